@@ -1,0 +1,14 @@
+"""The array types that rooms hand each other, and the one cost that means "not allowed"."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Steps = npt.NDArray[np.int8]
+
+FORBIDDEN = 2**62
+"""Cost of a pair that may not be served, or of something that may not happen."""

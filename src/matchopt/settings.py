@@ -1,0 +1,206 @@
+"""The settings of a case (``matchopt.toml``): horizon, rates, policy."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from matchopt.errors import CaseError, Finding, Severity, shortened
+
+FILE = "matchopt.toml"
+
+Rate = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+
+def _day(value: object) -> object:
+    """Take a day written as text too; leave the rest to pydantic."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            return value
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Horizon(_Strict):
+    """First and last planning day; by default the earliest and latest day in the tables."""
+
+    start: Day | None = None
+    end: Day | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"the horizon ends on {self.end}, before it starts on {self.start}")
+        return self
+
+
+class Identification(_Strict):
+    """Cost of finding out about a need, in currency per need unit, by its channel."""
+
+    resident: Rate = 0.0
+    public_sector: Rate = 0.0
+    enterprise: Rate = 0.0
+
+
+class Rates(_Strict):
+    """What things cost where no table says otherwise (contract §4)."""
+
+    currency: Annotated[str, Field(min_length=1, max_length=32)] = "CNY"
+    transport_per_kg_km: Rate = 0.002
+    handling_direct: Rate = 0.10
+    hub_handling: Rate = 0.20
+    hub_storage: Rate = 0.01
+    detour_factor: Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)] = 1.3
+    identification: Identification = Identification()
+    unmet_cost: Rate = 1000.0
+
+
+class Policy(_Strict):
+    """What the plan aims at and what binds it (contract §4)."""
+
+    objective: Literal["coverage-first", "total-cost"] = "coverage-first"
+    boundary: Literal["community", "district", "organization", "agreements", "open"] = "open"
+    fairness: Literal["none", "floor", "leximin", "share"] = "none"
+    fair_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
+    reliability: Literal["ignore", "expected", "firm"] = "expected"
+    budget: Rate = 0.0
+    affinity_weight: Rate = 0.0
+    churn_cost: Rate = 0.0
+
+
+class Settings(_Strict):
+    """All settings in force, with their defaults.
+
+    Examples
+    --------
+    >>> Settings.parse({"policy": {"boundary": "district"}}).policy.boundary
+    'district'
+    """
+
+    horizon: Horizon = Horizon()
+    rates: Rates = Rates()
+    policy: Policy = Policy()
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], source: str = FILE) -> Settings:
+        """Check `raw` and return the settings.
+
+        Raises
+        ------
+        CaseError
+            With every unknown name, wrong type and value out of range at once.
+        """
+        try:
+            return cls.model_validate(dict(raw))
+        except ValidationError as error:
+            raise CaseError([_finding(e, source) for e in error.errors()]) from None
+
+    @classmethod
+    def from_toml(cls, text: str, changes: Iterable[str] = (), source: str = FILE) -> Settings:
+        """Read settings from TOML `text`, then apply `changes` such as ``policy.budget=100``.
+
+        Raises
+        ------
+        CaseError
+            If the text is no TOML, or a setting is unknown or wrong.
+        """
+        try:
+            raw: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            finding = Finding(
+                Severity.ERROR, "not_toml", source, f"cannot be read as TOML: {error}",
+                "write settings as NAME = VALUE under [horizon], [rates] or [policy], text in quotes",
+            )  # fmt: skip
+            raise CaseError([finding]) from None
+        for change in changes:
+            _apply(raw, change)
+        return cls.parse(raw, source)
+
+    def changed(self, changes: Iterable[str]) -> Settings:
+        """Return a copy with `changes` such as ``policy.boundary=district`` applied."""
+        raw = self.model_dump()
+        for change in changes:
+            _apply(raw, change)
+        return Settings.parse(raw, "settings")
+
+
+def _apply(raw: dict[str, Any], change: str) -> None:
+    """Set one ``section.name=value`` in `raw`; the value is TOML, or else plain text."""
+    path, equals, text = change.partition("=")
+    keys = [key.strip() for key in path.split(".")]
+    if not equals or not all(keys):
+        finding = Finding(
+            Severity.ERROR, "bad_setting", "settings", "is not of the form section.name=value",
+            "for instance policy.boundary=district", value=shortened(change),
+        )  # fmt: skip
+        raise CaseError([finding])
+    try:
+        value: Any = tomllib.loads(f"value = {text.strip()}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    target = raw
+    for key in keys[:-1]:
+        inner = target.setdefault(key, {})
+        if not isinstance(inner, dict):
+            inner = target[key] = {}
+        target = inner
+    target[keys[-1]] = value
+
+
+def _finding(error: Any, source: str) -> Finding:
+    """Turn one pydantic error into a finding that names the setting and the cure."""
+    path = [str(part) for part in error["loc"]]
+    name = ".".join(path)
+    value = shortened(error.get("input", ""))
+    if error["type"] == "extra_forbidden":
+        known = _names_beside(path)
+        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
+        elsewhere = [full for full in _all_names() if full.rsplit(".", 1)[-1] == path[-1]]
+        if elsewhere:
+            cure = f"it belongs under {elsewhere[0]}"
+        elif near:
+            cure = f"did you mean {'.'.join([*path[:-1], near[0]])}?"
+        else:
+            cure = f"known here: {', '.join(known)}"
+        return Finding(
+            Severity.ERROR, "unknown_setting", source, "is no setting of matchopt", cure, column=name
+        )
+    problem = str(error["msg"]).removeprefix("Value error, ")
+    return Finding(
+        Severity.ERROR, "bad_setting", source, problem[:1].lower() + problem[1:],
+        "text stands in quotes, numbers and days do not; see the commented matchopt.toml of `matchopt new`",
+        column=name, value=value,
+    )  # fmt: skip
+
+
+def _fields(path: list[str]) -> dict[str, Any]:
+    model: Any = Settings
+    for part in path:
+        info = model.model_fields.get(part)
+        if info is None or not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)):
+            return {}
+        model = info.annotation
+    return dict(model.model_fields)
+
+
+def _names_beside(path: list[str]) -> list[str]:
+    return list(_fields(path[:-1]))
+
+
+def _all_names() -> list[str]:
+    return [f"{section}.{name}" for section in Settings.model_fields for name in _fields([section])]
