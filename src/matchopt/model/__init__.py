@@ -1,0 +1,1 @@
+"""What the tables mean: rules, routes, costs, classes. No file, no solver."""

@@ -1,0 +1,96 @@
+"""Planning days as whole numbers: the horizon and the windows in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from matchopt.arrays import Floats, Ints
+from matchopt.schema import TABLES, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from matchopt.case import Case
+
+NEVER = 2**40
+"""A day so far off that it never binds."""
+
+
+def days_of(column: pd.Series) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """Return days since 1970-01-01 and where they are given."""
+    values = column.to_numpy(dtype="datetime64[D]")
+    return values.astype(np.int64), ~np.isnat(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The planning horizon in days since 1970-01-01.
+
+    In an undated case (no table holds a day) the horizon is the single day 0.
+    """
+
+    start: int
+    end: int
+    dated: bool
+
+    @classmethod
+    def of(cls, case: Case) -> Calendar:
+        """Return the horizon of `case`: the settings, else the earliest and latest day in the tables.
+
+        ``created_on`` is left aside: it matters to replays only.
+        """
+        first, last = NEVER, -NEVER
+        for name, frame in case.tables.items():
+            for column in TABLES[name].columns:
+                if column.kind is Kind.DAY and column.name != "created_on":
+                    days, given = days_of(frame[column.name])
+                    if given.any():
+                        first = min(first, int(days[given].min()))
+                        last = max(last, int(days[given].max()))
+        if first > last:
+            return cls(0, 0, dated=False)
+        horizon = case.settings.horizon
+        epoch = date(1970, 1, 1)
+        return cls(
+            (horizon.start - epoch).days if horizon.start else first,
+            (horizon.end - epoch).days if horizon.end else last,
+            dated=True,
+        )
+
+    def window(self, earliest: pd.Series, latest: pd.Series) -> tuple[Ints, Ints]:
+        """Return first and last day of each window, cut to the horizon."""
+        first, has_first = days_of(earliest)
+        last, has_last = days_of(latest)
+        return (
+            np.where(has_first, np.maximum(first, self.start), self.start),
+            np.where(has_last, np.minimum(last, self.end), self.end),
+        )
+
+    def expiry(self, expires_on: pd.Series, available_from: pd.Series, shelf_life: Floats) -> Ints:
+        """Return the last day of use: given, else first available day + shelf life, else never."""
+        day, given = days_of(expires_on)
+        start, has_start = days_of(available_from)
+        start = np.where(has_start, start, self.start)
+        keeps = np.where(np.isnan(shelf_life), NEVER, np.nan_to_num(shelf_life)).astype(np.int64)
+        return np.where(given, day, start + keeps)
+
+    def dates(self, days: Ints) -> npt.NDArray[np.datetime64]:
+        """Return `days` as datetime64[s]; all NaT in an undated case."""
+        if not self.dated:
+            return np.full(len(days), np.datetime64("NaT"), dtype="datetime64[s]")
+        return days.astype("datetime64[D]").astype("datetime64[s]")
+
+    def iso(self) -> Mapping[str, str | None]:
+        """Return start and end as ISO days, or None in an undated case."""
+        if not self.dated:
+            return {"start": None, "end": None}
+        return {
+            "start": str(np.datetime64(self.start, "D")),
+            "end": str(np.datetime64(self.end, "D")),
+        }

@@ -1,0 +1,224 @@
+"""Needs and donations that the rules cannot tell apart, gathered into classes.
+
+A class is one node of the flow network. Gathering is lossless: members of a class admit
+the same partners at the same cost, so any split of a class's flow over its members is as
+good as any other; `matchopt.model.network` hands it back in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.model.calendar import Calendar
+from matchopt.model.money import QuantityScale, to_money
+from matchopt.model.places import Atlas, Places
+
+if TYPE_CHECKING:
+    from matchopt.case import Case
+
+CHANNELS = ("resident", "public_sector", "enterprise")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Which rows of a table make up each class.
+
+    Attributes
+    ----------
+    row : (r,) int
+        Rows of the table, class after class, within a class in the order of their ids.
+    start : (c + 1,) int
+        Where each class begins in `row`.
+    amount : (r,) int
+        Scaled quantity of each row.
+    """
+
+    row: Ints
+    start: Ints
+    amount: Ints
+
+    @property
+    def total(self) -> Ints:
+        """Scaled quantity of each class."""
+        running = np.concatenate([[0], np.cumsum(self.amount)])
+        return np.asarray(running[self.start[1:]] - running[self.start[:-1]])
+
+    def rows_of(self, classes: Ints) -> tuple[Ints, Ints]:
+        """Return the table rows of `classes`, and for each its position in `classes`."""
+        count = self.start[classes + 1] - self.start[classes]
+        which = np.repeat(np.arange(len(classes)), count)
+        within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+        return self.row[self.start[classes][which] + within], which
+
+    def any_of(self, mark: Bools) -> Bools:
+        """Return which classes have a row that is marked."""
+        running = np.concatenate([[0], np.cumsum(mark[self.row])])
+        return np.asarray(running[self.start[1:]] > running[self.start[:-1]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Arrays of one length, one entry a class."""
+
+    def take(self, index: Ints) -> Self:
+        """Return the classes at `index`."""
+        return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class Supply(_Columns):
+    """Donation classes: what the rules look at, one entry a class.
+
+    Days are whole numbers, `first`..`last` the pick-up window in the horizon, `expiry` the
+    last day of use; codes are -1 where not given; `only_communities` and `only_groups`
+    number the earmark sets, -1 for none.
+    """
+
+    item: Ints
+    place: Ints
+    community: Ints
+    first: Ints
+    last: Ints
+    expiry: Ints
+    quality: Ints
+    only_communities: Ints
+    only_groups: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Demand(_Columns):
+    """Need classes: what the rules look at, one entry a class.
+
+    `first`..`last` is the delivery window in the horizon, `channel` indexes `CHANNELS`,
+    `unmet_cost` is in 1/10 000 currency per unit (0 unless the objective looks at it).
+    """
+
+    item: Ints
+    community: Ints
+    priority: Ints
+    group: Ints
+    first: Ints
+    last: Ints
+    min_quality: Ints
+    min_remaining_days: Ints
+    channel: Ints
+    unmet_cost: Ints
+
+
+def supply_classes(
+    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, shelf_life: Floats, plannable: Ints
+) -> tuple[Supply, Members, Places]:
+    """Return the classes of donations with something to plan, their members and places.
+
+    Parameters
+    ----------
+    item : (d,) int
+        Item code of each donation.
+    shelf_life : (d,) float
+        Shelf life of its item in days, NaN for none.
+    plannable : (d,) int
+        Scaled quantity that may be planned; donations with 0 take no part.
+    """
+    table = case.donations
+    place = atlas.of_donations(table)
+    place_code = (
+        pd.DataFrame({"name": place.name, "lat": place.latitude, "lon": place.longitude})
+        .groupby(["name", "lat", "lon"], dropna=False, sort=False)
+        .ngroup()
+        .to_numpy()
+        .astype(np.int64)
+    )
+    first, last = calendar.window(table["available_from"], table["available_until"])
+    columns = Supply(
+        item=item,
+        place=place_code,
+        community=atlas.codes(table["community"]),
+        first=first,
+        last=last,
+        expiry=calendar.expiry(table["expires_on"], table["available_from"], shelf_life),
+        quality=table["quality"].to_numpy(dtype=np.int64),
+        only_communities=_set_codes(table["only_communities"]),
+        only_groups=_set_codes(table["only_groups"]),
+    )
+    members, representative = _gather(columns, table["donation_id"], plannable)
+    _, first_at = np.unique(place_code, return_index=True)
+    return columns.take(representative), members, place.take(first_at)
+
+
+def demand_classes(
+    case: Case,
+    atlas: Atlas,
+    calendar: Calendar,
+    item: Ints,
+    group: Ints,
+    scale: QuantityScale,
+    excluded: Bools,
+) -> tuple[Demand, Members]:
+    """Return the classes of the needs that are not `excluded`, and their members."""
+    table = case.needs
+    first, last = calendar.window(table["needed_from"], table["needed_by"])
+    by_cost = case.settings.policy.objective == "total-cost"
+    columns = Demand(
+        item=item,
+        community=atlas.codes(table["community"]),
+        priority=table["priority"].to_numpy(dtype=np.int64),
+        group=group,
+        first=first,
+        last=last,
+        min_quality=table["min_quality"].to_numpy(dtype=np.int64),
+        min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
+        channel=pd.Index(CHANNELS).get_indexer(pd.Index(table["channel"])).astype(np.int64),
+        unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
+    )
+    asked = np.where(excluded, 0, scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)))
+    members, representative = _gather(columns, table["need_id"], asked)
+    return columns.take(representative), members
+
+
+def unmet_cost(case: Case) -> Ints:
+    """Return each need's deprivation cost in 1/10 000 currency per unit."""
+    given = case.needs["unmet_cost"].to_numpy(dtype=np.float64)
+    return to_money(np.where(np.isnan(given), case.settings.rates.unmet_cost, given))
+
+
+def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Members, Ints]:
+    """Group rows with an amount by equal columns; return members and one row per class.
+
+    Rows are taken in the order of their ids, so that neither classes nor members depend
+    on the order of the caller's table.
+    """
+    order = np.argsort(ids.to_numpy(dtype=object), kind="stable")
+    order = order[amount[order] > 0]
+    frame = pd.DataFrame({f.name: getattr(columns, f.name)[order] for f in fields(columns)})
+    label = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
+    by_class = np.argsort(label, kind="stable")
+    row = order[by_class]
+    count = np.bincount(label) if len(label) else np.zeros(0, dtype=np.int64)
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return Members(row, start, amount[row]), row[start[:-1]]
+
+
+def _set_codes(lists: pd.Series) -> Ints:
+    """Number the distinct ``;`` lists, -1 for an empty one."""
+    codes, values = pd.factorize(lists, sort=True)
+    empty = np.flatnonzero(np.asarray(values, dtype=object) == "")
+    return np.where(np.isin(codes, empty), -1, codes).astype(np.int64)
+
+
+def set_membership(lists: pd.Series, universe: pd.Index) -> Bools:
+    """Return the (sets, universe) membership table of ``;`` lists, sets numbered as in the classes.
+
+    It has a spare last row and column, so that the code -1 (no set, not in the universe)
+    can index it; they are False.
+    """
+    _, values = pd.factorize(lists, sort=True)
+    table = np.zeros((len(values) + 1, len(universe) + 1), dtype=bool)
+    for number, text in enumerate(values):
+        code = universe.get_indexer(pd.Index([part for part in str(text).split(";") if part], dtype=object))
+        table[number, code[code >= 0]] = True
+    return table

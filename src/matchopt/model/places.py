@@ -1,0 +1,170 @@
+"""Places and the legs between them: distance, transport cost, lead time (contract §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from matchopt.case import Case
+    from matchopt.settings import Rates
+
+EARTH_RADIUS_KM = 6371.0088
+"""Mean earth radius, IUGG."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Points that goods leave, pass or reach.
+
+    Attributes
+    ----------
+    name : (p,) int
+        Code of the place's name, -1 for a place without one. Equal names are one place.
+    latitude, longitude : (p,) float
+        Degrees, NaN where not known.
+    """
+
+    name: Ints
+    latitude: Floats
+    longitude: Floats
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def take(self, index: Ints) -> Places:
+        """Return the places at `index`."""
+        return Places(self.name[index], self.latitude[index], self.longitude[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """All legs from a places to b places.
+
+    Attributes
+    ----------
+    connected : (a, b) bool
+        Whether goods can go at all.
+    transport : (a, b) float
+        Currency per kg.
+    lane_rate : (a, b) float
+        ``cost_per_kg`` where a lane gives it, else 0: what a service pays.
+    lead : (a, b) int
+        Days on the way.
+    """
+
+    connected: Bools
+    transport: Floats
+    lane_rate: Floats
+    lead: Ints
+
+
+class Atlas:
+    """Knows every place of a case by name, and the lanes between them."""
+
+    def __init__(self, case: Case) -> None:
+        self._rates: Rates = case.settings.rates
+        communities, hubs, lanes = (case.table(t) for t in ("communities", "hubs", "lanes"))
+        needs, donations = case.needs, case.donations
+        names = [
+            communities["community"], hubs["hub"], needs["community"],
+            donations["origin"], donations["community"], lanes["from_place"], lanes["to_place"],
+        ]  # fmt: skip
+        known = pd.Index(pd.unique(pd.concat([n.astype(object) for n in names], ignore_index=True)))
+        self.names = known[known != ""]
+        self.has_lanes = len(lanes) > 0
+        self._latitude, self._longitude = self._coordinates(communities, hubs)
+        self._sort_lanes(lanes)
+
+    def _coordinates(self, communities: pd.DataFrame, hubs: pd.DataFrame) -> tuple[Floats, Floats]:
+        latitude = np.full(len(self.names), np.nan)
+        longitude = latitude.copy()
+        for table, key in ((hubs, "hub"), (communities, "community")):
+            code = self.codes(table[key])
+            known = table["latitude"].notna().to_numpy()
+            latitude[code[known]] = table["latitude"].to_numpy()[known]
+            longitude[code[known]] = table["longitude"].to_numpy()[known]
+        return latitude, longitude
+
+    def _sort_lanes(self, lanes: pd.DataFrame) -> None:
+        tail, head = self.codes(lanes["from_place"]), self.codes(lanes["to_place"])
+        order = np.lexsort((head, tail))
+        self._lane_head = head[order]
+        self._lane_start = np.searchsorted(tail[order], np.arange(len(self.names) + 1))
+        self._lane_distance = lanes["distance_km"].to_numpy(dtype=np.float64)[order]
+        self._lane_rate = lanes["cost_per_kg"].to_numpy(dtype=np.float64)[order]
+        self._lane_lead = lanes["lead_days"].to_numpy(dtype=np.int64)[order]
+
+    def codes(self, names: pd.Series) -> Ints:
+        """Return the code of each name, -1 for an empty or unknown one."""
+        return np.asarray(self.names.get_indexer(pd.Index(names.astype(object))), dtype=np.int64)
+
+    def named(self, names: pd.Series) -> Places:
+        """Return the places of `names`, each known to some table."""
+        return self.at(self.codes(names))
+
+    def at(self, code: Ints) -> Places:
+        """Return the places of name codes."""
+        return Places(code, self._latitude[code], self._longitude[code])
+
+    def of_donations(self, donations: pd.DataFrame) -> Places:
+        """Return where each donation lies: its own coordinates, else those of its origin."""
+        code = self.codes(donations["origin"])
+        latitude = donations["latitude"].to_numpy(dtype=np.float64)
+        longitude = donations["longitude"].to_numpy(dtype=np.float64)
+        by_name = (code >= 0) & np.isnan(latitude)
+        latitude = np.where(by_name, self._latitude[code], latitude)
+        longitude = np.where(by_name, self._longitude[code], longitude)
+        return Places(code, latitude, longitude)
+
+    def legs(self, tails: Places, heads: Places) -> Legs:
+        """Return every leg from `tails` (a) to `heads` (b, distinct names)."""
+        same = (tails.name[:, None] == heads.name) & (tails.name[:, None] >= 0)
+        distance = great_circle_km(tails, heads) * self._rates.detour_factor
+        unknown = np.isnan(distance)
+        connected = same | ~unknown | (not self.has_lanes)
+        distance[same | unknown] = 0.0
+        lane_rate = np.zeros_like(distance)
+        has_rate = np.zeros(distance.shape, dtype=bool)
+        lead = np.zeros(distance.shape, dtype=np.int64)
+
+        row, column, lane = self._lanes_between(tails, heads)
+        connected[row, column] = True
+        given = ~np.isnan(self._lane_distance[lane])
+        distance[row[given], column[given]] = self._lane_distance[lane[given]]
+        priced = ~np.isnan(self._lane_rate[lane])
+        lane_rate[row[priced], column[priced]] = self._lane_rate[lane[priced]]
+        has_rate[row[priced], column[priced]] = True
+        lead[row, column] = self._lane_lead[lane]
+
+        transport = np.where(has_rate, lane_rate, self._rates.transport_per_kg_km * distance)
+        return Legs(connected, transport, lane_rate, lead)
+
+    def _lanes_between(self, tails: Places, heads: Places) -> tuple[Ints, Ints, Ints]:
+        """Return (row, column, lane) of every lane that leads from `tails` to `heads`."""
+        named = np.flatnonzero(tails.name >= 0)
+        first = self._lane_start[tails.name[named]]
+        count = self._lane_start[tails.name[named] + 1] - first
+        row = np.repeat(named, count)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        lane = np.repeat(first, count) + within
+        column_of = np.full(len(self.names) + 1, -1, dtype=np.int64)
+        column_of[heads.name] = np.arange(len(heads))
+        column = column_of[self._lane_head[lane]]
+        hit = column >= 0
+        return row[hit], column[hit], lane[hit]
+
+
+def great_circle_km(tails: Places, heads: Places) -> Floats:
+    """Return great-circle distances (a, b) in km by the haversine formula; NaN where unknown."""
+    lat_a, lat_b = np.radians(tails.latitude)[:, None], np.radians(heads.latitude)
+    lon_a, lon_b = np.radians(tails.longitude)[:, None], np.radians(heads.longitude)
+    half_chord = (
+        np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
+    )
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half_chord, 1.0))))

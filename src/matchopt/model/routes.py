@@ -1,0 +1,230 @@
+"""The cheapest route of each pair: direct or through one hub, in time (contract §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.model.calendar import Calendar
+from matchopt.model.classes import CHANNELS, Demand, Supply
+from matchopt.model.money import to_money
+from matchopt.model.places import Atlas, Legs, Places
+from matchopt.model.rules import Items, Rules
+
+if TYPE_CHECKING:
+    from matchopt.case import Case
+
+DIRECT = -1
+"""Hub number of a direct delivery."""
+
+Three = tuple[Floats, Floats, Floats]
+"""Unit costs of three kinds, of shapes that broadcast."""
+
+COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer")
+
+
+class Hubs:
+    """The hubs of a case, in the order of their names."""
+
+    def __init__(self, case: Case, atlas: Atlas) -> None:
+        table = case.table("hubs").sort_values("hub", kind="stable", ignore_index=True)
+        rates = case.settings.rates
+        self.names = table["hub"].to_numpy(dtype=object)
+        self.places: Places = atlas.named(table["hub"])
+        self.handling = table["handling_cost"].fillna(rates.hub_handling).to_numpy(dtype=np.float64)
+        self.storage = table["storage_cost"].fillna(rates.hub_storage).to_numpy(dtype=np.float64)
+        self.cold = table["cold"].to_numpy(dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a pair could move: pick-up ``first..last``, delivery ``earliest..latest``."""
+
+    first: Ints
+    last: Ints
+    earliest: Ints
+    latest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The cheapest route of each pair.
+
+    Attributes
+    ----------
+    connected, in_time : bool
+        Whether some allowed route exists at all; and one that delivers in time.
+    cost : int
+        1/10 000 currency per donated unit, `FORBIDDEN` where none is in time.
+    hub : int
+        Hub number, or `DIRECT`.
+    """
+
+    connected: Bools
+    in_time: Bools
+    cost: Ints
+    hub: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """Days and unit costs of given pairs over given hubs.
+
+    `stay` counts the days in storage; a direct delivery arrives on its delivery day.
+    `unit_cost` is (pairs, kinds) in 1/10 000 currency per donated unit, in the order of
+    `COST_KINDS`; its rows add up to the cost by which the route was chosen.
+    """
+
+    pickup: Ints
+    arrival: Ints
+    stay: Ints
+    delivery: Ints
+    unit_cost: Ints
+
+
+class Router:
+    """Routes between the places of some donation and need classes.
+
+    Legs are laid out once for all places of a part of the network; pairs of classes then
+    only look them up.
+    """
+
+    def __init__(
+        self, case: Case, items: Items, rules: Rules, atlas: Atlas, calendar: Calendar,
+        hubs: Hubs, tails: Places, heads: Places,
+    ) -> None:  # fmt: skip
+        self._items, self._rules, self._hubs, self._calendar = items, rules, hubs, calendar
+        self._rates = case.settings.rates
+        identification = self._rates.identification
+        self._identification = np.array([getattr(identification, channel) for channel in CHANNELS])
+        self._direct = atlas.legs(tails, heads)
+        self._inbound = atlas.legs(tails, hubs.places)
+        self._outbound = atlas.legs(hubs.places, heads)
+
+    def choose(self, supply: Supply, demand: Demand, tail: Ints, head: Ints) -> Choice:
+        """Return the cheapest route of each pair; ties go to direct, then to the first hub by name.
+
+        Parameters
+        ----------
+        supply, demand
+            Classes whose arrays broadcast against each other.
+        tail, head
+            Their place numbers in this router, of the same shapes.
+        """
+        window = self._window(supply, demand)
+        shared = _sum(self._pair_costs(supply, demand))
+        connected = self._direct.connected[tail, head]
+        delivery = _direct_delivery(window, self._direct.lead[tail, head])
+        in_time = connected & (delivery <= window.latest)
+        cost = to_money(_sum(self._direct_costs(supply, tail, head)) + shared)
+        cost = np.where(in_time, cost, FORBIDDEN)
+        hub = np.full(cost.shape, DIRECT, dtype=np.int64)
+        for h in range(len(self._hubs)):
+            joined = self._inbound.connected[tail, h] & self._outbound.connected[h, head]
+            joined = joined & self._may_pass(supply, h)
+            stay, delivery = _hub_days(window, self._through_days(tail, h, head))
+            timely = joined & (delivery <= window.latest) & (window.first <= window.last)
+            price = to_money(_sum(self._hub_costs(supply, tail, h, head, stay)) + shared)
+            better = timely & (price < cost)
+            cost, hub = np.where(better, price, cost), np.where(better, h, hub)
+            connected, in_time = connected | joined, in_time | timely
+        return Choice(connected, in_time, cost, hub)
+
+    def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
+        """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
+        window = self._window(supply, demand)
+        pickup, arrival, stay, delivery = (np.zeros(len(hub), dtype=np.int64) for _ in range(4))
+        parts = np.zeros((3, len(hub)))
+        for h in np.unique(hub):
+            at = np.flatnonzero(hub == h)
+            part, there, here = supply.take(at), tail[at], head[at]
+            some = Window(*(np.broadcast_to(d, hub.shape)[at] for d in _days(window)))
+            if h == DIRECT:
+                lead = self._direct.lead[there, here]
+                delivery[at] = arrival[at] = _direct_delivery(some, lead)
+                pickup[at] = delivery[at] - lead
+                parts[:, at] = np.stack(np.broadcast_arrays(*self._direct_costs(part, there, here)))
+            else:
+                through = self._through_days(there, h, here)
+                stay[at], delivery[at] = _hub_days(some, through)
+                pickup[at] = delivery[at] - through - stay[at]
+                arrival[at] = pickup[at] + self._inbound.lead[there, h]
+                parts[:, at] = np.stack(self._hub_costs(part, there, h, here, stay[at]))
+        shared = np.stack(np.broadcast_arrays(*self._pair_costs(supply, demand), hub)[:3])
+        return Itinerary(pickup, arrival, stay, delivery, _rounded_parts(parts, shared))
+
+    def _window(self, supply: Supply, demand: Demand) -> Window:
+        latest = np.minimum(demand.last, supply.expiry - demand.min_remaining_days)
+        return Window(supply.first, supply.last, demand.first, latest)
+
+    def _may_pass(self, supply: Supply, hub: int) -> Bools:
+        cold_ok = self._hubs.cold[hub] | ~self._items.cold[supply.item]
+        return np.asarray(cold_ok & ~self._items.service[supply.item])
+
+    def _through_days(self, tail: Ints, hub: int, head: Ints) -> Ints:
+        return np.asarray(self._inbound.lead[tail, hub] + self._outbound.lead[hub, head])
+
+    def _direct_costs(self, supply: Supply, tail: Ints, head: Ints) -> Three:
+        """Return transport, handling, storage per unit of direct deliveries."""
+        weight, service = self._items.weight[supply.item], self._items.service[supply.item]
+        legs: Legs = self._direct
+        transport = weight * np.where(service, legs.lane_rate[tail, head], legs.transport[tail, head])
+        handling = np.where(service, 0.0, weight * self._rates.handling_direct)
+        return transport, handling, np.zeros(())
+
+    def _hub_costs(self, supply: Supply, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
+        """Return transport, handling, storage per unit of deliveries through `hub`."""
+        weight = self._items.weight[supply.item]
+        transport = weight * (self._inbound.transport[tail, hub] + self._outbound.transport[hub, head])
+        handling = weight * self._hubs.handling[hub]
+        storage = weight * (stay * self._hubs.storage[hub])
+        return transport, handling, storage
+
+    def _pair_costs(self, supply: Supply, demand: Demand) -> Three:
+        """Return identification, penalty, transfer per unit, whatever the route."""
+        return (
+            self._identification[demand.channel],
+            self._rules.penalty(supply, demand),
+            self._items.weight[supply.item] * self._rules.transfer(supply, demand),
+        )
+
+
+def _sum(costs: Three) -> Floats:
+    return costs[0] + costs[1] + costs[2]
+
+
+def _days(window: Window) -> tuple[Ints, Ints, Ints, Ints]:
+    return window.first, window.last, window.earliest, window.latest
+
+
+def _direct_delivery(window: Window, lead: Ints) -> Ints:
+    """Return the earliest delivery day, beyond `latest` where there is none."""
+    day = np.maximum(window.earliest, window.first + lead)
+    return np.where(day <= window.last + lead, day, window.latest + 1)
+
+
+def _hub_days(window: Window, through: Ints) -> tuple[Ints, Ints]:
+    """Return the fewest storage days and, with them, the earliest delivery day."""
+    stay = np.maximum(0, window.earliest - (window.last + through))
+    return stay, np.maximum(window.earliest, window.first + through)
+
+
+def _rounded_parts(route: Floats, shared: Floats) -> Ints:
+    """Round the unit costs of route and pair (3, n each) so that they add up to the rounded total.
+
+    The residue of a few 1/10 000 goes to the largest part, so that a part that is zero
+    stays zero.
+    """
+    costs = np.concatenate([route, shared])
+    parts, total = (
+        to_money(costs),
+        to_money(_sum((route[0], route[1], route[2])) + _sum((shared[0], shared[1], shared[2]))),
+    )
+    parts[costs.argmax(axis=0), np.arange(costs.shape[1])] += total - parts.sum(axis=0)
+    return parts.T

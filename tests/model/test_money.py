@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchopt.model.money import QuantityScale, exact_dot, round_half_even, to_money
+
+
+@pytest.mark.parametrize(
+    ("currency", "whole"),
+    [(0.00005, 0), (0.00015, 2), (0.00025, 2), (0.00035, 4), (1.00005, 10000), (2.67895, 26790), (0.0, 0)],
+)
+def test_money_rounds_half_to_even_as_decimals_do(currency, whole):
+    assert to_money(np.array([currency]))[0] == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(-(2**62), 2**62), st.integers(-(2**62), 2**62)), max_size=5))
+def test_exact_dot_is_exact_beyond_int64(pairs):
+    left, right = (np.array([p[k] for p in pairs], dtype=np.int64) for k in (0, 1))
+    assert exact_dot(left, right) == sum(a * b for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("steps", "decimals"), [([1.0, 5.0], 0), ([1.0, 0.5], 1), ([0.25], 2), ([0.001, 2.0], 3)]
+)
+def test_scale_is_the_coarsest_that_holds_every_step(steps, decimals):
+    assert QuantityScale.of_steps(np.array(steps)).decimals == decimals
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 9 * 10**12), min_size=1, max_size=5), st.integers(0, 3))
+def test_quantities_survive_the_way_there_and_back(scaled, decimals):
+    scale = QuantityScale(decimals)
+    there = np.array(scaled, dtype=np.int64)
+    assert (scale.to_ints(np.asarray(scale.from_ints(there), dtype=float)) == there).all()
+
+
+def test_a_quantity_is_shown_whole_where_it_is_whole():
+    scale = QuantityScale(1)
+    assert (scale.number(15), scale.number(20)) == (1.5, 2)
+    assert isinstance(scale.number(20), int)
+
+
+@pytest.mark.parametrize(("n", "d", "q"), [(1, 2, 0), (3, 2, 2), (5, 2, 2), (-1, 2, 0), (7, 3, 2), (8, 3, 3)])
+def test_round_half_even(n, d, q):
+    assert round_half_even(n, d) == q
