@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: flows, prices, proofs. Knows no donor and no table."""

@@ -1,0 +1,136 @@
+"""Coverage first: tier after tier, then cost, each proven.
+
+Lexicographic coverage needs no large weights. The demand that a set of supplies can serve
+is a polymatroid, and on a polymatroid the greedy order is optimal for any weights that
+fall from tier to tier (Edmonds, 1970); one transport problem with unmet costs 9, 8, …
+therefore maximises all tiers at once, strictly. Its prices are small whole numbers and cut
+the network into **levels**:
+
+- A supply of level k ≤ 9 is used up by tiers 1..k in every plan of best coverage.
+- A demand of a level above its own tier is met in full in every such plan.
+- No pair leads from a supply to a demand of lower level, and in a plan of best coverage
+  none carries anything across levels.
+
+So the levels are the proof of coverage, a cut for each tier, and they take the problem
+apart: the least cost is found level by level, among supplies and demands of one level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matchopt.arrays import FORBIDDEN, Ints
+from matchopt.solve.pricing import NO_ARCS, Arcs, CostOf, Optimum, Pairs, remembered, solve_over_all_pairs
+from matchopt.solve.transport import Backend
+
+PLENTY = 10
+"""Level of what is not scarce: one beyond the last tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """An optimal flow with its proof (see `matchopt.verify` for what it certifies).
+
+    Attributes
+    ----------
+    tail, head, flow : (a,) int
+        Arcs that carry something.
+    supply_level, demand_level : (m,) int, (n,) int
+        Levels 1..10; all 0 under total cost.
+    supply_price, demand_price : (m,) int, (n,) int
+        Prices within the levels.
+    arcs, rounds
+        Arcs that solvers saw, and times they were asked.
+    """
+
+    tail: Ints
+    head: Ints
+    flow: Ints
+    supply_level: Ints
+    demand_level: Ints
+    supply_price: Ints
+    demand_price: Ints
+    arcs: int
+    rounds: int
+
+
+def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Matching:
+    """Serve the most of tier 1, then of tier 2, …, then at the least cost.
+
+    Parameters
+    ----------
+    cost
+        Unit cost of any pairs (see `CostOf`).
+    supply, demand : (m,) int, (n,) int
+        Quantities, all above 0.
+    tier : (n,) int
+        1..9.
+    """
+    supply, demand = _trimmed(supply, demand)
+    cost = remembered(cost, len(supply), len(demand))
+    coverage = _cover(cost, supply, demand, tier, backend)
+    supply_level = PLENTY + coverage.certificate.supply_price
+    demand_level = PLENTY - coverage.certificate.demand_price
+    supply_price, demand_price = np.zeros_like(supply), np.zeros_like(demand)
+    tails, heads, flows = [], [], []
+    arcs, rounds = coverage.arcs, coverage.rounds
+    for level in np.intersect1d(supply_level, demand_level):
+        rows, columns = np.flatnonzero(supply_level == level), np.flatnonzero(demand_level == level)
+        start = _within(coverage, supply_level == level, rows, columns, cost)
+        in_full = (demand_level > tier)[columns]
+        best = solve_over_all_pairs(
+            Pairs(rows, columns, cost), supply[rows], demand[columns],
+            spare_cost=np.full(len(rows), 0 if level == PLENTY else FORBIDDEN),
+            unmet_cost=np.where(in_full, FORBIDDEN, 0),
+            backend=backend, start=start,
+        )  # fmt: skip
+        supply_price[rows] = best.certificate.supply_price
+        demand_price[columns] = best.certificate.demand_price
+        tails.append(rows[best.tail])
+        heads.append(columns[best.head])
+        flows.append(best.flow)
+        arcs, rounds = arcs + best.arcs, rounds + best.rounds
+    tail, head, flow = (np.concatenate([NO_ARCS.tail, *parts]) for parts in (tails, heads, flows))
+    return Matching(tail, head, flow, supply_level, demand_level, supply_price, demand_price, arcs, rounds)
+
+
+def total_cost(cost: CostOf, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend) -> Matching:
+    """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
+    supply, demand = _trimmed(supply, demand)
+    cost = remembered(cost, len(supply), len(demand))
+    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), cost)
+    best = solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), unmet_cost, backend)
+    prices = best.certificate
+    return Matching(
+        best.tail, best.head, best.flow, np.zeros_like(supply), np.zeros_like(demand),
+        prices.supply_price, prices.demand_price, best.arcs, best.rounds,
+    )  # fmt: skip
+
+
+def _cover(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Optimum:
+    """Serve the most, tier by tier, whatever it costs."""
+
+    def reachable(rows: Ints, columns: Ints) -> Ints:
+        return np.where(cost(rows, columns) < FORBIDDEN, 0, FORBIDDEN)
+
+    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), reachable)
+    return solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), PLENTY - tier, backend)
+
+
+def _within(coverage: Optimum, in_level: Ints, rows: Ints, columns: Ints, cost: CostOf) -> Arcs:
+    """Return the arcs that carry the coverage flow of one level: they make it feasible."""
+    carrying = np.flatnonzero(in_level[coverage.tail])
+    tail, head = coverage.tail[carrying], coverage.head[carrying]
+    return Arcs(np.searchsorted(rows, tail), np.searchsorted(columns, head), cost(tail, head))
+
+
+def _trimmed(supply: Ints, demand: Ints) -> tuple[Ints, Ints]:
+    """Cut quantities to just beyond what the other side could ever take.
+
+    Keeps sums far from overflow; one unit beyond leaves no doubt about who is in surplus.
+    """
+    most_demand = min(int(demand.sum()), 2**61)
+    supply = np.minimum(supply, most_demand + 1)
+    return supply, np.minimum(demand, min(int(supply.sum()), 2**61) + 1)

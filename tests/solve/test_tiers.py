@@ -1,0 +1,131 @@
+"""Coverage first, level by level; and the pricing of pairs that no solver saw."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchopt.arrays import FORBIDDEN
+from matchopt.solve import pricing
+from matchopt.solve.flow import OrTools
+from matchopt.solve.pricing import Pairs, solve_over_all_pairs
+from matchopt.solve.tiers import PLENTY, coverage_first, total_cost
+
+BACKEND = OrTools()
+
+
+def ints(values):
+    return np.array(values, dtype=np.int64)
+
+
+@st.composite
+def markets(draw, most=3):
+    m, n = draw(st.integers(1, most)), draw(st.integers(1, most))
+    cost = [[draw(st.one_of(st.none(), st.integers(0, 5))) for _ in range(n)] for _ in range(m)]
+    supply = [draw(st.integers(1, 3)) for _ in range(m)]
+    demand = [draw(st.integers(1, 3)) for _ in range(n)]
+    tier = [draw(st.integers(1, 3)) for _ in range(n)]
+    table = ints([[FORBIDDEN if c is None else c for c in row] for row in cost])
+    return table, ints(supply), ints(demand), ints(tier)
+
+
+def of_table(table):
+    return lambda rows, columns: table[rows, columns]
+
+
+def every_plan(table, supply, demand):
+    """Yield (served per demand, cost) of every plan of a tiny market."""
+    pairs = [tuple(p) for p in np.argwhere(table < FORBIDDEN)]
+    for flow in itertools.product(*(range(min(supply[i], demand[j]) + 1) for i, j in pairs)):
+        sent, met = np.zeros(len(supply), int), np.zeros(len(demand), int)
+        cost = 0
+        for (i, j), f in zip(pairs, flow, strict=True):
+            sent[i] += f
+            met[j] += f
+            cost += f * table[i, j]
+        if (sent <= supply).all() and (met <= demand).all():
+            yield met, cost
+
+
+def check_levels(market, found):
+    """Recheck what levels and prices certify (see the docstring of `tiers`)."""
+    table, supply, demand, tier = market
+    in_full = found.demand_level > tier
+    assert (found.demand_level >= tier).all()
+    assert ((found.supply_level >= 1) & (found.supply_level <= PLENTY)).all()
+    assert (found.supply_price[found.supply_level == PLENTY] <= 0).all()
+    assert (found.demand_price[~in_full] <= 0).all()
+    for i, j in np.argwhere(table < FORBIDDEN):
+        assert found.supply_level[i] <= found.demand_level[j]
+        if found.supply_level[i] == found.demand_level[j]:
+            assert found.supply_price[i] + found.demand_price[j] <= table[i, j]
+    met = np.bincount(found.head, found.flow, len(demand))
+    for k in range(1, PLENTY):
+        cut = supply[found.supply_level <= k].sum() + demand[(tier <= k) & (found.demand_level > k)].sum()
+        assert met[tier <= k].sum() == cut
+    cost = table[found.tail, found.head] @ found.flow
+    assert cost == found.supply_price @ supply + found.demand_price @ demand
+
+
+@settings(max_examples=400, deadline=None)
+@given(markets())
+def test_coverage_first_is_lexicographically_best(market):
+    table, supply, demand, tier = market
+    found = coverage_first(of_table(table), supply, demand, tier, BACKEND)
+    check_levels(market, found)
+    best = max(
+        (tuple(met[tier == t].sum() for t in (1, 2, 3)), -cost)
+        for met, cost in every_plan(table, supply, demand)
+    )
+    met = np.bincount(found.head, found.flow, len(demand))
+    cost = table[found.tail, found.head] @ found.flow
+    assert (tuple(met[tier == t].sum() for t in (1, 2, 3)), -cost) == best
+
+
+@settings(max_examples=300, deadline=None)
+@given(markets(), st.lists(st.integers(0, 6), min_size=3, max_size=3))
+def test_total_cost_is_least_and_proven(market, unmet):
+    table, supply, demand, _ = market
+    unmet = ints(unmet[: len(demand)])
+    found = total_cost(of_table(table), supply, demand, unmet, BACKEND)
+    met = np.bincount(found.head, found.flow, len(demand)).astype(int)
+    cost = table[found.tail, found.head] @ found.flow + unmet @ (demand - met)
+    assert cost == min(c + unmet @ (demand - m) for m, c in every_plan(table, supply, demand))
+    assert cost == found.supply_price @ supply + found.demand_price @ demand
+
+
+@settings(max_examples=150, deadline=None)
+@given(markets(most=8), st.integers(0, 2**32 - 1))
+def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
+    table, supply, demand, tier = market
+    whole = coverage_first(of_table(table), supply, demand, tier, BACKEND)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pricing, "ALL_PAIRS", 0)
+        patch.setattr(pricing, "BLOCK_PAIRS", 1 + seed % 7)
+        patch.setattr(pricing, "REMEMBERED_PAIRS", 0)
+        patch.setattr(pricing, "CANDIDATES", 1)
+        sparse = coverage_first(of_table(table), supply, demand, tier, BACKEND)
+    check_levels(market, sparse)
+    assert table[sparse.tail, sparse.head] @ sparse.flow == table[whole.tail, whole.head] @ whole.flow
+
+
+def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeypatch):
+    # Every need's cheapest donation is the first, and the other two donations have the same
+    # cheapest need; the plan needs a pair that is nobody's cheapest.
+    monkeypatch.setattr(pricing, "ALL_PAIRS", 0)
+    monkeypatch.setattr(pricing, "CANDIDATES", 1)
+    table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
+    pairs = Pairs(np.arange(3), np.arange(3), of_table(table))
+    one = np.ones(3, dtype=np.int64)
+    best = solve_over_all_pairs(pairs, ints([1, 1, 1]), one, ints([0, 0, 0]), 100 * one, BACKEND)
+    assert best.rounds > 1
+    assert table[best.tail, best.head] @ best.flow == 0 + 8 + 9
+
+
+def test_a_need_beyond_all_supply_takes_what_there_is():
+    found = coverage_first(of_table(ints([[4, 1]])), ints([5]), ints([10**10, 2]), ints([1, 2]), BACKEND)
+    assert found.flow.tolist() == [5]
+    assert found.head.tolist() == [0]
+    assert found.supply_level.tolist() == [1]
