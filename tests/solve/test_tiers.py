@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN
-from matchopt.solve import pricing
+from matchopt.solve import pairs, pricing
 from matchopt.solve.flow import OrTools
-from matchopt.solve.pricing import Pairs, solve_over_all_pairs
+from matchopt.solve.pairs import Pairs
+from matchopt.solve.pricing import solve_over_all_pairs
 from matchopt.solve.tiers import PLENTY, coverage_first, total_cost
 
 BACKEND = OrTools()
@@ -103,8 +104,8 @@ def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
     whole = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pricing, "ALL_PAIRS", 0)
-        patch.setattr(pricing, "BLOCK_PAIRS", 1 + seed % 7)
-        patch.setattr(pricing, "REMEMBERED_PAIRS", 0)
+        patch.setattr(pairs, "BLOCK_PAIRS", 1 + seed % 7)
+        patch.setattr(pairs, "REMEMBERED_PAIRS", 0)
         patch.setattr(pricing, "CANDIDATES", 1)
         sparse = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     check_levels(market, sparse)
@@ -117,9 +118,9 @@ def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeyp
     monkeypatch.setattr(pricing, "ALL_PAIRS", 0)
     monkeypatch.setattr(pricing, "CANDIDATES", 1)
     table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
-    pairs = Pairs(np.arange(3), np.arange(3), of_table(table))
+    every = Pairs(np.arange(3), np.arange(3), of_table(table))
     one = np.ones(3, dtype=np.int64)
-    best = solve_over_all_pairs(pairs, ints([1, 1, 1]), one, ints([0, 0, 0]), 100 * one, BACKEND)
+    best = solve_over_all_pairs(every, ints([1, 1, 1]), one, ints([0, 0, 0]), 100 * one, BACKEND)
     assert best.rounds > 1
     assert table[best.tail, best.head] @ best.flow == 0 + 8 + 9
 

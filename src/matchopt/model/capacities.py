@@ -71,9 +71,9 @@ def _lane_findings(case: Case, network: Network, deliveries: Deliveries, kg: Flo
 
 
 def _agreement_findings(case: Case, deliveries: Deliveries, kg: Floats) -> list[Finding]:
-    organization = case.table("communities").set_index("community")["organization"]
-    raised = case.donations["community"].map(organization).fillna("").to_numpy(dtype=object)
-    asking = case.needs["community"].map(organization).fillna("").to_numpy(dtype=object)
+    organization = case.table("communities").set_index("community")["organization"].astype(object)
+    raised = organization.reindex(case.donations["community"], fill_value="").to_numpy()
+    asking = organization.reindex(case.needs["community"], fill_value="").to_numpy()
     passed_on = pd.DataFrame(
         {
             "from_organization": raised[deliveries.donation],

@@ -221,6 +221,8 @@ def _split(owner: Ints, amount: Ints, members: Members) -> tuple[Ints, Ints, Int
     Both pieces and members are intervals on one line on which each class has its own
     stretch; the cuts are the union of their ends.
     """
+    if not len(owner):
+        return owner, owner, amount
     class_start = np.concatenate([[0], np.cumsum(members.total)])
     member_end = np.cumsum(members.amount)
     running = np.cumsum(amount)

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Ints
-from matchopt.solve.pricing import NO_ARCS, Arcs, CostOf, Optimum, Pairs, remembered, solve_over_all_pairs
+from matchopt.arrays import FORBIDDEN, Bools, Ints
+from matchopt.solve.pairs import CostOf, Pairs, remembered
+from matchopt.solve.pricing import Optimum, solve_over_all_pairs
 from matchopt.solve.transport import Backend
 
 PLENTY = 10
@@ -78,7 +79,7 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
     arcs, rounds = coverage.arcs, coverage.rounds
     for level in np.intersect1d(supply_level, demand_level):
         rows, columns = np.flatnonzero(supply_level == level), np.flatnonzero(demand_level == level)
-        start = _within(coverage, supply_level == level, rows, columns, cost)
+        start = _within(coverage, supply_level == level, rows, columns)
         in_full = (demand_level > tier)[columns]
         best = solve_over_all_pairs(
             Pairs(rows, columns, cost), supply[rows], demand[columns],
@@ -92,7 +93,8 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
         heads.append(columns[best.head])
         flows.append(best.flow)
         arcs, rounds = arcs + best.arcs, rounds + best.rounds
-    tail, head, flow = (np.concatenate([NO_ARCS.tail, *parts]) for parts in (tails, heads, flows))
+    nothing = np.zeros(0, dtype=np.int64)
+    tail, head, flow = (np.concatenate([nothing, *parts]) for parts in (tails, heads, flows))
     return Matching(tail, head, flow, supply_level, demand_level, supply_price, demand_price, arcs, rounds)
 
 
@@ -111,19 +113,15 @@ def total_cost(cost: CostOf, supply: Ints, demand: Ints, unmet_cost: Ints, backe
 
 def _cover(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Optimum:
     """Serve the most, tier by tier, whatever it costs."""
-
-    def reachable(rows: Ints, columns: Ints) -> Ints:
-        return np.where(cost(rows, columns) < FORBIDDEN, 0, FORBIDDEN)
-
-    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), reachable)
+    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), cost, free=True)
     return solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), PLENTY - tier, backend)
 
 
-def _within(coverage: Optimum, in_level: Ints, rows: Ints, columns: Ints, cost: CostOf) -> Arcs:
-    """Return the arcs that carry the coverage flow of one level: they make it feasible."""
+def _within(coverage: Optimum, in_level: Bools, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+    """Return the pairs that carry the coverage flow of one level: they make it feasible."""
     carrying = np.flatnonzero(in_level[coverage.tail])
     tail, head = coverage.tail[carrying], coverage.head[carrying]
-    return Arcs(np.searchsorted(rows, tail), np.searchsorted(columns, head), cost(tail, head))
+    return np.searchsorted(rows, tail), np.searchsorted(columns, head)
 
 
 def _trimmed(supply: Ints, demand: Ints) -> tuple[Ints, Ints]:
