@@ -1,0 +1,214 @@
+"""Plan → run folder: the plan's tables, the case it was made for, and a manifest.
+
+The CSV files are UTF-8. Those that hold more than ASCII begin with a byte order mark, so
+that a spreadsheet shows Chinese text right; lines end with a line feed. The same plan
+gives the same bytes of ``plan/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import matchopt
+from matchopt.errors import RunError
+from matchopt.io.swap import folder_in_place_of, tidy
+from matchopt.settings import FILE as SETTINGS_FILE
+from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from matchopt.case import Case
+    from matchopt.settings import Settings
+    from matchopt.solution import Plan
+
+MANIFEST = "manifest.json"
+MONEY = frozenset({"transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "price"})
+
+
+def write_run(plan: Plan, path: Path, *, force: bool = False, copy: bool = True) -> Path:
+    """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
+
+    Parameters
+    ----------
+    plan
+        A finished plan.
+    path
+        Folder to make, with its parents.
+    force
+        Replace an older run folder at `path`, in one step.
+    copy
+        Keep the tables in ``case/``; else only their hashes.
+
+    Raises
+    ------
+    RunError
+        If `path` is taken, a source file has changed since it was read, or the file
+        system refuses. Nothing is left behind then.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        tidy(target)
+        refuse_taken(path, force=force)
+        with folder_in_place_of(target) as folder:
+            hashes = _write_plan(plan, folder / "plan")
+            case = _write_case(plan.case, folder / "case") if copy else _case_left_in_place(plan.case)
+            manifest = {
+                "matchopt": matchopt.__version__,
+                "case": case,
+                "settings": plan.case.settings.model_dump(mode="json"),
+                "plan": hashes,
+                "run": {
+                    "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "case_path": _given_path(plan.case),
+                    **plan.run,
+                },
+            }
+            (folder / MANIFEST).write_bytes(_json(manifest))
+    except OSError as error:
+        raise RunError(f"the run folder {path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def refuse_taken(path: Path, *, force: bool) -> None:
+    """Raise RunError if no run folder may be written at `path`.
+
+    An existing run folder may be replaced with `force`; anything else that exists never is.
+    """
+    if not os.path.lexists(path):
+        return
+    if not (path / MANIFEST).is_file():
+        raise RunError(f"{path} exists and is no run folder: choose another place for the run")
+    if not force:
+        raise RunError(f"the run folder {path} exists: choose another with -o, or replace it with --force")
+
+
+def _write_plan(plan: Plan, folder: Path) -> dict[str, str]:
+    """Write the files of ``plan/`` and return their hashes."""
+    folder.mkdir()
+    tables = {
+        "allocations.csv": (plan.allocations, ALLOCATIONS),
+        "needs.csv": (plan.needs, NEEDS),
+        "donations.csv": (plan.donations, DONATIONS),
+        "prices.csv": (plan.prices, PRICES),
+    }
+    for name, (frame, columns) in tables.items():
+        _write_csv(frame, folder / name, columns)
+    (folder / "summary.json").write_bytes(_json(dict(plan.summary)))
+    return {name: _sha256(folder / name) for name in (*tables, "summary.json")}
+
+
+def _write_case(case: Case, folder: Path) -> dict[str, Any]:
+    """Keep the case in `folder`: its files byte for byte, or its frames as CSV."""
+    folder.mkdir()
+    if case.sources:
+        for source in case.sources:
+            content = Path(source.path).read_bytes()
+            if hashlib.sha256(content).hexdigest() != source.sha256:
+                raise RunError(f"{source.path} has changed since it was read: plan again")
+            (folder / Path(source.name).name).write_bytes(content)
+        return {**_case_left_in_place(case), "copied": True}
+    for name, frame in case.tables.items():
+        _write_csv(_with_extras(frame, case.extras.get(name)), folder / f"{name}.csv", ())
+    (folder / SETTINGS_FILE).write_text(settings_as_toml(case.settings), encoding="utf-8", newline="\n")
+    files = [{"name": file.name, "sha256": _sha256(file)} for file in sorted(folder.iterdir())]
+    return {"files": files, "copied": True}
+
+
+def _case_left_in_place(case: Case) -> dict[str, Any]:
+    files = [{"name": Path(s.name).name, "sha256": s.sha256} for s in case.sources]
+    return {"files": files, "copied": False}
+
+
+def _given_path(case: Case) -> str | None:
+    """Return the folder or workbook that the case was read from; None for frames."""
+    if not case.sources:
+        return None
+    first = Path(case.sources[0].path).absolute()
+    # Only a workbook is a whole case in one file: a folder has needs and donations apart.
+    return str(first if len(case.sources) == 1 else first.parent)
+
+
+def _with_extras(frame: pd.DataFrame, extras: pd.DataFrame | None) -> pd.DataFrame:
+    import pandas as pd
+
+    return frame if extras is None else pd.concat([frame, extras], axis=1)
+
+
+def settings_as_toml(settings: Settings) -> str:
+    """Return `settings` as the text of a ``matchopt.toml`` that gives the same settings."""
+    lines: list[str] = []
+    for section, values in settings.model_dump().items():
+        given = {name: value for name, value in values.items() if value is not None}
+        lines += [f"[{section}]", *(f"{name} = {_toml(value)}" for name, value in given.items()), ""]
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_toml(inner)}" for name, inner in value.items()) + " }"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value)  # numbers and days: Python writes them as TOML does
+
+
+def _json(content: object) -> bytes:
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...]) -> None:
+    """Write `frame`; the columns in `ours` stand first, further ones may share their names."""
+    import pandas as pd
+
+    texts = {
+        place: _texts(frame.iloc[:, place], money=place < len(ours) and str(name) in MONEY)
+        for place, name in enumerate(frame.columns)
+    }
+    table = pd.DataFrame(texts, index=frame.index, columns=range(len(texts)))
+    text = table.to_csv(index=False, header=[str(name) for name in frame.columns], lineterminator="\n")
+    file.write_bytes(text.encode("utf-8" if text.isascii() else "utf-8-sig"))
+
+
+def _texts(column: pd.Series[Any], *, money: bool) -> Any:
+    """Return `column` as pandas shall write it: money with four decimals, whole numbers without any."""
+    kind = column.dtype.kind
+    if kind == "b":
+        return np.where(column.to_numpy(), "true", "false").astype(object)
+    if money:
+        return _money_texts(column.to_numpy(dtype=np.float64)).astype(object)
+    if kind == "f":
+        return _quantity_texts(column.to_numpy(dtype=np.float64)).astype(object)
+    return column.to_numpy()  # text and whole numbers as they are, days as ISO
+
+
+def _money_texts(values: NDArray[np.float64]) -> NDArray[np.str_]:
+    # The sum turns -0.0 into 0.0.
+    return np.strings.mod("%.4f", np.round(values, 4) + 0.0)
+
+
+def _quantity_texts(values: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Return numbers as the shortest text that reads back, whole ones without decimals."""
+    finite = np.where(np.isfinite(values), values, 0.0)
+    # Multiples of a step such as 0.1 carry float dust in the 17th digit.
+    clean = np.where(np.abs(finite) < 1e6, np.round(finite, 9), finite)
+    whole = clean == np.rint(clean)
+    texts = np.where(whole, np.rint(clean).astype(np.int64).astype(str), clean.astype(str))
+    tiny = ~whole & (np.abs(clean) < 1e-4)
+    if tiny.any():  # numpy writes these as 1e-05
+        texts = np.where(tiny, np.strings.rstrip(np.strings.mod("%.9f", clean), "0"), texts)
+    return np.where(np.isnan(values), "", texts)

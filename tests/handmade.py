@@ -1,0 +1,90 @@
+"""A small case with a plan worked out by hand, for tests of what is written and shown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from matchopt import Case, Plan
+from matchopt.settings import Settings
+
+RUN = {"solver": {"ortools": "9.15"}, "seconds": {"solve": 0.25}}
+
+
+def case() -> Case:
+    """Two needs at Riverside, two donations; dated, with a column that no schema knows."""
+    needs = pd.DataFrame(
+        {
+            "need_id": ["n1", "n2"], "community": ["Riverside", "河滨"], "item": ["rice", "oil"],
+            "quantity": [20, 5], "priority": [1, 5], "needed_by": ["2026-03-05", "2026-03-06"],
+            "remark": ['says "soon", please', "急"],
+        }
+    )  # fmt: skip
+    donations = pd.DataFrame(
+        {
+            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "item": ["rice", "milk"],
+            "quantity": [12, 0.5], "available_from": ["2026-03-01", "2026-03-02"],
+        }
+    )  # fmt: skip
+    items = pd.DataFrame({"item": ["rice", "oil", "milk"], "step": [1, 1, 0.1]})
+    return Case.from_frames(
+        needs=needs,
+        donations=donations,
+        items=items,
+        settings=Settings.parse({"rates": {"currency": '€ "x"'}}),
+    )
+
+
+def plan(of: Case | None = None) -> Plan:
+    """Twelve of twenty bags of rice go to n1; each costs 0.10 for handling."""
+    of = case() if of is None else of
+    day = pd.Series(["2026-03-01"]).astype("datetime64[s]")
+    allocations = pd.DataFrame(
+        {
+            "allocation_id": ["a1"], "donation_id": ["d1"], "need_id": ["n1"], "donated_quantity": [12],
+            "served_quantity": [12], "hub": [""], "pickup_day": day, "arrival_day": day,
+            "delivery_day": day, "transport_cost": [0.0], "handling_cost": [1.2], "storage_cost": [0.0],
+            "other_cost": [-0.0], "total_cost": [1.2],
+        }
+    )  # fmt: skip
+    needs = pd.DataFrame(
+        {
+            "need_id": ["n1", "n2"], "community": ["Riverside", "河滨"], "item": ["rice", "oil"],
+            "priority": [1, 5], "asked": [20, 5], "served": [12, 0], "unmet": [8, 5],
+            "reason": ["outranked", "no_such_item"], "remark": ['says "soon", please', "急"],
+        }
+    )  # fmt: skip
+    donations = pd.DataFrame(
+        {
+            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "item": ["rice", "milk"],
+            "offered": [12.0, 0.5], "planned": [12.0, 0.0], "left_over": [0.0, 0.5],
+            "reason": ["", "no_such_item"],
+        }
+    )  # fmt: skip
+    prices = pd.DataFrame(
+        {
+            "side": ["donation", "donation", "need", "need"], "id": ["d1", "d2", "n1", "n2"],
+            "level": [1, 10, 1, 5], "price": [0.1, 0.0, 0.0, 0.0],
+        }
+    )  # fmt: skip
+    return Plan(of, allocations, needs, donations, prices, summary(), RUN)
+
+
+def summary() -> dict[str, object]:
+    """The summary of `plan`."""
+    cost = dict.fromkeys(
+        ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase", "unmet"), 0
+    )
+    return {
+        "status": "optimal", "objective": "coverage-first", "currency": "€ \"x\"",
+        "horizon": {"start": "2026-03-01", "end": "2026-03-06"},
+        "asked": 25, "served": 12, "unmet": 13, "excluded": 0,
+        "asked_by_tier": {"1": 20, "5": 5}, "served_by_tier": {"1": 12, "5": 0},
+        "asked_by_channel": {"resident": 25}, "served_by_channel": {"resident": 12},
+        "offered": 12.5, "planned": 12, "left_over": 0.5, "allocations": 1,
+        "logistics_cost": 1.2, "cost": {**cost, "handling": 1.2, "unmet": 13000},
+        "bound": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2}, "gap": 0.0,
+        "unmet_by_reason": {
+            "no_such_item": {"needs": 1, "quantity": 5}, "outranked": {"needs": 1, "quantity": 8},
+        },
+        "left_over_by_reason": {"no_such_item": {"donations": 1, "quantity": 0.5}},
+    }  # fmt: skip

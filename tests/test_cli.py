@@ -1,0 +1,402 @@
+"""The command line, as a newcomer and as a script would use it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import matchopt
+import matchopt.engine
+import matchopt.inspector
+from matchopt import CaseError, Finding, Plan, Severity, Violation
+from matchopt.cli import app
+
+CITY = Path(__file__).resolve().parent.parent / "data" / "city-en"
+
+NEEDS = """need_id,community,item,quantity,priority
+n1,Riverside,rice,20,1
+n2,Old Town,rice,10,5
+n3,Old Town,oil,4,5
+"""
+DONATIONS = """donation_id,item,quantity,community,origin
+d1,rice,25,Riverside,Riverside
+d2,milk,3,,Old Town
+"""
+COMMUNITIES = """community,district,latitude,longitude
+Riverside,North,31.23,121.47
+Old Town,South,31.20,121.48
+"""
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small case, with the folder around it as the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MATCHOPT_DEBUG", raising=False)
+    folder = tmp_path / "city"
+    folder.mkdir()
+    (folder / "needs.csv").write_text(NEEDS, "utf-8")
+    (folder / "donations.csv").write_text(DONATIONS, "utf-8")
+    (folder / "communities.csv").write_text(COMMUNITIES, "utf-8")
+    return folder
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def shell(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as its own process, not on a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "matchopt", *map(str, arguments)],
+        capture_output=True, text=True, check=False, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+    )  # fmt: skip
+
+
+def spoil(case: Path) -> None:
+    """Give the case two errors and a warning."""
+    header, first, *rest = NEEDS.replace(",20,1", ",-20,0").splitlines()
+    rows = [f"{header},mood", f"{first},sad", *(f"{row}," for row in rest)]
+    (case / "needs.csv").write_text("\n".join(rows), "utf-8")
+
+
+class TestHelp:
+    def test_it_teaches_the_first_three_commands(self) -> None:
+        shown = run("--help").output
+        for command in ("matchopt new my-city", "matchopt check my-city", "matchopt plan my-city"):
+            assert command in shown
+        assert "needs.csv" in shown
+        assert "Exit codes" in shown
+
+    @pytest.mark.parametrize("command", ["new", "check", "plan", "verify"])
+    def test_every_command_has_an_example(self, command: str) -> None:
+        result = run(command, "--help")
+        assert result.exit_code == 0
+        assert f"\n    matchopt {command} " in result.output
+
+    def test_version(self) -> None:
+        assert run("--version").output == f"matchopt {matchopt.__version__}\n"
+
+    def test_the_shell_can_complete(self) -> None:
+        assert "--install-completion" in run("--help").output
+        shown = shell(
+            _MATCHOPT_COMPLETE="complete_bash", COMP_WORDS="matchopt ver", COMP_CWORD="1",
+        )  # fmt: skip
+        assert "verify" in shown.stdout
+
+
+class TestWrongUsage:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["plan"], ["plan", "a", "b"], ["nonsense"], ["plan", "a", "--nonsense"],
+            ["plan", "a", "--solver", "magic"], ["check", "a", "--format", "xml"],
+            ["new", "a", "--lang", "fr"], ["plan", "a", "--set", "policy.boundary"],
+            ["check", "a", "--set", "=3"],
+        ],
+    )  # fmt: skip
+    def test_exit_code_2_and_nothing_made(self, case: Path, arguments: list[str]) -> None:
+        assert run(*arguments).exit_code == 2
+        assert [file.name for file in case.parent.iterdir()] == ["city"]
+
+
+class TestNew:
+    def test_it_says_what_to_do_next(self, tmp_path: Path) -> None:
+        result = run("new", tmp_path / "my city")
+        assert result.exit_code == 0
+        assert f"matchopt check {shlex.quote(str(tmp_path / 'my city'))}" in result.output
+        assert (tmp_path / "my city" / "needs.csv").is_file()
+
+    def test_chinese_workbook(self, tmp_path: Path) -> None:
+        result = run("new", tmp_path / "城市", "--lang", "zh", "--xlsx")
+        assert result.exit_code == 0
+        assert [file.name for file in (tmp_path / "城市").iterdir()] == ["城市.xlsx"]
+        assert "城市.xlsx" in result.output
+
+    def test_it_refuses_a_folder_in_use(self, case: Path) -> None:
+        before = sorted(case.iterdir())
+        result = run("new", case)
+        assert result.exit_code == 1
+        assert "not an empty folder" in result.stderr
+        assert sorted(case.iterdir()) == before
+
+
+class TestCheck:
+    def test_a_good_case(self, case: Path) -> None:
+        result = run("check", case)
+        assert result.exit_code == 0
+        assert "0 errors" in result.output
+        assert f"matchopt plan {case}" in result.output
+
+    def test_every_finding_at_once_errors_first(self, case: Path) -> None:
+        spoil(case)
+        result = run("check", case)
+        assert result.exit_code == 1
+        kinds = [line.partition(":")[0] for line in result.output.splitlines() if ": " in line]
+        assert kinds == sorted(kinds, key=["error", "warning", "note"].index)
+        assert "error: needs, row 2, column quantity: «-20»" in result.output
+        assert "error: needs, row 2, column priority: «0»" in result.output
+        assert "mood" in result.output
+        assert result.output.splitlines()[-1].startswith("2 errors, 1 warning")
+
+    def test_json(self, case: Path) -> None:
+        spoil(case)
+        result = run("check", case, "--format", "json")
+        assert result.exit_code == 1
+        findings = json.loads(result.output)
+        assert [f["column"] for f in findings if f["severity"] == "error"] == ["quantity", "priority"]
+        assert set(findings[0]) == {
+            "severity", "code", "table", "row", "column", "value", "problem", "cure",
+        }  # fmt: skip
+
+    def test_csv(self, case: Path) -> None:
+        spoil(case)
+        rows = list(csv.DictReader(io.StringIO(run("check", case, "--format", "csv").output)))
+        assert [(row["severity"], row["row"]) for row in rows[:2]] == [("error", "2"), ("error", "2")]
+
+    @pytest.mark.parametrize(("form", "shown"), [("json", "[]\n"), ("csv", "severity,code")])
+    def test_machines_get_nothing_else(self, case: Path, form: str, shown: str) -> None:
+        result = run("check", case, "--format", form)
+        assert result.output.startswith(shown)
+        assert "planned" not in result.output
+
+    def test_settings_are_checked_too(self, case: Path) -> None:
+        result = run("check", case, "--set", "policy.boundry=district")
+        assert result.exit_code == 1
+        assert "policy.boundary" in result.output
+
+    def test_a_case_that_is_not_there(self, case: Path) -> None:
+        result = run("check", case / "nowhere")
+        assert result.exit_code == 1
+        assert "does not exist" in result.output
+
+
+class TestPlan:
+    def test_the_demo_city(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        result = run("plan", CITY)
+        assert result.exit_code == 0, result.output
+        for said in ("Served by priority", "What it costs", "Not served, and why", "Proven best"):
+            assert said in result.stdout
+        assert result.stdout.rstrip().endswith(f"Run folder: {Path('runs/city-en')}")
+        verified = run("verify", "runs/city-en")
+        assert verified.exit_code == 0
+        assert verified.stdout.startswith("verified: ")
+        assert "1,200 needs" in verified.stdout
+        assert verified.stdout.rstrip().endswith("proven optimal")
+
+    def test_the_numbers_are_those_of_the_plan(self, case: Path) -> None:
+        result = run("plan", case, "-o", "out")
+        assert result.exit_code == 0
+        assert "25 of 34 units asked for are served (73.5 %)" in result.stdout
+        back = matchopt.read_run("out")
+        assert back.served_by_tier == {1: 20, 5: 5}
+        assert back.needs["reason"].tolist() == ["", "outranked", "no_such_item"]
+
+    def test_settings_in_force_are_kept(self, case: Path) -> None:
+        assert run("plan", case, "-o", "out", "--set", "policy.boundary=community").exit_code == 0
+        assert matchopt.read_run("out").served == 20
+        assert run("verify", "out").exit_code == 0
+
+    def test_without_o_a_free_name_under_runs_is_taken(self, case: Path) -> None:
+        for _ in range(3):
+            assert run("plan", case).exit_code == 0
+        assert run("plan", "./city/", "--force").exit_code == 0
+        assert sorted(file.name for file in Path("runs").iterdir()) == ["city", "city-2", "city-3"]
+
+    def test_quiet_prints_the_path_alone(self, case: Path) -> None:
+        result = run("plan", case, "-o", "out", "-q")
+        assert (result.stdout, result.stderr) == ("out\n", "")
+
+    def test_an_existing_run_is_refused_before_planning(
+        self, case: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("plan", case, "-o", "out")
+        before = (Path("out") / "manifest.json").read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(matchopt.engine, "plan", lambda *_, **__: pytest.fail("it was planned"))
+            result = run("plan", case, "-o", "out")
+        assert result.exit_code == 1
+        assert "--force" in result.stderr
+        assert (Path("out") / "manifest.json").read_bytes() == before
+        assert run("plan", case, "-o", "out", "--force").exit_code == 0
+
+    def test_force_replaces_run_folders_only(self, case: Path) -> None:
+        before = {file.name: file.read_bytes() for file in case.iterdir()}
+        assert run("plan", case, "-o", case, "--force").exit_code == 1
+        assert {file.name: file.read_bytes() for file in case.iterdir()} == before
+
+    def test_findings_stop_it_and_nothing_is_written(self, case: Path) -> None:
+        spoil(case)
+        result = run("plan", case)
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert "error: needs, row 2, column quantity: «-20»" in result.stderr
+        assert "Nothing was planned" in result.stderr
+        assert not Path("runs").exists()
+
+    def test_findings_of_the_engine_stop_it_too(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> Plan:
+            raise CaseError([Finding(Severity.ERROR, "not_built", "hubs", "North Hub is too small")])
+
+        monkeypatch.setattr(matchopt.engine, "plan", refuse)
+        result = run("plan", case)
+        assert result.exit_code == 1
+        assert "error: hubs: North Hub is too small" in result.stderr
+        assert not Path("runs").exists()
+
+    def test_a_violation_stops_it_and_nothing_is_written(
+        self, case: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = tuple(Violation("cost", "allocations", f"a{n}", "is wrong") for n in (1, 2))
+        monkeypatch.setattr(matchopt.inspector, "verify", lambda *_: found)
+        result = run("plan", case)
+        assert result.exit_code == 1
+        for violation in found:
+            assert str(violation) in result.stderr
+        assert not Path("runs").exists()
+
+    def test_both_solvers_agree(self, case: Path) -> None:
+        for solver in ("ortools", "networkx"):
+            assert run("plan", case, "-o", solver, "--solver", solver).exit_code == 0
+        one, two = (matchopt.read_run(solver).summary for solver in ("ortools", "networkx"))
+        assert dict(one) == dict(two)
+
+    def test_the_same_bytes_whatever_the_hash_seed(self, tmp_path: Path) -> None:
+        for seed in ("0", "1"):
+            answer = shell("plan", CITY, "-q", "-o", tmp_path / seed, PYTHONHASHSEED=seed)
+            assert answer.returncode == 0, answer.stderr
+        one, two = (
+            {file.name: file.read_bytes() for file in (tmp_path / seed / "plan").iterdir()} for seed in "01"
+        )
+        assert one == two
+        assert len(one) == 5
+
+    def test_it_is_plain_where_there_is_no_terminal(self, case: Path) -> None:
+        answer = shell("plan", case, "-o", case.parent / "out")
+        assert answer.returncode == 0
+        assert answer.stderr == ""
+        assert "\x1b" not in answer.stdout
+        assert answer.stdout.splitlines()[-1] == f"Run folder: {case.parent / 'out'}"
+
+
+class TestVerify:
+    def test_without_copy_it_goes_back_to_the_tables(self, case: Path) -> None:
+        assert run("plan", case, "-o", "out", "--no-copy").exit_code == 0
+        assert not Path("out/case").exists()
+        assert run("verify", "out").exit_code == 0
+        moved = case.rename(case.parent / "elsewhere")
+        gone = run("verify", "out")
+        assert gone.exit_code == 1
+        assert "does not exist" in gone.stderr
+        assert run("verify", "out", "--case", moved).exit_code == 0
+        (moved / "needs.csv").write_text(NEEDS.replace(",10,5", ",11,5"))
+        changed = run("verify", "out", "--case", moved)
+        assert changed.exit_code == 1
+        assert "needs.csv: has been changed" in changed.stdout
+
+    @pytest.mark.parametrize(
+        ("name", "old", "new"),
+        [
+            ("allocations.csv", ",20,20,", ",19,19,"), ("needs.csv", ",outranked", ",timing"),
+            ("donations.csv", "nobody", ""), ("prices.csv", "0.", "7."),
+            ("summary.json", '"served": 25', '"served": 26'),
+        ],
+    )  # fmt: skip
+    def test_a_plan_that_was_tampered_with(self, case: Path, name: str, old: str, new: str) -> None:
+        run("plan", case, "-o", "out")
+        file = Path("out/plan") / name
+        content = file.read_bytes()
+        file.write_bytes(content.replace(old.encode(), new.encode(), 1) + b"\n" * (old == "nobody"))
+        result = run("verify", "out")
+        assert result.exit_code == 1
+        assert f"{name}: has been changed" in result.stdout
+        assert "Traceback" not in result.output
+
+    def test_rules_are_checked_even_if_the_hashes_fit(self, case: Path) -> None:
+        plan = matchopt.plan(matchopt.read_case(case))
+        wrong = plan.allocations.assign(handling_cost=plan.allocations["handling_cost"] + 1)
+        replace(plan, allocations=wrong).write("out")
+        result = run("verify", "out")
+        assert result.exit_code == 1
+        assert "has been changed" not in result.stdout
+        assert "allocations, " in result.stdout
+        assert "violation" in result.stderr
+
+    @pytest.mark.parametrize("name", ["allocations.csv", "needs.csv", "summary.json"])
+    @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\x00"])
+    def test_a_file_that_cannot_be_read(self, case: Path, name: str, content: bytes | None) -> None:
+        run("plan", case, "-o", "out")
+        file = Path("out/plan") / name
+        file.unlink() if content is None else file.write_bytes(content)
+        result = run("verify", "out")
+        assert result.exit_code == 1
+        assert name in result.output
+        assert "Traceback" not in result.output
+        assert "should not happen" not in result.output
+
+    def test_a_case_that_was_changed(self, case: Path) -> None:
+        run("plan", case, "-o", "out")
+        Path("out/case/needs.csv").write_text(NEEDS.replace(",10,5", ",11,5"))
+        result = run("verify", "out")
+        assert result.exit_code == 1
+        assert "needs.csv: has been changed" in result.stdout
+        assert "n2" in result.stdout
+
+    def test_what_is_no_run(self, case: Path) -> None:
+        result = run("verify", case)
+        assert result.exit_code == 1
+        assert "is no run folder" in result.stderr
+
+
+class TestBadEnds:
+    def test_the_unforeseen_is_one_line(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fall(*_: object, **__: object) -> Plan:
+            raise ZeroDivisionError("some\nthing")
+
+        monkeypatch.setattr(matchopt.engine, "plan", fall)
+        result = run("plan", case)
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+        assert "ZeroDivisionError in cli.py, line" in result.stderr
+        assert "report" in result.stderr
+        monkeypatch.setenv("MATCHOPT_DEBUG", "1")
+        assert isinstance(run("plan", case).exception, ZeroDivisionError)
+
+    def test_interrupting_is_quiet(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(*_: object, **__: object) -> Plan:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(matchopt.engine, "plan", interrupt)
+        result = run("plan", case)
+        assert (result.exit_code, result.output) == (130, "")
+        assert not Path("runs").exists()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no broken pipes of this kind")
+    def test_a_reader_that_leaves_is_no_drama(self, case: Path) -> None:
+        answer = subprocess.Popen(
+            [sys.executable, "-m", "matchopt", "check", str(case)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert answer.stdout is not None
+        assert answer.stderr is not None
+        answer.stdout.close()
+        complaint = answer.stderr.read()
+        answer.stderr.close()
+        assert (answer.wait(), complaint) == (130, b"")
+
+    def test_a_terminal_without_the_letters_is_no_drama(self, tmp_path: Path) -> None:
+        answer = shell("new", tmp_path / "城市", PYTHONIOENCODING="ascii")
+        assert answer.returncode == 0
+        assert "??" in answer.stdout

@@ -1,0 +1,64 @@
+"""The start is quick: nothing heavy is imported before it is used."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "networkx", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine", "rich",
+    "scipy", "xlsxwriter",
+}  # fmt: skip
+
+PROBE = """
+import sys
+sys.argv = ["matchopt", *sys.argv[1:]]
+from matchopt.cli import main
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+print("modules:", *sorted({name.partition(".")[0] for name in sys.modules}))
+sys.exit(code)
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def imported(answer: subprocess.CompletedProcess[str]) -> set[str]:
+    assert answer.returncode == 0, answer.stderr
+    modules = set(answer.stdout.rpartition("modules:")[2].split())
+    assert "typer" in modules
+    return modules
+
+
+@pytest.mark.parametrize("argument", ["--help", "-h", "--version"])
+def test_help_and_version_import_nothing_heavy(argument: str) -> None:
+    assert imported(run(argument)) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["new", "check", "plan", "verify"])
+def test_the_help_of_a_command_imports_nothing_heavy_of_ours(command: str) -> None:
+    # Newer typer reads the options of a command with pydantic.
+    assert imported(run(command, "--help")) & HEAVY <= {"pydantic"}
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    modules = subprocess.run(
+        [sys.executable, "-c", "import matchopt, sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+
+
+def test_the_module_and_the_command_are_the_same() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "matchopt", "--version"], capture_output=True, text=True, check=True
+    )
+    import matchopt
+
+    assert answer.stdout == f"matchopt {matchopt.__version__}\n"
