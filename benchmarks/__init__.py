@@ -1,0 +1,1 @@
+"""Speed and memory of matchopt, measured against peers in one run."""
