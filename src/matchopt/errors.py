@@ -1,10 +1,10 @@
 """What can go wrong, and how it is said.
 
-    MatchoptError
-    ├── CaseError      the tables or settings have findings (all of them, with cures)
-    ├── RunError       a run folder cannot be read, or must not be overwritten
-    ├── SolverError    a solver gave no optimum where there must be one
-    └── ProofError     a finished plan did not pass its own verification
+MatchoptError
+├── CaseError      the tables or settings have findings (all of them, with cures)
+├── RunError       a run folder cannot be read, or must not be overwritten
+├── SolverError    a solver gave no optimum where there must be one
+└── ProofError     a finished plan did not pass its own verification
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import matchopt
 from matchopt.model.money import QuantityScale, exact_dot, round_half_even, to_money
 
 
@@ -44,4 +46,32 @@ def test_a_quantity_is_shown_whole_where_it_is_whole():
 
 @pytest.mark.parametrize(("n", "d", "q"), [(1, 2, 0), (3, 2, 2), (5, 2, 2), (-1, 2, 0), (7, 3, 2), (8, 3, 3)])
 def test_round_half_even(n, d, q):
-    assert round_half_even(n, d) == q
+    assert round_half_even(np.array([n]), d).tolist() == [q]
+
+
+def test_a_cost_beyond_exact_counting_is_refused():
+    with pytest.raises(matchopt.CaseError, match="cannot be counted exactly"):
+        to_money(np.array([1.0, 1.1e9]))
+
+
+def test_a_line_beyond_exact_counting_is_refused():
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["C"], "item": ["x"], "quantity": [9e15]}),
+        donations=pd.DataFrame({"donation_id": ["d"], "item": ["x"], "quantity": [9e15]}),
+        settings={"rates": {"handling_direct": 1.0}},
+    )
+    with pytest.raises(matchopt.CaseError, match="one delivery"):
+        matchopt.plan(case)
+
+
+def test_the_largest_quantity_can_be_planned_and_proven():
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame(
+            {"need_id": ["n"], "community": ["C"], "item": ["x"], "quantity": ["9000000000000000"]}
+        ),
+        donations=pd.DataFrame({"donation_id": ["d"], "item": ["x"], "quantity": [9e15]}),
+    )
+    plan = matchopt.plan(case)
+    assert plan.served == 9e15
+    assert plan.logistics_cost == 9e14
+    assert matchopt.verify(case, plan) == ()

@@ -12,7 +12,14 @@ import pandas as pd
 from matchopt.arrays import Ints
 from matchopt.case import Case
 from matchopt.model.classes import CHANNELS, unmet_cost
-from matchopt.model.money import exact_dot, from_money, round_half_even
+from matchopt.model.money import (
+    LARGEST_SUM,
+    MONEY_SCALE,
+    beyond_counting,
+    exact_dot,
+    from_money,
+    round_half_even,
+)
 from matchopt.model.network import Lines, Network
 from matchopt.model.reasons import donation_reasons, need_reasons
 from matchopt.model.routes import COST_KINDS, DIRECT
@@ -184,9 +191,7 @@ def summarize(
 
 def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.DataFrame:
     quantity, unit = deliveries.quantity, network.scale.unit
-    by_line = {
-        kind: _line_money(deliveries.unit_cost[:, k], quantity, unit) for k, kind in enumerate(COST_KINDS)
-    }
+    by_line = dict(zip(COST_KINDS, _line_money(deliveries.unit_cost, quantity, unit).T, strict=True))
     other = by_line["identification"] + by_line["penalty"] + by_line["transfer"]
     total = by_line["transport"] + by_line["handling"] + by_line["storage"] + other
     hub_names = np.append(network.hubs.names, "")
@@ -212,13 +217,18 @@ def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.Dat
 
 
 def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
-    """Return unit cost × quantity in 1/10 000 currency, rounded half to even where a step is a fraction."""
-    if not len(quantity):
-        return quantity
-    if int(unit_cost.max()) * int(quantity.max()) >= 2**62 or unit > 1:
-        products = (c * q for c, q in zip(unit_cost.tolist(), quantity.tolist(), strict=True))
-        return np.array([round_half_even(p, unit) for p in products], dtype=np.int64)
-    return unit_cost * quantity
+    """Return unit costs × quantity (lines, kinds) in 1/10 000 currency.
+
+    Where a step is a fraction, each is rounded half to even.
+
+    Raises
+    ------
+    CaseError
+        If a line's cost is beyond what int64 can add up.
+    """
+    if (unit_cost.sum(axis=1) * quantity.astype(np.float64)).max(initial=0.0) > LARGEST_SUM:
+        raise beyond_counting("the cost of one delivery", LARGEST_SUM / unit / MONEY_SCALE)
+    return round_half_even(unit_cost * quantity[:, None], unit)
 
 
 def _numbered(count: int) -> Iterable[str]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from matchopt.arrays import Floats, Ints
+from matchopt.errors import CaseError, Finding, Severity
 
 MONEY_SCALE = 10_000
 """Money is kept to 1/10 000 of the currency unit."""
+
+LARGEST_UNIT_COST = 1e9
+"""Largest cost of one unit, in currency: sums of costs along a path then fit int64."""
+
+LARGEST_SUM = 9e18
+"""Largest sum of products that int64 is trusted with."""
 
 _MOST_DECIMALS = 6
 
@@ -20,7 +28,14 @@ def to_money(amount: Floats) -> Ints:
 
     Amounts are decimals that passed through binary floats, so a tie may arrive a hair
     beside the half. The inner rounding to a millionth of 1/10 000 puts it back.
+
+    Raises
+    ------
+    CaseError
+        If an amount is beyond `LARGEST_UNIT_COST`.
     """
+    if np.max(amount, initial=0.0) > LARGEST_UNIT_COST:
+        raise beyond_counting("the cost of one unit", LARGEST_UNIT_COST)
     return np.rint(np.round(amount * MONEY_SCALE, 6)).astype(np.int64)
 
 
@@ -80,12 +95,26 @@ class QuantityScale:
 
     def money(self, scaled_products: int) -> float:
         """Return currency for a sum of (1/10 000 per item unit) × (scaled quantity)."""
-        return round_half_even(scaled_products, self.unit) / MONEY_SCALE
+        return float(Fraction(round(Fraction(scaled_products, self.unit)), MONEY_SCALE))
 
 
-def round_half_even(numerator: int, denominator: int) -> int:
-    """Return ``numerator / denominator`` to the nearest integer, ties to the even one."""
-    quotient, rest = divmod(numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
-        quotient += 1
-    return quotient
+def beyond_counting(what: str, most: float) -> CaseError:
+    """Return the error that `what` is larger than can be counted exactly."""
+    return CaseError(
+        [
+            Finding(
+                Severity.ERROR, "too_large", "rates and tables",
+                f"{what} would be above {most:g} of the currency, which cannot be counted exactly",
+                "check weights, distances, quantities and rates",
+            )
+        ]
+    )  # fmt: skip
+
+
+def round_half_even(numerator: Ints, denominator: int) -> Ints:
+    """Return ``numerator / denominator`` to the nearest integers, ties to the even one."""
+    if denominator == 1:
+        return numerator
+    quotient, rest = np.divmod(numerator, denominator)
+    up = (2 * rest > denominator) | ((2 * rest == denominator) & (quotient % 2 == 1))
+    return np.asarray(quotient + up)

@@ -1,0 +1,334 @@
+"""Turn the text of a cell into its value, or say why it cannot be done without a guess.
+
+All of it works on the *distinct* texts of a column: a million rows seldom hold more
+than a few thousand different days or quantities.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matchopt.io.findings import LIMIT
+from matchopt.schema import LONGEST_CELL, Column, Kind, folded
+
+STRIP = (
+    " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u180e\u200b\u200c\u200d\u2060\ufeff"
+)
+"""What is taken off both ends of a cell: every space, the invisible ones too."""
+
+# Only the full-width forms, not all of NFKC: that would read 5² as 52.
+_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x2212: 0x2D}
+
+CELL_ERRORS = frozenset(
+    {
+        "#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
+        "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#EXTERNAL!", "#DATA!",
+    }
+)  # fmt: skip
+"""What a spreadsheet shows where a formula has no value."""
+
+_NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
+_INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
+
+_NO_DIGITS = str.maketrans("", "", "0123456789.+-eE")
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_POINTS_AND_COMMAS = re.compile(r"[+-]?[0-9][0-9.,' ]*")
+_NUMBER_AND_UNIT = re.compile(r"([+-]?[0-9][0-9.,]*)\s*(\D{1,12})")
+
+_DAY = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
+_CHINESE_DAY = re.compile(r"([0-9]{4})\s*年\s*([0-9]{1,2})\s*月\s*([0-9]{1,2})\s*[日号]?")
+_COMPACT_DAY = re.compile(r"((?:19|20|21)[0-9]{2})([0-9]{2})([0-9]{2})")
+_YEAR_LAST = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})")
+_SHORT_YEAR = re.compile(r"[0-9]{2}\s*年\s*[0-9]{1,2}\s*月\s*[0-9]{1,2}\s*[日号]?")
+_TIME = re.compile(r"[T ]\s*([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?$")
+_FIRST_EXCEL_DAY = date(1899, 12, 30)
+
+SPACES = "stray spaces"
+WIDTH = "full-width characters"
+THOUSANDS = "thousands separators"
+DAY_FORM = "a day not written year-month-day"
+SEPARATORS = "another separator than ;"
+
+
+class RefusedError(Exception):
+    """A text that has no value of its kind."""
+
+    def __init__(self, code: str, problem: str, cure: str) -> None:
+        super().__init__(problem)
+        self.code, self.problem, self.cure = code, problem, cure
+
+
+@dataclass(slots=True)
+class Converted:
+    """The values of distinct texts.
+
+    Attributes
+    ----------
+    cells
+        One a text; NaN, NaT or ``""`` where it is empty or refused.
+    refused
+        Position of a text → why it has no value.
+    changed
+        Kind of conversion → positions of the texts it was applied to.
+    reasons
+        Code → the first reasons with this code.
+    """
+
+    cells: npt.NDArray[Any]
+    refused: dict[int, RefusedError] = field(default_factory=dict)
+    changed: dict[str, list[int]] = field(default_factory=dict)
+    reasons: dict[str, list[RefusedError]] = field(default_factory=dict)
+
+    def refuse(self, at: int, why: RefusedError) -> None:
+        """Remember why the text at position `at` has no value.
+
+        Texts stand in the order of their rows and only `LIMIT` rows of a code are shown, so
+        that those after share a reason: a million of them would take their time and room.
+        """
+        shown = self.reasons.setdefault(why.code, [])
+        if len(shown) <= LIMIT:
+            shown.append(why.with_traceback(None))
+        self.refused[at] = shown[-1]
+
+    def note(self, kinds: Iterable[str], at: int) -> None:
+        """Remember that the text at position `at` went through `kinds` of conversion."""
+        for kind in kinds:
+            self.changed.setdefault(kind, []).append(at)
+
+
+def convert(column: Column, texts: Sequence[str]) -> Converted:
+    """Return the values of the distinct `texts` of a column."""
+    if column.kind is Kind.TEXT:
+        return _texts(texts)
+    if column.kind in (Kind.NUMBER, Kind.WHOLE):
+        return _numbers(texts)
+    if column.kind is Kind.DAY:
+        return _each(texts, parse_day, "datetime64[s]", np.datetime64("NaT"))
+    if column.kind is Kind.LIST:
+        return _lists(texts)
+    known = _spellings(column.choices)
+    return _each(texts, lambda text: _choice(text, known, column), "object", "")
+
+
+def quick(column: Column, texts: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Return the values of a whole column of texts or numbers that needs no conversion at all, else None.
+
+    No faster than `convert` where few texts are distinct, but several times where all are.
+    """
+    if column.kind is Kind.TEXT:
+        cells = texts.tolist()
+        sound = CELL_ERRORS.isdisjoint(cells) and max(map(len, cells), default=0) <= LONGEST_CELL
+        return texts if sound and [text.strip(STRIP) for text in cells] == cells else None
+    if column.kind in (Kind.NUMBER, Kind.WHOLE):
+        given = texts != ""
+        numbers = texts[given]
+        if max(map(len, numbers), default=0) > LONGEST_CELL:
+            return None
+        joined = "".join(numbers.tolist())
+        # With these characters alone, what Python reads as a float is what `_PLAIN` matches.
+        if not joined.isascii() or joined.translate(_NO_DIGITS):
+            return None
+        values = np.full(len(texts), np.nan)
+        try:
+            values[given] = numbers.astype(np.float64)
+        except ValueError:
+            return None
+        return None if np.isinf(values).any() else values
+    return None
+
+
+def widened(text: str) -> str:
+    """Return `text` with full-width letters, digits and signs as plain ones."""
+    return text if text.isascii() else text.translate(_WIDTH)
+
+
+def _too_long(text: str) -> RefusedError:
+    return RefusedError(
+        "cell_too_long", f"holds {len(text):,} characters",
+        f"a cell holds at most {LONGEST_CELL:,} characters; a quote that is never closed can swallow rows",
+    )  # fmt: skip
+
+
+def _cell_error(text: str) -> RefusedError:
+    return RefusedError("cell_error", f"is {text}, a formula without a value", "correct the formula")
+
+
+def _texts(texts: Sequence[str]) -> Converted:
+    bare = [text.strip(STRIP) for text in texts]
+    cells = np.empty(len(texts), dtype=object)
+    cells[:] = bare
+    done = Converted(cells)
+    spaced = [at for at, text in enumerate(bare) if text and text != texts[at]]
+    if spaced:
+        done.changed[SPACES] = spaced
+    for at in [at for at, text in enumerate(texts) if len(text) > LONGEST_CELL]:
+        done.refuse(at, _too_long(texts[at]))
+    for at in [at for at, text in enumerate(bare) if text in CELL_ERRORS]:
+        done.refuse(at, _cell_error(bare[at]))
+    cells[list(done.refused)] = ""
+    return done
+
+
+def _numbers(texts: Sequence[str]) -> Converted:
+    plain = np.fromiter(
+        (len(text) <= LONGEST_CELL and _PLAIN.fullmatch(text) is not None for text in texts), bool, len(texts)
+    )
+    values = np.full(len(texts), np.nan)
+    array = np.empty(len(texts), dtype=object)
+    array[:] = texts
+    values[plain] = array[plain].astype(np.float64)
+    done = Converted(values)
+    for at in np.flatnonzero(np.isinf(values)).tolist():
+        values[at] = np.nan
+        done.refuse(at, RefusedError("too_large", "is too large", "check the number of digits"))
+    for at in np.flatnonzero(~plain).tolist():
+        _one(done, at, texts[at], parse_number)
+    return done
+
+
+def _each(
+    texts: Sequence[str], parse: Callable[[str], tuple[Any, list[str]]], dtype: str, empty: Any
+) -> Converted:
+    done = Converted(np.full(len(texts), empty, dtype=dtype))
+    for at, text in enumerate(texts):
+        _one(done, at, text, parse)
+    return done
+
+
+def _one(done: Converted, at: int, text: str, parse: Callable[[str], tuple[Any, list[str]]]) -> None:
+    """Convert the text at position `at`: length, spaces, width, then what `parse` knows."""
+    if len(text) > LONGEST_CELL:
+        done.refuse(at, _too_long(text))
+        return
+    bare = text.strip(STRIP)
+    if not bare:
+        return
+    plain = widened(bare)
+    if plain in CELL_ERRORS:
+        done.refuse(at, _cell_error(plain))
+        return
+    kinds = [SPACES] if bare != text else []
+    if plain != bare:
+        kinds.append(WIDTH)
+    try:
+        done.cells[at], more = parse(plain)
+    except RefusedError as refused:
+        done.refuse(at, refused)
+    else:
+        done.note(kinds + more, at)
+
+
+def parse_number(text: str) -> tuple[float, list[str]]:
+    """Return the number that `text` writes without doubt, and how it was converted."""
+    if _PLAIN.fullmatch(text):
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            raise RefusedError("too_large", "is too large", "check the number of digits")
+        return value, []
+    if _GROUPS.fullmatch(text):
+        return float(text.replace(",", "")), [THOUSANDS]
+    if text.casefold() in _NOTHING:
+        raise RefusedError("not_a_number", "is no number", "leave the cell empty where nothing is given")
+    if text.casefold() in _INFINITE:
+        raise RefusedError("not_a_number", "is not finite", "write a number; empty is no limit")
+    if _POINTS_AND_COMMAS.fullmatch(text):
+        raise RefusedError(
+            "ambiguous_number", "can be read in more than one way",
+            "write a point before decimals and no thousands separator, such as 1200.5",
+        )  # fmt: skip
+    if text.endswith("%") and _PLAIN.fullmatch(text[:-1].rstrip()):
+        share = float(text[:-1].rstrip()) / 100
+        raise RefusedError("not_a_number", "is a percentage", f"write {share:g} if that is meant")
+    unit = _NUMBER_AND_UNIT.fullmatch(text)
+    if unit:
+        cure = f"write {unit[1]} without «{unit[2].strip()}»; units have a column of their own"
+        raise RefusedError("not_a_number", "holds more than a number", cure)
+    raise RefusedError("not_a_number", "is no number", "write digits only, such as 1200 or 1200.5")
+
+
+def parse_day(text: str) -> tuple[np.datetime64, list[str]]:
+    """Return the day that `text` writes without doubt, and how it was converted."""
+    whole = _without_midnight(text)
+    match = _DAY.fullmatch(whole)
+    if match:
+        year, month, day = match[1], match[3], match[4]
+        iso = match[2] == "-" and len(month) == len(day) == 2
+        return _day(year, month, day), [] if iso else [DAY_FORM]
+    match = _CHINESE_DAY.fullmatch(whole) or _COMPACT_DAY.fullmatch(whole)
+    if match:
+        return _day(*match.groups()), [DAY_FORM]
+    if _YEAR_LAST.fullmatch(whole) or _SHORT_YEAR.fullmatch(whole):
+        raise RefusedError(
+            "ambiguous_day", "does not say which part is the day, the month or the year",
+            "write year-month-day, such as 2026-03-01",
+        )  # fmt: skip
+    if _PLAIN.fullmatch(whole):
+        raise RefusedError("day_is_number", "is a number, not a day", _excel_day(float(whole)))
+    if whole.casefold() in _NOTHING:
+        raise RefusedError("not_a_day", "is no day", "leave the cell empty where nothing is given")
+    raise RefusedError("not_a_day", "is no day", "write year-month-day, such as 2026-03-01")
+
+
+def _without_midnight(text: str) -> str:
+    """Take a time of day off the end, which must be midnight: planning days are whole."""
+    time = _TIME.search(text)
+    if time is None:
+        return text
+    if any(part is not None and int(part) for part in time.groups()):
+        raise RefusedError("time_of_day", "holds a time of day", "write the day only")
+    return text[: time.start()].rstrip()
+
+
+def _day(year: str, month: str, day: str) -> np.datetime64:
+    if int(year) < 1900:
+        raise RefusedError("no_such_day", f"is in the year {int(year)}", "write the year with four digits")
+    try:
+        return np.datetime64(date(int(year), int(month), int(day)), "s")
+    except ValueError:
+        problem = "is not in the calendar"
+        raise RefusedError("no_such_day", problem, "check month and day; write year-month-day") from None
+
+
+def _excel_day(number: float) -> str:
+    if 1 <= number < 2_958_466 and number == int(number):
+        meant = _FIRST_EXCEL_DAY + timedelta(days=int(number))
+        return f"a spreadsheet means {meant.isoformat()} by it; write that, or format the column as a date"
+    return "write year-month-day, such as 2026-03-01"
+
+
+def _lists(texts: Sequence[str]) -> Converted:
+    """Join the parts of each text by ``;``, each once; names keep their full-width characters."""
+    done = _texts(texts)
+    for at, text in enumerate(done.cells):
+        parts = [part.strip(STRIP) for part in text.replace("；", ";").split(";")]
+        done.cells[at] = ";".join(dict.fromkeys(part for part in parts if part))
+        if "；" in text:
+            done.note([SEPARATORS], at)
+    return done
+
+
+def _spellings(choices: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    return {folded(name): value for value, others in choices.items() for name in (value, *others)}
+
+
+def _choice(text: str, known: Mapping[str, str], column: Column) -> tuple[str, list[str]]:
+    value = known.get(folded(text))
+    if value is not None:
+        return value, []
+    names = list(column.choices)
+    shown = ["yes", "no"] if column.kind is Kind.FLAG else names
+    near = difflib.get_close_matches(folded(text), list(known), n=1, cutoff=0.6)
+    cure = f"write {', '.join(shown[:-1])} or {shown[-1]}"
+    if near and column.kind is not Kind.FLAG:
+        cure = f"did you mean {known[near[0]]}? {cure}"
+    raise RefusedError("not_a_choice", "is no value of this column", cure)

@@ -1,0 +1,117 @@
+"""Raw tables → Case, or every finding at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from matchopt.case import Case, Source
+from matchopt.errors import CaseError, Severity
+from matchopt.io.checked import Checked, empty_column, frame_of
+from matchopt.io.columns import check_table
+from matchopt.io.crosscheck import check_across
+from matchopt.io.findings import Findings
+from matchopt.io.names import near_table
+from matchopt.io.raw import RawTable, from_frame
+from matchopt.schema import TABLES, Table, table_named
+from matchopt.settings import Settings
+
+
+def empty_table(table: Table) -> pd.DataFrame:
+    """Return `table` with every column in its type and no rows."""
+    columns = {}
+    for column in table.columns:
+        cells = empty_column(column, 0)
+        whole = column.kind == "whole number" and column.default is not None
+        columns[column.name] = cells.astype("int64") if whole else cells
+    return frame_of(columns)
+
+
+def case_from_frames(
+    frames: Mapping[str, pd.DataFrame | None], settings: Settings | Mapping[str, Any] | None = None
+) -> Case:
+    """Check DataFrames and return them as a case.
+
+    Parameters
+    ----------
+    frames
+        Table name, English or Chinese, → table; None is not given.
+    settings
+        Settings, or the sections of ``matchopt.toml`` as nested mappings.
+
+    Raises
+    ------
+    CaseError
+        With every error in the tables and settings.
+    """
+    found = Findings()
+    raws: list[RawTable] = []
+    for name, frame in frames.items():
+        table = table_named(name)
+        if frame is None:
+            continue
+        if table is None:
+            found.error("unknown_table", name, "is no table that matchopt knows", near_table(name))
+        elif any(raw.table is table for raw in raws):
+            found.error("duplicate_table", table.name, "is given twice", "give one of them")
+        elif not isinstance(frame, pd.DataFrame):
+            found.error(
+                "not_a_table", table.name, f"is a {type(frame).__name__}, no DataFrame", "give a DataFrame"
+            )
+        else:
+            raws.append(from_frame(table, frame))
+    case = checked_case(raws, parsed(settings, found), found)
+    if case is None:
+        raise CaseError(found.sorted())
+    return case
+
+
+def parsed(settings: Settings | Mapping[str, Any] | None, found: Findings) -> Settings | None:
+    """Return the settings; None, with findings, if they are wrong."""
+    if isinstance(settings, Settings):
+        return settings
+    try:
+        return Settings.parse(settings or {}, "settings")
+    except CaseError as error:
+        found.take(error.findings)
+        return None
+
+
+def checked_case(
+    raws: Iterable[RawTable], settings: Settings | None, found: Findings,
+    sources: tuple[Source, ...] = (), unread: frozenset[str] = frozenset(),
+) -> Case | None:  # fmt: skip
+    """Check everything; return the case, or None if there is an error in `found`.
+
+    Parameters
+    ----------
+    settings
+        None if they could not be read; rules that need them are then left out.
+    unread
+        Tables that are there but could not be read: no rule may rely on their absence.
+    """
+    raws = list(raws)
+    for table in TABLES.values():
+        missing = table.required and table.name not in unread and all(raw.table is not table for raw in raws)
+        if missing:
+            found.error(
+                "missing_table", table.name, f"there is no table {table.name} ({table.zh})",
+                f"add {table.name}.csv: {table.about}",
+            )  # fmt: skip
+    tables: dict[str, Checked] = {}
+    for raw in raws:
+        checked = check_table(raw, found)
+        if checked is not None:
+            tables[raw.table.name] = checked
+    check_across(tables, settings, found, unread)
+    findings = found.sorted()
+    if settings is None or any(f.severity is Severity.ERROR for f in findings):
+        return None
+    ordered = [name for name in TABLES if name in tables]
+    return Case(
+        {name: tables[name].frame for name in ordered},
+        {name: tables[name].extras for name in ordered if tables[name].extras.shape[1]},
+        settings, findings, sources,
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""Checked: a table whose own cells are checked, and what an empty cell is in each kind of column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matchopt.schema import Column, Kind, Table
+
+Mask = npt.NDArray[np.bool_]
+NUMBERS = (Kind.NUMBER, Kind.WHOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A table whose own cells are checked.
+
+    Attributes
+    ----------
+    table
+        Which table it is.
+    frame
+        Typed columns by canonical name, as `Case` describes them.
+    extras
+        Columns that the schema does not know.
+    headers
+        Canonical name → header as the user wrote it.
+    rows
+        Row in the file of each row.
+    wrong
+        Canonical name → rows whose cell has a finding already; the frame shows them as not given.
+    whole
+        Whether every row and required column could be read.
+    """
+
+    table: Table
+    frame: pd.DataFrame
+    extras: pd.DataFrame
+    headers: Mapping[str, str]
+    rows: npt.NDArray[np.int64]
+    wrong: Mapping[str, Mask]
+    whole: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.table.name
+
+    def header(self, column: str) -> str:
+        """Header of `column` as the user wrote it."""
+        return self.headers.get(column, column)
+
+    def row(self, at: int) -> int:
+        """Row in the file of the row at position `at`."""
+        return int(self.rows[at])
+
+    def array(self, column: str) -> npt.NDArray[Any]:
+        """Cells of `column`."""
+        return np.asarray(self.frame[column].to_numpy())
+
+    def given(self, column: str) -> Mask:
+        """Return which cells of `column` hold something."""
+        return np.asarray(~is_empty(self.array(column)))
+
+    def sound(self, *columns: str) -> Mask:
+        """Return the rows whose cells in `columns` have no finding yet."""
+        sound = np.ones(len(self.frame), dtype=bool)
+        for column in columns:
+            sound &= ~self.wrong[column]
+        return sound
+
+    def kept(self, keep: Mask) -> Checked:
+        """Return the table with the rows `keep` only."""
+        return replace(
+            self,
+            frame=self.frame[keep].reset_index(drop=True),
+            extras=self.extras[keep].reset_index(drop=True),
+            rows=self.rows[keep],
+            wrong={name: mask[keep] for name, mask in self.wrong.items()},
+        )
+
+
+def empty_column(column: Column, length: int) -> npt.NDArray[Any]:
+    """Return `length` cells that are not given."""
+    if column.kind is Kind.DAY:
+        return np.full(length, np.datetime64("NaT"), dtype="datetime64[s]")
+    if column.kind is Kind.FLAG:
+        return np.zeros(length, dtype=bool)
+    if column.kind in NUMBERS:
+        return np.full(length, np.nan)
+    cells = np.empty(length, dtype=object)
+    cells[:] = ""
+    return cells
+
+
+def is_empty(values: npt.NDArray[Any]) -> Mask:
+    """Return which cells hold nothing."""
+    if values.dtype.kind == "M":
+        return np.asarray(np.isnat(values))
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values))
+    if values.dtype == object:
+        return np.asarray(values == "", dtype=bool)
+    return np.zeros(len(values), dtype=bool)
+
+
+def frame_of(columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
+    """Return a DataFrame whose text columns keep dtype object."""
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()},
+        copy=False,
+    )

@@ -1,0 +1,199 @@
+"""Rules that look at more than one cell or table: references, days, quantities, rows that say too little."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from matchopt.io.checked import Checked
+from matchopt.io.findings import Findings, Said
+from matchopt.io.names import alike, near_name
+from matchopt.io.places import check_places
+from matchopt.io.policy import check_policy
+from matchopt.io.scope import refuse_not_built
+from matchopt.io.substitutions import check_substitutions
+from matchopt.io.tables import Tables, among
+from matchopt.schema import Column, Kind
+from matchopt.settings import Settings
+
+LARGEST_TOTAL = 9e18
+"""Largest sum of a quantity column: sums are 64-bit whole numbers."""
+
+
+def check_across(
+    checked: Mapping[str, Checked], settings: Settings | None, found: Findings, unread: frozenset[str]
+) -> None:
+    """Check what no table can be checked for alone."""
+    tables = Tables(checked, unread, found)
+    for table in checked.values():
+        for column in table.table.columns:
+            if column.refers_to:
+                _check_reference(tables, table, column)
+    for name in ("needs", "donations", "commitments"):
+        _check_total(tables, name)
+    _check_windows(tables)
+    _check_incomplete_rows(tables)
+    _warn_of_near_names(tables)
+    _warn_of_earmarks(tables)
+    check_places(tables)
+    check_substitutions(tables)
+    if settings is not None:
+        check_policy(tables, settings)
+        refuse_not_built(tables, settings)
+
+
+# --- references --------------------------------------------------------------------------
+
+
+def _check_reference(tables: Tables, table: Checked, column: Column) -> None:
+    """Report keys that the table they refer to lacks, where that table is given."""
+    target, key = column.refers_to.split(".")
+    if tables.get(target) is None or not tables.complete(target):
+        return
+    known = tables.names(target, key)
+    codes, distinct = pd.factorize(table.array(column.name))
+    strangers: dict[int, str] = {}
+    for k, value in enumerate(distinct.tolist()):
+        parts = value.split(";") if column.kind is Kind.LIST else [value]
+        strange = [part for part in parts if part and part not in known]
+        if strange:
+            strangers[k] = strange[0]
+    if not strangers:
+        return
+
+    def say(at: int) -> Said:
+        name = strangers[codes[at]]
+        near = near_name(name, known)
+        cure = f"did you mean «{near}»? " if near else ""
+        return name, f"is no {key} of the table {target}", f"{cure}add it to {target} or correct it"
+
+    tables.error("unknown_key", table, column.name, np.isin(codes, list(strangers)), say)
+
+
+def _warn_of_near_names(tables: Tables) -> None:
+    """Warn of items that differ from an offered or asked one by case, width or spaces only."""
+    needs, donations = tables.get("needs"), tables.get("donations")
+    if needs is None or donations is None or tables.get("items") is not None:
+        return
+    offered, asked = tables.names("donations", "item"), tables.names("needs", "item")
+    by_look = {alike(item): item for item in offered if alike(item)}
+    twins = {item: by_look[alike(item)] for item in asked - offered if alike(item) in by_look}
+    if not twins:
+        return
+    values = needs.array("item")
+
+    def say(at: int) -> Said:
+        return values[at], f"is not the same as the donated «{twins[values[at]]}»", "write both alike"
+
+    tables.warning("near_name", needs, "item", among(values, set(twins)), say)
+
+
+def _warn_of_earmarks(tables: Tables) -> None:
+    """Warn of earmarks for groups or communities that no need has."""
+    donations = tables.get("donations")
+    if donations is None or tables.get("needs") is None or not tables.complete("needs"):
+        return
+    for column, key in (("only_groups", "group"), ("only_communities", "community")):
+        if key == "community" and tables.get("communities") is not None:
+            continue
+        asked = tables.names("needs", key)
+        codes, distinct = pd.factorize(donations.array(column))
+        idle = {
+            k: parts for k, value in enumerate(distinct.tolist())
+            if (parts := [part for part in value.split(";") if part and part not in asked])
+        }  # fmt: skip
+
+        def say(
+            at: int, key: str = key, codes: np.ndarray = codes, idle: dict[int, list[str]] = idle
+        ) -> Said:
+            name = idle[codes[at]][0]
+            near = near_name(name, tables.names("needs", key))
+            cure = f"did you mean «{near}»?" if near else "check the spelling"
+            return name, f"is no {key} of any need", cure
+
+        if idle:
+            tables.warning("idle_earmark", donations, column, np.isin(codes, list(idle)), say)
+
+
+# --- quantities and days -----------------------------------------------------------------
+
+
+def _check_total(tables: Tables, name: str) -> None:
+    table = tables.get(name)
+    if table is None:
+        return
+    total = float(np.nansum(table.array("quantity")))
+    if total > LARGEST_TOTAL:
+        tables.found.error(
+            "too_large", name, f"adds up to {total:.4g}, beyond {LARGEST_TOTAL:.0e}",
+            "check the number of digits", column=table.header("quantity"),
+        )  # fmt: skip
+
+
+def _check_windows(tables: Tables) -> None:
+    """Report windows that end before they start, and goods that expire before they can be had."""
+    for name, start, end in (
+        ("needs", "needed_from", "needed_by"),
+        ("donations", "available_from", "available_until"),
+    ):
+        table = tables.get(name)
+        if table is None:
+            continue
+        first, last = table.array(start), table.array(end)
+
+        def say(at: int, first: np.ndarray = first, last: np.ndarray = last) -> Said:
+            problem = f"is before the {_day(first[at])} that it starts on"
+            return _day(last[at]), problem, "exchange the two days, or correct one of them"
+
+        tables.error("reversed_days", table, end, last < first, say)
+    donations = tables.get("donations")
+    if donations is not None:
+        first, expires = donations.array("available_from"), donations.array("expires_on")
+        tables.warning(
+            "expired", donations, "expires_on", expires < first,
+            lambda at: (
+                _day(expires[at]), f"is before {_day(first[at])}, when it can first be had",
+                "check both days; as it stands nobody can be given it",
+            ),
+        )  # fmt: skip
+
+
+def _day(day: np.datetime64) -> str:
+    return str(day.astype("datetime64[D]"))
+
+
+# --- rows that say too little ------------------------------------------------------------
+
+
+def _check_incomplete_rows(tables: Tables) -> None:
+    affinities = tables.get("affinities")
+    if affinities is not None:
+        for one, other in (("donation_id", "donor"), ("need_id", "group")):
+            missing = ~affinities.given(one) & ~affinities.given(other) & affinities.sound(one, other)
+
+            def say(_: int, one: str = one, other: str = other) -> Said:
+                return "", f"is empty, and so is {other}", f"give {one} or {other}"
+
+            tables.error("incomplete_row", affinities, one, missing, say)
+    commitments = tables.get("commitments")
+    if commitments is not None:
+        three = ("donation_id", "need_id", "quantity")
+        pair = np.logical_and.reduce([commitments.given(name) for name in three])
+        sound = commitments.sound("allocation_id", *three)
+        tables.error(
+            "incomplete_row", commitments, "allocation_id",
+            ~commitments.given("allocation_id") & ~pair & sound,
+            lambda _: (
+                "", "does not say which line it is about", "give allocation_id, or " + ", ".join(three),
+            ),
+        )  # fmt: skip
+    exclusions = tables.get("exclusions")
+    if exclusions is not None:
+        columns = ("item", "group", "community")
+        given = np.logical_or.reduce([exclusions.given(name) for name in columns])
+        tables.error(
+            "incomplete_row", exclusions, "", ~given & exclusions.sound(*columns),
+            lambda _: ("", "would exclude every need", "give an item, a group or a community"),
+        )  # fmt: skip

@@ -1,0 +1,106 @@
+"""One table file → RawTable: CSV and Parquet here, XLSX in `sheets`."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from matchopt.errors import shortened
+from matchopt.io.decode import Records, UnreadableError, decoded, records
+from matchopt.io.findings import LIMIT, Findings
+from matchopt.io.raw import RawTable, from_frame, without_remarks
+from matchopt.io.sheets import sheet_for, workbook
+from matchopt.schema import Table
+
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+"""Endings of the files that are read as tables."""
+
+
+def read_table(table: Table, name: str, data: bytes, found: Findings) -> RawTable | None:
+    """Read the content `data` of the file `name`; None, with a finding, if it is no table."""
+    try:
+        if name.lower().endswith(".xlsx"):
+            return sheet_for(table, workbook(data), name, found)
+        if name.lower().endswith(".parquet"):
+            return _parquet(table, name, data)
+        return _csv(table, name, data, found)
+    except UnreadableError as why:
+        found.error(why.code, name, why.problem, why.cure, row=why.row, value=why.value)
+        return None
+
+
+def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
+    encoding, clean = decoded(data)
+    parts = records(clean, table)
+    if encoding != "UTF-8":
+        found.note("converted", table.name, f"{name} is read as {encoding}", value=_first_foreign(clean))
+    _report_ragged(table, parts, found)
+    width = len(parts.header)
+    columns = [np.empty(0, dtype=object)] * width
+    if len(parts.rows):
+        frame = _parsed(parts, width)
+        columns = [frame[k].to_numpy(dtype=object) for k in range(width)]
+    raw = RawTable(
+        table, name, parts.header, tuple(columns), parts.rows, parts.head, parts.remarks,
+        whole=not parts.ragged,
+    )  # fmt: skip
+    return without_remarks(raw)
+
+
+def _parsed(parts: Records, width: int) -> pd.DataFrame:
+    """Parse the records as text; nothing is interpreted."""
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(parts.body), sep=parts.delimiter, header=None, names=list(range(width)), dtype=object,
+            index_col=False, na_filter=False, skip_blank_lines=False, skipinitialspace=parts.spaced,
+            encoding="utf-8", engine="c", low_memory=False,
+        )  # fmt: skip
+    except (ValueError, OverflowError) as error:
+        raise UnreadableError("not_a_table", f"cannot be read as CSV: {error}", "save it again") from None
+    if len(frame) != len(parts.rows):
+        raise UnreadableError(
+            "not_a_table", f"has {len(parts.rows)} rows by its line ends, {len(frame)} by its quotes",
+            "put cells that hold quotes or line ends in quotes, and double the quotes inside",
+        )  # fmt: skip
+    return frame
+
+
+def _report_ragged(table: Table, parts: Records, found: Findings) -> None:
+    width = len(parts.header)
+    for row, fields in parts.ragged[:LIMIT]:
+        found.error(
+            "ragged_row", table.name, f"has {fields} cells, the header has {width}",
+            "give every row as many cells as the header; put a cell that holds the separator in quotes",
+            row=row,
+        )  # fmt: skip
+    if len(parts.ragged) > LIMIT:
+        found.error(
+            "ragged_row", table.name, f"{len(parts.ragged) - LIMIT} more rows are ragged",
+            "cure them likewise",
+        )  # fmt: skip
+
+
+def _first_foreign(clean: bytes) -> str:
+    """Return the first words that are not ASCII, for the user to see that they are right."""
+    for line in clean[:100_000].decode("utf-8", "ignore").splitlines():
+        if not line.isascii():
+            return line
+    return ""
+
+
+def _parquet(table: Table, name: str, data: bytes) -> RawTable:
+    try:
+        frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+    except ImportError:
+        raise UnreadableError(
+            "no_parquet", "is a Parquet file, which needs pyarrow", 'pip install "matchopt[parquet]"'
+        ) from None
+    except Exception as error:
+        # pyarrow raises errors of many families on broken files.
+        why = shortened(error, 120)
+        raise UnreadableError(
+            "not_a_table", f"cannot be read as Parquet ({why})", "write the file again, or save it as CSV"
+        ) from None
+    return from_frame(table, frame, name)
