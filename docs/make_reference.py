@@ -26,13 +26,14 @@ def _tables_lines() -> Iterator[str]:
     yield "# The tables"
     yield ""
     yield "Headers may be written in English or Chinese; case, spaces and `_` do not matter. An empty cell"
-    yield "means *not given*. Only `needs` and `donations` must exist. How cells may be written: [input.md](input.md);"
-    yield "what they mean: [model.md](model.md)."
+    yield "means *not given*. Only `needs` and `donations` must exist. How cells may be written:"
+    yield "[input.md](input.md); what they mean: [model.md](model.md)."
     for table in TABLES.values():
         yield ""
         yield f"## {table.name} · {table.zh}"
         yield ""
-        yield f"{table.about[:1].upper()}{table.about[1:]}{' (required)' if table.required else ''}. {table.about_zh}。"
+        required = " (required)" if table.required else ""
+        yield f"{table.about[:1].upper()}{table.about[1:]}{required}. {table.about_zh}。"
         if table.key:
             yield f"One row per {', '.join(f'`{k}`' for k in table.key)}."
         yield ""

@@ -33,6 +33,10 @@ def test_excerpt_in_the_readme_is_what_the_demo_prints(tmp_path, monkeypatch):
     lines = [line.rstrip() for line in excerpt[1].splitlines()]
     assert len(lines) > 20
     assert [line for line in lines if line not in told_lines] == []
+    rows = re.search(r"<!-- rows: .*?-->\n```text\n(.*?)```\n<!-- end", README, re.DOTALL)
+    assert rows
+    written = (tmp_path / "run" / "plan" / "allocations.csv").read_text("utf-8-sig").splitlines()
+    assert set(rows[1].splitlines()) <= set(written)
 
 
 def test_python_of_the_readme_runs(monkeypatch, capsys):
@@ -45,7 +49,9 @@ def test_python_of_the_readme_runs(monkeypatch, capsys):
     assert "outranked" in out
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name
+)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
         Severity,
         SolverError,
     )
+    from matchopt.inspector import Violation, verify
     from matchopt.io.read import read_case
     from matchopt.io.run import read_run
-    from matchopt.solution import Plan
     from matchopt.settings import Settings
-    from matchopt.inspector import Violation, verify
+    from matchopt.solution import Plan
 
 __version__ = "0.1.0"
 

@@ -1,0 +1,157 @@
+"""The tables of needs and donations: every id once, in order, with the right sums and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from matchopt.errors import shortened
+from matchopt.inspector.facts import Facts
+from matchopt.inspector.keys import Bools, Floats, Ints, Texts
+from matchopt.inspector.lines import Lines, sums
+from matchopt.inspector.reasons import gift_reasons, need_reasons
+from matchopt.inspector.sheet import Sheet, named
+from matchopt.inspector.sweep import Reach
+from matchopt.inspector.violation import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the tables have to say by the allocations: quantities in steps (Python integers), and reasons."""
+
+    served: Texts
+    unmet: Texts
+    planned: Texts
+    left_over: Texts
+    need_reason: Texts
+    gift_reason: Texts
+
+
+def keep_books(f: Facts, lines: Lines, reach: Reach) -> Books:
+    """Add up the allocations and give the reasons for the rest."""
+    served = sums(lines.j, lines.served, len(f.wants.ids))
+    planned = sums(lines.i, lines.steps, len(f.gifts.ids))
+    unmet, left = f.wants.asked.astype(object) - served, f.gifts.offered.astype(object) - planned
+    used_up = (planned >= f.gifts.plannable).astype(bool)
+    return Books(
+        served, unmet, planned, left,
+        need_reasons(f, reach, (unmet > 0).astype(bool)),
+        gift_reasons(f, reach, (left > 0).astype(bool), used_up),
+    )  # fmt: skip
+
+
+def check_needs(f: Facts, sheet: Sheet, books: Books, extras: pd.DataFrame | None, report: Report) -> None:
+    """Check ``plan/needs``."""
+    w = f.wants
+    page = _Page(sheet, "need_id", w.ids, w.step, report)
+    page.text("community", w.communities)
+    page.text("item", w.items)
+    page.count("priority", w.priority.astype(object), np.ones(len(w.ids)))
+    page.count("asked", w.asked.astype(object), w.step)
+    page.count("served", books.served, w.step)
+    page.count("unmet", books.unmet, w.step)
+    page.text("reason", books.need_reason, code="reason")
+    page.extras(extras)
+
+
+def check_gifts(f: Facts, sheet: Sheet, books: Books, extras: pd.DataFrame | None, report: Report) -> None:
+    """Check ``plan/donations``."""
+    g = f.gifts
+    page = _Page(sheet, "donation_id", g.ids, g.step, report)
+    page.text("donor", g.donors)
+    page.text("item", g.items)
+    page.count("offered", g.offered.astype(object), g.step)
+    page.count("planned", books.planned, g.step)
+    page.count("left_over", books.left_over, g.step)
+    page.text("reason", books.gift_reason, code="reason")
+    page.extras(extras)
+
+
+class _Page:
+    """A table with one row for each id of the case, held against what it has to say."""
+
+    def __init__(self, sheet: Sheet, key: str, ids: Texts, step: Floats, report: Report) -> None:
+        self.sheet, self.ids, self.step, self.report = sheet, ids, step, report
+        stated = sheet.text(key)
+        where = pd.Index(ids, dtype=object).get_indexer(pd.Index(stated, dtype=object))
+        first = ~pd.Series(stated).duplicated().to_numpy()
+        names = named(stated)
+        self._each("unknown_id", where < 0, names, lambda r: f"there is no such {key} in the case")
+        self._each("duplicate_row", ~first & (where >= 0), names, lambda r: "has a second row")
+        self.row: Ints = np.full(len(ids), -1, dtype=np.int64)
+        kept = np.flatnonzero(first & (where >= 0))
+        self.row[where[kept]] = kept
+        self._each("missing_row", self.row < 0, ids, lambda r: "has no row")
+        falls = np.zeros(len(names), dtype=bool)
+        falls[kept[1:]] = np.diff(where[kept]) < 0
+        self._each("order", falls, names, lambda r: "stands out of the order of the case")
+
+    def _each(self, code: str, wrong: Bools, row: Texts, say: Callable[[int], str]) -> None:
+        self.report.each(code, self.sheet.name, wrong, row, say)
+
+    def text(self, column: str, right: Texts, code: str = "copied") -> None:
+        """Check a column of text."""
+        if not self.sheet.size:
+            return
+        stated = self.sheet.text(column)[self.row]
+        wrong = (self.row >= 0) & (stated != right).astype(bool)
+        self._each(
+            code, wrong, self.ids,
+            lambda r: f"{column} is «{shortened(stated[r])}»; it has to be «{shortened(right[r])}»",
+        )  # fmt: skip
+
+    def count(self, column: str, right: Texts, step: Floats) -> None:
+        """Check a column of quantities, the right ones being counted in steps."""
+        if not self.sheet.size:
+            return
+        stated = self.sheet.number(column)[self.row]
+        exact = right.astype(np.float64)
+        slack = np.where(step == np.floor(step), 0.0, 1e-9 * np.maximum(np.abs(exact), 1))
+        wrong = (self.row >= 0) & (np.abs(stated / step - exact) > slack)
+        self._each(
+            "sum", wrong, self.ids,
+            lambda r: f"{column} is {stated[r]:.15g}; it has to be {exact[r] * step[r]:.15g}",
+        )  # fmt: skip
+
+    def extras(self, frame: pd.DataFrame | None) -> None:
+        """Check that columns which no schema knows are handed through."""
+        if frame is None:
+            return
+        for name in frame.columns:
+            if not self.sheet.has(name):
+                self.report.add(
+                    "missing_column", self.sheet.name, name, f"the column {name} is not handed on"
+                )
+                continue
+            if not self.sheet.size:
+                continue
+            stated, right = self.sheet.raw(name)[self.row], frame[name].to_numpy(dtype=object)
+            differs = [not _alike(a, b) for a, b in zip(stated, right, strict=True)]
+            self._each(
+                "copied", (self.row >= 0) & np.array(differs, dtype=bool), self.ids,
+                partial(_differs, name, stated, right),
+            )  # fmt: skip
+
+
+def _differs(column: object, stated: Texts, right: Texts, r: int) -> str:
+    return f"{column} is «{shortened(stated[r])}»; in the case it is «{shortened(right[r])}»"
+
+
+def _alike(stated: object, right: object) -> bool:
+    """Compare two cells of an unknown column, which a file may have turned into text or numbers."""
+    a, b = _plain(stated), _plain(right)
+    if a == b:
+        return True
+    try:
+        return float(a) == float(b)
+    except ValueError:
+        return False
+
+
+def _plain(cell: object) -> str:
+    missing = cell is None or cell is pd.NaT or cell is pd.NA or (isinstance(cell, float) and cell != cell)
+    return "" if missing else str(cell).strip()

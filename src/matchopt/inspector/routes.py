@@ -1,0 +1,184 @@
+"""Routes, their days and what a unit costs over them (contract §3): arrays with one entry a pair."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matchopt.inspector.facts import Facts, tenthousandths
+from matchopt.inspector.keys import Bools, Floats, Ints
+from matchopt.inspector.places import Legs
+
+NOWHERE = 2**62
+"""Cost of a pair that no route serves in time."""
+
+DIRECT = -1
+"""Hub of a direct delivery."""
+
+
+class Days(NamedTuple):
+    """The best days of a route, and whether there are any."""
+
+    timely: Bools
+    pickup: Ints
+    arrival: Ints
+    delivery: Ints
+    stay: Ints
+
+
+class Fees(NamedTuple):
+    """What is added to a unit whatever its route."""
+
+    identification: Floats
+    penalty: Floats
+    transfer: Floats
+
+    def at(self, rows: Ints) -> Fees:
+        """Return the fees of some pairs."""
+        return Fees(self.identification[rows], self.penalty[rows], self.transfer[rows])
+
+
+class Price(NamedTuple):
+    """What a unit costs over a route, by component, in currency."""
+
+    transport: Floats
+    handling: Floats
+    storage: Floats
+
+    def at(self, rows: Ints) -> Price:
+        """Return the price of some pairs."""
+        return Price(self.transport[rows], self.handling[rows], self.storage[rows])
+
+    def total(self, fees: Fees) -> Ints:
+        """Return the cost of a unit in 1/10 000, rounded once."""
+        route = self.transport + self.handling + self.storage
+        return tenthousandths(route + fees.identification + fees.penalty + fees.transfer)
+
+
+class Choice(NamedTuple):
+    """The route of each pair: its hub (or `DIRECT`) and unit cost (or `NOWHERE`)."""
+
+    hub: Ints
+    cost: Ints
+
+
+def outbound(f: Facts) -> Legs:
+    """Return the ways from each hub (row) to each community (column)."""
+    hubs = np.arange(len(f.hubs.names))
+    return f.roads.legs(f.hubs.spots.at(hubs[:, None]), f.spots.at(np.arange(len(f.spots.name))[None, :]))
+
+
+def inbound(f: Facts, gifts: Ints) -> Legs:
+    """Return the ways from each donation (row) to each hub (column) that may take it."""
+    hubs = np.arange(len(f.hubs.names))
+    legs = f.roads.legs(f.gifts.spots.at(gifts[:, None]), f.hubs.spots.at(hubs[None, :]))
+    cold, service = f.gifts.cold[gifts], f.gifts.service[gifts]
+    return legs._replace(open=legs.open & (f.hubs.cold | ~cold[:, None]) & ~service[:, None])
+
+
+class Trip(NamedTuple):
+    """What a pair has to do with time and weight: one entry a pair.
+
+    `first` and `last` are the days of pick-up, `wanted` the first day of delivery, `due` the last one
+    on which need and shelf life allow it.
+    """
+
+    weight: Floats
+    service: Bools
+    first: Ints
+    last: Ints
+    wanted: Ints
+    due: Ints
+
+    @classmethod
+    def of(cls, f: Facts, i: Ints, j: Ints) -> Trip:
+        """Return the trips from donations `i` to needs `j`."""
+        g, w = f.gifts, f.wants
+        due = np.minimum(w.last[j], g.expires[i] - w.remaining[j])
+        return cls(g.weight[i], g.service[i], g.first[i], g.last[i], w.first[j], due)
+
+    def at(self, rows: Ints) -> Trip:
+        """Return some of the trips."""
+        return Trip(
+            self.weight[rows], self.service[rows], self.first[rows], self.last[rows], self.wanted[rows],
+            self.due[rows],
+        )  # fmt: skip
+
+
+def direct_days(trip: Trip, lead: Ints) -> Days:
+    """Return the days of a direct delivery."""
+    delivery = np.maximum(trip.wanted, trip.first + lead)
+    timely = delivery <= np.minimum(trip.due, trip.last + lead)
+    return Days(timely, delivery - lead, delivery, delivery, np.zeros_like(delivery))
+
+
+def hub_days(trip: Trip, lead_in: Ints, lead_out: Ints) -> Days:
+    """Return the days through a hub: fewest days of storage, then early delivery, then late pick-up."""
+    lead = lead_in + lead_out
+    stay = np.maximum(trip.wanted - (trip.last + lead), 0)
+    delivery = np.maximum(trip.wanted, trip.first + lead)
+    timely = (trip.first <= trip.last) & (delivery <= trip.due)
+    pickup = delivery - lead - stay
+    return Days(timely, pickup, pickup + lead_in, delivery, stay)
+
+
+def direct_price(f: Facts, trip: Trip, legs: Legs) -> Price:
+    """Return what a unit costs directly; services travel free unless a lane has a price."""
+    handling = np.where(trip.service, 0.0, trip.weight * f.settings.rates.handling_direct)
+    transport = trip.weight * np.where(trip.service, legs.quoted, legs.cost)
+    return Price(transport, handling, np.zeros_like(handling))
+
+
+def hub_price(f: Facts, trip: Trip, h: Ints | int, carriage: Floats, stay: Ints) -> Price:
+    """Return what a unit costs through hub `h`; `carriage` is the transport of a kg on both legs."""
+    weight = trip.weight
+    return Price(weight * carriage, weight * f.hubs.handling[h], weight * (stay * f.hubs.storage[h]))
+
+
+def cheapest(
+    f: Facts,
+    trip: Trip,
+    goal: Ints,
+    fees: Fees,
+    direct: Legs,
+    rows: Ints,
+    into: Legs,
+    out: Legs,
+    rival: Bools,
+) -> Choice:
+    """Choose the route of each pair: the cheapest, then direct, then the hub first by name.
+
+    Parameters
+    ----------
+    goal
+        The community of each pair.
+    direct
+        The direct way of each pair.
+    rows, into
+        The ways into the hubs, and the row in it of each pair.
+    out
+        The ways out of the hubs.
+    rival
+        Pairs for which a hub could be cheaper than a direct delivery in time.
+    """
+    timely = direct.open & direct_days(trip, direct.lead).timely
+    cost = np.where(timely, direct_price(f, trip, direct).total(fees), NOWHERE)
+    hub = np.full(len(goal), DIRECT, dtype=np.int64)
+    soonest = np.maximum(trip.first, trip.wanted)
+    ask = np.flatnonzero((rival | ~timely) & (soonest <= trip.due) & (trip.first <= trip.last))
+    rows, goal, trip, least = rows[ask], goal[ask], trip.at(ask), cost[ask]
+    fee = fees.at(ask)
+    for h in range(len(f.hubs.names)):
+        carriage = into.cost[:, h][rows] + out.cost[h][goal]
+        days = hub_days(trip, into.lead[:, h][rows], out.lead[h][goal])
+        usable = days.timely & into.open[:, h][rows] & out.open[h][goal]
+        price = hub_price(f, trip, h, carriage, days.stay)
+        route = price.transport + price.handling + price.storage
+        near = np.flatnonzero(usable & (route * 10_000 < least))
+        total = price.at(near).total(fee.at(near))
+        better = near[total < least[near]]
+        least[better] = total[total < least[near]]
+        hub[ask[better]] = h
+    cost[ask] = least
+    return Choice(hub, cost)

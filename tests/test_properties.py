@@ -1,0 +1,188 @@
+"""What must hold of every plan, whatever the optimum is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+import matchopt
+from comparison import check_agreement, exact
+from matchopt import Plan
+from oracle import solve
+from strategies import SmallCase, drawn, small_cases
+
+
+def objective(small: SmallCase, name: str) -> SmallCase:
+    """Return the case under another objective."""
+    changed = small.copy()
+    changed.settings.setdefault("policy", {})["objective"] = name
+    return changed
+
+
+def tiers(plan: Plan, *, without: str = "") -> list[Fraction]:
+    """Return what each tier 1..9 is served, the need `without` left out."""
+    served = [Fraction(0)] * 9
+    for row in plan.needs.itertuples():
+        if row.need_id != without:
+            served[row.priority - 1] += exact(row.served)
+    return served
+
+
+def money(amount: float) -> Fraction:
+    """Return currency in 1/10 000."""
+    return Fraction(amount) * 10_000
+
+
+def by_id(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of needs or donations in the order of its ids."""
+    return table.sort_values(table.columns[0], ignore_index=True)
+
+
+def assert_same_plan(one: Plan, other: Plan) -> None:
+    """Both plans say the same, rows of needs and donations in any order."""
+    assert_frame_equal(one.allocations, other.allocations)
+    assert_frame_equal(by_id(one.needs), by_id(other.needs))
+    assert_frame_equal(by_id(one.donations), by_id(other.donations))
+    assert dict(one.summary) == dict(other.summary)
+
+
+@seed(1)
+@settings(max_examples=60)
+@given(small_cases())
+def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    lines = plan.allocations
+    served = lines.groupby("need_id")["served_quantity"].sum()
+    given_away = lines.groupby("donation_id")["donated_quantity"].sum()
+    for row in plan.needs.itertuples():
+        assert row.served == served.get(row.need_id, 0)
+        assert 0 <= row.served <= row.asked
+        assert row.unmet == row.asked - row.served
+    for row in plan.donations.itertuples():
+        assert row.planned == given_away.get(row.donation_id, 0)
+        assert 0 <= row.planned <= row.offered
+        assert row.left_over == row.offered - row.planned
+    assert plan.served == lines["served_quantity"].sum() == sum(plan.served_by_tier.values())
+
+
+@seed(2)
+@settings(max_examples=60)
+@given(small_cases(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(small: SmallCase, random: st.Random) -> None:
+    shuffled = small.copy()
+    for rows in shuffled.tables.values():
+        random.shuffle(rows)
+    assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled.case()))
+
+
+@seed(3)
+@settings(max_examples=60)
+@given(small_cases(), st.data())
+def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) -> None:
+    small = objective(small, "coverage-first")
+    more = small.copy()
+    copied = data.draw(st.sampled_from(more.tables["donations"]))
+    more.tables["donations"].append(copied | {"donation_id": "another"})
+    assert tiers(matchopt.plan(more.case())) >= tiers(matchopt.plan(small.case()))
+
+
+@seed(4)
+@settings(max_examples=60)
+@given(small_cases(), st.data())
+def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.DataObject) -> None:
+    small = objective(small, "coverage-first")
+    more = small.copy()
+    copied = data.draw(st.sampled_from(more.tables["needs"]))
+    more.tables["needs"].append(copied | {"need_id": "another"})
+    before, after = matchopt.plan(small.case()), matchopt.plan(more.case())
+    assert tiers(after, without="another") <= tiers(before) <= tiers(after)
+
+
+@seed(5)
+@settings(max_examples=60)
+@given(small_cases(), st.sampled_from((2, 10, 10**9)))
+def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> None:
+    small = objective(small, "coverage-first")
+    small.settings.setdefault("policy", {})["reliability"] = "ignore"
+    larger = small.copy()
+    for table in ("needs", "donations"):
+        for row in larger.tables[table]:
+            row["quantity"] *= factor
+    for table, column in (
+        ("hubs", "throughput_capacity"),
+        ("lanes", "capacity_kg"),
+        ("agreements", "max_quantity_kg"),
+    ):
+        for row in larger.tables.get(table, ()):
+            row.pop(column, None)
+    one, many = matchopt.plan(small.case()), matchopt.plan(larger.case())
+    assert tiers(many) == [factor * served for served in tiers(one)]
+    # Both totals are rounded once to 1/10 000, and the smaller one's rounding is multiplied.
+    assert abs(money(many.logistics_cost) - factor * money(one.logistics_cost)) <= factor
+
+
+@seed(6)
+@settings(max_examples=60)
+@given(small_cases())
+def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> None:
+    cheap = matchopt.plan(objective(small, "total-cost").case())
+    full = matchopt.plan(objective(small, "coverage-first").case())
+    least, other = (money(plan.logistics_cost) + money(plan.cost["unmet"]) for plan in (cheap, full))
+    assert least <= other + 1
+    assert tiers(full) >= tiers(cheap)
+
+
+@seed(7)
+@settings(max_examples=60)
+@given(small_cases())
+def test_the_reference_solver_agrees(small: SmallCase) -> None:
+    rules = small.rules()
+    check_agreement(rules, solve(rules), matchopt.plan(small.case(), solver="networkx"))
+
+
+def test_folders_and_frames_give_the_same_plan(tmp_path: Path) -> None:
+    for number, small in enumerate(drawn(25, 8)):
+        folder = small.write(tmp_path / str(number))
+        assert_same_plan(matchopt.plan(matchopt.read_case(folder)), matchopt.plan(small.case()))
+
+
+PLAN_ALL = """
+import sys
+from pathlib import Path
+import matchopt
+
+cases, runs = Path(sys.argv[1]), Path(sys.argv[2])
+for folder in sorted(cases.iterdir()):
+    matchopt.plan(matchopt.read_case(folder)).write(runs / folder.name)
+"""
+
+
+def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    for number, small in enumerate(drawn(20, 9)):
+        small.write(cases / f"{number:02}")
+    written = []
+    for hash_seed in ("1", "2"):
+        runs = tmp_path / f"runs-{hash_seed}"
+        subprocess.run(
+            [sys.executable, "-c", PLAN_ALL, str(cases), str(runs)],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            check=True,
+        )
+        written.append(
+            {
+                str(path.relative_to(runs)): path.read_bytes()
+                for path in sorted(runs.glob("*/plan/*"))
+                if path.is_file()
+            }
+        )
+    assert len(written[0]) >= 20 * 5
+    assert written[0] == written[1]
