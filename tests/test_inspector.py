@@ -291,6 +291,17 @@ def test_a_lane_replaces_what_it_gives_and_has_a_direction() -> None:
     assert verify(case, one_pair(case, (round(0.0026 * DEGREE, 4), 0.1, 0, 0))) == ()
 
 
+def test_a_lane_that_gives_only_days_keeps_the_great_circle() -> None:
+    places = [
+        {"community": "C", "latitude": 30.0, "longitude": 121.0},
+        {"community": "B", "latitude": 31.0, "longitude": 121.0},
+    ]
+    lanes = [{"from_place": "B", "to_place": "C", "lead_days": 2}]
+    dates = {"available_from": "2026-03-01", "available_until": "2026-03-04"}
+    case = pair(gift={"origin": "B"} | dates, communities=places, lanes=lanes)
+    assert verify(case, one_pair(case, (round(0.0026 * DEGREE, 4), 0.1, 0, 0), (1, 3, 3))) == ()
+
+
 def test_the_horizon_of_the_settings_cuts_windows() -> None:
     window = {"available_from": "2026-03-01", "available_until": "2026-03-20"}
     case = pair({"horizon": {"start": "2026-03-04", "end": "2026-03-08"}}, gift=window)

@@ -1,4 +1,4 @@
-"""The array types that rooms hand each other, and the one cost that means "not allowed"."""
+"""The array types that rooms hand each other, and the few numbers with a meaning."""
 
 from __future__ import annotations
 
@@ -12,3 +12,6 @@ Steps = npt.NDArray[np.int8]
 
 FORBIDDEN = 2**62
 """Cost of a pair that may not be served, or of something that may not happen."""
+
+PLENTY = 10
+"""Level of what is not scarce: one beyond the last tier."""

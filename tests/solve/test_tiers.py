@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchopt.arrays import FORBIDDEN
+from matchopt.arrays import FORBIDDEN, PLENTY
 from matchopt.solve import pairs, pricing
 from matchopt.solve.flow import OrTools
 from matchopt.solve.pairs import Pairs
 from matchopt.solve.pricing import solve_over_all_pairs
-from matchopt.solve.tiers import PLENTY, coverage_first, total_cost
+from matchopt.solve.tiers import coverage_first, total_cost
 
 BACKEND = OrTools()
 

@@ -8,14 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Ints
+from matchopt.arrays import PLENTY, Bools, Ints
 from matchopt.case import Case
 from matchopt.model.classes import Members, unmet_cost
 from matchopt.model.money import exact_dot, from_money
 from matchopt.model.network import Network
-
-PLENTY = 10
-"""Level of what is not scarce: one beyond the last tier."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Ints
+from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Ints
 from matchopt.solve.pairs import CostOf, Pairs, remembered
 from matchopt.solve.pricing import Optimum, solve_over_all_pairs
 from matchopt.solve.transport import Backend
-
-PLENTY = 10
-"""Level of what is not scarce: one beyond the last tier."""
 
 
 @dataclass(frozen=True, slots=True)
