@@ -19,6 +19,7 @@ from matchopt.model.money import (
     exact_dot,
     from_money,
     round_half_even,
+    with_residue,
 )
 from matchopt.model.network import Lines, Network
 from matchopt.model.reasons import donation_reasons, need_reasons
@@ -219,7 +220,8 @@ def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.Dat
 def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
     """Return unit costs × quantity (lines, kinds) in 1/10 000 currency.
 
-    Where a step is a fraction, each is rounded half to even.
+    Where a step is a fraction, the line's total is rounded, half to even, and its largest kind
+    takes up what the rounded kinds miss of it.
 
     Raises
     ------
@@ -228,7 +230,9 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
     """
     if (unit_cost.sum(axis=1) * quantity.astype(np.float64)).max(initial=0.0) > LARGEST_SUM:
         raise beyond_counting("the cost of one delivery", LARGEST_SUM / unit / MONEY_SCALE)
-    return round_half_even(unit_cost * quantity[:, None], unit)
+    exact = unit_cost * quantity[:, None]
+    parts, total = round_half_even(exact, unit), round_half_even(exact.sum(axis=1), unit)
+    return with_residue(parts, total, largest=exact.argmax(axis=1))
 
 
 def _numbered(count: int) -> Iterable[str]:

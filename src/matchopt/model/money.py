@@ -98,6 +98,16 @@ class QuantityScale:
         return float(Fraction(round(Fraction(scaled_products, self.unit)), MONEY_SCALE))
 
 
+def with_residue(parts: Ints, total: Ints, largest: Ints) -> Ints:
+    """Return `parts` (n, kinds) such that rows add up to `total`, by correcting the `largest` of each.
+
+    What is zero so stays zero.
+    """
+    corrected = parts.copy()
+    corrected[np.arange(len(parts)), largest] += total - parts.sum(axis=1)
+    return corrected
+
+
 def beyond_counting(what: str, most: float) -> CaseError:
     """Return the error that `what` is larger than can be counted exactly."""
     return CaseError(

@@ -10,7 +10,7 @@ import numpy as np
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.model.calendar import Calendar
 from matchopt.model.classes import CHANNELS, Demand, Supply
-from matchopt.model.money import to_money
+from matchopt.model.money import to_money, with_residue
 from matchopt.model.places import Atlas, Legs, Places
 from matchopt.model.rules import Items, Rules
 
@@ -216,15 +216,7 @@ def _hub_days(window: Window, through: Ints) -> tuple[Ints, Ints]:
 
 
 def _rounded_parts(route: Floats, shared: Floats) -> Ints:
-    """Round the unit costs of route and pair (3, n each) so that they add up to the rounded total.
-
-    The residue of a few 1/10 000 goes to the largest part, so that a part that is zero
-    stays zero.
-    """
-    costs = np.concatenate([route, shared])
-    parts, total = (
-        to_money(costs),
-        to_money(_sum((route[0], route[1], route[2])) + _sum((shared[0], shared[1], shared[2]))),
-    )
-    parts[costs.argmax(axis=0), np.arange(costs.shape[1])] += total - parts.sum(axis=0)
-    return parts.T
+    """Round the unit costs of route and pair (3, n each) so that they add up to the rounded total."""
+    costs = np.concatenate([route, shared]).T
+    total = to_money(_sum((route[0], route[1], route[2])) + _sum((shared[0], shared[1], shared[2])))
+    return with_residue(to_money(costs), total, largest=costs.argmax(axis=1))
