@@ -335,7 +335,7 @@ class _Draft:
             if any(column in row for row in self.tables.get("communities", ())):
                 known.insert(1, column)
         if "organization" in known and "agreements" in self.tables:
-            known.insert(1, "agreements")
+            known += ["agreements", "agreements"]
         return self.one(*known, given="boundary")
 
     def _settings(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The optimum of a small case: a linear program over every admissible pair (OR-Tools MathOpt, GLOP).
+"""The optimum of a small case: a linear program over every admissible pair (OR-Tools MathOpt).
 
 Quantities are counted in steps of the item, so that the constraint matrix is that of
 a transport problem and every vertex is whole; whether it is, is checked.
@@ -111,9 +111,7 @@ class Program:
             float(worth[pair] * self.step[pair]) * amount for pair, amount in self.amount.items()
         )
         self.model.maximize(total)
-        result = mathopt.solve(self.model, mathopt.SolverType.GLOP)
-        assert result.termination.reason is mathopt.TerminationReason.OPTIMAL, result.termination
-        values = result.variable_values()
+        values = self._solved().variable_values()
         flow: dict[Pair, Fraction] = {}
         for pair, variable in self.amount.items():
             steps = round(values[variable])
@@ -125,6 +123,14 @@ class Program:
             reached = sum((worth[pair] * quantity for pair, quantity in flow.items()), Fraction(0))
             self.model.add_linear_constraint(total >= float(reached))
         return flow
+
+    def _solved(self) -> mathopt.SolveResult:
+        """Solve with GLOP, and again with HiGHS where GLOP calls its own answer imprecise."""
+        for solver in (mathopt.SolverType.GLOP, mathopt.SolverType.HIGHS):
+            result = mathopt.solve(self.model, solver)
+            if result.termination.reason is mathopt.TerminationReason.OPTIMAL:
+                return result
+        raise AssertionError(result.termination)
 
     def _recheck(self, flow: Mapping[Pair, Fraction]) -> None:
         for i, plannable in enumerate(self.rules.plannable):

@@ -35,7 +35,7 @@ class Figure:
         number = number_of(stated)
         if number is None:
             return False
-        dust = abs(self.right) / 2**50 if isinstance(stated, float | np.floating) else 0
+        dust = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
         return abs(number - self.right) <= self.slack + dust
 
     def __str__(self) -> str:
@@ -150,14 +150,10 @@ def _by_reason(reason: Texts, counts: Texts, step: Floats, word: str) -> dict[st
     }
 
 
-def _rounding(f: Facts, lines: Lines) -> Fraction:
-    """Return how many 1/10 000 rounding may cost: half a unit for the sum and for each fractional line."""
+def _money(units: Fraction, f: Facts, lines: Lines, off: Fraction = Fraction(1, 2)) -> Figure:
+    """Return what a sum has to be; `off` is what the rounding of a fractional line may cost, in 1/10 000."""
     step = f.gifts.step[lines.i]
-    return Fraction(int((step != np.floor(step)).sum()), 2)
-
-
-def _money(units: Fraction, f: Facts, lines: Lines) -> Figure:
-    slack = _rounding(f, lines)
+    slack = off * int((step != np.floor(step)).sum())
     if units.denominator != 1 or slack:
         slack += Fraction(1, 2)
     return Figure(units / 10_000, slack / 10_000)
@@ -167,7 +163,8 @@ def _column(f: Facts, lines: Lines, column: int) -> Figure:
     units = np.rint(lines.stated[column] * 10_000)
     readable = np.abs(units) <= _MOST
     added = sum(map(int, units[readable].tolist()))
-    return _money(Fraction(added), f, lines)
+    # A line's largest cost takes up what its rounded costs miss of its rounded total.
+    return _money(Fraction(added), f, lines, off=Fraction(3))
 
 
 def _check_keys(stated: Mapping[Any, Any], right: Mapping[str, Any], path: str, report: Report) -> None:

@@ -22,11 +22,15 @@ def exceeded(case: Case, network: Network, deliveries: Deliveries) -> list[Findi
     item = network.items.codes(case.donations["item"])[deliveries.donation]
     kg = np.where(network.items.service[item], 0.0, network.items.weight[item])
     kg = kg * deliveries.quantity / network.scale.unit
-    return [
-        *_hub_findings(case, network, deliveries, kg),
-        *_lane_findings(case, network, deliveries, kg),
-        *_agreement_findings(case, deliveries, kg),
-    ]
+    findings = []
+    for table, columns, find in (
+        ("hubs", ("throughput_capacity", "storage_capacity"), _hub_findings),
+        ("lanes", ("capacity_kg",), _lane_findings),
+        ("agreements", ("max_quantity_kg",), _agreement_findings),
+    ):
+        if table in case.tables and case.tables[table][list(columns)].notna().to_numpy().any():
+            findings += find(case, network, deliveries, kg)
+    return findings
 
 
 def _hub_findings(case: Case, network: Network, deliveries: Deliveries, kg: Floats) -> list[Finding]:
@@ -70,7 +74,7 @@ def _lane_findings(case: Case, network: Network, deliveries: Deliveries, kg: Flo
     return _pair_findings(case, "lanes", ["from_place", "to_place"], "capacity_kg", legs)
 
 
-def _agreement_findings(case: Case, deliveries: Deliveries, kg: Floats) -> list[Finding]:
+def _agreement_findings(case: Case, network: Network, deliveries: Deliveries, kg: Floats) -> list[Finding]:
     organization = case.table("communities").set_index("community")["organization"].astype(object)
     raised = organization.reindex(case.donations["community"], fill_value="").to_numpy()
     asking = organization.reindex(case.needs["community"], fill_value="").to_numpy()
