@@ -65,8 +65,9 @@ class Part:
         """Return the first step of `STEPS` that refuses each pair (`ADMITTED`: none), and its cost."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         step = self._rules.first_refusal(supply, demand)
-        choice = self._router.choose(supply, demand, self._tail[rows], self._head[columns])
-        passed = (step == UNREACHABLE) & choice.connected
+        passed = step == UNREACHABLE
+        choice = self._router.choose(supply, demand, self._tail[rows], self._head[columns], passed)
+        passed &= choice.connected
         step += passed
         passed &= choice.in_time
         step += passed
@@ -76,7 +77,7 @@ class Part:
         """Return hub, days and costs of admitted pairs, given one row and column each."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head = self._tail[rows], self._head[columns]
-        hub = self._router.choose(supply, demand, tail, head).hub
+        hub = self._router.choose(supply, demand, tail, head, np.ones(len(rows), dtype=bool)).hub
         return hub, self._router.itinerary(supply, demand, tail, head, hub)
 
 
@@ -139,7 +140,7 @@ def encode(case: Case) -> Network:
         places, tail = np.unique(mine.place, return_inverse=True)
         communities, head = np.unique(theirs.community, return_inverse=True)
         heads = atlas.at(communities)
-        router = Router(case, items, rules, atlas, calendar, hubs, origins.take(places), heads)
+        router = Router(case, items, rules, atlas, hubs, origins.take(places), heads)
         step = int(scale.to_ints(items.step[mine.item[:1]])[0])
         parts.append(
             Part(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
-from matchopt.model.calendar import Calendar
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
 from matchopt.model.places import Atlas, Legs, Places
@@ -22,6 +21,8 @@ DIRECT = -1
 
 Three = tuple[Floats, Floats, Floats]
 """Unit costs of three kinds, of shapes that broadcast."""
+
+Array = TypeVar("Array", Ints, Floats)
 
 COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer")
 
@@ -50,6 +51,17 @@ class Window:
     last: Ints
     earliest: Ints
     latest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Trips:
+    """Pairs (n,) that may go through hubs: donated item, window, places, and what any route costs."""
+
+    item: Ints
+    window: Window
+    tail: Ints
+    head: Ints
+    shared: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +108,38 @@ class Router:
     """
 
     def __init__(
-        self, case: Case, items: Items, rules: Rules, atlas: Atlas, calendar: Calendar,
-        hubs: Hubs, tails: Places, heads: Places,
-    ) -> None:  # fmt: skip
-        self._items, self._rules, self._hubs, self._calendar = items, rules, hubs, calendar
+        self, case: Case, items: Items, rules: Rules, atlas: Atlas, hubs: Hubs, tails: Places, heads: Places
+    ) -> None:
+        self._items, self._rules, self._hubs = items, rules, hubs
         self._rates = case.settings.rates
         identification = self._rates.identification
         self._identification = np.array([getattr(identification, channel) for channel in CHANNELS])
         self._direct = atlas.legs(tails, heads)
         self._inbound = atlas.legs(tails, hubs.places)
         self._outbound = atlas.legs(hubs.places, heads)
+        self._linked, self._linked_cold, self._rival = self._survey()
 
-    def choose(self, supply: Supply, demand: Demand, tail: Ints, head: Ints) -> Choice:
+    def _survey(self) -> tuple[Bools, Bools, Bools]:
+        """Look over all legs once: which places hubs link, which cold hubs link, where a hub may be cheaper.
+
+        A hub costs at least its two legs and its handling. Where that is no less than the direct
+        way, per kg and even without storage, no pair of the two places needs to look at hubs.
+        """
+        linked = np.zeros(self._direct.connected.shape, dtype=bool)
+        linked_cold = linked.copy()
+        least = np.full(linked.shape, np.inf)
+        for h in range(len(self._hubs)):
+            joined = self._inbound.connected[:, h, None] & self._outbound.connected[h]
+            per_kg = (
+                self._inbound.transport[:, h, None] + self._outbound.transport[h] + self._hubs.handling[h]
+            )
+            least = np.where(joined, np.minimum(least, per_kg), least)
+            linked |= joined
+            linked_cold |= joined & self._hubs.cold[h]
+        direct = self._direct.transport + self._rates.handling_direct
+        return linked, linked_cold, least < direct + 1e-9 * (1 + direct)
+
+    def choose(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, admitted: Bools) -> Choice:
         """Return the cheapest route of each pair; ties go to direct, then to the first hub by name.
 
         Parameters
@@ -116,25 +148,46 @@ class Router:
             Classes whose arrays broadcast against each other.
         tail, head
             Their place numbers in this router, of the same shapes.
+        admitted
+            Pairs that matter; the others are not worked out in full.
         """
         window = self._window(supply, demand)
         shared = _sum(self._pair_costs(supply, demand))
-        connected = self._direct.connected[tail, head]
+        service, cold = self._items.service[supply.item], self._items.cold[supply.item]
+        linked = np.where(cold, self._linked_cold[tail, head], self._linked[tail, head]) & ~service
+        direct = self._direct.connected[tail, head]
         delivery = _direct_delivery(window, self._direct.lead[tail, head])
-        in_time = connected & (delivery <= window.latest)
+        in_time = direct & (delivery <= window.latest)
         cost = to_money(_sum(self._direct_costs(supply, tail, head)) + shared)
         cost = np.where(in_time, cost, FORBIDDEN)
         hub = np.full(cost.shape, DIRECT, dtype=np.int64)
+        possible = (np.maximum(window.first, window.earliest) <= window.latest) & (
+            window.first <= window.last
+        )
+        ask = np.nonzero(admitted & linked & possible & (self._rival[tail, head] | ~in_time))
+        if len(ask[0]):
+
+            def at(values: Array) -> Array:
+                return np.broadcast_to(values, cost.shape)[ask]
+
+            some = Window(*(at(days) for days in _days(window)))
+            trips = _Trips(at(supply.item), some, at(tail), at(head), at(shared))
+            cost[ask], hub[ask] = self._through_hubs(trips, cost[ask])
+        return Choice(direct | linked, cost < FORBIDDEN, cost, hub)
+
+    def _through_hubs(self, trips: _Trips, direct: Ints) -> tuple[Ints, Ints]:
+        """Return the least cost and its hub for trips whose direct way costs `direct`."""
+        least, hub = direct.copy(), np.full(len(direct), DIRECT, dtype=np.int64)
+        tail, head, window = trips.tail, trips.head, trips.window
         for h in range(len(self._hubs)):
             joined = self._inbound.connected[tail, h] & self._outbound.connected[h, head]
-            joined = joined & self._may_pass(supply, h)
             stay, delivery = _hub_days(window, self._through_days(tail, h, head))
-            timely = joined & (delivery <= window.latest) & (window.first <= window.last)
-            price = to_money(_sum(self._hub_costs(supply, tail, h, head, stay)) + shared)
-            better = timely & (price < cost)
-            cost, hub = np.where(better, price, cost), np.where(better, h, hub)
-            connected, in_time = connected | joined, in_time | timely
-        return Choice(connected, in_time, cost, hub)
+            timely = joined & self._may_pass(trips.item, h) & (delivery <= window.latest)
+            price = to_money(_sum(self._hub_costs(trips.item, tail, h, head, stay)) + trips.shared)
+            better = np.flatnonzero(timely & (price < least))
+            least[better] = price[better]
+            hub[better] = h
+        return least, hub
 
     def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
         """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
@@ -155,7 +208,7 @@ class Router:
                 stay[at], delivery[at] = _hub_days(some, through)
                 pickup[at] = delivery[at] - through - stay[at]
                 arrival[at] = pickup[at] + self._inbound.lead[there, h]
-                parts[:, at] = np.stack(self._hub_costs(part, there, h, here, stay[at]))
+                parts[:, at] = np.stack(self._hub_costs(part.item, there, h, here, stay[at]))
         shared = np.stack(np.broadcast_arrays(*self._pair_costs(supply, demand), hub)[:3])
         return Itinerary(pickup, arrival, stay, delivery, _rounded_parts(parts, shared))
 
@@ -163,9 +216,8 @@ class Router:
         latest = np.minimum(demand.last, supply.expiry - demand.min_remaining_days)
         return Window(supply.first, supply.last, demand.first, latest)
 
-    def _may_pass(self, supply: Supply, hub: int) -> Bools:
-        cold_ok = self._hubs.cold[hub] | ~self._items.cold[supply.item]
-        return np.asarray(cold_ok & ~self._items.service[supply.item])
+    def _may_pass(self, item: Ints, hub: int) -> Bools:
+        return np.asarray((self._hubs.cold[hub] | ~self._items.cold[item]) & ~self._items.service[item])
 
     def _through_days(self, tail: Ints, hub: int, head: Ints) -> Ints:
         return np.asarray(self._inbound.lead[tail, hub] + self._outbound.lead[hub, head])
@@ -178,9 +230,9 @@ class Router:
         handling = np.where(service, 0.0, weight * self._rates.handling_direct)
         return transport, handling, np.zeros(())
 
-    def _hub_costs(self, supply: Supply, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
+    def _hub_costs(self, item: Ints, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
         """Return transport, handling, storage per unit of deliveries through `hub`."""
-        weight = self._items.weight[supply.item]
+        weight = self._items.weight[item]
         transport = weight * (self._inbound.transport[tail, hub] + self._outbound.transport[hub, head])
         handling = weight * self._hubs.handling[hub]
         storage = weight * (stay * self._hubs.storage[hub])

@@ -15,7 +15,7 @@ CostOf = Callable[[Ints, Ints], Ints]
 BLOCK_PAIRS = 500_000
 """Pairs looked at in one go: bounds memory to a few tens of MB."""
 
-REMEMBERED_PAIRS = 4_000_000
+REMEMBERED_PAIRS = 16_000_000
 """Up to this many pairs their costs are kept, not worked out again at each look."""
 
 
@@ -108,8 +108,9 @@ def remembered(cost: CostOf, rows: int, columns: int) -> CostOf:
     if rows * columns > REMEMBERED_PAIRS:
         return cost
     every = Pairs(np.arange(rows), np.arange(columns), cost)
-    parts = [block for _, block in every.blocks()]
-    table = np.concatenate([np.zeros((rows, 0), dtype=np.int64), *parts], axis=1)
+    table = np.empty((rows, columns), dtype=np.int64)
+    for part, block in every.blocks():
+        table[:, part] = block
     return lambda row, column: table[row, column]
 
 
