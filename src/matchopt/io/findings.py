@@ -36,11 +36,6 @@ class Findings:
     def __init__(self) -> None:
         self._kept: list[tuple[Finding, float]] = []
 
-    @property
-    def failed(self) -> bool:
-        """Whether there is an error among them."""
-        return any(finding.severity is Severity.ERROR for finding, _ in self._kept)
-
     def take(self, findings: Sequence[Finding]) -> None:
         """Add findings made elsewhere."""
         self._kept += [(finding, finding.row or 0) for finding in findings]
