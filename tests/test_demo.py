@@ -34,7 +34,7 @@ def plan(english: matchopt.Case) -> matchopt.Plan:
 
 @pytest.fixture(scope="module")
 def total_cost(english: matchopt.Case) -> matchopt.Plan:
-    return matchopt.plan(english.replace(settings=english.settings.changed(["policy.objective=total-cost"])))
+    return matchopt.plan(english.replace(settings={"policy": {"objective": "total-cost"}}))
 
 
 @pytest.fixture(scope="module")

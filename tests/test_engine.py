@@ -48,6 +48,19 @@ def test_an_unknown_solver_is_named(case):
         matchopt.plan(case, solver="abacus")
 
 
+def test_a_what_if_changes_only_the_settings_it_names(case):
+    by_cost = case.replace(settings={"policy": {"objective": "total-cost"}}).settings
+    assert by_cost.policy.objective == "total-cost"
+    assert by_cost.policy.boundary == case.settings.policy.boundary == "agreements"
+    assert by_cost.rates == case.settings.rates
+    assert by_cost.horizon == case.settings.horizon
+    dear = case.replace(settings={"rates": {"identification": {"resident": 9.0}}}).settings.rates
+    assert dear.identification.resident == 9.0
+    assert dear.identification.enterprise == case.settings.rates.identification.enterprise
+    with pytest.raises(matchopt.CaseError, match=r"did you mean policy\.boundary"):
+        case.replace(settings={"policy": {"boundry": "open"}})
+
+
 def test_a_what_if_leaves_the_case_as_it_is(case):
     before = matchopt.plan(case)
     narrow = case.replace(settings={"policy": {"boundary": "community"}})

@@ -127,7 +127,21 @@ class Case:
     def replace(
         self, *, settings: Settings | Mapping[str, Any] | None = None, **tables: pd.DataFrame | None
     ) -> Case:
-        """Return a copy with some tables or settings exchanged, checked anew; None drops a table."""
+        """Return a copy with some tables or settings changed, checked anew: a what-if.
+
+        Parameters
+        ----------
+        settings
+            Settings to take instead; or nested mappings of those to change, the others
+            staying as they are.
+        **tables
+            Tables to take instead, by name; None drops one.
+
+        Raises
+        ------
+        CaseError
+            With every error in the changed case.
+        """
         import pandas as pd
 
         from matchopt.io.check import case_from_frames
@@ -141,4 +155,6 @@ class Case:
                 frames.pop(name, None)
             else:
                 frames[name] = frame
-        return case_from_frames(frames, self.settings if settings is None else settings)
+        if not isinstance(settings, Settings):
+            settings = self.settings.updated(settings or {})
+        return case_from_frames(frames, settings)

@@ -131,12 +131,25 @@ class Settings(_Strict):
             _apply(raw, change)
         return cls.parse(raw, source)
 
-    def changed(self, changes: Iterable[str]) -> Settings:
-        """Return a copy with `changes` such as ``policy.boundary=district`` applied."""
-        raw = self.model_dump()
-        for change in changes:
-            _apply(raw, change)
-        return Settings.parse(raw, "settings")
+    def updated(self, changes: Mapping[str, Any]) -> Settings:
+        """Return a copy in which the settings that the nested `changes` name are changed.
+
+        Raises
+        ------
+        CaseError
+            If a setting is unknown or wrong.
+        """
+        return Settings.parse(_merged(self.model_dump(), changes), "settings")
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in changes.items():
+        inner = base.get(name)
+        if isinstance(inner, Mapping) and isinstance(value, Mapping):
+            value = _merged(inner, value)
+        merged[name] = value
+    return merged
 
 
 def _apply(raw: dict[str, Any], change: str) -> None:

@@ -15,7 +15,7 @@ from matchopt.io.crosscheck import check_across
 from matchopt.io.findings import Findings
 from matchopt.io.names import near_table
 from matchopt.io.raw import RawTable, from_frame
-from matchopt.schema import TABLES, Table, table_named
+from matchopt.schema import TABLES, Kind, Table, table_named
 from matchopt.settings import Settings
 
 
@@ -24,7 +24,7 @@ def empty_table(table: Table) -> pd.DataFrame:
     columns = {}
     for column in table.columns:
         cells = empty_column(column, 0)
-        whole = column.kind == "whole number" and column.default is not None
+        whole = column.kind is Kind.WHOLE and column.default is not None
         columns[column.name] = cells.astype("int64") if whole else cells
     return frame_of(columns)
 

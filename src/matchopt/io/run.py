@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, RunError, shortened
-from matchopt.io.write import MANIFEST
+from matchopt.io.write import MANIFEST, MONEY
 from matchopt.settings import Settings
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, Plan
 
@@ -25,7 +25,6 @@ _WHOLE = frozenset({"priority", "level"})
 _QUANTITIES = frozenset(
     {"donated_quantity", "served_quantity", "asked", "served", "unmet", "offered", "planned", "left_over"}
 )
-_MONEY = frozenset({"transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "price"})
 _DAYS = frozenset({"pickup_day", "arrival_day", "delivery_day"})
 _NUMBER = (int, float)
 _SUMMARY: Mapping[str, type | tuple[type, ...]] = {
@@ -285,13 +284,13 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
         days = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
         _refuse_first(days.isna() & (column != ""), column, name, file, "no day such as 2026-03-01")
         return days.astype("datetime64[s]")
-    if name in _QUANTITIES | _MONEY | _WHOLE:
+    if name in _QUANTITIES | MONEY | _WHOLE:
         values = pd.to_numeric(column, errors="coerce").astype("float64")
         _refuse_first(~values.between(-1e18, 1e18), column, name, file, "no number")
         whole = values == values.round()
         if name in _WHOLE:
             _refuse_first(~whole, column, name, file, "no whole number")
-        return values.astype("int64") if name not in _MONEY and bool(whole.all()) else values
+        return values.astype("int64") if name not in MONEY and bool(whole.all()) else values
     return column
 
 
