@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from matchopt.schema import TABLES, Column, Kind
+from matchopt.fields import Column, Kind
+from matchopt.schema import TABLES
 
 HERE = Path(__file__).parent
 

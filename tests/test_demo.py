@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 import matchopt
-from matchopt.schema import TABLES, Kind
+from matchopt.fields import Kind
+from matchopt.schema import TABLES
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SCRIPT = DATA / "make_demo.py"

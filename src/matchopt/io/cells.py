@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matchopt.fields import LONGEST_CELL, Column, Kind
 from matchopt.io.findings import LIMIT
-from matchopt.schema import LONGEST_CELL, Column, Kind, folded
+from matchopt.schema import folded
 
 STRIP = (
     " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"

@@ -9,13 +9,14 @@ import pandas as pd
 
 from matchopt.case import Case, Source
 from matchopt.errors import CaseError, Severity
+from matchopt.fields import Kind, Table
 from matchopt.io.checked import Checked, empty_column, frame_of
 from matchopt.io.columns import check_table
 from matchopt.io.crosscheck import check_across
 from matchopt.io.findings import Findings
 from matchopt.io.names import near_table
 from matchopt.io.raw import RawTable, from_frame
-from matchopt.schema import TABLES, Kind, Table, table_named
+from matchopt.schema import TABLES, table_named
 from matchopt.settings import Settings
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.schema import Column, Kind, Table
+from matchopt.fields import Column, Kind, Table
 
 Mask = npt.NDArray[np.bool_]
 NUMBERS = (Kind.NUMBER, Kind.WHOLE)

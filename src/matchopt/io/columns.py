@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.errors import Severity
+from matchopt.fields import LARGEST, LARGEST_QUANTITY, Column, Kind, Table
 from matchopt.io.cells import Converted, RefusedError, convert, quick
 from matchopt.io.checked import NUMBERS, Checked, Mask, empty_column, frame_of, is_empty
 from matchopt.io.findings import Findings, Said
 from matchopt.io.headers import match_headers, report_no_rows, require_columns, unknown_columns
 from matchopt.io.keys import check_keys
 from matchopt.io.raw import RawTable, Spot, as_texts
-from matchopt.schema import LARGEST, LARGEST_QUANTITY, Column, Kind, Table
 
 
 def check_table(raw: RawTable, found: Findings) -> Checked | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from matchopt.fields import Column, Kind
 from matchopt.io.checked import Checked
 from matchopt.io.findings import Findings, Said
 from matchopt.io.names import alike, near_name
@@ -15,7 +16,6 @@ from matchopt.io.policy import check_policy
 from matchopt.io.scope import refuse_not_built
 from matchopt.io.substitutions import check_substitutions
 from matchopt.io.tables import Tables, among
-from matchopt.schema import Column, Kind
 from matchopt.settings import Settings
 
 LARGEST_TOTAL = 9e18

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from matchopt.fields import Table
 from matchopt.io.cells import STRIP
-from matchopt.schema import Table, column_named
+from matchopt.schema import column_named
 
 DELIMITERS = ",;\t"
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from matchopt.errors import shortened
+from matchopt.fields import Table
 from matchopt.io.decode import Records, UnreadableError, decoded, records
 from matchopt.io.findings import LIMIT, Findings
 from matchopt.io.raw import RawTable, from_frame, without_remarks
 from matchopt.io.sheets import sheet_for, workbook
-from matchopt.schema import Table
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the files that are read as tables."""

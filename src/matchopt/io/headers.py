@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.errors import Severity
+from matchopt.fields import LONGEST_CELL, Table
 from matchopt.io.cells import STRIP
 from matchopt.io.findings import Findings, Said
 from matchopt.io.raw import RawTable, Spot
-from matchopt.schema import LONGEST_CELL, Table, column_named, folded
+from matchopt.schema import column_named, folded
 
 
 def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matchopt.fields import Table
 from matchopt.io.cells import STRIP
-from matchopt.schema import Table
 
 Column = npt.NDArray[Any]
 """Text (object), or float64, int64, bool or datetime64[s] where the source knows better."""

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matchopt.fields import LARGEST_QUANTITY
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables, lookup
-from matchopt.schema import LARGEST_QUANTITY
 from matchopt.settings import FILE, Settings
 
 NOT_YET = "is not planned by this version yet"

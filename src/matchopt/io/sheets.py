@@ -13,11 +13,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from matchopt.fields import Table
 from matchopt.io.cells import STRIP
 from matchopt.io.decode import UnreadableError
 from matchopt.io.findings import Findings
 from matchopt.io.raw import REMARK, RawTable, cell_text, texts, without_remarks
-from matchopt.schema import Table, table_named
+from matchopt.schema import table_named
 
 _ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>'

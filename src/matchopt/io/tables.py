@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.errors import Severity
+from matchopt.fields import Kind
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Findings, Said
-from matchopt.schema import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from matchopt.errors import RunError
-from matchopt.schema import TABLES, Column, Kind, Table
+from matchopt.fields import Column, Kind, Table
+from matchopt.schema import TABLES
 from matchopt.settings import FILE, Settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matchopt.arrays import Floats, Ints
-from matchopt.schema import TABLES, Kind
+from matchopt.fields import Kind
+from matchopt.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd

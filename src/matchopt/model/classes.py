@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
+from matchopt.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.places import Atlas, Places
@@ -21,7 +22,7 @@ from matchopt.model.places import Atlas, Places
 if TYPE_CHECKING:
     from matchopt.case import Case
 
-CHANNELS = ("resident", "public_sector", "enterprise")
+CHANNELS = tuple(CHANNEL_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
