@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -11,8 +11,14 @@ import pandas as pd
 
 import matchopt
 from matchopt import Plan
-from oracle import Optimum, Rules
-from oracle.optimum import Pair, asked, logistics_cost, served_by_tier, unmet_cost
+from oracle import COMPONENTS, Cells, Ledger, Line, Optimum, Reasons, Route, Rules, reached
+from oracle.cells import text
+from oracle.goals import Value
+
+NEAR = Fraction(1, 10**6)
+"""What shown quantities and coverages may be off by, and bounds as a part of themselves."""
+
+COMPARED = ("need_id", "donation_id", "hub", "pickup_day", "arrival_day", "delivery_day")
 
 
 def exact(quantity: Any) -> Fraction:
@@ -20,9 +26,14 @@ def exact(quantity: Any) -> Fraction:
     return Fraction(str(quantity))
 
 
-def same_money(shown: float, units: Fraction) -> bool:
+def near(shown: Any, value: Fraction) -> bool:
+    """Return whether a quantity is shown as `value`, to 6 decimals."""
+    return abs(exact(shown) - value) <= NEAR
+
+
+def same_money(shown: float, units: Fraction, slack: Fraction | int = 0) -> bool:
     """Return whether currency `shown` is `units` of 1/10 000, rounded to a whole one at most."""
-    return abs(Fraction(shown) * 10_000 - units) <= Fraction(1, 2) + Fraction(1, 10**6)
+    return abs(Fraction(shown) * 10_000 - units) <= Fraction(1, 2) + NEAR + slack
 
 
 def shown_day(value: Any) -> date | None:
@@ -30,16 +41,31 @@ def shown_day(value: Any) -> date | None:
     return None if pd.isna(value) else pd.Timestamp(value).date()
 
 
-def flow_of(rules: Rules, plan: Plan) -> dict[Pair, Fraction]:
-    """Return (donation, need) → donated quantity of the plan's lines."""
+def days_of(row: Any) -> tuple[date | None, ...]:
+    """Return pick-up, arrival and delivery of a line or route of the plan."""
+    return tuple(shown_day(day) for day in (row.pickup_day, row.arrival_day, row.delivery_day))
+
+
+# --- lines -----------------------------------------------------------------------------------
+
+
+def ledger_of(rules: Rules, plan: Plan) -> Ledger:
+    """Return the plan's lines as the oracle reads them; each takes a route that its pair may take."""
     donations = {row["donation_id"]: i for i, row in enumerate(rules.donations)}
     needs = {row["need_id"]: j for j, row in enumerate(rules.needs)}
-    flow: dict[Pair, Fraction] = {}
-    for line in plan.allocations.itertuples():
-        pair = donations[line.donation_id], needs[line.need_id]
-        assert pair not in flow, "two lines over the one best route of a pair"
-        flow[pair] = exact(line.donated_quantity)
-    return flow
+    lines = []
+    for row in plan.allocations.itertuples():
+        i, j = donations[row.donation_id], needs[row.need_id]
+        route = _route(rules.routes.get((i, j), ()), (row.hub, *days_of(row)))
+        assert route is not None, f"{row.donation_id} may not reach {row.need_id} like this"
+        lines.append(Line(i, j, route, exact(row.donated_quantity)))
+    assert len({(line.i, line.j, line.route) for line in lines}) == len(lines), "two lines of one route"
+    return Ledger(rules, lines)
+
+
+def _route(routes: Sequence[Route], shown: tuple[object, ...]) -> Route | None:
+    taken = (route for route in routes if (route.hub, route.pickup, route.arrival, route.delivery) == shown)
+    return next(taken, None)
 
 
 def line_money(components: Sequence[int], quantity: Fraction) -> list[int]:
@@ -53,76 +79,199 @@ def line_money(components: Sequence[int], quantity: Fraction) -> list[int]:
     return parts
 
 
-def check_lines(rules: Rules, plan: Plan) -> None:
-    """Each line takes the oracle's best route, on its days and at its cost."""
-    flow = flow_of(rules, plan)
-    for (pair, quantity), line in zip(flow.items(), plan.allocations.itertuples(), strict=True):
-        route = rules.route[pair]
-        assert pair[0] in rules.pool
-        assert pair[1] not in rules.excluded
-        assert quantity > 0
-        assert exact(line.served_quantity) == quantity
-        days = shown_day(line.pickup_day), shown_day(line.arrival_day), shown_day(line.delivery_day)
-        assert (line.hub, *days) == (route.hub, route.pickup, route.arrival, route.delivery)
-        transport, handling, storage, *other = line_money(route.components, quantity)
-        shown = (line.transport_cost, line.handling_cost, line.storage_cost, line.other_cost, line.total_cost)
-        units = (transport, handling, storage, sum(other), round(route.unit_cost * quantity))
+def check_lines(ledger: Ledger, plan: Plan) -> None:
+    """The lines obey every rule, each at its own cost, and stand in order."""
+    assert list(ledger.broken()) == []
+    for line, row in zip(ledger.lines, plan.allocations.itertuples(), strict=True):
+        assert near(row.served_quantity, ledger.rules.ratio[line.i, line.j] * line.quantity)
+        transport, handling, storage, *other = line_money(line.route.components, line.quantity)
+        shown = (row.transport_cost, row.handling_cost, row.storage_cost, row.other_cost, row.total_cost)
+        units = (transport, handling, storage, sum(other), round(line.route.unit_cost * line.quantity))
         assert tuple(round(amount * 10_000) for amount in shown) == units
-    keys = plan.allocations[["need_id", "donation_id", "hub"]].to_numpy().tolist()
-    assert keys == sorted(keys)
+    keys = [
+        (row.need_id, row.donation_id, row.hub, *(day or date.min for day in days_of(row)))
+        for row in plan.allocations.itertuples()
+    ]
+    assert keys == sorted(keys), f"not in the order of {COMPARED}"
 
 
-def check_optimal(rules: Rules, optimum: Optimum, plan: Plan) -> None:
-    """The plan reaches what the oracle reaches, and says so with gap 0."""
-    flow, summary = flow_of(rules, plan), plan.summary
-    served = served_by_tier(rules, flow)
-    if rules.objective == "total-cost":
-        best = optimum.logistics + optimum.unmet
-        assert logistics_cost(rules, flow) + unmet_cost(rules, flow) == best
-        assert all(least <= served[k] <= most for k, (least, most) in optimum.served_range.items())
-    else:
-        best = optimum.logistics
-        assert served == optimum.served_by_tier
-        assert logistics_cost(rules, flow) == best
-        assert {int(k): exact(q) for k, q in summary["bound"]["served_by_tier"].items()} == served
-    assert (summary["status"], summary["gap"]) == ("optimal", 0)
-    assert same_money(summary["bound"]["cost"], best)
-    assert {k: exact(q) for k, q in plan.served_by_tier.items()} == served
-    assert same_money(plan.logistics_cost, logistics_cost(rules, flow))
-    assert same_money(plan.cost["unmet"], unmet_cost(rules, flow))
+# --- sums and reasons ------------------------------------------------------------------------
 
 
-def check_sums(rules: Rules, plan: Plan) -> None:
+def check_sums(ledger: Ledger, plan: Plan) -> None:
     """Lines, needs, donations and summary add up, and each reason is the oracle's."""
-    flow = flow_of(rules, plan)
+    rules, reasons = ledger.rules, Reasons(ledger)
     for j, row in enumerate(plan.needs.itertuples()):
-        served = sum((q for pair, q in flow.items() if pair[1] == j), Fraction(0))
-        wanted = asked(rules, j)
-        assert (exact(row.asked), exact(row.served), exact(row.unmet)) == (wanted, served, wanted - served)
-        assert (row.need_id, row.reason) == (
-            rules.needs[j]["need_id"],
-            rules.reason_of_need(j, wanted - served),
-        )
+        asked, served = rules.asked(j), ledger.served[j]
+        assert exact(row.asked) == asked
+        assert near(row.served, served)
+        assert near(row.unmet, asked - served)
+        assert (row.need_id, row.reason) == (rules.needs[j]["need_id"], reasons.of_need(j))
     for i, row in enumerate(plan.donations.itertuples()):
-        planned = sum((q for pair, q in flow.items() if pair[0] == i), Fraction(0))
-        offered = exact(rules.donations[i]["quantity"])
-        shown = exact(row.offered), exact(row.planned), exact(row.left_over)
-        assert shown == (offered, planned, offered - planned)
-        assert (row.donation_id, row.reason) == (
-            rules.donations[i]["donation_id"],
-            rules.reason_of_donation(i, planned),
-        )
-    kinds = ("transport", "handling", "storage", "identification", "penalty", "transfer")
-    for k, kind in enumerate(kinds):
-        total = sum((rules.route[pair].components[k] * q for pair, q in flow.items()), Fraction(0))
-        assert same_money(plan.cost[kind], total), kind
-    everything = sum((asked(rules, j) for j in range(len(rules.needs))), Fraction(0))
-    assert (exact(plan.asked), exact(plan.served)) == (everything, sum(flow.values(), Fraction(0)))
+        offered, planned = rules.offered(i), ledger.planned[i]
+        assert (exact(row.offered), exact(row.planned)) == (offered, planned)
+        assert near(row.left_over, offered - planned)
+        assert (row.donation_id, row.reason) == (rules.donations[i]["donation_id"], reasons.of_donation(i))
+    everything = sum((rules.asked(j) for j in range(len(rules.needs))), Fraction(0))
+    assert near(plan.asked, everything)
+    assert near(plan.served, sum(ledger.served, Fraction(0)))
+    tiers = ledger.served_by_tier()
+    assert plan.served_by_tier.keys() == tiers.keys()
+    assert all(near(plan.served_by_tier[k], served) for k, served in tiers.items())
+    check_costs(ledger, plan)
+
+
+def check_costs(ledger: Ledger, plan: Plan) -> None:
+    """The costs by kind are those of the lines, and the budget is told what they take of it."""
+    bought = [line.quantity for line in ledger.lines if line.route.purchase]
+    for k, kind in enumerate(COMPONENTS):
+        # Where money buys, the odd 1/10 000 of a unit may stand with another kind.
+        assert same_money(plan.cost[kind], ledger.component(k), sum(bought)), kind
+    assert same_money(plan.cost["unmet"], ledger.unmet)
+    assert same_money(plan.logistics_cost, ledger.logistics)
+    budget = plan.summary["budget"]
+    if ledger.rules.budget is None:
+        assert budget is None
+    else:
+        assert exact(budget["limit"]) * 10_000 == ledger.rules.budget
+        assert same_money(budget["used"], ledger.spent)
+        assert budget["one_more"].keys() <= {str(k) for k in ledger.served_by_tier()}
+        assert all(units >= 0 for units in budget["one_more"].values())
+
+
+def check_purchases(ledger: Ledger, plan: Plan) -> None:
+    """The shopping list has a row for each line that buys, in order."""
+    expected = sorted(_purchases(ledger), key=lambda row: (row[0], row[1], row[2] or date.min, *row[3:5]))
+    assert len(plan.purchases) == len(expected)
+    for row, (item, community, day, need, donation, quantity, line) in zip(
+        plan.purchases.itertuples(), expected, strict=True
+    ):
+        shown = row.item, row.community, shown_day(row.delivery_day), row.need_id, row.donation_id
+        assert shown == (item, community, day, need, donation)
+        giver, taker = ledger.rules.donations[line.i], ledger.rules.needs[line.j]
+        assert row.donor == (text(giver, "donor") or donation)
+        assert near(row.quantity, quantity)
+        assert same_money(row.amount, line.quantity * 10_000)
+        if (text(taker, "item"), text(giver, "item")) not in ledger.rules.substitutions:
+            assert exact(row.unit_price) == exact(ledger.rules.facts(taker)["purchase_price"])
+
+
+def _purchases(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
+    for line in ledger.lines:
+        if line.route.purchase:
+            donation, need = ledger.rules.donations[line.i], ledger.rules.needs[line.j]
+            served = line.quantity * ledger.rules.ratio[line.i, line.j]
+            names = text(need, "item"), text(need, "community"), line.route.delivery
+            yield *names, need["need_id"], donation["donation_id"], served, line
+
+
+# --- objective and proof ---------------------------------------------------------------------
+
+
+def check_fairness(ledger: Ledger, plan: Plan) -> None:
+    """The summary says how fair the plan is by the rule in force."""
+    rule, shown = ledger.rules.fairness, plan.summary["fairness"]
+    if rule == "none":
+        assert shown is None
+        return
+    cells = Cells(ledger.rules)
+    assert shown["rule"] == rule
+    if rule == "share":
+        assert near(shown["shortfall"], cells.shortfall(ledger))
+    elif cells.needs:
+        assert near(shown["floor"], cells.coverages(ledger)[0])
+    if rule == "leximin":
+        assert shown["cells"] == len(cells.needs)
+
+
+def proven(rules: Rules, summary: Mapping[str, Any], key: str) -> dict[str, Fraction]:
+    """Return goal → what `key`, the bound or the relaxation, proves that no plan exceeds."""
+    shown, limits = summary[key], {}
+    fairness = summary["fairness"]
+    if rules.fairness == "share":
+        limits["share"] = -exact(fairness[key])
+    elif rules.fairness != "none" and Cells(rules).needs:
+        limits[rules.fairness] = exact(fairness[key])
+    if rules.objective == "total-cost":
+        assert "served_by_tier" not in summary["relaxation"]
+    else:
+        limits |= {f"tier {k}": exact(served) for k, served in shown["served_by_tier"].items()}
+    return limits | {"cost": -exact(shown["cost"]) * 10_000}
+
+
+def scalar(value: Value) -> Fraction:
+    """Return what of a reached value can be compared with a bound: of many coverages, the smallest."""
+    return value if isinstance(value, Fraction) else value[0]
+
+
+def slack(goal: str, value: Fraction) -> Fraction:
+    """Return by how much a bound may be off for being shown rounded, or by the gap that counts as none."""
+    return abs(value) * NEAR + (1 if goal == "cost" else NEAR)
+
+
+def check_objective(optimum: Optimum, ledger: Ledger, plan: Plan) -> None:
+    """A plan that calls itself optimal is, in every goal; any other is not better than the optimum."""
+    mine, best = reached(ledger), dict(optimum.values)
+    assert plan.summary["status"] in ("optimal", "feasible")
+    assert (plan.summary["status"] == "optimal") == (plan.summary["gap"] == 0)
+    if plan.summary["status"] == "optimal":
+        assert mine == best
+    else:
+        assert plan.summary["gap"] > 0
+        assert tuple(mine.values()) <= tuple(best.values())
+
+
+def check_proof(optimum: Optimum, ledger: Ledger, plan: Plan) -> None:
+    """The optimum lies between plan and bound, the bound is as good as the relaxation, gap 0 means equal."""
+    rules, summary = ledger.rules, plan.summary
+    bound, relaxation = (proven(rules, summary, key) for key in ("bound", "relaxation"))
+    mine, best = reached(ledger), dict(optimum.values)
+    allowed = {goal: slack(goal, limit) for goal, limit in bound.items()}
+    for goal in _conditions_met(mine, best):
+        if goal in bound:
+            assert scalar(best[goal]) <= bound[goal] + allowed[goal], goal
+            assert scalar(best[goal]) <= relaxation[goal] + allowed[goal], goal
+    assert bound.keys() == relaxation.keys()
+    assert all(bound[goal] <= relaxation[goal] + allowed[goal] for goal in bound)
+    equal = all(abs(bound[goal] - scalar(mine[goal])) <= allowed[goal] for goal in bound)
+    assert equal or summary["gap"] > 0
+    searched = {goal for goal in bound if relaxation[goal] - bound[goal] > allowed[goal]}
+    assert not searched or summary["proof"] == "search"
+    assert summary["proof"] == "prices" or bound != relaxation
+    assert summary["stopped"] in ("", "time_limit")
+
+
+def _conditions_met(mine: Mapping[str, Value], best: Mapping[str, Value]) -> Iterator[str]:
+    """Yield the goals whose bounds hold for the optimum: each holds for plans as good in all goals before.
+
+    Where the optimum is better in one goal, it may be worse in those after the next; and where it
+    is fairer by `leximin`, in the sum of some coverages.
+    """
+    better = False
+    for goal in best:
+        yield goal
+        if better or (goal == "leximin" and mine[goal] != best[goal]):
+            return
+        better = mine[goal] != best[goal]
+
+
+# --- all of it -------------------------------------------------------------------------------
+
+
+def check_whole(rules: Rules, optimum: Optimum, plan: Plan) -> None:
+    """The plan is right in every respect that the oracle can judge, whatever features the case has."""
+    ledger = ledger_of(rules, plan)
+    check_lines(ledger, plan)
+    check_objective(optimum, ledger, plan)
+    check_sums(ledger, plan)
+    check_purchases(ledger, plan)
+    check_fairness(ledger, plan)
+    check_proof(optimum, ledger, plan)
+    assert matchopt.verify(plan.case, plan) == ()
 
 
 def check_agreement(rules: Rules, optimum: Optimum, plan: Plan) -> None:
-    """The plan is right in every respect that the oracle can judge."""
-    check_lines(rules, plan)
-    check_optimal(rules, optimum, plan)
-    check_sums(rules, plan)
-    assert matchopt.verify(plan.case, plan) == ()
+    """The plan of a case that is a transport problem is right, proven, and takes the best routes."""
+    check_whole(rules, optimum, plan)
+    assert plan.summary["status"] == "optimal"
+    assert all(line.route == rules.route[line.i, line.j] for line in ledger_of(rules, plan).lines)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from matchopt import Case, Plan
 from matchopt.settings import Settings
+from matchopt.solution import PURCHASES
 
 RUN = {"solver": {"ortools": "9.15"}, "seconds": {"solve": 0.25}}
 
@@ -62,11 +63,49 @@ def plan(of: Case | None = None) -> Plan:
     )  # fmt: skip
     prices = pd.DataFrame(
         {
-            "side": ["donation", "donation", "need", "need"], "id": ["d1", "d2", "n1", "n2"],
+            "side": ["donation", "donation", "need", "need"], "id": ["d1", "d2", "n1", "n2"], "to": "",
+            "day": pd.Series([pd.NaT] * 4).astype("datetime64[s]"), "block": 0, "stage": "",
             "level": [1, 10, 1, 5], "price": [0.1, 0.0, 0.0, 0.0],
         }
     )  # fmt: skip
-    return Plan(of, allocations, needs, donations, prices, summary(), RUN)
+    purchases = pd.DataFrame({name: pd.Series(dtype=object) for name in PURCHASES})
+    return Plan(of, allocations, needs, donations, prices, purchases, summary(), RUN)
+
+
+def purchases() -> pd.DataFrame:
+    """A shopping list of two rows, as a plan might hold it."""
+    return pd.DataFrame(
+        {
+            "item": ["oil", "rice"], "community": ["河滨", "Riverside"],
+            "delivery_day": pd.Series(["2026-03-02", None]).astype("datetime64[s]"),
+            "quantity": [1.538462, 3.0], "unit_price": [6.5, 1 / 3], "amount": [10.0, 1.0],
+            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "need_id": ["n2", "n1"],
+        }
+    )  # fmt: skip
+
+
+def shared_prices() -> pd.DataFrame:
+    """Prices of the rules that a block shares, with every kind of cell."""
+    return pd.DataFrame(
+        {
+            "side": ["need", "storage", "lane", "reached"], "id": ["n1", "H1", "H1", "tier 1"],
+            "to": ["", "", "河滨", ""],
+            "day": pd.Series([None, "2026-03-02", None, None]).astype("datetime64[s]"),
+            "block": [1, 1, 2, 2], "stage": ["cost", "tier 1", "cost", "cost"], "level": 0,
+            "price": [0.1 + 0.2, 1e-7, 1234567.0000000002, 2 / 3],
+        }
+    )  # fmt: skip
+
+
+def curve() -> pd.DataFrame:
+    """A price of fairness of two points."""
+    return pd.DataFrame(
+        {
+            "floor": [0.0, 0.5], "served": [12.0, 11.5], "coverage": [0.48, 0.46],
+            "served_tier_1": [12, 9], "served_tier_5": [0.0, 2.5], "logistics_cost": [1.2, 1.33333],
+            "bound_cost": [1.2, 1.333], "gap": [0.0, 0.00025],
+        }
+    )  # fmt: skip
 
 
 def summary() -> dict[str, object]:
@@ -82,7 +121,9 @@ def summary() -> dict[str, object]:
         "asked_by_channel": {"resident": 25}, "served_by_channel": {"resident": 12},
         "offered": 12.5, "planned": 12, "left_over": 0.5, "allocations": 1,
         "logistics_cost": 1.2, "cost": {**cost, "handling": 1.2, "unmet": 13000},
-        "bound": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2}, "gap": 0.0,
+        "bound": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2},
+        "relaxation": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2}, "proof": "prices", "gap": 0.0,
+        "fairness": None, "budget": None, "stopped": "",
         "unmet_by_reason": {
             "no_such_item": {"needs": 1, "quantity": 5}, "outranked": {"needs": 1, "quantity": 8},
         },

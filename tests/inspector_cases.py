@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from matchopt import Case, Plan
-from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES
+from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
 
 Row = Mapping[str, Any]
 
@@ -34,17 +34,29 @@ def line(
     costs: tuple[float, float, float, float],
     when: tuple[int | None, int | None, int | None] = (None, None, None),
     hub: str = "",
+    served: float | None = None,
 ) -> dict[str, Any]:
-    """Return a row of allocations; `costs` are transport, handling, storage, other of all of it."""
+    """Return a row of allocations; `costs` are transport, handling, storage, other of all of it.
+
+    `served` is needed where it is not what is given.
+    """
     pickup, arrival, delivery = days(*when)
+    served = quantity if served is None else served
     return dict(
         zip(
             ALLOCATIONS,
-            ("", donation, need, quantity, quantity, hub, pickup, arrival, delivery, *costs,
+            ("", donation, need, quantity, served, hub, pickup, arrival, delivery, *costs,
              round(sum(costs), 4)),
             strict=True,
         )
     )  # fmt: skip
+
+
+def price(
+    stage: str, side: str, name: str, value: float, *, to: str = "", day: int | None = None, block: int = 1
+) -> Row:
+    """Return a row of prices of a block from 1; `day` is one of March 2026."""
+    return dict(zip(PRICES, (side, name, to, days(day)[0], block, stage, 0, value), strict=True))
 
 
 def plan_of(
@@ -56,19 +68,28 @@ def plan_of(
     prices: Mapping[str, tuple[int, float]],
     kinds: Mapping[str, float],
     served_by_tier: Mapping[str, float] | None = None,
+    shared: Sequence[Row] = (),
+    claims: Mapping[str, Any] | None = None,
+    purchases: Sequence[Row] = (),
 ) -> Plan:
-    """Return the optimal plan that consists of `lines`.
+    """Return the plan that consists of `lines`, optimal unless `claims` say otherwise.
 
     Parameters
     ----------
     needs, donations
         Id → reason.
     prices
-        Id of a need or donation → level and price.
+        Id of a need or donation in block 0 → level and price.
     kinds
-        What is not 0 of identification, penalty, transfer and unmet.
+        What is not 0 of identification, penalty, transfer, purchase and unmet.
     served_by_tier
         Needed where not all needs are of tier 5.
+    shared
+        Rows of prices of the blocks from 1, made by `price`.
+    claims
+        Entries of the summary that are not as in an optimal plan proven by prices.
+    purchases
+        Rows of the shopping list.
     """
     frame = pd.DataFrame([{**row, "allocation_id": f"A{k}"} for k, row in enumerate(lines, 1)])
     if frame.empty:
@@ -76,10 +97,11 @@ def plan_of(
     got = {key: [row for row in lines if row["need_id"] == key] for key in needs}
     gave = {key: [row for row in lines if row["donation_id"] == key] for key in donations}
     need_rows = [
-        (n.need_id, n.community, n.item, n.priority, n.quantity, q, n.quantity - q, needs[n.need_id])
+        (n.need_id, n.community, n.item, n.priority, n.quantity, q, round(n.quantity - q, 6),
+         needs[n.need_id])
         for n in case.needs.itertuples()
-        for q in [sum(row["served_quantity"] for row in got[n.need_id])]
-    ]
+        for q in [round(sum(row["served_quantity"] for row in got[n.need_id]), 6)]
+    ]  # fmt: skip
     gift_rows = [
         (d.donation_id, d.donor, d.item, d.quantity, q, d.quantity - q, donations[d.donation_id])
         for d in case.donations.itertuples()
@@ -89,14 +111,21 @@ def plan_of(
         pd.DataFrame(need_rows, columns=NEEDS),
         pd.DataFrame(gift_rows, columns=DONATIONS),
     )
-    price_rows = [
-        *(("need", key, *prices[key]) for key in needs),
-        *(("donation", key, *prices[key]) for key in donations),
+    plain = [
+        (side, key, "", pd.NaT, 0, "", *prices[key])
+        for side, keys in (("need", needs), ("donation", donations))
+        for key in keys
+        if key in prices
     ]
-    summary = _summary(case, lines, need_table, gift_table, kinds, served_by_tier)
-    return Plan(
-        case, frame, need_table, gift_table, pd.DataFrame(price_rows, columns=PRICES), summary, {}
-    )  # fmt: skip
+    price_table = pd.concat(
+        [pd.DataFrame(plain, columns=PRICES), pd.DataFrame(list(shared), columns=PRICES)]
+        if plain and shared
+        else [pd.DataFrame(plain or list(shared), columns=PRICES)],
+        ignore_index=True,
+    ).astype({"day": "datetime64[s]"})
+    summary = _summary(case, lines, need_table, gift_table, kinds, served_by_tier) | (claims or {})
+    bought = pd.DataFrame(list(purchases), columns=PURCHASES).astype({"delivery_day": "datetime64[s]"})
+    return Plan(case, frame, need_table, gift_table, price_table, bought, summary, {})
 
 
 def _summary(
@@ -121,23 +150,11 @@ def _summary(
     if policy.objective == "total-cost":
         bound = {"cost": round(logistics + cost["unmet"], 4)}
     channel = case.needs.channel.to_numpy()
-    dated = [
-        case.tables[table][column].dropna()
-        for table, column in (
-            ("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_from"),
-            ("donations", "available_until"), ("donations", "expires_on"),
-        )
-    ]  # fmt: skip
-    known = pd.concat([series for series in dated if len(series)]) if any(map(len, dated)) else pd.Series()
-    horizon = {
-        "start": None if known.empty else known.min().date().isoformat(),
-        "end": None if known.empty else known.max().date().isoformat(),
-    }
     return {
         "status": "optimal",
         "objective": policy.objective,
         "currency": case.settings.rates.currency,
-        "horizon": horizon,
+        "horizon": _horizon(case),
         "asked": float(needs.asked.sum()),
         "served": float(needs.served.sum()),
         "unmet": float(needs.unmet.sum()),
@@ -152,11 +169,31 @@ def _summary(
         "allocations": len(lines),
         "logistics_cost": logistics,
         "cost": cost,
+        "relaxation": bound,
         "bound": bound,
+        "proof": "prices",
         "gap": 0.0,
+        "fairness": None,
+        "budget": None,
+        "stopped": "",
         "unmet_by_reason": _reasons(needs, "unmet", "needs"),
         "left_over_by_reason": _reasons(gifts, "left_over", "donations"),
     }
+
+
+def _horizon(case: Case) -> dict[str, str | None]:
+    dated = [
+        case.tables[table][column].dropna()
+        for table, column in (
+            ("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_from"),
+            ("donations", "available_until"), ("donations", "expires_on"),
+        )
+    ]  # fmt: skip
+    known = [series for series in dated if len(series)]
+    if not known:
+        return {"start": None, "end": None}
+    every = pd.concat(known)
+    return {"start": every.min().date().isoformat(), "end": every.max().date().isoformat()}
 
 
 def _reasons(table: pd.DataFrame, column: str, word: str) -> dict[str, dict[str, float]]:

@@ -2,227 +2,165 @@
 
 from __future__ import annotations
 
-import copy
-import csv
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
-import pandas as pd
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from matchopt import Case
-from oracle import Rules
+from drawing import COSTS, FEW, WHOLE, Drawing, day, written
+from small_case import Row, SmallCase
 
-Row = dict[str, Any]
+__all__ = ["WHOLE", "Row", "SmallCase", "drawn", "small_cases"]
 
-FIRST_DAY = date(2026, 3, 1)
-FEATURES = (
-    "items", "steps", "services", "shelf life", "cold", "substitutions", "lots", "quality", "earmarks",
-    "groups", "exclusions", "priorities", "channels", "unmet costs", "reliability", "days", "horizon",
-    "communities", "coordinates", "boundary", "agreements", "origins", "own coordinates", "hubs",
-    "lanes", "lead times", "total cost", "blank places",
-    "remarks",
-)  # fmt: skip
-COSTS = (0, 0.1, 0.5, 1, 2.5, 0.0001, 0.00005, 0.00015, 3)
-DISTANCES = (0, 1, 2, 2.5, 10, 100.5)
 WEIGHTS = (None, 1, 2, 0.5, 0.3, 0)
 GROUPS = (None, "elderly", "children")
-REFUSING = {"blank places", "exclusions", "earmarks", "quality", "shelf life"}
-MOSTLY = st.sampled_from((True, True, False))
-SELDOM = st.sampled_from((False, False, False, True))
+PRICES = (None, 3, 12.5, 0.4, 1)
+RATIOS = (None, 0.5, 2, 1.5, 0.3, 3)
+LOTS = (None, 2, 3, 4, 1.5, 1, 20)
+BUDGETS = (0.01, 1, 3, 10, 0.5, 30, 100, 1000)
+FUNDS = "money"
 
 
-@dataclass
-class SmallCase:
-    """A case as plain rows (only the cells that are given) and nested settings."""
-
-    tables: dict[str, list[Row]]
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def copy(self) -> SmallCase:
-        """Return a deep copy, to be changed."""
-        return copy.deepcopy(self)
-
-    def rules(self) -> Rules:
-        """Return what the oracle makes of it."""
-        return Rules(self.tables, self.settings)
-
-    def frames(self) -> dict[str, pd.DataFrame]:
-        """Return the tables as DataFrames of plain objects."""
-        return {name: pd.DataFrame(rows, dtype=object) for name, rows in self.tables.items() if rows}
-
-    def case(self) -> Case:
-        """Return it as matchopt's own checked case."""
-        return Case.from_frames(settings=self.settings, **self.frames())
-
-    def write(self, folder: Path) -> Path:
-        """Write it as a case folder and return the folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in self.tables.items():
-            if rows:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-                    writer = csv.DictWriter(file, columns, restval="")
-                    writer.writeheader()
-                    writer.writerows(rows)
-        (folder / "matchopt.toml").write_text("\n".join(_toml(self.settings)) + "\n", encoding="utf-8")
-        return folder
-
-
-def _toml(settings: Mapping[str, Any], path: str = "") -> list[str]:
-    lines = [f"[{path}]"] if path else []
-    for name, value in settings.items():
-        if not isinstance(value, Mapping):
-            shown = f'"{value}"' if isinstance(value, str) and path != "horizon" else value
-            lines.append(f"{name} = {shown}")
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            lines += _toml(value, f"{path}.{name}" if path else name)
-    return lines
-
-
-def _day(offset: int) -> str:
-    return (FIRST_DAY + timedelta(days=offset)).isoformat()
-
-
-class _Draft:
+class _Draft(Drawing):
     """Draws the rows of one case, feature by feature."""
 
     def __init__(
-        self, draw: st.DrawFn, most_donations: int, most_needs: int, most_steps: int, always: Collection[str]
+        self,
+        draw: st.DrawFn,
+        most_donations: int,
+        most_needs: int,
+        most_steps: int,
+        always: Collection[str],
+        plain: bool,
     ) -> None:
-        self.draw = draw
-        self.always = always
-        self.features = {
-            feature
-            for feature in FEATURES
-            if feature in always or draw(SELDOM if feature in REFUSING else MOSTLY)
-        }
+        super().__init__(draw, always, plain)
         self.most_steps = most_steps
         self.items = self._items()
-        self.communities = [f"C{k}" for k in range(1, 1 + draw(st.integers(1, 4)))]
-        self.hubs = self._hubs()
-        self.tables: dict[str, list[Row]] = {
-            "needs": [self._need(k) for k in range(1, 1 + draw(st.integers(min(2, most_needs), most_needs)))],
-            "donations": [self._donation(k) for k in range(1, 1 + draw(st.integers(1, most_donations)))],
-        }
+        needs, donations = (3, 2) if self.whole else (2, 1)
+        if FEW & self.features:
+            most_donations = min(most_donations, 3)
+        elif "single source" in self.features:
+            most_needs, donations = min(most_needs, 4), 3
+        self.tables["needs"] = [self._need(k + 1) for k in range(self.several(needs, most_needs))]
+        self.tables["donations"] = [
+            self._donation(k + 1) for k in range(self.several(donations, most_donations))
+        ]
         if "items" in self.features:
             self.tables["items"] = list(self.items.values())
         self.tables["hubs"] = self.hubs
         if "communities" in self.features:
-            self._community_tables()
+            self.add_communities()
         if "substitutions" in self.features:
             self._substitutions()
+        if "affinities" in self.features:
+            self._affinities()
         if "exclusions" in self.features:
             self._exclusions()
         if "lanes" in self.features:
-            self._lanes()
-        self._correct_origins()
+            self.add_lanes()
+        self.correct_origins()
         self.settings = self._settings()
-
-    def one(self, *values: Any, given: str = "") -> Any:
-        """Draw one of `values`; None where the feature `given` is off, never where it is always on."""
-        if given and given not in self.features:
-            return None
-        if given in self.always:
-            values = tuple(value for value in values if value is not None)
-        return self.draw(st.sampled_from(values))
 
     def _items(self) -> dict[str, Row]:
         items: dict[str, Row] = {}
-        for name in ("rice", "flour", "milk", "visit")[: self.draw(st.integers(1, 4))]:
+        count = self.several(2, 2) if "ratios" in self.features else self.several(1, 2 if self.whole else 4)
+        for name in ("rice", "flour", "milk", "visit")[:count]:
             row = {"item": name}
             if "items" in self.features:
                 row |= {
                     "weight_kg": self.one(*WEIGHTS),
                     "shelf_life_days": self.one(None, 2, 4, 0, 9, given="shelf life"),
                     "cold": self.one(None, True, False, given="cold"),
-                    "step": self.one(None, 0.5, 2, 0.5, 1, given="steps"),
+                    "step": self._item_step(),
                     "kind": self.one(None, "service", "goods", given="services"),
+                    "category": self.one(None, "food", "food", "help", given="fairness"),
+                    "purchase_price": self.one(*PRICES, given="funds"),
                 }
-            items[name] = _given(row)
+            items[name] = written(row)
+        if "funds" in self.features:
+            row = {"item": FUNDS, "kind": "funds", "weight_kg": self.one(*WEIGHTS)}
+            items[FUNDS] = written(row | {"step": self.one(None, None, 0.5, 2)})
         return items
 
-    def _item(self) -> str:
-        """Draw an item, the first one most often, so that needs and donations meet."""
-        return self.one(*[next(iter(self.items))] * 2, *self.items)
+    def _item_step(self) -> float | None:
+        """Draw a step, mostly not 1 where quantities are to be off it."""
+        if "odd steps" in self.features:
+            return self.one(2, 3, 0.5, 1.5, 5, None)
+        return self.one(None, 0.5, 2, 0.5, 1, given="steps")
+
+    def _item(self, funds: int = 0, other: int = 0) -> str:
+        """Draw an item, the first one most often, so that needs and donations meet.
+
+        It is money as if that were there `funds` times, and the last of the others `other` times more.
+        """
+        goods = [item for item in self.items if item != FUNDS]
+        money = [FUNDS] * funds if FUNDS in self.items else []
+        return self.one(*goods[:1] * 2, *goods, *goods[-1:] * other, *money)
 
     def _step(self, item: str) -> float:
         return float(self.items[item].get("step", 1))
 
-    def _quantity(self, item: str) -> float | int:
-        quantity = self._step(item) * self.draw(st.integers(1, self.most_steps))
+    def _quantity(self, item: str, times: int = 1) -> float | int:
+        """Draw a quantity; of goods, it may be `times` as large as others."""
+        step = self._step(item)
+        quantity = step * self.draw(st.integers(1, self.most_steps))
+        if item == FUNDS:
+            quantity *= self.one(1, 3, 5)
+        elif times > 1:
+            quantity *= self.one(times, 1, times)
+        elif "odd steps" in self.features and step != 1:
+            quantity -= self.one(0, 0.25 if step % 1 else 1)
         return int(quantity) if quantity == int(quantity) else quantity
 
-    def _coordinates(self, name: str = "coordinates") -> Row:
-        blank = (True, False) if "blank places" in self.features else (*[False] * 7, True)
-        if name not in self.features or self.one(*blank):
-            return {}
-        return {"latitude": self.one(31.0, 31.1, 31.25), "longitude": self.one(121.3, 121.4, 121.45)}
-
-    def _hubs(self) -> list[Row]:
-        if "hubs" not in self.features:
-            return []
-        hubs = []
-        for name in ("H2", "H1", "C1")[: self.draw(st.integers(1, 3))]:
-            row = {
-                "hub": name,
-                "handling_cost": self.one(None, *COSTS),
-                "storage_cost": self.one(None, *COSTS),
-                "cold": self.one(None, True, False, given="cold"),
-                "throughput_capacity": self.one(None, None, None, 1_000_000),
-            }
-            hubs.append(_given(row) | ({} if name == "C1" else self._coordinates()))
-        return hubs
-
     def _need(self, k: int) -> Row:
-        item = self._item()
+        item = self._item(funds=self.one(0, 0, 0, 1))
         days = "days" in self.features
-        since = self.one(None, 0, 2, 3, 5, 6) if days else None
+        late = (3, 5) if "capacities" in self.features else ()
+        since = self.one(None, 0, 2, 3, 5, 6, *late) if days else None
         until = self.one(None, None, 0, 1, 3) if days else None
         row = {
             "need_id": f"n{k}",
             "community": self.one(*self.communities),
             "item": item,
-            "quantity": self._quantity(item),
+            "quantity": self._quantity(item, 3 if "single source" in self.features else 1),
             "priority": self.one(None, 1, 2, 9, given="priorities"),
             "group": self.one(*GROUPS, given="groups"),
-            "needed_from": None if since is None else _day(since),
-            "needed_by": None if until is None else _day((since or 1) + until),
+            "needed_from": None if since is None else day(since),
+            "needed_by": None if until is None else day((since or 1) + until),
             "min_quality": self.one(None, None, 1, 3, 4, 5, given="quality"),
             "min_remaining_days": self.one(None, None, 0, 1, 3, given="shelf life"),
             "channel": self.one(None, "resident", "public_sector", "enterprise", given="channels"),
             "unmet_cost": self.one(None, None, 40, 7, *COSTS, given="unmet costs"),
+            "single_source": self.one(None, True, True, False, given="single source"),
+            "all_or_nothing": self.one(None, True, True, False, given="all or nothing"),
             "created_on": self.one(None, "2025-12-31", given="remarks"),
             "remark": self.one(None, "ring first", given="remarks"),
         }
-        return _given(row)
+        return written(row)
 
     def _donation(self, k: int) -> Row:
-        item = self._item()
+        item = self._item(funds=3, other=3 if "ratios" in self.features else 0)
         days = "days" in self.features
         since = self.one(None, 0, 1, 2, None, 4) if days else None
-        until = self.one(None, 0, 1, 2, 4) if days else None
+        early = (0, 0, 1) if "capacities" in self.features else ()
+        until = self.one(None, 0, 1, 2, 4, *early) if days else None
         expiry = self.one(None, None, None, 3, 5, 8) if days else None
         step = self._step(item)
         places = [None, *self.communities, "depot", *(hub["hub"] for hub in self.hubs)]
         row = {
             "donation_id": f"d{k}",
-            "donor": self.one(None, "Baker", given="remarks"),
+            "donor": self._donor(),
             "item": item,
-            "quantity": self._quantity(item),
+            "quantity": self._quantity(item, 3 if "few communities" in self.features else 1),
             "origin": self.one(*places, None, given="origins"),
             "community": self.one(None, *self.communities, given="communities"),
-            "available_from": None if since is None else _day(since),
-            "available_until": None if until is None else _day((since or 0) + until),
-            "expires_on": None if expiry is None else _day((since or 0) + expiry),
+            "available_from": None if since is None else day(since),
+            "available_until": None if until is None else day((since or 0) + until),
+            "expires_on": None if expiry is None else day((since or 0) + expiry),
             "quality": self.one(None, None, 5, 4, 3, 2, given="quality"),
-            "lot_size": self.one(None, None, step, step / 2, given="lots"),
-            "max_communities": self.one(None, None, len(self.communities), 9, given="lots"),
+            "lot_size": self._lot(step),
+            "max_communities": self._most_communities(),
             "only_communities": self.one(
                 *[None] * 6, *self.communities, ";".join(self.communities[:2]), given="earmarks"
             ),
@@ -230,48 +168,56 @@ class _Draft:
             "reliability": self.one(*[None] * 6, 0.9, 0.5, 0.25, 0, given="reliability"),
             "created_on": self.one(None, "2027-01-01", given="remarks"),
         }
-        return _given(row) | self._coordinates("own coordinates")
+        return written(row) | self.coordinates("own coordinates")
 
-    def _community_tables(self) -> None:
-        organizations = ("Alpha", "Beta", "Gamma", None)
-        self.tables["communities"] = [
-            _given(
-                {
-                    "community": name,
-                    "district": self.one(None, "North", "South", given="boundary"),
-                    "organization": self.one(*organizations, given="agreements"),
-                }
-            )
-            | self._coordinates()
-            for name in self.communities
-        ]
-        if "agreements" not in self.features:
-            return
-        pairs = [(a, b) for a in organizations[:3] for b in organizations[:3]]
+    def _donor(self) -> str | None:
+        if "affinities" in self.features:
+            return self.one(None, "Baker", "Miller")
+        return self.one(None, "Baker", given="remarks")
+
+    def _lot(self, step: float) -> float | None:
+        """Draw a lot: where it is to matter, of more than a step, or more than the donation."""
+        if "big lots" in self.features:
+            times = self.one(*LOTS)
+            return None if times is None else times * step
+        return self.one(None, None, step, step / 2, given="lots")
+
+    def _most_communities(self) -> int | None:
+        if "few communities" in self.features:
+            return self.one(1, 1, 2, None)
+        return self.one(None, None, len(self.communities), 9, given="lots")
+
+    def _affinities(self) -> None:
+        """Name some pairs by donation or donor and by need or group, each combination once at most."""
+        donations, needs = self.tables["donations"], self.tables["needs"]
+        givers, takers = (
+            sorted({(column, row[column]) for row in rows for column in columns if column in row})
+            for rows, columns in ((donations, ("donation_id", "donor")), (needs, ("need_id", "group")))
+        )
+        pairs = [(a, b) for a in givers for b in takers]
         chosen = self.draw(st.lists(st.sampled_from(pairs), unique=True, min_size=1, max_size=6))
-        self.tables["agreements"] = [
-            _given(
-                {
-                    "from_organization": a,
-                    "to_organization": b,
-                    "transfer_cost": self.one(0.5, *COSTS, None),
-                    "max_quantity_kg": self.one(None, None, 1_000_000),
-                }
-            )
-            for a, b in chosen
-        ]
-        if self.one(False, True):
-            self.tables["organizations"] = [{"organization": name} for name in organizations[:3]]
+        self.tables["affinities"] = [dict((a, b, ("score", self.one(0, 0.5, 0.9, 1)))) for a, b in chosen]
 
     def _substitutions(self) -> None:
         order = list(self.items)
+        across = "odd steps" in self.features
         pairs = [
-            (a, b) for k, a in enumerate(order) for b in order[k + 1 :] if self._step(a) == self._step(b)
+            (a, b)
+            for k, a in enumerate(order)
+            for b in order[k + 1 :]
+            if across or self._step(a) == self._step(b)
         ]
         if pairs:
             chosen = self.draw(st.lists(st.sampled_from(pairs), unique=True, min_size=1, max_size=4))
             self.tables["substitutions"] = [
-                _given({"need_item": a, "donated_item": b, "penalty": self.one(None, *COSTS)})
+                written(
+                    {
+                        "need_item": a,
+                        "donated_item": b,
+                        "ratio": self.one(*RATIOS, given="ratios"),
+                        "penalty": self.one(None, *COSTS),
+                    }
+                )
                 for a, b in chosen
             ]
 
@@ -281,52 +227,8 @@ class _Draft:
             "group": self.one(*reversed(GROUPS)),
             "community": self.one(*self.communities, None),
         }
-        if _given(row):
-            self.tables["exclusions"] = [_given(row)]
-
-    def _lanes(self) -> None:
-        hubs = [hub["hub"] for hub in self.hubs]
-        starts = list(dict.fromkeys([*self.communities, *hubs, "depot"]))
-        ends = list(dict.fromkeys([*self.communities, *hubs]))
-        mapped = self._mapped()
-        rows = []
-        pairs = [(a, b) for a in starts for b in ends]
-        for a, b in self.draw(st.lists(st.sampled_from(pairs), unique=True, max_size=12)):
-            known = a == b or (a in mapped and b in mapped)
-            distance = self.one(*DISTANCES, *([None] if known else []))
-            paid = self.one(None, None, *COSTS)
-            if paid is not None and self.one(False, True):
-                distance = None
-            rows.append(
-                _given(
-                    {
-                        "from_place": a,
-                        "to_place": b,
-                        "distance_km": distance,
-                        "cost_per_kg": paid,
-                        "lead_days": self.one(None, 1, 2, 0, 1, given="lead times"),
-                        "capacity_kg": self.one(None, None, None, 1_000_000),
-                    }
-                )
-            )
-        self.tables["lanes"] = rows
-
-    def _mapped(self) -> set[str]:
-        """Return the names of communities and hubs that have coordinates."""
-        rows = (*self.tables.get("communities", ()), *self.hubs)
-        return {row.get("community", row.get("hub")) for row in rows if "latitude" in row}
-
-    def _correct_origins(self) -> None:
-        """Take back own coordinates that contradict the origin's, and origins that nothing knows."""
-        communities = self.tables.get("communities", self.tables["needs"])
-        known = {row["community"] for row in communities} | {row["hub"] for row in self.hubs}
-        known |= {row["from_place"] for row in self.tables.get("lanes", ())}
-        for row in self.tables["donations"]:
-            if row.get("origin") in self._mapped():
-                row.pop("latitude", None)
-                row.pop("longitude", None)
-            if "latitude" not in row and row.get("origin") not in known:
-                row.pop("origin", None)
+        if written(row):
+            self.tables["exclusions"] = [written(row)]
 
     def _boundary(self) -> str | None:
         """Draw a boundary that the tables can tell."""
@@ -357,13 +259,22 @@ class _Draft:
             "objective": self.one(None, "total-cost", "total-cost", given="total cost"),
             "boundary": self._boundary(),
             "reliability": self.one(None, "ignore", "firm", "expected", given="reliability"),
+            "fairness": self.fairness,
+            "fair_share": self.one(1, 0.5, 0.8, 0) if self.fairness == "share" else None,
+            "budget": self.one(*BUDGETS, given="budget"),
+            "affinity_weight": self.one(0.5, 1, 10, 0.0003, given="affinities"),
         }
-        horizon = self._horizon() if {"days", "horizon"} <= self.features else {}
-        sections = {"rates": _given(rates), "policy": _given(policy), "horizon": horizon}
+        short = "capacities" in self.features
+        wanted = "days" in self.features and (short or "horizon" in self.features)
+        horizon = self._horizon(short) if wanted else {}
+        sections = {"rates": written(rates), "policy": written(policy), "horizon": horizon}
         return {name: section for name, section in sections.items() if section}
 
-    def _horizon(self) -> Row:
-        """Draw a horizon that does not end before it starts, whichever end is left to the tables."""
+    def _horizon(self, short: bool) -> Row:
+        """Draw a horizon that does not end before it starts, whichever end is left to the tables.
+
+        A `short` one has few days, for each is one more for a hub to be full.
+        """
         days = [
             row[column]
             for table in ("needs", "donations")
@@ -371,17 +282,13 @@ class _Draft:
             for column in ("needed_from", "needed_by", "available_from", "available_until", "expires_on")
             if column in row
         ]
-        start, end = self.one(None, 0, 1, 2), self.one(None, 6, 8, 4, 3)
-        horizon = _given(
-            {"start": None if start is None else _day(start), "end": None if end is None else _day(end)}
+        start, end = self.one(None, 0, 1, 2), self.one(6, 7, 4, 3) if short else self.one(None, 6, 8, 4, 3)
+        horizon = written(
+            {"start": None if start is None else day(start), "end": None if end is None else day(end)}
         )
         if days and horizon.get("start", min(days)) > horizon.get("end", max(days)):
             return {}
         return horizon
-
-
-def _given(row: Row) -> Row:
-    return {column: value for column, value in row.items() if value is not None}
 
 
 @st.composite
@@ -391,22 +298,24 @@ def small_cases(
     most_needs: int = 7,
     most_steps: int = 6,
     always: Collection[str] = (),
+    plain: bool = False,
 ) -> SmallCase:
     """Draw a valid case with any of the features, with ties more often than not.
 
-    `always` names the features that every case is to have, and to use wherever it can.
+    `always` names the features that every case is to have, and to use wherever it can. In a
+    `plain` case no others of the `WHOLE` features occur: without any, it is a transport problem.
     """
-    draft = _Draft(draw, most_donations, most_needs, most_steps, always)
+    draft = _Draft(draw, most_donations, most_needs, most_steps, always, plain)
     return SmallCase({name: rows for name, rows in draft.tables.items() if rows}, draft.settings)
 
 
-def drawn(count: int, number: int) -> list[SmallCase]:
+def drawn(count: int, number: int, plain: bool = False) -> list[SmallCase]:
     """Return `count` random cases, the same ones for the same seed `number`."""
     cases: list[SmallCase] = []
 
     @seed(number)
     @settings(max_examples=count)
-    @given(small_cases())
+    @given(small_cases(plain=plain))
     def collect(small: SmallCase) -> None:
         cases.append(small)
 

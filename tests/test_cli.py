@@ -12,9 +12,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+import handmade
 import matchopt
 import matchopt.engine
 import matchopt.inspector
@@ -103,7 +105,8 @@ class TestWrongUsage:
             ["plan"], ["plan", "a", "b"], ["nonsense"], ["plan", "a", "--nonsense"],
             ["plan", "a", "--solver", "magic"], ["check", "a", "--format", "xml"],
             ["new", "a", "--lang", "fr"], ["plan", "a", "--set", "policy.boundary"],
-            ["check", "a", "--set", "=3"],
+            ["check", "a", "--set", "=3"], ["plan", "a", "--time-limit", "soon"],
+            *(["plan", "a", f"--time-limit={seconds}"] for seconds in ("0", "-1", "nan", "inf")),
         ],
     )  # fmt: skip
     def test_exit_code_2_and_nothing_made(self, case: Path, arguments: list[str]) -> None:
@@ -281,7 +284,73 @@ class TestPlan:
             {file.name: file.read_bytes() for file in (tmp_path / seed / "plan").iterdir()} for seed in "01"
         )
         assert one == two
-        assert len(one) == 5
+        assert len(one) == 6
+
+    def test_the_time_limit_reaches_the_engine(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits: list[float | None] = []
+
+        def note(case: matchopt.Case, *, time_limit: float | None, **_: object) -> Plan:
+            limits.append(time_limit)
+            return plan_of(case, time_limit=time_limit)
+
+        plan_of = matchopt.engine.plan
+        monkeypatch.setattr(matchopt.engine, "plan", note)
+        assert run("plan", case, "-o", "out").exit_code == 0
+        assert run("plan", case, "-o", "out", "--force", "--time-limit", "2.5").exit_code == 0
+        assert limits == [None, 2.5]
+
+    def test_a_plan_that_is_not_proven_best_says_so_and_is_no_failure(
+        self, case: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = matchopt.plan(matchopt.read_case(case))
+        weak = {"served_by_tier": {"1": 20, "5": 6}, "cost": 0}
+        summary = {**made.summary, "status": "feasible", "gap": 0.034, "bound": weak, "relaxation": weak}
+        stopped = replace(made, summary=summary | {"stopped": "time_limit"})
+        monkeypatch.setattr(matchopt.engine, "plan", lambda *_, **__: stopped)
+        monkeypatch.setattr(matchopt.inspector, "verify", lambda *_: ())
+        result = run("plan", case, "-o", "out", "--time-limit", "1")
+        assert result.exit_code == 0
+        assert "Not proven best: of priority 5 it serves 5 units" in result.stdout
+        assert "Gap: 3.4 %" in result.stdout
+        assert "time limit" in result.stdout
+        assert run("verify", "out").stdout.rstrip().endswith("feasible, gap 3.4 %")
+
+    def test_the_price_of_fairness_is_printed_and_saved(
+        self, case: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            matchopt.engine, "fairness_curve", lambda *_, **__: handmade.curve(), raising=False
+        )
+        result = run("plan", case, "-o", "out", "--fairness-curve")
+        assert result.exit_code == 0
+        assert "What fairness costs" in result.stdout
+        assert "50.0 %" in result.stdout
+        saved = Path("out/plan/fairness_curve.csv").read_text("utf-8").splitlines()
+        assert saved[0].startswith("floor,served,coverage,served_tier_1")
+        assert len(saved) == 3
+        assert run("verify", "out").exit_code == 0
+        quiet = run("plan", case, "-o", "out", "--force", "--fairness-curve", "-q")
+        assert quiet.stdout == "out\n"
+        assert Path("out/plan/fairness_curve.csv").is_file()
+        assert run("plan", case, "-o", "out", "--force").exit_code == 0
+        assert not Path("out/plan/fairness_curve.csv").exists()
+
+    def test_the_price_of_fairness_has_eleven_points(self, case: Path) -> None:
+        result = run("plan", case, "-o", "out", "--fairness-curve")
+        assert result.exit_code == 0, result.output
+        curve = pd.read_csv("out/plan/fairness_curve.csv")
+        assert len(curve) >= 11
+        assert curve["floor"].is_monotonic_increasing
+        assert curve["floor"].iloc[0] == 0
+        assert (curve["gap"] == 0).all()
+
+    def test_fairness_between_unknown_communities_is_a_finding(self, case: Path) -> None:
+        (case / "communities.csv").unlink()
+        (case / "donations.csv").write_text("donation_id,item,quantity\nd1,rice,25\n", "utf-8")
+        result = run("plan", case, "-o", "out", "--fairness-curve")
+        assert result.exit_code == 1
+        assert "there is no table communities" in result.stderr
+        assert not Path("out").exists()
 
     def test_it_is_plain_where_there_is_no_terminal(self, case: Path) -> None:
         answer = shell("plan", case, "-o", case.parent / "out")

@@ -1,8 +1,11 @@
 """The pages say what the program does."""
 
+import contextlib
+import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,20 @@ from typer.testing import CliRunner
 
 from matchopt.cli import app
 from matchopt.io.write import MANIFEST
-from matchopt.model.rules import STEPS
+from matchopt.model.reasons import CODES, GIVER_CODES
+from matchopt.settings import Policy
+from matchopt.solution import PURCHASES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+IDEAS = [ROOT / "docs" / f"{name}.md" for name in
+         ("assignment", "budget", "capacities", "fairness", "funds", "whole")]  # fmt: skip
+"""One page per idea: story, columns, formula, a run, reason codes, limits."""
+
+BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LONGEST = 100
+"""Lines of a page about one idea."""
 
 
 def test_reference_pages_follow_from_the_code():
@@ -49,21 +62,125 @@ def test_python_of_the_readme_runs(monkeypatch, capsys):
     assert "outranked" in out
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda p: p.name
-)
+# --- one page per idea -------------------------------------------------------------------
+
+
+def runs(page: str, folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Run what a page shows, in `folder`; yield each time what it is, what it says and what came out.
+
+    A block ``csv NAME`` is a file. What a ``python`` block prints stands in the ``text`` block
+    after it. A ``console`` block holds commands after ``$``, each with its output below.
+    """
+    names: dict[str, object] = {}
+    blocks = iter(BLOCK.findall(page))
+    for kind, name, content in blocks:
+        if kind == "csv":
+            (folder / name).write_text(content, "utf-8")
+        elif kind == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                exec(compile(content, "page", "exec"), names)
+            kind, _, expected = next(blocks)
+            assert kind == "text", "what Python prints stands in the next block"
+            yield content, expected, out.getvalue()
+        elif kind == "console":
+            for part in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
+                command, _, expected = part.partition("\n")
+                yield command, expected, _told(command.split())
+
+
+def _told(words: list[str]) -> str:
+    """Return what a command of a page prints, notes on the data aside."""
+    if words[0] == "cat":
+        return "".join(Path(name).read_text("utf-8-sig") for name in words[1:])
+    assert words[0] == "matchopt"
+    done = CliRunner().invoke(app, words[1:])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def same(expected: str, told: str) -> bool:
+    """Tell whether `told` is as expected; a line of ``…`` stands for any lines."""
+    parts = [re.escape(part) for part in re.split(r"^…\n", _trimmed(expected), flags=re.MULTILINE)]
+    return re.fullmatch(r"(?:.*\n)*?".join(parts), _trimmed(told)) is not None
+
+
+def _trimmed(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def test_lines_left_out_stand_for_any_and_all_others_count():
+    assert same("a\n…\nd\n", "a\nb\nc\nd\n")
+    assert same("…\nd \n", "d\n")
+    assert not same("a\n…\nd\n", "a\nb\nd\ne\n")
+    assert not same("a.\n", "ab\n")
+
+
+@pytest.mark.parametrize("page", IDEAS, ids=lambda p: p.stem)
+def test_runs_on_a_page_come_out_as_they_stand_there(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    count = 0
+    for what, expected, told in runs(page.read_text("utf-8"), tmp_path):
+        assert same(expected, told), f"{what}\n--- came out as ---\n{told}"
+        count += 1
+    assert count
+
+
+@pytest.mark.parametrize("page", IDEAS, ids=lambda p: p.stem)
+def test_pages_about_an_idea_are_of_one_form(page):
+    text = page.read_text("utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert "Formula" in headings
+    assert "A run" in headings
+    assert headings[-2:] == ["What the reason codes mean here", "Limits"]
+    assert f"({page.name})" in (ROOT / "docs" / "model.md").read_text("utf-8")
+
+
+# --- the rest of the pages ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *PAGES], ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
-        assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
+        name, _, anchor = target.partition("#")
+        place = page.parent / name if name else page
+        assert place.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", place.read_text("utf-8"), re.MULTILINE)
+            assert anchor in [heading.lower().replace(" ", "-") for heading in headings], target
 
 
 def test_every_reason_code_is_explained():
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
-    codes = [*STEPS, "excluded", "outranked", "not_worth_it", "unreliable", "demand_met"]
-    assert [code for code in codes if f"`{code}`" not in page] == []
+    codes = {*CODES, *GIVER_CODES, "excluded", "unreliable"}
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
+
+
+def test_every_policy_is_explained():
+    pages = "".join(page.read_text("utf-8") for page in PAGES)
+    assert [name for name in Policy.model_fields if not re.search(rf"`(policy\.)?{name}`", pages)] == []
 
 
 def test_every_file_of_a_run_is_explained():
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
-    for name in ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "summary.json", MANIFEST):
+    for name in ("allocations.csv", "needs.csv", "donations.csv", "purchases.csv", "prices.csv",
+                 "summary.json", "fairness_curve.csv", MANIFEST):  # fmt: skip
         assert name in page
+
+
+def test_every_column_of_the_shopping_list_is_explained():
+    page = (ROOT / "docs" / "funds.md").read_text("utf-8")
+    assert [column for column in PURCHASES if f"`{column}`" not in page] == []
+
+
+def test_every_side_of_the_prices_is_explained():
+    page = (ROOT / "docs" / "proof.md").read_text("utf-8")
+    sides = ("need", "donation", "storage", "throughput", "lane", "agreement", "budget", "reached", "fair")
+    assert [side for side in sides if f"`{side}`" not in page] == []
+
+
+def test_map_of_the_house_names_every_room():
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    source = ROOT / "src" / "matchopt"
+    rooms = {path.stem for path in source.rglob("*.py")} - {"__init__", "__main__"}
+    assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", page)] == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matchopt.case import Case
-    from matchopt.engine import plan
+    from matchopt.engine import fairness_curve, plan
     from matchopt.errors import (
         CaseError,
         Finding,
@@ -37,6 +37,7 @@ __all__ = [
     "SolverError",
     "Violation",
     "__version__",
+    "fairness_curve",
     "plan",
     "read_case",
     "read_run",
@@ -55,6 +56,7 @@ _HOMES = {
     "Severity": "matchopt.errors",
     "SolverError": "matchopt.errors",
     "Violation": "matchopt.inspector",
+    "fairness_curve": "matchopt.engine",
     "plan": "matchopt.engine",
     "read_case": "matchopt.io.read",
     "read_run": "matchopt.io.run",

@@ -21,6 +21,8 @@ from matchopt import __version__
 from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from matchopt.case import Case
     from matchopt.solution import Plan
 
@@ -31,6 +33,8 @@ FOUND, INTERRUPTED = 1, 130
 STAGES = {
     "encode": "finding who can serve whom",
     "solve": "finding the best plan",
+    "cost": "finding the least cost",
+    "whole quantities": "searching for whole quantities",
     "decode": "adding up deliveries and costs",
 }
 
@@ -246,6 +250,20 @@ def plan(
     solver: Annotated[
         Solver, typer.Option(help="networkx is slow and there to cross-check small cases.")
     ] = Solver.ORTOOLS,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Stop the search for whole quantities then and keep the best plan found.  [default: none]",
+        ),
+    ] = None,
+    fairness_curve: Annotated[
+        bool,
+        typer.Option(
+            "--fairness-curve",
+            help="Print what fairness costs, from none to the highest floor; save it in the run folder.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")
     ] = False,
@@ -257,21 +275,28 @@ def plan(
     \b
       matchopt plan my-city
       matchopt plan my-city -o runs/by-district --set policy.boundary=district
+      matchopt plan my-city --time-limit 60
+      matchopt plan my-city --fairness-curve
     """  # noqa: D301
-    from matchopt.io.write import refuse_taken
+    from matchopt.io.write import default_run, refuse_taken, write_run
 
     _refuse_malformed(changes)
-    run = output if output is not None else _default_run(case, force=force)
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise typer.BadParameter(f"{time_limit:g} is no number above 0", param_hint="'--time-limit'")
+    run = output if output is not None else default_run(case, force=force)
     refuse_taken(run, force=force)
     with _progress(quiet=quiet) as step:
         read = _read(case, changes or (), step)
+        if fairness_curve:  # has its own demands on the tables: they are checked before the work begins
+            read.replace(settings={"policy": {"fairness": "floor"}})
         if not quiet:
             _warn(read, case)
-        made = _plan_and_verify(read, solver, step)
+        made = _plan_and_verify(read, solver, time_limit, step)
+        curve = _price_of_fairness(read, solver, step) if fairness_curve else None
         step("writing the run folder", 0, 0)
-        made.write(run, force=force, copy=not no_copy)
+        write_run(made, run, force=force, copy=not no_copy, curve=curve)
     if not quiet:
-        _show_summary(made)
+        _show_summary(made, curve)
         print("\nRun folder: ", end="")
     print(run)
 
@@ -297,6 +322,7 @@ def verify(
     from matchopt.inspector import verify as violations_of
     from matchopt.io.read import check_case
     from matchopt.io.run import case_place, changed_files, read_manifest, read_run, settings_as_changes
+    from matchopt.report.summary import verified
     from matchopt.report.words import count
 
     manifest = read_manifest(run)
@@ -313,7 +339,7 @@ def verify(
         print(violation)
     if violations:
         _fail(f"{count(len(violations), 'violation')} in {run}")
-    print(_verified(made))
+    print(verified(made))
 
 
 def _refuse_malformed(changes: Sequence[str] | None) -> None:
@@ -326,18 +352,6 @@ def _refuse_malformed(changes: Sequence[str] | None) -> None:
             )
 
 
-def _default_run(case: Path, *, force: bool) -> Path:
-    """Return runs/NAME, or with a number after it if that is taken."""
-    resolved = case.resolve()
-    name = resolved.stem if resolved.is_file() else resolved.name
-    first = Path("runs") / (name or "case")
-    run, number = first, 1
-    while not force and os.path.lexists(run):
-        number += 1
-        run = first.with_name(f"{first.name}-{number}")
-    return run
-
-
 def _read(case: Path, changes: Sequence[str], step: Step) -> Case:
     from matchopt.io.read import check_case
 
@@ -348,16 +362,22 @@ def _read(case: Path, changes: Sequence[str], step: Step) -> Case:
     return checked
 
 
-def _plan_and_verify(case: Case, solver: Solver, step: Step) -> Plan:
+def _plan_and_verify(case: Case, solver: Solver, time_limit: float | None, step: Step) -> Plan:
     from matchopt.engine import plan as plan_of
     from matchopt.inspector import verify as violations_of
 
-    made = plan_of(case, solver=solver.value, progress=step)
+    made = plan_of(case, solver=solver.value, progress=step, time_limit=time_limit)
     step("verifying the plan", 0, 0)
     violations = violations_of(case, made)
     if violations:
         raise ProofError("\n".join(map(str, violations)))
     return made
+
+
+def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:
+    from matchopt.engine import fairness_curve
+
+    return fairness_curve(case, solver=solver.value, progress=step)
 
 
 @contextmanager
@@ -379,27 +399,17 @@ def _progress(*, quiet: bool) -> Iterator[Step]:
         yield step
 
 
-def _show_summary(made: Plan) -> None:
+def _show_summary(made: Plan, curve: pd.DataFrame | None) -> None:
+    from matchopt.report.curve import price_of_fairness
     from matchopt.report.summary import plain_text, renderable
 
+    more = [] if curve is None else [price_of_fairness(curve, made.summary["currency"])]
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(renderable(made))
+        Console().print(renderable(made, more))
     else:
-        print(plain_text(made))
-
-
-def _verified(made: Plan) -> str:
-    from matchopt.report.words import count
-
-    rows = (
-        count(len(made.allocations), "allocation"),
-        count(len(made.needs), "need"),
-        count(len(made.donations), "donation"),
-    )
-    best = "proven optimal" if made.status == "optimal" else f"feasible, gap {100 * made.gap:.3g} %"
-    return f"verified: {', '.join(rows)}; every rule, sum and cost holds; {best}"
+        print(plain_text(made, more))
 
 
 def _warn(case: Case, path: Path, most: int = 5) -> None:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 
-from matchopt.arrays import Ints
 from matchopt.case import Case
-from matchopt.errors import CaseError
-from matchopt.model.accounts import keep_books, settle, summarize
-from matchopt.model.capacities import exceeded
-from matchopt.model.network import Network, Part, encode, hand_out
-from matchopt.model.proof import Proof
+from matchopt.model.network import encode
+from matchopt.planning.bounds import price_table
+from matchopt.planning.work import Progress, Work
 from matchopt.solution import Plan
 from matchopt.solve.flow import BACKENDS
-from matchopt.solve.tiers import Matching, coverage_first, total_cost
-
-Progress = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done and how much there is."""
+from matchopt.solve.search import Deadline
 
 
-def plan(case: Case, *, solver: str = "ortools", progress: Progress | None = None) -> Plan:
+def plan(
+    case: Case, *, solver: str = "ortools", progress: Progress | None = None, time_limit: float | None = None
+) -> Plan:
     """Find the best plan of a case and prove it.
 
     Parameters
@@ -32,9 +28,12 @@ def plan(case: Case, *, solver: str = "ortools", progress: Progress | None = Non
     case
         The checked tables, from `matchopt.read_case` or `matchopt.Case.from_frames`.
     solver
-        ``ortools`` (default) or ``networkx``, the slow cross-check.
+        ``ortools`` (default) or ``networkx``, the slow cross-check of transport problems.
     progress
         Called as ``progress(stage, done, total)`` on the way.
+    time_limit
+        Seconds after which the search for whole quantities stops; the plan is then the best
+        found, with its gap. By default it searches until nothing better is left.
 
     Returns
     -------
@@ -44,11 +43,11 @@ def plan(case: Case, *, solver: str = "ortools", progress: Progress | None = Non
     Raises
     ------
     CaseError
-        If the best plan would exceed a shared capacity (hub, lane, agreement).
+        If an amount is too large to be counted exactly.
     SolverError
-        If the solver finds no optimum.
+        If a solver fails.
     ValueError
-        If `solver` is not known.
+        If `solver` is not known, or `time_limit` is not above 0.
 
     Examples
     --------
@@ -61,33 +60,27 @@ def plan(case: Case, *, solver: str = "ortools", progress: Progress | None = Non
     """
     if solver not in BACKENDS:
         raise ValueError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"the time limit {time_limit!r} is no number of seconds above 0")
     tell = progress or (lambda stage, done, total: None)
     clock = _Clock()
 
     tell("encode", 0, 1)
     network = encode(case)
     clock.lap("encode")
-    matchings = []
-    for number, part in enumerate(network.parts):
-        tell("solve", number, len(network.parts))
-        matchings.append(_match(case, part, solver))
+    work = Work(case, network, solver, Deadline(time_limit), tell)
+    flows = work.solve()
     clock.lap("solve")
-
     tell("decode", 0, 1)
-    tail, head, flow = _joined(network, matchings)
-    deliveries = settle(case, network, hand_out(network, tail, head, flow), tail, head)
-    if overload := exceeded(case, network, deliveries):
-        raise CaseError([*overload, *case.findings])
-    books = keep_books(case, network, deliveries)
-    proof = _proof(case, network, matchings)
-    summary = summarize(case, network, books, proof.tier_bound(), proof.cost_bound())
+    books, summary = work.accounts(flows)
     clock.lap("decode")
     return Plan(
         case=case,
         allocations=books.allocations,
         needs=books.needs,
         donations=books.donations,
-        prices=proof.prices(),
+        prices=price_table(case, network, work.plain_proof(), work.solved),
+        purchases=books.purchases,
         summary=summary,
         run={
             "timings": clock.laps,
@@ -95,38 +88,64 @@ def plan(case: Case, *, solver: str = "ortools", progress: Progress | None = Non
             "work": {
                 "donation_classes": len(network.donations.start) - 1,
                 "need_classes": len(network.needs.start) - 1,
-                "arcs": sum(found.arcs for found in matchings),
-                "solves": sum(found.rounds for found in matchings),
+                "blocks": len(work.solved),
+                "arcs": sum(found.arcs for found in work.matchings.values()),
+                "solves": sum(found.rounds for found in work.matchings.values()),
             },
         },
     )
 
 
-def _match(case: Case, part: Part, solver: str) -> Matching:
-    backend = BACKENDS[solver]
-    if case.settings.policy.objective == "total-cost":
-        return total_cost(part.costs, part.supply, part.demand, part.unmet_cost, backend)
-    return coverage_first(part.costs, part.supply, part.demand, part.priority, backend)
+def fairness_curve(
+    case: Case, *, points: int = 11, solver: str = "ortools", progress: Progress | None = None
+) -> pd.DataFrame:
+    """Return the price of fairness: what the best plan serves and costs at a given floor of coverage.
 
+    Parameters
+    ----------
+    case
+        The checked tables; their own fairness rule is left aside.
+    points
+        How many floors, evenly from none to the highest that can be reached; at least 2.
+    solver, progress
+        As in `plan`.
 
-def _joined(network: Network, matchings: list[Matching]) -> tuple[Ints, Ints, Ints]:
-    """Return donation class, need class and scaled quantity of every flow arc of all parts."""
-    empty = [np.zeros(0, dtype=np.int64)]
-    both = list(zip(network.parts, matchings, strict=True))
-    return (
-        np.concatenate(empty + [part.rows[found.tail] for part, found in both]),
-        np.concatenate(empty + [part.columns[found.head] for part, found in both]),
-        np.concatenate(empty + [found.flow * part.step for part, found in both]),
-    )
+    Returns
+    -------
+    DataFrame
+        One row a floor: ``floor``, ``served``, ``coverage`` (served ÷ asked, exclusions
+        aside), ``served_tier_<t>``, ``logistics_cost``, ``bound_cost`` (the proven least)
+        and ``gap``.
 
-
-def _proof(case: Case, network: Network, matchings: list[Matching]) -> Proof:
-    """Write the levels and prices of all parts to their needs and donations."""
-    proof = Proof.blank(case, network)
-    for part, found in zip(network.parts, matchings, strict=True):
-        proof.write("donation", part.rows, found.supply_level, found.supply_price)
-        proof.write("need", part.columns, found.demand_level, found.demand_price)
-    return proof
+    Raises
+    ------
+    ValueError
+        If there are fewer than 2 points.
+    """
+    if points < 2:
+        raise ValueError("a curve has two points at least")
+    tell = progress or (lambda stage, done, total: None)
+    fair = case.replace(settings={"policy": {"fairness": "floor"}})
+    network = encode(fair)
+    highest = Work(fair, network, solver, Deadline(None), tell)
+    highest.solve()
+    reached = highest.fair()
+    rows = []
+    for number, floor in enumerate(np.linspace(0.0, 0.0 if reached is None else reached.value, points)):
+        tell("fairness curve", number, points)
+        work = Work(
+            fair, network, solver, Deadline(None), lambda stage, done, total: None, floor=float(floor)
+        )
+        _, summary = work.accounts(work.solve())
+        served, asked = summary["served"], summary["asked"] - summary["excluded"]
+        tiers = {f"served_tier_{t}": q for t, q in summary["served_by_tier"].items()}
+        rows.append(
+            {"floor": float(floor), "served": served, "coverage": served / asked if asked else 1.0}
+            | tiers
+            | {"logistics_cost": summary["logistics_cost"], "bound_cost": summary["bound"]["cost"]}
+            | {"gap": summary["gap"]}
+        )
+    return pd.DataFrame(rows)
 
 
 class _Clock:

@@ -15,6 +15,8 @@ from matchopt.errors import CaseError, Finding, Severity, shortened
 FILE = "matchopt.toml"
 
 Rate = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=9e14, allow_inf_nan=False)]
+"""Money in all: in 1/10 000 of the currency unit it fits 64-bit whole numbers."""
 
 
 def _day(value: object) -> object:
@@ -78,7 +80,7 @@ class Policy(_Strict):
     fairness: Literal["none", "floor", "leximin", "share"] = "none"
     fair_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1.0
     reliability: Literal["ignore", "expected", "firm"] = "expected"
-    budget: Rate = 0.0
+    budget: Amount = 0.0
     affinity_weight: Rate = 0.0
     churn_cost: Rate = 0.0
 

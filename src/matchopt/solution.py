@@ -21,7 +21,11 @@ ALLOCATIONS = (
 )  # fmt: skip
 NEEDS = ("need_id", "community", "item", "priority", "asked", "served", "unmet", "reason")
 DONATIONS = ("donation_id", "donor", "item", "offered", "planned", "left_over", "reason")
-PRICES = ("side", "id", "level", "price")
+PRICES = ("side", "id", "to", "day", "block", "stage", "level", "price")
+PURCHASES = (
+    "item", "community", "delivery_day", "quantity", "unit_price", "amount", "donation_id", "donor",
+    "need_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,22 @@ class Plan:
         The case it was made for.
     allocations
         One row per donation, need, route and days (columns `ALLOCATIONS`), sorted by
-        need_id, donation_id, hub, pickup_day. Quantities in item units (int64, or float64
-        where an item has a fractional step), money in currency (float64, four decimals),
-        days as datetime64[s] (NaT in an undated case), hub ``""`` for a direct delivery
-        (then arrival_day is the delivery_day).
+        need_id, donation_id, hub and the three days. Quantities in item units (int64, or
+        float64 where one is a fraction; what is served to six decimals), money in currency
+        (float64, four decimals), days as datetime64[s] (NaT in an undated case), hub ``""``
+        for a direct delivery (then arrival_day is the delivery_day).
     needs, donations
         One row per need and donation (columns `NEEDS`, `DONATIONS`) in the case's order,
         followed by the columns that the schema does not know. ``reason`` is ``""`` where
         nothing is unmet or left over.
     prices
-        The proof (columns `PRICES`): ``side`` is ``need`` or ``donation``; see
-        `matchopt.verify` for what level and price certify.
+        The proof (columns `PRICES`): levels and prices of needs and donations in block 0,
+        prices of everything shared, stage by stage, in the blocks from 1; see
+        `matchopt.verify` for what they certify.
+    purchases
+        What funds buy (columns `PURCHASES`), a shopping list: one row per allocation of
+        funds to a need for something else, sorted by item, community, delivery_day,
+        need_id, donation_id. ``quantity`` counts units of the item, ``amount`` currency.
     summary
         The content of ``plan/summary.json``.
     run
@@ -56,6 +65,7 @@ class Plan:
     needs: pd.DataFrame
     donations: pd.DataFrame
     prices: pd.DataFrame
+    purchases: pd.DataFrame
     summary: Mapping[str, Any]
     run: Mapping[str, Any]
 
@@ -85,7 +95,7 @@ class Plan:
 
     @property
     def logistics_cost(self) -> float:
-        """Transport, handling, storage, identification, penalties and transfers, in currency."""
+        """Transport, handling, storage, identification, penalties, transfers, purchases, in currency."""
         return float(self.summary["logistics_cost"])
 
     @property

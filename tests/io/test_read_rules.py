@@ -1,4 +1,4 @@
-"""Rules across tables, and what is refused by name."""
+"""Rules across tables: references, places, days, policy."""
 
 from __future__ import annotations
 
@@ -142,6 +142,16 @@ def test_all_places_have_coordinates(check):
     assert got.findings == ()
 
 
+def test_money_needs_no_place(check):
+    files = {
+        "needs.csv": NEEDS, "communities.csv": PLACES, "items.csv": "item,kind\nrice,funds\n",
+        "donations.csv": donations("donor", "x"),
+    }  # fmt: skip
+    assert check(files).of("no_coordinates") == []
+    goods = check({**files, "items.csv": "item,kind\nrice,goods\n"})
+    assert "1 place has no coordinates (d0)" in goods.one("no_coordinates").problem
+
+
 # --- lanes -------------------------------------------------------------------------------
 
 
@@ -215,6 +225,41 @@ def test_boundary_needs_its_data(check, boundary, files, codes):
     )
 
 
+@pytest.mark.parametrize("rule", ["floor", "leximin", "share"])
+def test_fairness_needs_communities(check, rule):
+    finding = check(changes=[f"policy.fairness={rule}"]).one("fairness_without_data")
+    assert (finding.severity, finding.table, finding.column) == ("error", "matchopt.toml", "policy.fairness")
+    assert (finding.value, finding.cure) == (rule, "add communities.csv, or set fairness to none")
+    fit = {"communities.csv": "community,population\nA,3\n"}
+    assert check(fit, [f"policy.fairness={rule}"]).errors == []
+
+
+@pytest.mark.parametrize(
+    ("communities", "places"),
+    [
+        ("community\nA\nB\n", [("matchopt.toml", None, "policy.fairness")]),
+        ("community,人口\nA,\nB,\n", [("matchopt.toml", None, "policy.fairness")]),
+        ("community,人口\nA,0\nB,0\n", [("matchopt.toml", None, "policy.fairness")]),
+        ("community,人口\nA,\nB,5\nC,\n", [("communities", 2, "人口"), ("communities", 4, "人口")]),
+        ("community,人口\nA,0\nB,5\n", []),
+    ],
+)
+def test_fair_shares_need_every_population(check, communities, places):
+    files = {"needs.csv": NEEDS, "communities.csv": communities}
+    got = check(files, ["policy.fairness=share"])
+    assert got.errors == [("fairness_without_data", *place) for place in places]
+    assert check(files, ["policy.fairness=floor"]).errors == []
+
+
+def test_a_negative_budget_or_weight_is_refused(check):
+    got = check(changes=["policy.budget=-1", "policy.affinity_weight=-0.5", "policy.fair_share=1.5"])
+    assert got.errors == [
+        ("bad_setting", "matchopt.toml", None, f"policy.{name}")
+        for name in ("fair_share", "budget", "affinity_weight")
+    ]
+    assert check(changes=["policy.budget=1e12"]).good.settings.policy.budget == 1e12
+
+
 def test_boundary_that_binds_nothing(check):
     assert check(changes=["policy.boundary=community"]).one("idle_boundary").severity == "warning"
 
@@ -245,18 +290,9 @@ def test_horizon_against_the_tables(check):
 # --- rows that say too little, earmarks --------------------------------------------------
 
 
-def test_rows_that_say_too_little(check):
-    got = check(
-        {
-            "affinities.csv": "donation_id,donor,need_id,group,score\nd1,,,,1\n,x,n1,,1\n,,n1,,1\n",
-            "exclusions.csv": "item,community,why\n,,x\nrice,,y\n",
-        }
-    )
-    assert got.errors == [
-        ("incomplete_row", "affinities", 2, "need_id"),
-        ("incomplete_row", "affinities", 4, "donation_id"),
-        ("incomplete_row", "exclusions", 2, ""),
-    ]
+def test_exclusions_that_say_too_little(check):
+    got = check({"exclusions.csv": "item,community,why\n,,x\nrice,,y\n"})
+    assert got.errors == [("incomplete_row", "exclusions", 2, "")]
 
 
 def test_commitments_that_say_too_little(check):
@@ -266,6 +302,7 @@ def test_commitments_that_say_too_little(check):
         ("not_built", "commitments", None, ""),
         ("incomplete_row", "commitments", 2, "allocation_id"),
     ]
+    assert "not built yet" in got.one("not_built").problem
 
 
 def test_earmarks_for_nobody(check):
@@ -281,76 +318,3 @@ def test_earmarks_for_nobody(check):
 def test_items_that_differ_by_look_only(check):
     got = check({"needs.csv": NEEDS.replace("n2,B,rice", "n2,B,Rice")})
     assert (got.one("near_name").row, got.one("near_name").value) == (3, "Rice")
-
-
-# --- not built ---------------------------------------------------------------------------
-
-PAIRS = "need_item,donated_item,ratio\n"
-GIFTS = "donation_id,item,quantity\n"
-ITEMS = "item,kind,step\nrice,goods,\nrice2,goods,\nbread,goods,0.5\ncans,goods,12\nmoney,funds,0.01\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "places"),
-    [
-        ({"needs.csv": "need_id,community,item,quantity,single_source,全部或不给\n"
-          "n1,A,rice,5,yes,\nn2,A,rice,5,,是\n"},
-         [("needs", 2, "single_source"), ("needs", 3, "全部或不给")]),
-        ({"donations.csv": donations("lot_size", "1", "10", "0.5", "0.3", "")},
-         [("donations", 3, "lot_size"), ("donations", 5, "lot_size")]),
-        ({"items.csv": ITEMS, "donations.csv": GIFTS + "d1,bread,1.5\nd2,bread,1.2\nd3,cans,13\n"},
-         [("donations", 3, "quantity"), ("donations", 4, "quantity")]),
-        ({"items.csv": ITEMS, "donations.csv": GIFTS + "d1,money,100\n"},
-         [("donations", 2, "item")]),
-        ({"items.csv": ITEMS, "substitutions.csv": PAIRS + "rice,bread,1\nrice,rice2,2\n"},
-         [("substitutions", 3, "ratio"), ("substitutions", 2, "donated_item")]),
-        ({"donations.csv": donations("max_communities", "1", "2")}, [("donations", 2, "max_communities")]),
-        ({"commitments.csv": "allocation_id,status\na1,planned\n"}, [("commitments", None, "")]),
-        ({"matchopt.toml": "[policy]\nbudget = 5\nfairness = 'floor'\naffinity_weight = 1\n",
-          "affinities.csv": "donation_id,need_id,score\nd0,n1,1\n", "donations.csv": donations("donor", "x")},
-         [("matchopt.toml", None, f"policy.{name}") for name in ("budget", "fairness", "affinity_weight")]),
-    ],
-)  # fmt: skip
-def test_what_is_not_built_is_refused_by_name(check, files, places):
-    got = check({"needs.csv": NEEDS, **files})
-    assert {code for code, *_ in got.errors} == {"not_built"}
-    assert sorted(map(str, (rest for _, *rest in got.errors))) == sorted(map(str, map(list, places)))
-    assert all(f.problem.endswith("is not planned by this version yet") for f in got.of("not_built"))
-
-
-def test_settings_that_nothing_uses_are_not_refused(check):
-    assert check(changes=["policy.affinity_weight=1", "policy.churn_cost=1"]).errors == []
-
-
-def test_quantities_are_multiples_of_the_step_despite_binary_dust(check):
-    items = "item,step\nrice,0.1\n"
-    needs = "need_id,community,item,quantity\nn1,A,rice,0.3\nn2,A,rice,1234567.7\n"
-    assert check({"items.csv": items, "needs.csv": needs}).errors == []
-
-
-def test_fraction_where_the_step_is_whole(check):
-    got = check({"items.csv": ITEMS, "donations.csv": "donation_id,item,数量\nd1,cans,12.5\nd2,rice,0.5\n"})
-    assert got.errors == [("fraction", "donations", 2, "数量"), ("fraction", "donations", 3, "数量")]
-
-
-def test_capacities_that_could_bind(check):
-    files = {
-        "needs.csv": NEEDS, "donations.csv": donations("reliability", "1", "0.5"),
-        "hubs.csv": "hub,storage_capacity,throughput_capacity\nH,6,100\n",
-        "lanes.csv": "from_place,to_place,distance_km,capacity_kg\nH,A,1,7\n",
-        "agreements.csv": "from_organization,to_organization,max_quantity_kg\nO,P,5\n",
-    }  # fmt: skip
-    got = check(files)
-    assert [(f.severity, f.table, f.column) for f in got.of("capacity_could_bind")] == [
-        ("warning", "hubs", "storage_capacity"),
-        ("warning", "agreements", "max_quantity_kg"),
-    ]
-    assert "7 kg" in got.of("capacity_could_bind")[0].problem
-    assert check(files, ["policy.reliability=firm"]).of("capacity_could_bind") == []
-    assert len(check(files, ["policy.reliability=ignore"]).of("capacity_could_bind")) == 3
-
-
-def test_capacities_of_services_do_not_count(check):
-    items = "item,kind\nrice,service\n"
-    got = check({"items.csv": items, "hubs.csv": "hub,storage_capacity\nH,1\n"})
-    assert got.of("capacity_could_bind") == []

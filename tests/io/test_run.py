@@ -15,7 +15,7 @@ from matchopt import CaseError, RunError, read_run
 from matchopt.io.run import case_place, changed_files, read_manifest, settings_as_changes
 from matchopt.settings import Settings
 
-FILES = ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "summary.json")
+FILES = ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json")
 
 
 @pytest.fixture
@@ -68,7 +68,11 @@ def test_a_file_that_holds_something_else_is_named(run: Path, name: str, content
         ("allocations.csv", ",total_cost", ",total_cost,more", "allocations.csv"),
         ("needs.csv", "rice,1,20", "rice,1.5,20", "row 2, priority: «1.5» is no whole number"),
         ("needs.csv", "n1,Riverside", "n1,Riverside,x,y,z", "needs.csv"),
-        ("prices.csv", "d1,1,0.1000", "d1,1,0.1O00", "row 2, price: «0.1O00» is no number"),
+        ("prices.csv", "0,,1,0.1", "0,,1,0.1O", "row 2, price: «0.1O» is no number"),
+        ("prices.csv", "0,,1,0.1", "0,,1,0.1_0", "row 2, price: «0.1_0» is no number"),
+        ("prices.csv", "d1,,,0,,1", "d1,,,0.5,,1", "row 2, block: «0.5» is no whole number"),
+        ("prices.csv", "d1,,,0", "d1,,today,0", "row 2, day: «today» is no day"),
+        ("purchases.csv", "unit_price", "price", "its columns are not"),
         ("summary.json", '"status"', '"state"', "status is missing"),
         ("summary.json", '"served": 12', '"served": "12"', "served is missing or of the wrong kind"),
         ("summary.json", '"served": 12', '"served": true', "served is missing or of the wrong kind"),
@@ -76,6 +80,13 @@ def test_a_file_that_holds_something_else_is_named(run: Path, name: str, content
         ("summary.json", '"1": 20', '"1": "x"', "asked_by_tier holds what is no number"),
         ("summary.json", '"handling": 1.2', '"handling": null', "cost holds what is no number"),
         ("summary.json", '"bound"', '"bond"', "bound is missing"),
+        ("summary.json", '"relaxation"', '"relation"', "relaxation is missing"),
+        ("summary.json", '"relaxation": {', '"relaxation": {"served_by_tier": 3, "x": {', "proper JSON"),
+        ("summary.json", '"proof": "prices"', '"proof": null', "proof is missing or of the wrong kind"),
+        ("summary.json", '"stopped": ""', '"stopped": false', "stopped is missing or of the wrong kind"),
+        ("summary.json", '"fairness": null', '"fair": null', "fairness is missing"),
+        ("summary.json", '"fairness": null', '"fairness": {"rule": "floor"}', "fairness is incomplete"),
+        ("summary.json", '"budget": null', '"budget": {"limit": 5, "used": 3}', "budget is incomplete"),
         ("summary.json", '"needs": 1', '"needs": []', "by reason"),
     ],
 )  # fmt: skip

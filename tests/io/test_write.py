@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 import handmade
 import matchopt
 from matchopt import Case, RunError, read_case, read_run
 from matchopt.io.run import changed_files, read_manifest
-from matchopt.io.write import settings_as_toml
+from matchopt.io.write import settings_as_toml, write_run
 from matchopt.settings import Settings
 
 BOM = b"\xef\xbb\xbf"
@@ -61,13 +64,18 @@ def test_the_plan_is_written_as_tables(tmp_path: Path) -> None:
         'd1,"Sunrise, Ltd.",rice,12,12,0,\n'
         "d2,Ann,milk,0.5,0,0.5,no_such_item\n"
     )
-    assert text(run / "plan/prices.csv").splitlines()[1] == "donation,d1,1,0.1000"
+    assert text(run / "plan/prices.csv").splitlines()[:3] == [
+        "side,id,to,day,block,stage,level,price", "donation,d1,,,0,,1,0.1", "donation,d2,,,0,,10,0.0",
+    ]  # fmt: skip
+    assert text(run / "plan/purchases.csv") == (
+        "item,community,delivery_day,quantity,unit_price,amount,donation_id,donor,need_id\n"
+    )
     assert json.loads((run / "plan/summary.json").read_text("utf-8")) == handmade.summary()
 
 
 def test_tables_with_more_than_ascii_open_with_a_byte_order_mark(tmp_path: Path) -> None:
     run = handmade.plan().write(tmp_path / "run")
-    for name in ("allocations", "needs", "donations", "prices"):
+    for name in ("allocations", "needs", "donations", "prices", "purchases"):
         content = (run / "plan" / f"{name}.csv").read_bytes()
         assert content.startswith(BOM) is not content.isascii()
         assert b"\r" not in content
@@ -109,7 +117,7 @@ def test_a_plan_without_deliveries_reads_back(tmp_path: Path) -> None:
 def test_what_was_written_reads_back(tmp_path: Path) -> None:
     plan = handmade.plan()
     back = read_run(plan.write(tmp_path / "run"))
-    for name in ("allocations", "needs", "donations", "prices"):
+    for name in ("allocations", "needs", "donations", "prices", "purchases"):
         written, read = getattr(plan, name), getattr(back, name)
         pd.testing.assert_frame_equal(
             written.astype(object), read.astype(object), check_dtype=False, check_index_type=False
@@ -118,6 +126,54 @@ def test_what_was_written_reads_back(tmp_path: Path) -> None:
     assert back.needs["asked"].dtype == np.int64
     assert dict(back.summary) == dict(plan.summary)
     assert back.run["seconds"] == {"solve": 0.25}
+
+
+def test_purchases_are_a_shopping_list(tmp_path: Path) -> None:
+    plan = replace(handmade.plan(), purchases=handmade.purchases())
+    run = plan.write(tmp_path / "run")
+    assert text(run / "plan/purchases.csv").splitlines()[1:] == [
+        'oil,河滨,2026-03-02,1.538462,6.5,10.0000,d1,"Sunrise, Ltd.",n2',
+        "rice,Riverside,,3,0.3333333333333333,1.0000,d2,Ann,n1",
+    ]
+    pd.testing.assert_frame_equal(read_run(run).purchases, plan.purchases, check_dtype=False)
+
+
+def test_prices_of_shared_rules_read_back_to_the_last_digit(tmp_path: Path) -> None:
+    plan = replace(handmade.plan(), prices=handmade.shared_prices())
+    run = plan.write(tmp_path / "run")
+    assert text(run / "plan/prices.csv").splitlines()[1:] == [
+        "need,n1,,,1,cost,0,0.30000000000000004",
+        "storage,H1,,2026-03-02,1,tier 1,0,1e-07",
+        "lane,H1,河滨,,2,cost,0,1234567.0000000002",
+        "reached,tier 1,,,2,cost,0,0.6666666666666666",
+    ]
+    back = read_run(run).prices
+    pd.testing.assert_frame_equal(back, plan.prices, check_dtype=False, check_exact=True)
+    assert back["price"].to_list() == plan.prices["price"].to_list()
+
+
+@given(st.lists(st.floats(0, 1e15), min_size=1, max_size=20))
+def test_every_price_reads_back(prices: list[float]) -> None:
+    plan = handmade.plan()
+    table = pd.concat([plan.prices.iloc[:1]] * len(prices), ignore_index=True).assign(price=prices)
+    with tempfile.TemporaryDirectory() as folder:
+        run = replace(plan, prices=table).write(Path(folder) / "run", copy=False)
+        assert read_run(run, plan.case).prices["price"].to_list() == prices
+
+
+def test_the_price_of_fairness_stands_beside_the_plan(tmp_path: Path) -> None:
+    run = write_run(handmade.plan(), tmp_path / "run", curve=handmade.curve())
+    assert text(run / "plan/fairness_curve.csv").splitlines() == [
+        "floor,served,coverage,served_tier_1,served_tier_5,logistics_cost,bound_cost,gap",
+        "0,12,0.48,12,0,1.2000,1.2000,0",
+        "0.5,11.5,0.46,9,2.5,1.3333,1.3330,0.00025",
+    ]
+    assert list(changed_files(run, read_manifest(run), run / "case")) == []
+    assert read_run(run).served == 12
+    (run / "plan/fairness_curve.csv").write_text("floor\n", "utf-8")
+    (line,) = changed_files(run, read_manifest(run), run / "case")
+    assert "fairness_curve.csv: has been changed" in line
+    assert "fairness_curve.csv" not in files_of(handmade.plan().write(run, force=True) / "plan")
 
 
 def test_a_case_from_frames_is_kept_as_tables(tmp_path: Path) -> None:

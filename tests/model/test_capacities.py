@@ -1,11 +1,10 @@
-"""Shared capacities: a best plan that obeys them is given, one that does not is refused by name."""
+"""Shared capacities: what loads them, that a plan obeys them, and the other ways it takes then."""
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 import matchopt
-from matchopt.cli import app
+from matchopt.model.network import encode
 
 NEEDS = {
     "need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [10],
@@ -16,16 +15,14 @@ DONATIONS = {
     "available_from": ["2026-03-01"], "available_until": ["2026-03-02"],
 }  # fmt: skip
 COMMUNITIES = {"community": ["A", "B"], "organization": ["One", "Two"]}
-LIMITS = {
-    ("hubs", "throughput_capacity"): "2026-03-02",
-    ("hubs", "storage_capacity"): "2026-03-0",
-    ("lanes", "capacity_kg"): "Farm → Hub",
-    ("agreements", "max_quantity_kg"): "Two → One",
-}
+LIMITS = [
+    ("hubs", "throughput_capacity"), ("hubs", "storage_capacity"), ("lanes", "capacity_kg"),
+    ("agreements", "max_quantity_kg"),
+]  # fmt: skip
 
 
-def tables(table, column, capacity):
-    """The rice is picked up before it is needed, so that it must wait in the hub for three days."""
+def waiting(**changed):
+    """The rice (2 kg a unit) is picked up before it is needed, so that it must wait in the hub for days."""
     made = {
         "needs": NEEDS,
         "donations": DONATIONS,
@@ -35,39 +32,126 @@ def tables(table, column, capacity):
         "agreements": {"from_organization": ["Two"], "to_organization": ["One"]},
         "items": {"item": ["rice"], "weight_kg": [2]},
     }
-    first = next(iter(made[table].values()))
-    made[table] = made[table] | {column: [capacity] + [None] * (len(first) - 1)}
-    return {name: pd.DataFrame(rows) for name, rows in made.items()}
+    frames = {name: pd.DataFrame(rows | changed.get(name, {})) for name, rows in made.items()}
+    return matchopt.Case.from_frames(**frames)
+
+
+def limited(table, column, capacity):
+    return waiting(**{table: {column: [capacity, None] if table == "lanes" else [capacity]}})
 
 
 @pytest.mark.parametrize(("table", "column"), LIMITS)
 def test_a_capacity_that_is_just_enough_is_obeyed(table, column):
-    case = matchopt.Case.from_frames(**tables(table, column, 20))
+    case = limited(table, column, 20)
     plan = matchopt.plan(case)
     assert plan.served == 10
     assert plan.allocations["hub"].tolist() == ["Hub"]
+    assert plan.run["work"]["blocks"] == 0
     assert matchopt.verify(case, plan) == ()
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "served"),
+    [
+        # 19 kg are nine units; over both pick-up days throughput lets all ten pass.
+        ("hubs", "throughput_capacity", 10),
+        ("hubs", "storage_capacity", 9),
+        ("lanes", "capacity_kg", 9),
+        ("agreements", "max_quantity_kg", 9),
+    ],
+)
+def test_a_capacity_that_binds_is_obeyed(table, column, served):
+    case = limited(table, column, 19)
+    plan = matchopt.plan(case)
+    assert (plan.served, plan.status) == (served, "optimal")
+    assert plan.run["work"]["blocks"] == 1
+    assert matchopt.verify(case, plan) == ()
+    assert plan.needs["reason"].tolist() == ["" if served == 10 else "capacity"]
+    assert plan.donations["reason"].tolist() == ["" if served == 10 else "capacity"]
+
+
 @pytest.mark.parametrize(("table", "column"), LIMITS)
-def test_a_capacity_that_binds_is_refused_by_name(table, column):
-    case = matchopt.Case.from_frames(**tables(table, column, 19))
-    assert "capacity_could_bind" in {f.code for f in case.warnings}
-    with pytest.raises(matchopt.CaseError) as refused:
-        matchopt.plan(case)
-    (finding,) = [f for f in refused.value.findings if f.severity is matchopt.Severity.ERROR]
-    assert (finding.code, finding.table, finding.column) == ("not_built", table, column)
-    assert LIMITS[table, column] in finding.problem
-    assert "20 kg" in finding.problem
-    assert "19 kg" in finding.problem
+def test_a_capacity_of_nothing_is_closed(table, column):
+    case = limited(table, column, 0)
+    plan = matchopt.plan(case)
+    assert (plan.served, plan.status) == (0, "optimal")
+    assert plan.needs["reason"].tolist() == plan.donations["reason"].tolist() == ["capacity"]
+    assert matchopt.verify(case, plan) == ()
 
 
-def test_on_the_command_line_nothing_is_written(tmp_path):
-    folder = tmp_path / "case"
-    folder.mkdir()
-    for name, frame in tables("hubs", "storage_capacity", 19).items():
-        frame.to_csv(folder / f"{name}.csv", index=False)
-    told = CliRunner().invoke(app, ["plan", str(folder), "-o", str(tmp_path / "run")])
-    assert told.exit_code == 1
-    assert "not planned by this version yet" in told.stderr
-    assert not (tmp_path / "run").exists()
+def test_another_hub_and_another_day_stay_open():
+    # Hub lets 4 units pass a day, Rest any number, but dearly.
+    case = waiting(
+        hubs={"hub": ["Hub", "Rest"], "throughput_capacity": [8, None], "handling_cost": [0.1, 9]},
+        lanes={
+            "from_place": ["Farm", "Hub", "Farm", "Rest"], "to_place": ["Hub", "A", "Rest", "A"],
+            "distance_km": [1, 1, 1, 1],
+        },
+    )  # fmt: skip
+    plan = matchopt.plan(case)
+    lines = plan.allocations.groupby(["hub", plan.allocations["pickup_day"].dt.day])
+    sent = lines["donated_quantity"].sum()
+    assert sent["Hub"].to_dict() == {1: 4, 2: 4}
+    assert sent["Rest"].sum() == 2
+    assert matchopt.verify(case, plan) == ()
+
+
+def test_a_hub_of_which_nothing_is_known_is_no_capacity():
+    network = encode(waiting())
+    assert len(network.capacities) == 0
+    assert network.capacities.days == 6
+
+
+def test_each_capacity_is_a_row_and_each_day_of_a_hub_is_one():
+    case = waiting(
+        hubs={"throughput_capacity": [5], "storage_capacity": [7]},
+        lanes={"capacity_kg": [None, 3]},
+        agreements={"max_quantity_kg": [4]},
+    )
+    capacities = encode(case).capacities
+    assert capacities.side == ("throughput",) * 6 + ("storage",) * 6 + ("lane", "agreement")
+    assert capacities.limit.tolist() == [5] * 6 + [7] * 6 + [3, 4]
+    assert (capacities.name[-2:], capacities.to[-2:]) == (("Hub", "Two"), ("A", "One"))
+    assert (capacities.day[:6] - capacities.start).tolist() == list(range(6))
+    assert capacities.day[-2:].tolist() == [-1, -1]
+
+
+def test_a_capacity_is_exceeded_beyond_the_dust_of_adding_up():
+    capacities = encode(limited("agreements", "max_quantity_kg", 0.3)).capacities
+    assert not capacities.exceeded(pd.Series([0.1 + 0.2]).to_numpy()).any()
+    assert capacities.exceeded(pd.Series([0.300001]).to_numpy()).all()
+
+
+def test_services_and_money_load_nothing():
+    items = {"item": ["rice", "cash", "flour"], "kind": ["service", "funds", "goods"]}
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame(
+            {"need_id": ["n", "m"], "community": ["A", "A"], "item": ["rice", "flour"], "quantity": [10, 10]}
+        ),
+        donations=pd.DataFrame(
+            {"donation_id": ["d", "e"], "item": ["rice", "cash"], "quantity": [10, 10], "community": ["B", "B"]}
+        ),
+        communities=pd.DataFrame(COMMUNITIES),
+        agreements=pd.DataFrame(
+            {"from_organization": ["Two"], "to_organization": ["One"], "max_quantity_kg": [0]}
+        ),
+        items=pd.DataFrame(items | {"purchase_price": [None, None, 2]}),
+    )
+    plan = matchopt.plan(case)
+    assert plan.needs["served"].tolist() == [10, 5]
+    assert matchopt.verify(case, plan) == ()
+
+
+def test_an_undated_case_passes_through_its_hubs_on_its_one_day():
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [10]}),
+        donations=pd.DataFrame(
+            {"donation_id": ["d"], "item": ["rice"], "quantity": [10], "origin": ["Farm"]}
+        ),
+        hubs=pd.DataFrame({"hub": ["Hub"], "throughput_capacity": [4], "storage_capacity": [0]}),
+        lanes=pd.DataFrame({"from_place": ["Farm", "Hub"], "to_place": ["Hub", "A"], "distance_km": [1, 1]}),
+    )
+    plan = matchopt.plan(case)
+    assert plan.served == 4
+    assert plan.allocations["arrival_day"].isna().all()
+    assert matchopt.verify(case, plan) == ()

@@ -2,10 +2,27 @@
 
 Nothing here imports matchopt. Rows come in as a user would write them, and every
 pair of a donation and a need is looked at on its own: routes by trying every day,
-money in decimals, the optimum by a linear program over all pairs.
+money in decimals, the optimum by an integer program over all pairs and routes.
 """
 
+from oracle.goals import Cells, goals, reached
+from oracle.ledger import Ledger, Line
 from oracle.optimum import Optimum, solve
-from oracle.rules import STAGES, Route, Rules
+from oracle.reasons import Reasons
+from oracle.routes import Route
+from oracle.rules import COMPONENTS, STAGES, Rules
 
-__all__ = ["STAGES", "Optimum", "Route", "Rules", "solve"]
+__all__ = [
+    "COMPONENTS",
+    "STAGES",
+    "Cells",
+    "Ledger",
+    "Line",
+    "Optimum",
+    "Reasons",
+    "Route",
+    "Rules",
+    "goals",
+    "reached",
+    "solve",
+]

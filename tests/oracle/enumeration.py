@@ -2,57 +2,59 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from oracle.optimum import asked, tier
+from oracle.goals import Value, reached
+from oracle.ledger import Ledger, Line
+from oracle.routes import Route
 from oracle.rules import Rules
 
-Key = tuple[Fraction, ...]
+Column = tuple[int, int, Route]
 
 
-def _splits(most: Fraction, room: tuple[Fraction, ...], step: Fraction) -> Iterator[tuple[Fraction, ...]]:
-    """Yield every way to hand out at most `most` over needs with `room` left, in whole steps."""
-    if not room:
-        yield ()
+def columns(rules: Rules) -> list[Column]:
+    """Return every admissible pair with every route that it may take."""
+    return [(*pair, route) for pair in rules.pairs() for route in rules.routes[pair]]
+
+
+def size(rules: Rules) -> int:
+    """Return how many plans there are at most."""
+    return math.prod(
+        1
+        + math.floor(
+            min(rules.plannable[i], rules.asked(j) / rules.ratio[i, j]) / rules.granule[i],
+        )
+        for i, j, _ in columns(rules)
+    )
+
+
+def every_plan(rules: Rules) -> Iterator[list[Line]]:
+    """Yield every plan that gives out no more than there is and serves no more than is asked."""
+    return _plans(rules, columns(rules), rules.plannable, [rules.asked(j) for j in range(len(rules.needs))])
+
+
+def _plans(
+    rules: Rules, open_columns: list[Column], left: list[Fraction], room: list[Fraction]
+) -> Iterator[list[Line]]:
+    if not open_columns:
+        yield []
         return
-    quantity = Fraction(0)
-    while quantity <= min(most, room[0]):
-        for rest in _splits(most - quantity, room[1:], step):
-            yield (quantity, *rest)
-        quantity += step
+    (i, j, route), *others = open_columns
+    quantity, served = Fraction(0), Fraction(0)
+    while quantity <= left[i] and served <= room[j]:
+        rest_left, rest_room = list(left), list(room)
+        rest_left[i] -= quantity
+        rest_room[j] -= served
+        for lines in _plans(rules, others, rest_left, rest_room):
+            yield [Line(i, j, route, quantity), *lines] if quantity else lines
+        quantity += rules.granule[i]
+        served = quantity * rules.ratio[i, j]
 
 
-def best_key(rules: Rules) -> Key:
-    """Return the best objective over every plan: what is better is smaller.
-
-    Under coverage-first: minus what each tier serves, first tier first, then the logistics
-    cost; under total-cost: logistics and unmet cost together. Donation by donation every
-    split is tried; of the partial plans that leave the same room only the best is followed.
-    """
-    needs = range(len(rules.needs))
-    tiers = sorted({tier(rules, j) for j in needs})
-    total = rules.objective == "total-cost"
-    start = tuple(Fraction(0) if j in rules.excluded else asked(rules, j) for j in needs)
-    nothing = Fraction(sum(rules.unmet_money(j) * room for j, room in zip(needs, start, strict=True)))
-    best: dict[tuple[Fraction, ...], Key] = {
-        start: (nothing,) if total else tuple(Fraction(0) for _ in (*tiers, None))
-    }
-    for i in rules.pool:
-        step = rules.step(str(rules.donations[i]["item"]))
-        reached: dict[tuple[Fraction, ...], Key] = {}
-        for room, key in best.items():
-            open_room = tuple(left if (i, j) in rules.route else Fraction(0) for j, left in enumerate(room))
-            for split in _splits(rules.plannable[i], open_room, step):
-                new_key = list(key)
-                for j, quantity in enumerate(split):
-                    if quantity:
-                        cost = rules.route[i, j].unit_cost
-                        new_key[-1] += (cost - rules.unmet_money(j) if total else cost) * quantity
-                        if not total:
-                            new_key[tiers.index(tier(rules, j))] -= quantity
-                left = tuple(a - b for a, b in zip(room, split, strict=True))
-                if left not in reached or tuple(new_key) < reached[left]:
-                    reached[left] = tuple(new_key)
-        best = reached
-    return min(best.values())
+def best_values(rules: Rules) -> dict[str, Value]:
+    """Return goal → what the best of all plans that obey the rules reaches in it."""
+    ledgers = (Ledger(rules, lines) for lines in every_plan(rules))
+    allowed = (reached(ledger) for ledger in ledgers if not any(ledger.broken()))
+    return max(allowed, key=lambda values: tuple(values.values()))

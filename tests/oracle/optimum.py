@@ -1,188 +1,212 @@
-"""The optimum of a small case: a linear program over every admissible pair (OR-Tools MathOpt).
+"""The optimum of a small case: one integer program over every admissible pair and all its routes.
 
-Quantities are counted in steps of the item, so that the constraint matrix is that of
-a transport problem and every vertex is whole; whether it is, is checked.
+A variable counts the granules of one donation that go to one need over one route. The
+goals are sought in their order, and what one reaches is a condition on those that follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ortools.math_opt.python import mathopt
-
-from oracle.rules import Rules
-
-Pair = tuple[int, int]
+from oracle.cells import number, text
+from oracle.goals import Cells, Values, goals, reached, tiers
+from oracle.ledger import Ledger, Line
+from oracle.program import Program, Solution, Terms, Variable
+from oracle.routes import Route
+from oracle.rules import Pair, Rules
 
 
 @dataclass(frozen=True)
 class Optimum:
-    """What the best plan of a case reaches.
+    """What the best plan of a case reaches, and one of the best plans.
 
     Attributes
     ----------
-    flow
-        (donation, need) → donated quantity in one of the best plans, in item units.
-    served_by_tier
-        Priority → quantity served in that plan.
-    served_range
-        Priority → least and most that any best plan serves (equal under coverage-first).
-    logistics, unmet
-        Cost of that plan in 1/10 000 of the currency; under total-cost only their sum is
-        the same for every best plan.
+    ledger
+        The lines of one of the best plans, and what they add up to.
+    values
+        Goal → what every best plan reaches in it, in the order of the goals.
     """
 
-    flow: Mapping[Pair, Fraction]
-    served_by_tier: Mapping[int, Fraction]
-    served_range: Mapping[int, tuple[Fraction, Fraction]]
-    logistics: Fraction
-    unmet: Fraction
-
-
-def asked(rules: Rules, j: int) -> Fraction:
-    """Return what need `j` asks for."""
-    return Fraction(str(rules.needs[j]["quantity"]))
-
-
-def tier(rules: Rules, j: int) -> int:
-    """Return the priority of need `j`."""
-    priority = rules.needs[j].get("priority")
-    return 5 if priority is None else int(priority)
-
-
-def logistics_cost(rules: Rules, flow: Mapping[Pair, Fraction]) -> Fraction:
-    """Return what `flow` costs over the best routes, in 1/10 000."""
-    return sum((rules.route[pair].unit_cost * quantity for pair, quantity in flow.items()), Fraction(0))
-
-
-def unmet_cost(rules: Rules, flow: Mapping[Pair, Fraction]) -> Fraction:
-    """Return the deprivation cost of what `flow` does not serve, exclusions aside, in 1/10 000."""
-    cost = Fraction(0)
-    for j in range(len(rules.needs)):
-        if j not in rules.excluded:
-            served = sum(quantity for (_, need), quantity in flow.items() if need == j)
-            cost += rules.unmet_money(j) * (asked(rules, j) - served)
-    return cost
-
-
-def served_by_tier(rules: Rules, flow: Mapping[Pair, Fraction]) -> dict[int, Fraction]:
-    """Return priority → quantity served, for every priority that is asked for."""
-    served = {tier(rules, j): Fraction(0) for j in range(len(rules.needs))}
-    for (_, j), quantity in flow.items():
-        served[tier(rules, j)] += quantity
-    return dict(sorted(served.items()))
-
-
-class Program:
-    """The linear program of one case; objectives are exchanged, what is reached is kept as rows."""
-
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self.step = {pair: rules.step(str(rules.donations[pair[0]]["item"])) for pair in rules.route}
-        self.model = mathopt.Model()
-        self.amount = {
-            (i, j): self.model.add_variable(lb=0)
-            for i, j in rules.route
-            if i in rules.pool and j not in rules.excluded
-        }
-        for i in range(len(rules.donations)):
-            self._limit([pair for pair in self.amount if pair[0] == i], rules.plannable[i])
-        for j in range(len(rules.needs)):
-            self._limit([pair for pair in self.amount if pair[1] == j], asked(rules, j))
-
-    def _limit(self, pairs: list[Pair], quantity: Fraction) -> None:
-        if pairs:
-            steps = quantity / self.step[pairs[0]]
-            assert steps.denominator == 1, "a quantity that is no multiple of the step"
-            self.model.add_linear_constraint(
-                mathopt.LinearSum(self.amount[pair] for pair in pairs) <= float(steps)
-            )
-
-    def best(self, worth: Mapping[Pair, Fraction], *, keep: bool = True) -> dict[Pair, Fraction]:
-        """Return a flow that makes the sum of `worth` × quantity as large as it can be.
-
-        `keep` makes that sum a condition on everything that is asked of this program later.
-        """
-        if not self.amount:
-            return {}
-        total = mathopt.LinearSum(
-            float(worth[pair] * self.step[pair]) * amount for pair, amount in self.amount.items()
-        )
-        self.model.maximize(total)
-        values = self._solved().variable_values()
-        flow: dict[Pair, Fraction] = {}
-        for pair, variable in self.amount.items():
-            steps = round(values[variable])
-            assert abs(values[variable] - steps) < 1e-6, "a vertex that is not whole"
-            if steps:
-                flow[pair] = steps * self.step[pair]
-        self._recheck(flow)
-        if keep:
-            reached = sum((worth[pair] * quantity for pair, quantity in flow.items()), Fraction(0))
-            self.model.add_linear_constraint(total >= float(reached))
-        return flow
-
-    def _solved(self) -> mathopt.SolveResult:
-        """Solve with GLOP, and again with HiGHS where GLOP calls its own answer imprecise."""
-        for solver in (mathopt.SolverType.GLOP, mathopt.SolverType.HIGHS):
-            result = mathopt.solve(self.model, solver)
-            if result.termination.reason is mathopt.TerminationReason.OPTIMAL:
-                return result
-        raise AssertionError(result.termination)
-
-    def _recheck(self, flow: Mapping[Pair, Fraction]) -> None:
-        for i, plannable in enumerate(self.rules.plannable):
-            assert sum(quantity for pair, quantity in flow.items() if pair[0] == i) <= plannable
-        for j in range(len(self.rules.needs)):
-            assert sum(quantity for pair, quantity in flow.items() if pair[1] == j) <= asked(self.rules, j)
+    ledger: Ledger
+    values: Values
 
 
 def solve(rules: Rules) -> Optimum:
-    """Return the optimum of the case by its objective."""
-    return _total_cost(rules) if rules.objective == "total-cost" else _coverage_first(rules)
+    """Return the optimum of a case; its plan is rechecked line by line in fractions."""
+    model = _Model(rules)
+    for goal in goals(rules):
+        model.seek(goal)
+    ledger = Ledger(rules, list(model.lines()))
+    assert not list(ledger.broken())
+    return Optimum(ledger, reached(ledger))
 
 
-def _within(rules: Rules, wanted: int, sign: int = 1) -> dict[Pair, Fraction]:
-    return {pair: Fraction(sign * (tier(rules, pair[1]) == wanted)) for pair in rules.route}
+class _Model:
+    """The integer program of one case."""
 
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.program = Program()
+        self.solution: Solution = {}
+        self.most = {
+            (i, j): math.floor(min(rules.plannable[i], rules.asked(j) / rules.ratio[i, j]) / rules.granule[i])
+            for i, j in rules.pairs()
+        }
+        self.count: dict[tuple[int, int, Route], Variable] = {
+            (*pair, route): self.program.variable(most)
+            for pair, most in self.most.items()
+            if most
+            for route in self._different(pair)
+        }
+        self._quantities()
+        self._capacities()
+        self._whole_needs()
+        self._communities()
 
-def _coverage_first(rules: Rules) -> Optimum:
-    program = Program(rules)
-    for wanted in _tiers(rules):
-        program.best(_within(rules, wanted))
-    flow = program.best({pair: Fraction(-route.unit_cost) for pair, route in rules.route.items()})
-    served = served_by_tier(rules, flow)
-    return _optimum(rules, flow, {wanted: (q, q) for wanted, q in served.items()})
+    def _different(self, pair: Pair) -> Iterable[Route]:
+        """Return the routes of a pair, of those that load the same only the cheapest."""
+        cheapest: dict[frozenset[object], Route] = {}
+        for route in self.rules.routes[pair]:
+            load = frozenset(Counter(route.uses).items())
+            if load not in cheapest or route.unit_cost < cheapest[load].unit_cost:
+                cheapest[load] = route
+        return cheapest.values()
 
+    def _given(self, i: int) -> Terms:
+        return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}
 
-def _total_cost(rules: Rules) -> Optimum:
-    program = Program(rules)
-    flow = program.best(
-        {(i, j): Fraction(rules.unmet_money(j) - route.unit_cost) for (i, j), route in rules.route.items()}
-    )
-    ranges = {}
-    for wanted in _tiers(rules):
-        least, most = (
-            served_by_tier(rules, program.best(_within(rules, wanted, sign), keep=False))[wanted]
-            for sign in (-1, 1)
-        )
-        ranges[wanted] = (least, most)
-    return _optimum(rules, flow, ranges)
+    def _served(self, needs: Iterable[int]) -> Terms:
+        wanted = set(needs)
+        return {
+            variable: self.rules.ratio[i, j] * self.rules.granule[i]
+            for (i, j, _), variable in self.count.items()
+            if j in wanted
+        }
 
+    # --- what binds --------------------------------------------------------------------------
 
-def _tiers(rules: Rules) -> Iterable[int]:
-    return sorted({tier(rules, j) for j in range(len(rules.needs))})
+    def _quantities(self) -> None:
+        for i in self.rules.pool:
+            self.program.at_most(self._given(i), self.rules.plannable[i])
+        for j in range(len(self.rules.needs)):
+            self.program.at_most(self._served([j]), self.rules.asked(j))
 
+    def _capacities(self) -> None:
+        for resource, capacity in self.rules.limits.items():
+            load = {
+                variable: route.uses.count(resource) * self.rules.granule[i] * self.rules.kg(i)
+                for (i, _, route), variable in self.count.items()
+                if resource in route.uses
+            }
+            if load:
+                self.program.at_most(load, capacity)
+        if self.rules.budget is not None:
+            spent = {
+                variable: self.rules.granule[i] * route.budgeted
+                for (i, _, route), variable in self.count.items()
+            }
+            self.program.at_most(spent, self.rules.budget)
 
-def _optimum(
-    rules: Rules, flow: Mapping[Pair, Fraction], ranges: Mapping[int, tuple[Fraction, Fraction]]
-) -> Optimum:
-    return Optimum(
-        flow,
-        served_by_tier(rules, flow),
-        ranges,
-        logistics_cost(rules, flow),
-        unmet_cost(rules, flow),
-    )
+    def _whole_needs(self) -> None:
+        for j, need in enumerate(self.rules.needs):
+            givers = [i for i, k in self.most if k == j]
+            if need.get("single_source"):
+                chosen = [self._switch(i, [j]) for i in givers]
+                self.program.at_most(dict.fromkeys(chosen, Fraction(1)), 1)
+            if need.get("all_or_nothing") and givers:
+                served, full = self._served([j]), self.program.variable(1)
+                asked = {full: -self.rules.asked(j)}
+                self.program.at_most(served | asked, 0)
+                self.program.at_least(served | asked, 0)
+
+    def _communities(self) -> None:
+        for i in self.rules.pool:
+            most = number(self.rules.donations[i], "max_communities")
+            if most is not None:
+                takers: dict[str, list[int]] = {}
+                for k, j in self.most:
+                    if k == i:
+                        takers.setdefault(text(self.rules.needs[j], "community"), []).append(j)
+                chosen = [self._switch(i, needs) for needs in takers.values()]
+                self.program.at_most(dict.fromkeys(chosen, Fraction(1)), int(most))
+
+    def _switch(self, i: int, needs: Iterable[int]) -> Variable:
+        """Return a variable that is 1 where donation `i` serves any of `needs`."""
+        switch = self.program.variable(1)
+        for (k, j, _), variable in self.count.items():
+            if k == i and j in needs:
+                self.program.at_most({variable: Fraction(1), switch: Fraction(-self.most[i, j])}, 0)
+        return switch
+
+    # --- what is sought ------------------------------------------------------------------------
+
+    def seek(self, goal: str) -> None:
+        """Make `goal` as good as it can be, and keep it so."""
+        if goal == "leximin":
+            cells = Cells(self.rules)
+            for k in range(1, 1 + len(cells.needs)):
+                self.solution = self.program.best(self._smallest(cells, k))
+        else:
+            self.solution = self.program.best(self._terms(goal))
+
+    def _terms(self, goal: str) -> Terms:
+        if goal == "floor":
+            return self._smallest(Cells(self.rules), 1)
+        if goal == "share":
+            return self._shortfall(Cells(self.rules))
+        if goal == "cost":
+            return {
+                variable: self.rules.granule[i] * (self._saved(i, j) - route.unit_cost)
+                for (i, j, route), variable in self.count.items()
+            }
+        wanted = {f"tier {k}": k for k in tiers(self.rules)}[goal]
+        return self._served(j for j in range(len(self.rules.needs)) if self.rules.tier(j) == wanted)
+
+    def _saved(self, i: int, j: int) -> Fraction:
+        """Return the unmet cost that one donated unit saves, where that counts."""
+        if self.rules.objective != "total-cost":
+            return Fraction(0)
+        return self.rules.ratio[i, j] * self.rules.unmet_money(j)
+
+    def _smallest(self, cells: Cells, k: int) -> Terms:
+        """Return the sum of the `k` smallest coverages: k·r − Σ max(0, r − coverage), at the best r.
+
+        All is counted in a unit that divides every coverage, so that the best r is whole.
+        """
+        shares = {
+            cell: {v: factor / cells.asked(cell) for v, factor in self._served(needs).items()}
+            for cell, needs in cells.needs.items()
+        }
+        unit = math.lcm(*(factor.denominator for share in shares.values() for factor in share.values()))
+        bar = self.program.variable(unit)
+        total = {bar: Fraction(k)}
+        for share in shares.values():
+            below = {bar: Fraction(1)} | {variable: -factor * unit for variable, factor in share.items()}
+            if k > 1:
+                missing = self.program.variable(unit)
+                total[missing] = below[missing] = Fraction(-1)
+            self.program.at_most(below, 0)
+        return total
+
+    def _shortfall(self, cells: Cells) -> Terms:
+        """Return minus what all cells miss of their fair share, in a unit that makes it whole."""
+        served = {cell: self._served(needs) for cell, needs in cells.needs.items()}
+        factors = (factor for terms in served.values() for factor in terms.values())
+        unit = math.lcm(*(number.denominator for number in (*factors, *cells.fair.values())))
+        total: dict[Variable, Fraction] = {}
+        for cell, fair in cells.fair.items():
+            missing = self.program.variable(math.ceil(fair * unit))
+            total[missing] = Fraction(-1)
+            self.program.at_least(served[cell] | {missing: Fraction(1, unit)}, fair)
+        return total
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the lines of the solution found last."""
+        for (i, j, route), variable in self.count.items():
+            if granules := self.solution[variable]:
+                yield Line(i, j, route, granules * self.rules.granule[i])

@@ -12,7 +12,9 @@ from rich.console import Console
 import handmade
 from matchopt import Plan
 from matchopt.report import words
-from matchopt.report.summary import details, headline, plain_text, proof, renderable, sections
+from matchopt.report.curve import price_of_fairness
+from matchopt.report.proven import budget, fairness, proof
+from matchopt.report.summary import details, headline, plain_text, renderable, sections, verified
 
 
 def with_summary(**changes: Any) -> Plan:
@@ -84,11 +86,100 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "another plan may cost less for what this one serves, though no less than 1.10 CNY"),
+        ({"objective": "total-cost", "bound": {"cost": 1.1}},
+         "another plan may cost less needs left unmet included, though no less than 1.10 CNY"),
+        ({"bound": {"served_by_tier": {"1": 12, "5": 2.5}, "cost": 1.1}},
+         "of priority 5 it serves 0 units, and another plan may serve up to 2.5"),
+        ({"fairness": {"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}},
+         "a fairer plan may be there"),
+    ],
+)  # fmt: skip
+def test_a_gap_is_never_hidden(changes: dict[str, Any], said: str) -> None:
+    bound = {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.1}
+    plan = with_summary(**{"status": "feasible", "gap": 0.034, "bound": bound, **changes})
+    assert proof(plan.summary) == f"Not proven best: {said}. Gap: 3.4 %."
+    assert verified(plan).endswith("feasible, gap 3.4 %")
+    stopped = proof({**plan.summary, "stopped": "time_limit"})
+    assert stopped.startswith(f"Not proven best: {said}. Gap: 3.4 %. The search for whole quantities stopped")
+    assert "time limit" in stopped
+
+
+def test_what_the_prices_alone_prove_is_told_apart_from_the_search() -> None:
+    relaxation = {"served_by_tier": {"1": 12, "5": 0.5}, "cost": 1.1}
+    said = proof(with_summary(proof="search", relaxation=relaxation).summary)
+    assert said.startswith("Proven best: ")
+    assert said.endswith("prices alone prove 12.5 units at the most and a cost of 1.10 CNY at the least.")
+    total = with_summary(proof="search", objective="total-cost", relaxation={"cost": 1.1})
+    assert proof(total.summary).endswith("prices alone prove a cost of 1.10 CNY at the least.")
+
+
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_a_gap_is_never_hidden(objective: str) -> None:
-    said = proof(with_summary(status="feasible", objective=objective, gap=0.034).summary)
-    assert said.startswith("Not proven best")
-    assert "3.4 %" in said
+def test_a_plan_is_held_against_plans_under_the_same_rules(objective: str) -> None:
+    rules = {
+        "fairness": {"rule": "floor", "floor": 0.5, "bound": 0.5, "relaxation": 0.5},
+        "budget": {"limit": 10, "used": 10, "one_more": {}},
+    }
+    said = proof(with_summary(objective=objective, **rules).summary)
+    assert "no plan as fair within the budget" in said
+
+
+@pytest.mark.parametrize(
+    ("fair", "said"),
+    [
+        ({"rule": "floor", "floor": 0.4321, "bound": 0.4321, "relaxation": 0.5},
+         "at least 43.2 % of what it asks for in each category that somebody can serve,"
+         " the most that is possible."),
+        ({"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}, "at the most 50.0 % is possible."),
+        ({"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7},
+         "the most that is possible; then the second worst off gets the most that is possible, and so on."),
+        ({"rule": "share", "shortfall": 0, "bound": 0, "relaxation": 0}, "every community gets its share."),
+        ({"rule": "share", "shortfall": 2.5, "bound": 2.5, "relaxation": 2},
+         "2.5 units are missing to the fair shares, the least that is possible."),
+        ({"rule": "share", "shortfall": 2.5, "bound": 1, "relaxation": 1}, "at the least 1."),
+    ],
+)  # fmt: skip
+def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
+    assert fairness(fair).startswith(f"Fairness ({fair['rule']}): ")
+    assert fairness(fair).endswith(said)
+    assert fairness(fair) in plain_text(with_summary(fairness=fair))
+
+
+@pytest.mark.parametrize(
+    ("objective", "one_more", "said"),
+    [
+        ("coverage-first", {"1": 0, "2": 0.123456, "5": 2.0},
+         "; one more CNY would serve about 0.12 units of priority 2 and 2 units of priority 5."),
+        ("coverage-first", {"1": 0.0, "5": 0.0}, "; more would serve nothing more."),
+        ("total-cost", {"1": 0.0}, "."),
+    ],
+)  # fmt: skip
+def test_the_budget_in_a_sentence(objective: str, one_more: dict[str, float], said: str) -> None:
+    plan = with_summary(objective=objective, budget={"limit": 5000, "used": 4321.5, "one_more": one_more})
+    assert budget(plan.summary) == f"Budget: 4,321.50 of 5,000.00 CNY are used{said}"
+    assert budget(plan.summary) in plain_text(plan)
+
+
+def test_what_funds_buy_is_told() -> None:
+    plan = replace(with_summary(), purchases=handmade.purchases())
+    assert "Funds buy 4.538 units for 11.00 CNY (2 purchases)." in details(plan)
+    assert "Funds" not in details(with_summary())
+
+
+def test_the_price_of_fairness_as_a_table() -> None:
+    section = price_of_fairness(handmade.curve(), "CNY")
+    assert section.header == (
+        "smallest coverage", "served", "of all", "priority 1", "priority 5", "cost, CNY", "at the least",
+        "gap",
+    )  # fmt: skip
+    assert section.rows == (
+        ("0.0 %", "12", "48.0 %", "12", "0", "1.20", "1.20", "0 %"),
+        ("50.0 %", "11.5", "46.0 %", "9", "2.5", "1.33", "1.33", "0.025 %"),
+    )
+    assert plain_text(with_summary(), [section]).endswith("1.33          1.33  0.025 %")
 
 
 def test_an_undated_plan_names_no_days() -> None:
@@ -133,6 +224,14 @@ def test_percent_is_all_or_nothing_only_when_it_is(part: int, whole: int, shown:
 )
 def test_quantities_are_readable(value: float, shown: str) -> None:
     assert words.quantity(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0 %"), (1, "100 %"), (0.0312345, "3.1 %"), (1.2e-6, "0.00012 %"), (1e-12, "< 0.000001 %")],
+)
+def test_a_gap_is_never_rounded_to_nothing(value: float, shown: str) -> None:
+    assert words.gap(value) == shown
 
 
 def test_money_has_no_negative_zero() -> None:

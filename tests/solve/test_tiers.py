@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matchopt.arrays import FORBIDDEN, PLENTY
 from matchopt.solve import pairs, pricing
 from matchopt.solve.flow import OrTools
-from matchopt.solve.pairs import Pairs
+from matchopt.solve.pairs import Market, Pairs
 from matchopt.solve.pricing import solve_over_all_pairs
 from matchopt.solve.tiers import coverage_first, total_cost
 
@@ -119,7 +119,7 @@ def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeyp
     monkeypatch.setattr(pricing, "ALL_PAIRS", 0)
     monkeypatch.setattr(pricing, "CANDIDATES", 1)
     table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
-    every = Pairs(np.arange(3), np.arange(3), of_table(table))
+    every = Pairs(np.arange(3), np.arange(3), Market(of_table(table), 3, 3))
     one = np.ones(3, dtype=np.int64)
     best = solve_over_all_pairs(every, ints([1, 1, 1]), one, ints([0, 0, 0]), 100 * one, BACKEND)
     assert best.rounds > 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -12,70 +12,47 @@ import pandas as pd
 from matchopt.errors import shortened
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Bools, Floats, Ints, Texts
-from matchopt.inspector.lines import Lines, sums
-from matchopt.inspector.reasons import gift_reasons, need_reasons
 from matchopt.inspector.sheet import Sheet, named
-from matchopt.inspector.sweep import Reach
+from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What the tables have to say by the allocations: quantities in steps (Python integers), and reasons."""
-
-    served: Texts
-    unmet: Texts
-    planned: Texts
-    left_over: Texts
-    need_reason: Texts
-    gift_reason: Texts
-
-
-def keep_books(f: Facts, lines: Lines, reach: Reach) -> Books:
-    """Add up the allocations and give the reasons for the rest."""
-    served = sums(lines.j, lines.served, len(f.wants.ids))
-    planned = sums(lines.i, lines.steps, len(f.gifts.ids))
-    unmet, left = f.wants.asked.astype(object) - served, f.gifts.offered.astype(object) - planned
-    used_up = (planned >= f.gifts.plannable).astype(bool)
-    return Books(
-        served, unmet, planned, left,
-        need_reasons(f, reach, (unmet > 0).astype(bool)),
-        gift_reasons(f, reach, (left > 0).astype(bool), used_up),
-    )  # fmt: skip
-
-
-def check_needs(f: Facts, sheet: Sheet, books: Books, extras: pd.DataFrame | None, report: Report) -> None:
+def check_needs(
+    f: Facts, sheet: Sheet, tally: Tally, reasons: Texts, extras: pd.DataFrame | None, report: Report
+) -> None:
     """Check ``plan/needs``."""
     w = f.wants
-    page = _Page(sheet, "need_id", w.ids, w.step, report)
+    page = _Page(sheet, "need_id", w.ids, report)
     page.text("community", w.communities)
     page.text("item", w.items)
     page.count("priority", w.priority.astype(object), np.ones(len(w.ids)))
-    page.count("asked", w.asked.astype(object), w.step)
-    page.count("served", books.served, w.step)
-    page.count("unmet", books.unmet, w.step)
-    page.text("reason", books.need_reason, code="reason")
+    page.count("asked", w.asked.astype(object), w.grain)
+    page.count("served", tally.served, w.grain)
+    page.count("unmet", tally.unmet, w.grain)
+    page.text("reason", reasons, code="reason")
     page.extras(extras)
 
 
-def check_gifts(f: Facts, sheet: Sheet, books: Books, extras: pd.DataFrame | None, report: Report) -> None:
+def check_gifts(
+    f: Facts, sheet: Sheet, tally: Tally, reasons: Texts, extras: pd.DataFrame | None, report: Report
+) -> None:
     """Check ``plan/donations``."""
     g = f.gifts
-    page = _Page(sheet, "donation_id", g.ids, g.step, report)
+    page = _Page(sheet, "donation_id", g.ids, report)
     page.text("donor", g.donors)
     page.text("item", g.items)
-    page.count("offered", g.offered.astype(object), g.step)
-    page.count("planned", books.planned, g.step)
-    page.count("left_over", books.left_over, g.step)
-    page.text("reason", books.gift_reason, code="reason")
+    page.count("offered", g.offered.astype(object), g.grain)
+    page.count("planned", tally.planned, g.grain)
+    page.count("left_over", tally.left_over, g.grain)
+    page.text("reason", reasons, code="reason")
     page.extras(extras)
 
 
 class _Page:
     """A table with one row for each id of the case, held against what it has to say."""
 
-    def __init__(self, sheet: Sheet, key: str, ids: Texts, step: Floats, report: Report) -> None:
-        self.sheet, self.ids, self.step, self.report = sheet, ids, step, report
+    def __init__(self, sheet: Sheet, key: str, ids: Texts, report: Report) -> None:
+        self.sheet, self.ids, self.report = sheet, ids, report
         stated = sheet.text(key)
         where = pd.Index(ids, dtype=object).get_indexer(pd.Index(stated, dtype=object))
         first = ~pd.Series(stated).duplicated().to_numpy()
@@ -104,17 +81,19 @@ class _Page:
             lambda r: f"{column} is «{shortened(stated[r])}»; it has to be «{shortened(right[r])}»",
         )  # fmt: skip
 
-    def count(self, column: str, right: Texts, step: Floats) -> None:
-        """Check a column of quantities, the right ones being counted in steps."""
+    def count(self, column: str, right: Texts, grain: Floats) -> None:
+        """Check a column of quantities, the right ones being counted in grains."""
         if not self.sheet.size:
             return
         stated = self.sheet.number(column)[self.row]
         exact = right.astype(np.float64)
-        slack = np.where(step == np.floor(step), 0.0, 1e-9 * np.maximum(np.abs(exact), 1))
-        wrong = (self.row >= 0) & (np.abs(stated / step - exact) > slack)
+        slack = np.where(grain == 1, 0.0, 1e-9 + np.abs(exact) * 2.0**-50)
+        broken = np.fromiter((isinstance(r, Fraction) for r in right.tolist()), dtype=bool, count=len(right))
+        slack = np.where(broken, slack + 0.5000001e-6 / grain + np.abs(exact) * 2.0**-50, slack)
+        wrong = (self.row >= 0) & (np.abs(stated / grain - exact) > slack)
         self._each(
             "sum", wrong, self.ids,
-            lambda r: f"{column} is {stated[r]:.15g}; it has to be {exact[r] * step[r]:.15g}",
+            lambda r: f"{column} is {stated[r]:.15g}; it has to be {exact[r] * grain[r]:.15g}",
         )  # fmt: skip
 
     def extras(self, frame: pd.DataFrame | None) -> None:

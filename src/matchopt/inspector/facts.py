@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
+from matchopt.inspector.affinities import Affinities
 from matchopt.inspector.keys import Bools, Floats, Ints, Names, Pairs, Texts
 from matchopt.inspector.places import Roads, Spots
 from matchopt.settings import Settings
@@ -19,19 +21,24 @@ NO_DAY = int(np.datetime64("NaT", "D").astype(np.int64))
 
 @dataclass(frozen=True, slots=True)
 class Gifts:
-    """The donations. Quantities count steps of the item; days are day numbers.
+    """The donations. Quantities count grains (`grain` units each); days are day numbers.
 
-    `place_mark` and `group_mark` are rows of `Facts.places_marked` and `Facts.groups_marked`.
+    `weight` is what a unit weighs on the way (funds: nothing), `load` what it weighs on shared
+    capacities (services neither). `place_mark` and `group_mark` are rows of `Facts.places_marked`
+    and `Facts.groups_marked`.
     """
 
     ids: Texts
     donors: Texts
     items: Texts
     item: Ints
-    step: Floats
+    grain: Floats
+    granule: Ints
     weight: Floats
+    load: Floats
     cold: Bools
     service: Bools
+    funds: Bools
     spots: Spots
     community: Ints
     first: Ints
@@ -42,18 +49,29 @@ class Gifts:
     plannable: Ints
     place_mark: Ints
     group_mark: Ints
+    most_communities: Floats
+
+    @property
+    def whole(self) -> Ints:
+        """What can be given at most, in whole granules: grains."""
+        return self.plannable // self.granule * self.granule
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """The needs. `fee` is the identification cost of a unit; `price` what a unit unmet costs, in 1/10 000."""
+    """The needs. `fee` is the identification cost of a unit; `price` what a unit unmet costs, in 1/10 000.
+
+    `asked` and `step` count grains (`grain` units each).
+    """
 
     ids: Texts
     communities: Texts
     items: Texts
     channels: Texts
+    categories: Texts
     item: Ints
-    step: Floats
+    grain: Floats
+    step: Ints
     community: Ints
     group: Ints
     first: Ints
@@ -65,6 +83,21 @@ class Wants:
     fee: Floats
     price: Ints
     excluded: Bools
+    single: Bools
+    whole: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What §2 and §5 ask of items, by code; the last entry stands for none.
+
+    `buyable` is the purchase price (NaN without); `category` the item's own name where it has none.
+    """
+
+    names: Names
+    funds: Bools
+    buyable: Floats
+    category: Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +123,18 @@ class Ties:
         Codes by community.
     agreements
         Directed pair of organisations → row of `transfer` (currency/kg) and `passes` (kg at most).
+    population
+        By community; NaN where not given.
     """
 
+    communities: Names
     organizations: Names
     district: Ints
     organization: Ints
     agreements: Pairs
     transfer: Floats
     passes: Floats
+    population: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +147,26 @@ class Facts:
         Whether any table holds a day; if not, all is on day 0.
     start, end
         First and last day of the horizon.
+    shared
+        Whether any capacity is given: a line may then take any route, on any days.
     spots
         The places of the communities.
     lane_capacity
         kg over the horizon by row of the lanes, infinite without limit.
     places_marked, groups_marked
         Donor's earmark × community (group): admitted; the last column stands for none.
-    substitutes, penalty
-        Pair of need item and donated item → row of `penalty`.
+    substitutes
+        Pair of need item and donated item → row of `ratio` and `penalty`.
     """
 
     settings: Settings
     dated: bool
     start: int
     end: int
+    shared: bool
     gifts: Gifts
     wants: Wants
+    items: Items
     hubs: Hubs
     ties: Ties
     roads: Roads
@@ -135,9 +176,21 @@ class Facts:
     places_marked: Bools
     groups_marked: Bools
     substitutes: Pairs
+    ratio: Floats
     penalty: Floats
+    affinities: Affinities
+
+    @property
+    def days(self) -> int:
+        """Number of days of the horizon."""
+        return self.end - self.start + 1
 
 
 def tenthousandths(money: Floats) -> Ints:
     """Round currency to whole 1/10 000, half to even, as decimals would."""
     return np.minimum(np.rint(np.round(money * 10_000, 6)), 2.0**61).astype(np.int64)
+
+
+def money(units: float | Fraction) -> str:
+    """Return 1/10 000 of currency as text with four decimals."""
+    return f"{float(units) / 10_000:.4f}"

@@ -7,9 +7,22 @@ from datetime import date
 import numpy as np
 
 from matchopt.case import Case
-from matchopt.inspector.facts import NEVER, NO_DAY, Facts, Gifts, Hubs, Ties, Wants, tenthousandths
+from matchopt.inspector.affinities import Affinities
+from matchopt.inspector.facts import (
+    NEVER,
+    NO_DAY,
+    Facts,
+    Gifts,
+    Hubs,
+    Items,
+    Ties,
+    Wants,
+    tenthousandths,
+)
 from matchopt.inspector.keys import Bools, Floats, Ints, Names, Pairs, Texts
 from matchopt.inspector.places import Roads, Spots
+from matchopt.inspector.quantities import counted, grains_of, granules, plannable
+from matchopt.inspector.tables import Codes, Tables, kinds, of_item
 from matchopt.settings import Settings
 
 _DAYS = (
@@ -18,70 +31,37 @@ _DAYS = (
 )  # fmt: skip
 
 
-class _Tables:
-    """The columns of a case as arrays; a table that is not given has no rows."""
-
-    def __init__(self, case: Case) -> None:
-        self._tables = case.tables
-
-    def text(self, table: str, column: str) -> Texts:
-        if table not in self._tables:
-            return np.empty(0, dtype=object)
-        return self._tables[table][column].to_numpy(dtype=object)
-
-    def number(self, table: str, column: str) -> Floats:
-        if table not in self._tables:
-            return np.empty(0)
-        return self._tables[table][column].to_numpy(dtype=np.float64)
-
-    def whole(self, table: str, column: str) -> Ints:
-        return self.number(table, column).astype(np.int64)
-
-    def day(self, table: str, column: str) -> Ints:
-        if table not in self._tables:
-            return np.empty(0, dtype=np.int64)
-        return self._tables[table][column].to_numpy().astype("datetime64[D]").astype(np.int64)
-
-    def flag(self, table: str, column: str) -> Bools:
-        if table not in self._tables:
-            return np.empty(0, dtype=bool)
-        return self._tables[table][column].to_numpy(dtype=bool)
-
-
-class _Codes:
-    """The names of a case."""
-
-    def __init__(self, t: _Tables) -> None:
-        self.items = Names(t.text("items", "item"), t.text("needs", "item"), t.text("donations", "item"))
-        self.communities = Names(
-            t.text("communities", "community"), t.text("needs", "community"), t.text("donations", "community")
-        )
-        self.groups = Names(t.text("needs", "group"))
-        self.places = Names(
-            self.communities.index.to_numpy(dtype=object), t.text("hubs", "hub"),
-            t.text("lanes", "from_place"), t.text("lanes", "to_place"), t.text("donations", "origin"),
-        )  # fmt: skip
-
-
 def gather(case: Case) -> Facts:
     """Read the tables and settings of a case (contract §1 and §3)."""
-    t = _Tables(case)
-    codes = _Codes(t)
+    t = Tables(case)
+    codes = Codes(t)
     dated, start, end = _horizon(t, case.settings)
     latitude, longitude = _coordinates(t, codes)
     homes = codes.places.of(codes.communities.index.to_numpy(dtype=object))
     place_mark, places_marked = _marks(t.text("donations", "only_communities"), codes.communities)
     group_mark, groups_marked = _marks(t.text("donations", "only_groups"), codes.groups)
     rates = case.settings.rates
+    scale = _scale(t, codes)
+    hubs = _hubs(t, codes, case.settings, (latitude, longitude))
+    ties = _ties(t, codes)
+    lane_capacity = _limit(t.number("lanes", "capacity_kg"))
+    limits = (hubs.holds, hubs.takes, ties.passes, lane_capacity)
     return Facts(
         settings=case.settings,
         dated=dated,
         start=start,
         end=end,
-        gifts=_gifts(t, codes, case.settings, (start, end), (latitude, longitude), (place_mark, group_mark)),
-        wants=_wants(t, codes, case.settings, (start, end)),
-        hubs=_hubs(t, codes, case.settings, (latitude, longitude)),
-        ties=_ties(t, codes),
+        shared=any(bool(np.isfinite(limit).any()) for limit in limits),
+        gifts=_gifts(
+            t, codes, case.settings, (start, end), (latitude, longitude), (place_mark, group_mark), scale
+        ),
+        wants=_wants(t, codes, case.settings, (start, end), scale),
+        items=Items(
+            codes.items, kinds(t, codes) == "funds", of_item(t, codes, "purchase_price", np.nan),
+            _categories(t, codes),
+        ),
+        hubs=hubs,
+        ties=ties,
         roads=Roads(
             Pairs(*(codes.places.of(t.text("lanes", end)) for end in ("from_place", "to_place"))),
             t.number("lanes", "distance_km"), t.number("lanes", "cost_per_kg"), t.whole("lanes", "lead_days"),
@@ -89,18 +69,20 @@ def gather(case: Case) -> Facts:
         ),
         places=codes.places,
         spots=Spots(homes, latitude[homes], longitude[homes]),
-        lane_capacity=_limit(t.number("lanes", "capacity_kg")),
+        lane_capacity=lane_capacity,
         places_marked=places_marked,
         groups_marked=groups_marked,
         substitutes=Pairs(
             codes.items.of(t.text("substitutions", "need_item")),
             codes.items.of(t.text("substitutions", "donated_item")),
         ),
+        ratio=t.number("substitutions", "ratio"),
         penalty=t.number("substitutions", "penalty"),
+        affinities=_affinities(t, codes, case.settings.policy.affinity_weight),
     )  # fmt: skip
 
 
-def _horizon(t: _Tables, settings: Settings) -> tuple[bool, int, int]:
+def _horizon(t: Tables, settings: Settings) -> tuple[bool, int, int]:
     days = np.concatenate([t.day(table, column) for table, column in _DAYS])
     days = days[days != NO_DAY]
     if not days.size:
@@ -113,7 +95,7 @@ def _number(day: date | None, otherwise: int) -> int:
     return otherwise if day is None else int(np.datetime64(day, "D").astype(np.int64))
 
 
-def _coordinates(t: _Tables, codes: _Codes) -> tuple[Floats, Floats]:
+def _coordinates(t: Tables, codes: Codes) -> tuple[Floats, Floats]:
     """Return latitude and longitude by place; where a name is community and hub, the community's first."""
     latitude, longitude = np.full((2, len(codes.places) + 1), np.nan)
     for table, column in (("hubs", "hub"), ("communities", "community")):
@@ -140,43 +122,57 @@ def _marks(texts: Texts, names: Names) -> tuple[Ints, Bools]:
     return distinct.of(texts), admitted
 
 
-def _of_item(t: _Tables, item: Ints, count: int, codes: _Codes, column: str, otherwise: float) -> Floats:
-    values = np.full(count + 1, otherwise)
-    values[codes.items.of(t.text("items", "item"))] = t.number("items", column)
-    return values[item]
+def _scale(t: Tables, codes: Codes) -> Ints:
+    """Return how many grains a unit of each item has."""
+    columns = [(codes.items.of(t.text("items", "item")), t.number("items", "step"))]
+    for table, column in (("needs", "quantity"), ("donations", "quantity"), ("donations", "lot_size")):
+        columns.append((codes.items.of(t.text(table, "item")), t.number(table, column)))
+    return grains_of(len(codes.items), columns)
+
+
+def _categories(t: Tables, codes: Codes) -> Texts:
+    own = np.append(codes.items.index.to_numpy(dtype=object), "")
+    given = t.text("items", "category")
+    item = codes.items.of(t.text("items", "item"))
+    own[item] = np.where(given == "", own[item], given)
+    return own
 
 
 def _gifts(
-    t: _Tables,
-    codes: _Codes,
+    t: Tables,
+    codes: Codes,
     settings: Settings,
     horizon: tuple[int, int],
     coordinates: tuple[Floats, Floats],
     marks: tuple[Ints, Ints],
+    scale: Ints,
 ) -> Gifts:
     items = t.text("donations", "item")
     item = codes.items.of(items)
-    count = len(codes.items)
-    kinds = np.full(count + 1, "goods", dtype=object)
-    kinds[codes.items.of(t.text("items", "item"))] = t.text("items", "kind")
-    cold = np.zeros(count + 1, dtype=bool)
+    kind = kinds(t, codes)[item]
+    cold = np.zeros(len(codes.items) + 1, dtype=bool)
     cold[codes.items.of(t.text("items", "item"))] = t.flag("items", "cold")
-    step = _of_item(t, item, count, codes, "step", 1.0)
-    offered = np.rint(t.number("donations", "quantity") / step).astype(np.int64)
+    weight = np.where(kind == "funds", 0.0, of_item(t, codes, "weight_kg", 1.0)[item])
+    step = of_item(t, codes, "step", 1.0)[item]
+    steps, lot = counted(step, scale[item]), t.number("donations", "lot_size")
+    quantity = t.number("donations", "quantity")
+    offered = counted(quantity, scale[item])
     place = codes.places.of(t.text("donations", "origin"))
     north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
     own = ~np.isnan(north) & ~np.isnan(east)
     available = t.day("donations", "available_from")
     available = np.where(available == NO_DAY, horizon[0], available)
     until = t.day("donations", "available_until")
-    shelf = _of_item(t, item, count, codes, "shelf_life_days", np.nan)
+    shelf = of_item(t, codes, "shelf_life_days", np.nan)[item]
     keeps = np.where(np.isnan(shelf), NEVER, available + np.nan_to_num(shelf).astype(np.int64))
     expires = t.day("donations", "expires_on")
-    reliability = t.number("donations", "reliability")
+    most = t.number("donations", "max_communities")
     return Gifts(
         ids=t.text("donations", "donation_id"), donors=t.text("donations", "donor"), items=items, item=item,
-        step=step, weight=_of_item(t, item, count, codes, "weight_kg", 1.0),
-        cold=cold[item], service=kinds[item] == "service",
+        grain=1.0 / scale[item],
+        granule=granules(steps, np.where(np.isnan(lot), steps, counted(np.nan_to_num(lot), scale[item]))),
+        weight=weight, load=np.where(kind == "goods", weight, 0.0),
+        cold=cold[item], service=kind == "service", funds=kind == "funds",
         spots=Spots(
             place, np.where(own, north, coordinates[0][place]), np.where(own, east, coordinates[1][place])
         ),
@@ -185,30 +181,14 @@ def _gifts(
         last=np.where(until == NO_DAY, horizon[1], np.minimum(until, horizon[1])),
         expires=np.where(expires == NO_DAY, keeps, expires),
         quality=t.whole("donations", "quality"), offered=offered,
-        plannable=_plannable(offered, t.number("donations", "quantity"), step, reliability, settings),
-        place_mark=marks[0], group_mark=marks[1],
+        plannable=plannable(offered, quantity, (step, steps), t.number("donations", "reliability"), settings),
+        place_mark=marks[0], group_mark=marks[1], most_communities=_limit(most),
     )  # fmt: skip
 
 
-def _plannable(
-    offered: Ints, quantity: Floats, step: Floats, reliability: Floats, settings: Settings
-) -> Ints:
-    """Return how many steps of each donation may be planned (contract §4, reliability)."""
-    policy = settings.policy.reliability
-    if policy == "ignore":
-        return offered
-    if policy == "firm":
-        return np.where(reliability < 1, 0, offered)
-    likely = quantity * reliability / step
-    nearest = np.rint(likely)
-    dust = np.abs(likely - nearest) <= 1e-9 * likely
-    return np.where(reliability < 1, np.where(dust, nearest, np.floor(likely)).astype(np.int64), offered)
-
-
-def _wants(t: _Tables, codes: _Codes, settings: Settings, horizon: tuple[int, int]) -> Wants:
+def _wants(t: Tables, codes: Codes, settings: Settings, horizon: tuple[int, int], scale: Ints) -> Wants:
     items, channels = t.text("needs", "item"), t.text("needs", "channel")
     item = codes.items.of(items)
-    step = _of_item(t, item, len(codes.items), codes, "step", 1.0)
     first, last = t.day("needs", "needed_from"), t.day("needs", "needed_by")
     own = t.number("needs", "unmet_cost")
     unmet = np.where(np.isnan(own), settings.rates.unmet_cost, own)
@@ -217,19 +197,20 @@ def _wants(t: _Tables, codes: _Codes, settings: Settings, horizon: tuple[int, in
         fee[channels == channel] = rate
     return Wants(
         ids=t.text("needs", "need_id"), communities=t.text("needs", "community"), items=items,
-        channels=channels, item=item, step=step,
+        channels=channels, categories=_categories(t, codes)[item], item=item, grain=1.0 / scale[item],
+        step=np.maximum(counted(of_item(t, codes, "step", 1.0)[item], scale[item]), 1),
         community=codes.communities.of(t.text("needs", "community")),
         group=codes.groups.of(t.text("needs", "group")),
         first=np.where(first == NO_DAY, horizon[0], np.maximum(first, horizon[0])),
         last=np.where(last == NO_DAY, horizon[1], np.minimum(last, horizon[1])),
         remaining=t.whole("needs", "min_remaining_days"), quality=t.whole("needs", "min_quality"),
-        priority=t.whole("needs", "priority"),
-        asked=np.rint(t.number("needs", "quantity") / step).astype(np.int64),
+        priority=t.whole("needs", "priority"), asked=counted(t.number("needs", "quantity"), scale[item]),
         fee=fee, price=tenthousandths(unmet), excluded=_excluded(t),
+        single=t.flag("needs", "single_source"), whole=t.flag("needs", "all_or_nothing"),
     )  # fmt: skip
 
 
-def _excluded(t: _Tables) -> Bools:
+def _excluded(t: Tables) -> Bools:
     """Mark the needs that an exclusion names; what an exclusion leaves empty admits any."""
     columns = ("item", "group", "community")
     names = {c: Names(t.text("needs", c)) for c in columns}
@@ -256,7 +237,7 @@ def _excluded(t: _Tables) -> Bools:
     return excluded
 
 
-def _hubs(t: _Tables, codes: _Codes, settings: Settings, coordinates: tuple[Floats, Floats]) -> Hubs:
+def _hubs(t: Tables, codes: Codes, settings: Settings, coordinates: tuple[Floats, Floats]) -> Hubs:
     names = t.text("hubs", "hub")
     order = np.argsort(names, kind="stable")
     place = codes.places.of(names)[order]
@@ -272,19 +253,42 @@ def _hubs(t: _Tables, codes: _Codes, settings: Settings, coordinates: tuple[Floa
     )
 
 
-def _ties(t: _Tables, codes: _Codes) -> Ties:
+def _ties(t: Tables, codes: Codes) -> Ties:
     own = t.text("communities", "organization")
     giving, taking = t.text("agreements", "from_organization"), t.text("agreements", "to_organization")
     organizations = Names(own, giving, taking)
     districts = t.text("communities", "district")
     known = codes.communities.of(t.text("communities", "community"))
+    population = np.full(len(codes.communities) + 1, np.nan)
+    population[known] = t.number("communities", "population")
     district, organization = np.full((2, len(codes.communities) + 1), -1, dtype=np.int64)
     district[known] = Names(districts).of(districts)
     organization[known] = organizations.of(own)
     return Ties(
-        organizations, district, organization,
+        codes.communities, organizations, district, organization,
         Pairs(organizations.of(giving), organizations.of(taking)),
         t.number("agreements", "transfer_cost"), _limit(t.number("agreements", "max_quantity_kg")),
+        population,
+    )  # fmt: skip
+
+
+def _affinities(t: Tables, codes: Codes, weight: float) -> Affinities:
+    """Read the affinities; who is named by id is not looked for by donor or group."""
+    gifts, needs = Names(t.text("donations", "donation_id")), Names(t.text("needs", "need_id"))
+    donors, donor = Names(t.text("donations", "donor")), t.text("affinities", "donor")
+    gift, need = (t.text("affinities", column) for column in ("donation_id", "need_id"))
+    by_gift = np.where(gift == "", -1, gifts.of(gift))
+    by_donor = np.where(gift == "", donors.of(donor), -1)
+    by_need = np.where(need == "", -1, needs.of(need))
+    by_group = np.where(need == "", codes.groups.of(t.text("affinities", "group")), -1)
+    number = np.arange(len(gifts)), np.arange(len(needs))
+    return Affinities(
+        weight, t.number("affinities", "score"),
+        Pairs(by_gift, by_need), Pairs(by_gift, by_group), Pairs(by_donor, by_need),
+        Pairs(by_donor, by_group),
+        donors.of(t.text("donations", "donor")), codes.groups.of(t.text("needs", "group")),
+        np.where(np.isin(number[0], by_gift), number[0], -1),
+        np.where(np.isin(number[1], by_need), number[1], -1),
     )  # fmt: skip
 
 

@@ -2,94 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Ints, Names, Pairs, classes
-from matchopt.inspector.lines import TABLE, Lines, day
+from matchopt.inspector.keys import Bools, Floats, Ints, Names, Pairs
+from matchopt.inspector.lines import TABLE, Lines
 from matchopt.inspector.violation import Report
+from matchopt.inspector.ways import day
+
+DUST = 1e-9
+"""Relative: what adding up kg in floats may be off."""
 
 
-def check_loads(f: Facts, lines: Lines, report: Report) -> None:
-    """Report every capacity that the allocations exceed; services weigh nothing on them."""
-    rows = np.flatnonzero(lines.sound & ~f.gifts.service[lines.i])
-    i, goal = lines.i[rows], f.wants.community[lines.j[rows]]
-    kg = f.gifts.weight[i] * f.gifts.step[i] * lines.steps[rows]
-    hub = lines.hub[rows]
-    _check_lanes(f, i, goal, hub, kg, report)
-    ties = f.ties
-    row = ties.agreements.find(ties.organization[f.gifts.community[i]], ties.organization[goal])
-    pairs = partial(_pair, "agreement", ties.organizations, ties.agreements)
-    _check_total("agreement_capacity", pairs, row, kg, ties.passes, report)
-    passing = hub >= 0
-    arrival, stay = lines.arrival[rows][passing], lines.stay[rows][passing]
-    _check_hubs(f, hub[passing], arrival, stay, kg[passing], report)
+class Loads(NamedTuple):
+    """The kg that a plan puts on each lane and agreement, and on each hub (row) by day (column).
+
+    Where no hub has a limit there is but one column, of nothing.
+    """
+
+    lanes: Floats
+    agreements: Floats
+    takes: Floats
+    holds: Floats
 
 
-def _check_lanes(f: Facts, i: Ints, goal: Ints, hub: Ints, kg: Floats, report: Report) -> None:
-    if not np.isfinite(f.lane_capacity).any():
-        return
-    start, end = f.gifts.spots.name[i], f.spots.name[goal]
+def loads_of(f: Facts, lines: Lines) -> Loads:
+    """Add up what the allocations weigh; services and funds weigh nothing."""
+    rows = np.flatnonzero(lines.sound & (f.gifts.load[lines.i] > 0))
+    i, goal, hub = lines.i[rows], f.wants.community[lines.j[rows]], lines.hub[rows]
+    kg = f.gifts.load[i] * f.gifts.grain[i] * lines.given[rows]
+    ways = np.concatenate(lanes_taken(f, i, goal, hub))
+    lanes = _added(ways, np.tile(kg, len(ways) // max(len(kg), 1)), len(f.lane_capacity))
+    agreements = _added(agreement_of(f, i, goal), kg, len(f.ties.passes))
+    if not np.isfinite([f.hubs.takes, f.hubs.holds]).any():
+        return Loads(lanes, agreements, *np.zeros((2, len(f.hubs.names), 1)))
+    inside = hub >= 0
+    hub, kg = hub[inside], kg[inside]
+    arrival, stay = lines.arrival[rows][inside] - f.start, lines.stay[rows][inside]
+    shape = len(f.hubs.names), f.days + 1
+    takes, change = np.zeros(shape), np.zeros(shape)
+    np.add.at(takes, (hub, arrival), kg)
+    np.add.at(change, (hub, arrival), np.where(stay > 0, kg, 0))
+    np.add.at(change, (hub, arrival + stay), np.where(stay > 0, -kg, 0))
+    return Loads(lanes, agreements, takes[:, :-1], np.cumsum(change, axis=1)[:, :-1])
+
+
+def lanes_taken(f: Facts, i: Ints, goal: Ints, hub: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the rows of the lanes of each way, -1 for none: the direct one, into a hub, out of it."""
+    start, end, find = f.gifts.spots.name[i], f.spots.name[goal], f.roads.lanes.find
+    none = np.full(len(i), -1, dtype=np.int64)
     through = hub >= 0
-    direct = np.where(through, -1, f.roads.lanes.find(start, end))
-    legs = [direct]
-    if through.any():
-        middle = np.where(through, f.hubs.spots.name[np.maximum(hub, 0)], -1)
-        legs += [f.roads.lanes.find(start, middle), f.roads.lanes.find(middle, end)]
-    names = partial(_pair, "lane", f.places, f.roads.lanes)
-    _check_total(
-        "lane_capacity", names, np.concatenate(legs), np.tile(kg, len(legs)), f.lane_capacity, report
-    )
+    direct = np.where(through, none, find(start, end))
+    if not through.any():
+        return direct, none, none
+    middle = np.where(through, f.hubs.spots.name[np.maximum(hub, 0)], -1)
+    return direct, find(start, middle), find(middle, end)
 
 
-def _pair(word: str, names: Names, pairs: Pairs, r: int) -> str:
-    return f"{word} {names.index[pairs.first[r]]} → {names.index[pairs.second[r]]}"
+def agreement_of(f: Facts, i: Ints, goal: Ints) -> Ints:
+    """Return the agreement that goods pass under, -1 for none; the two broadcast."""
+    organization = f.ties.organization
+    return f.ties.agreements.find(organization[f.gifts.community[i]], organization[goal])
 
 
-def _check_total(
-    code: str, names: Callable[[int], str], row: Ints, kg: Floats, capacity: Floats, report: Report
-) -> None:
-    load: Floats = np.bincount(row[row >= 0], weights=kg[row >= 0], minlength=len(capacity)).astype(
-        np.float64
-    )
-    report.each(
-        code, TABLE, _exceeds(load, capacity), names,
-        lambda r: f"carries {load[r]:.10g} kg over the horizon, more than its {capacity[r]:.10g} kg",
-    )  # fmt: skip
+def _added(row: Ints, kg: Floats, size: int) -> Floats:
+    used = row >= 0
+    return np.bincount(row[used], weights=kg[used], minlength=size).astype(np.float64)
 
 
-def _check_hubs(f: Facts, hub: Ints, arrival: Ints, stay: Ints, kg: Floats, report: Report) -> None:
-    """Add up by hub and day: what arrives, and what is held at the end of the day."""
-    for code, word, capacity, keys, days, change in (
-        ("hub_throughput", "takes in", f.hubs.takes, hub, arrival, kg),
-        (
-            "hub_storage", "holds", f.hubs.holds, np.concatenate([hub, hub]),
-            np.concatenate([arrival, arrival + stay]), np.concatenate([kg, -kg]),
-        ),
+def exceeds(load: Floats, capacity: Floats) -> Bools:
+    """Compare with room for the dust of adding up floats."""
+    return np.asarray(load > capacity * (1 + DUST), dtype=np.bool_)
+
+
+def check_loads(f: Facts, loads: Loads, report: Report) -> None:
+    """Report every capacity that is exceeded."""
+    ties = f.ties
+    for code, word, load, capacity, names, pairs in (
+        ("lane_capacity", "lane", loads.lanes, f.lane_capacity, f.places, f.roads.lanes),
+        ("agreement_capacity", "agreement", loads.agreements, ties.passes, ties.organizations,
+         ties.agreements),
     ):  # fmt: skip
-        limited = np.isfinite(capacity[keys])
-        keys, days, change = keys[limited], days[limited], change[limited]
-        if not keys.size:
-            continue
-        order = np.lexsort((days, keys))
-        keys, days, change = keys[order], days[order], change[order]
-        group, count = classes(keys, days)
-        first = np.searchsorted(group, np.arange(count))
-        load: Floats = np.bincount(group, weights=change, minlength=count).astype(np.float64)
-        if code == "hub_storage":
-            load = np.cumsum(load)  # what came to a hub has left it before the next hub begins
         report.each(
-            code, TABLE, _exceeds(load, capacity[keys[first]]),
-            [f"hub {f.hubs.names[k]}" for k in keys[first].tolist()],
-            lambda r, x=load, c=capacity[keys[first]], d=days[first], w=word: (  # type: ignore[misc]
+            code, TABLE, exceeds(load, capacity), partial(_pair, word, names, pairs),
+            lambda r, x=load, c=capacity: (  # type: ignore[misc]
+                f"carries {x[r]:.10g} kg over the horizon, more than its {c[r]:.10g} kg"
+            ),
+        )  # fmt: skip
+    dust = loads.takes.sum(axis=1, keepdims=True) * 2.0**-40
+    for code, word, load, capacity in (
+        ("hub_throughput", "takes in", loads.takes, f.hubs.takes),
+        ("hub_storage", "holds", loads.holds - dust, f.hubs.holds),
+    ):
+        hub, on = np.nonzero(exceeds(load, capacity[:, None]))
+        report.each(
+            code, TABLE, np.ones(len(hub), dtype=bool), [f"hub {f.hubs.names[h]}" for h in hub.tolist()],
+            lambda r, x=load[hub, on], c=capacity[hub], d=on + f.start, w=word: (  # type: ignore[misc]
                 f"{w} {x[r]:.10g} kg{f' on {day(d[r])}' if f.dated else ''}, more than its {c[r]:.10g} kg"
             ),
         )  # fmt: skip
 
 
-def _exceeds(load: Floats, capacity: Floats) -> Bools:
-    """Compare with room for the dust of adding up floats."""
-    return np.asarray(load > capacity * (1 + 1e-9) + 1e-6, dtype=np.bool_)
+def _pair(word: str, names: Names, pairs: Pairs, r: int) -> str:
+    return f"{word} {names.index[pairs.first[r]]} → {names.index[pairs.second[r]]}"

@@ -32,6 +32,10 @@ class Legs(NamedTuple):
     lead: Ints
     quoted: Floats
 
+    def pick(self, rows: Ints) -> Legs:
+        """Return some ways of a list of ways."""
+        return Legs(self.open[rows], self.cost[rows], self.lead[rows], self.quoted[rows])
+
     def at(self, row: Ints, column: Ints) -> Legs:
         """Return some ways of a table of ways."""
         return Legs(

@@ -1,4 +1,6 @@
-"""The proof: levels and prices of a plan, and the bound that they prove.
+"""The proof of block 0: levels and prices, and the bound that they prove.
+
+Block 0 holds what is a plain transport problem: ratio 1, whole steps, nothing shared.
 
 Coverage first. Where a donation's level is never above that of a need it may serve, no plan
 serves more in the tiers up to k than the donations of level ≤ k hold, and the needs of those
@@ -10,36 +12,27 @@ the next such tier at or above it, and for 10 above all of them.
 
 Total cost. Prices a ≤ 0 of donations and b ≤ cost of a unit unmet of needs, a + b never above
 the unit cost, bound logistics and unmet cost from below.
+
+Quantities count whole granules of donations and whole steps of needs; what a need asks beyond
+whole steps stays unmet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from operator import mul
 
 import numpy as np
 
-from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Ints, Names, Texts
-from matchopt.inspector.sheet import Sheet
+from matchopt.inspector.facts import Facts, money
+from matchopt.inspector.keys import Bools, Ints, Texts
+from matchopt.inspector.meetings import Met
+from matchopt.inspector.price_rows import TABLE
+from matchopt.inspector.prices import NO_LEVEL, Prices
+from matchopt.inspector.profiles import Profiles
+from matchopt.inspector.quantities import total
 from matchopt.inspector.violation import Report
-
-NO_LEVEL = 10
-"""Level of donations that no tier needs in full."""
-
-_LARGEST_PRICE = 2.0**52
-"""Largest price, in 1/10 000, of which a float keeps every digit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Levels (of the tiers that needs are in) and prices (in 1/10 000) in the case's order."""
-
-    gift_level: Ints
-    gift: Ints
-    need_level: Ints
-    need: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,85 +43,33 @@ class Bound:
     cost: Fraction
 
 
-def read_prices(f: Facts, sheet: Sheet, report: Report) -> Prices | None:
-    """Read levels and prices and check their range and sign; None if they cannot be read."""
-    side, ids = sheet.text("side"), sheet.text("id")
-    level, price = sheet.number("level"), sheet.number("price")
-    names = side + " " + ids
-    known = (side == "need") | (side == "donation")
-    report.each("unknown_id", "prices", ~known, names, lambda r: "the side is neither need nor donation")
-    needs = _rows(f.wants.ids, "need", (side, ids), names, report)
-    gifts = _rows(f.gifts.ids, "donation", (side, ids), names, report)
-    units = price * 10_000
-    odd = ~(np.abs(units) <= _LARGEST_PRICE) | (np.abs(units - np.rint(units)) > 0.01)
-    report.each(
-        "price", "prices", odd & ~sheet.bad, names, lambda r: f"the price {price[r]} has no four decimals"
-    )
-    most = NO_LEVEL if f.settings.policy.objective == "coverage-first" else 0
-    off = ~((level >= min(most, 1)) & (level <= most) & (level == np.floor(level)))
-    report.each(
-        "level", "prices", off & ~sheet.bad, names,
-        lambda r: f"the level {level[r]:g} is no whole number from {min(most, 1)} to {most}",
-    )  # fmt: skip
-    if needs is None or gifts is None or (odd | off | sheet.bad)[np.concatenate([needs, gifts])].any():
-        return None
-    stated = Prices(
-        level[gifts].astype(np.int64), np.rint(units[gifts]).astype(np.int64),
-        level[needs].astype(np.int64), np.rint(units[needs]).astype(np.int64),
-    )  # fmt: skip
-    return _check_signs(f, stated, report)
-
-
-def _rows(
-    wanted: Texts, side: str, columns: tuple[Texts, Texts], names: Texts, report: Report
-) -> Ints | None:
-    """Return the row of each id on a side; None if some stand there not once."""
-    here = np.flatnonzero(columns[0] == side)
-    codes = Names(wanted)
-    found = codes.of(columns[1][here])
-    report.each(
-        "unknown_id", "prices", found < 0, names[here],
-        lambda r: f"there is no such {side} in the case",
-    )  # fmt: skip
-    count = np.bincount(found[found >= 0], minlength=len(wanted))
-    report.each("missing_row", "prices", count == 0, wanted, lambda r: f"this {side} has no price")
-    report.each("duplicate_row", "prices", count > 1, wanted, lambda r: f"this {side} has {count[r]} prices")
-    if (count != 1).any():
-        return None
-    rows = np.empty(len(wanted), dtype=np.int64)
-    rows[found[found >= 0]] = here[found >= 0]
-    return rows
-
-
-def _check_signs(f: Facts, p: Prices, report: Report) -> Prices:
+def check_signs(f: Facts, p: Prices, report: Report) -> Prices:
     """Check what the levels ask of the signs; return the prices with the levels that count."""
-    out, idle = f.wants.excluded, f.gifts.plannable == 0
+    out, idle = f.wants.excluded & (p.need_block == 0), (f.gifts.plannable == 0) & (p.gift_block == 0)
     gift_ids, need_ids = f.gifts.ids, f.wants.ids
-    report.each("price", "prices", idle & (p.gift != 0), gift_ids, lambda r: "is not in the pool: price 0")
-    report.each("price", "prices", out & (p.need != 0), need_ids, lambda r: "is excluded: price 0")
+    report.each("price", TABLE, idle & (p.gift != 0), gift_ids, lambda r: "is not in the pool: price 0")
+    report.each("price", TABLE, out & (p.need != 0), need_ids, lambda r: "is excluded: price 0")
     if f.settings.policy.objective != "coverage-first":
         _refuse_above(report, gift_ids, p.gift, np.zeros_like(p.gift), "0")
         _refuse_above(report, need_ids, p.need, f.wants.price, "the cost of a unit unmet")
         return p
-    own = f.wants.priority
-    low = p.need_level < own
+    own, plain = f.wants.priority, p.need_block == 0
+    low = plain & (p.need_level < own)
     report.each(
-        "level",
-        "prices",
-        low,
-        need_ids,
+        "level", TABLE, low, need_ids,
         lambda r: f"the level {p.need_level[r]} is below the priority {own[r]}",
+    )  # fmt: skip
+    report.each(
+        "level", TABLE, out & (p.need_level != own), need_ids, lambda r: f"is excluded: level {own[r]}"
     )
     report.each(
-        "level", "prices", out & (p.need_level != own), need_ids, lambda r: f"is excluded: level {own[r]}"
-    )
-    report.each(
-        "level", "prices", idle & (p.gift_level != NO_LEVEL), gift_ids,
+        "level", TABLE, idle & (p.gift_level != NO_LEVEL), gift_ids,
         lambda r: f"is not in the pool: level {NO_LEVEL}",
     )  # fmt: skip
     tiers = np.append(np.unique(own), NO_LEVEL)
-    gift_level = tiers[np.searchsorted(tiers, p.gift_level)]
+    gift_level = np.where(p.gift_block > 0, 0, tiers[np.searchsorted(tiers, p.gift_level)])
     need_level = np.maximum(tiers[np.searchsorted(tiers, p.need_level)], own)
+    need_level = np.where(plain, need_level, 0)
     free = np.iinfo(np.int64).max
     _refuse_above(
         report, gift_ids, p.gift, np.where(gift_level == NO_LEVEL, 0, free), "0 (it need not be used up)"
@@ -136,45 +77,72 @@ def _check_signs(f: Facts, p: Prices, report: Report) -> Prices:
     _refuse_above(
         report, need_ids, p.need, np.where(need_level == own, 0, free), "0 (it need not be served in full)"
     )
-    return Prices(gift_level, p.gift, need_level, p.need)
+    return replace(p, gift_level=gift_level, need_level=need_level)
 
 
 def _refuse_above(report: Report, ids: Texts, price: Ints, most: Ints, words: str) -> None:
-    report.each(
-        "price", "prices", price > most, ids, lambda r: f"the price {money(price[r])} is above {words}"
-    )
+    report.each("price", TABLE, price > most, ids, lambda r: f"the price {money(price[r])} is above {words}")
+
+
+class PlainProof:
+    """Holds levels and prices of block 0, and the blocks themselves, against admissible pairs."""
+
+    def __init__(self, f: Facts, prices: Prices, gifts: Profiles, needs: Profiles, report: Report) -> None:
+        self.f, self.prices, self.report = f, prices, report
+        granule = gifts.least(np.where(f.gifts.whole > 0, f.gifts.granule, 2**62))
+        self.granule = granule * f.gifts.grain[gifts.stands]
+        self.asked = needs.most(f.wants.asked) * f.wants.grain[needs.stands]
+
+    def note(self, met: Met) -> None:
+        """Look at pairs that some flow could go between."""
+        f, p = self.f, self.prices
+        small = self.granule[met.gift] * met.ratio > self.asked[met.need] * (1 + 1e-9)
+        met = met.at(np.flatnonzero(~small))
+        i, j, cost = met.i, met.j, met.cost
+        apart = p.gift_block[i] != p.need_block[j]
+        self._refuse(
+            apart, j, lambda r: f"donation {f.gifts.ids[i[r]]}, which may serve it, is in another block: "
+            "no bound is proven",
+        )  # fmt: skip
+        plain = (p.gift_block[i] == 0) & ~apart
+        granule = f.gifts.granule[i] * np.rint(f.gifts.grain[i] * 10**6)
+        step = f.wants.step[j] * np.rint(f.wants.grain[j] * 10**6)
+        odd = plain & ((met.ratio != 1) | (np.fmod(granule, step) != 0))
+        self._refuse(
+            odd, j, lambda r: f"donation {f.gifts.ids[i[r]]}, which may serve it, does not come in whole "
+            "steps of it: block 0 cannot prove a bound",
+        )  # fmt: skip
+        falls = plain & (p.gift_level[i] > p.need_level[j])
+        self._refuse(
+            falls, j, lambda r: f"its level is below that of donation {f.gifts.ids[i[r]]}, which may serve "
+            "it: the bound on the tiers is not proven",
+        )  # fmt: skip
+        dear = plain & (p.gift_level[i] == p.need_level[j]) & (p.gift[i] + p.need[j] > cost)
+        self._refuse(
+            dear, j, lambda r: f"its price {money(p.need[j[r]])} and that of donation {f.gifts.ids[i[r]]}, "
+            f"{money(p.gift[i[r]])}, add up to more than the unit cost {money(cost[r])}: "
+            "the bound on the cost is not proven",
+        )  # fmt: skip
+
+    def _refuse(self, wrong: Bools, j: Ints, say: Callable[[int], str]) -> None:
+        self.report.each("proof", TABLE, wrong, self.f.wants.ids[j], say)
 
 
 def bound_of(f: Facts, p: Prices) -> Bound:
-    """Compute the bound that levels and prices prove, exactly."""
+    """Compute the bound that levels and prices of block 0 prove for those in it, exactly."""
     g, w = f.gifts, f.wants
-    takes_part = ~w.excluded
-    cost = total(g.plannable, g.step, p.gift) + total(
-        w.asked[takes_part], w.step[takes_part], p.need[takes_part]
-    )
+    gives = np.where(p.gift_block == 0, g.whole, 0)
+    takes_part = ~w.excluded & (p.need_block == 0)
+    asks = np.where(takes_part, w.asked // w.step * w.step, 0)
+    coverage = f.settings.policy.objective == "coverage-first"
+    cost = total(gives, g.grain, p.gift) + total(asks, w.grain, p.need)
+    if not coverage:
+        cost += total(np.where(takes_part, w.asked - asks, 0), w.grain, w.price)
     served: dict[int, Fraction] = {}
-    if f.settings.policy.objective == "coverage-first":
-        before = Fraction(0)
-        for tier in np.unique(w.priority).tolist():
-            full = takes_part & (w.priority <= tier) & (p.need_level > tier)
-            cut = p.gift_level <= tier
-            most = total(g.plannable[cut], g.step[cut]) + total(w.asked[full], w.step[full])
-            served[tier], before = most - before, most
+    before = Fraction(0)
+    for tier in np.unique(w.priority).tolist() if coverage else ():
+        full = takes_part & (w.priority <= tier) & (p.need_level > tier)
+        cut = p.gift_level <= tier
+        most = total(gives[cut], g.grain[cut]) + total(asks[full], w.grain[full])
+        served[tier], before = most - before, most
     return Bound(served, cost)
-
-
-def total(counts: Ints | Texts, step: Floats, factor: Ints | None = None) -> Fraction:
-    """Add up quantities, counted in steps (decimals as written), times `factor`, exactly."""
-    whole = Fraction(0)
-    for size in np.unique(step).tolist():
-        mine: Bools = step == size
-        amounts = counts[mine].tolist()
-        whole += Fraction(repr(size)) * (
-            sum(amounts) if factor is None else sum(map(mul, amounts, factor[mine].tolist()))
-        )
-    return whole
-
-
-def money(units: int | np.integer | Fraction) -> str:
-    """Return 1/10 000 of currency as text with four decimals."""
-    return f"{float(units) / 10_000:.4f}"

@@ -5,30 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Texts
+from matchopt.inspector.keys import Texts
+from matchopt.inspector.leftovers import Leftovers, cheaper
 from matchopt.inspector.rules import STEPS
 from matchopt.inspector.sweep import Reach
+from matchopt.inspector.tally import Tally
 
 
-def need_reasons(f: Facts, reach: Reach, unmet: Bools) -> Texts:
+def need_reasons(f: Facts, tally: Tally, reach: Reach, left: Leftovers) -> Texts:
     """Return the reason of each need; empty where nothing is unmet."""
-    codes = np.array([*STEPS, "outranked"], dtype=object)
-    reasons = codes[reach.needs]
-    if f.settings.policy.objective == "total-cost":
-        dear = (reach.needs == len(STEPS)) & (reach.least >= f.wants.price)
-        reasons[dear] = "not_worth_it"
+    reasons = np.array([*STEPS, "integrality"], dtype=object)[reach.needs]
+    by_cost = f.settings.policy.objective == "total-cost"
+    unmet = f.wants.price.astype(np.float64) if by_cost else np.full(len(f.wants.ids), np.inf)
+    open_to = reach.needs == len(STEPS)
+    for step, code in ((3, "budget"), (2, "capacity"), (1, "outranked"), (0, "not_worth_it")):
+        reasons[open_to & ~cheaper(left.by_need(step), unmet)] = code
     reasons[f.wants.excluded] = "excluded"
-    return np.where(unmet, reasons, "").astype(object)
+    return np.where(tally.short, reasons, "").astype(object)
 
 
-def gift_reasons(f: Facts, reach: Reach, left: Bools, used_up: Bools) -> Texts:
-    """Return the reason of each donation; empty where nothing is left over.
-
-    `used_up` marks the donations of which all that may be planned (it may be nothing) is planned.
-    """
-    codes = np.array([*STEPS, "demand_met"], dtype=object)
-    reasons = codes[reach.gifts]
-    if f.settings.policy.objective == "total-cost":
-        reasons[(reach.gifts == len(STEPS)) & ~reach.worth] = "not_worth_it"
-    reasons[used_up] = "unreliable"
-    return np.where(left, reasons, "").astype(object)
+def gift_reasons(f: Facts, tally: Tally, reach: Reach, left: Leftovers) -> Texts:
+    """Return the reason of each donation; empty where nothing is left over."""
+    reasons = np.array([*STEPS, "integrality"], dtype=object)[reach.gifts]
+    open_to = reach.gifts == len(STEPS)
+    for step, code in ((3, "budget"), (2, "capacity"), (1, "demand_met"), (0, "not_worth_it")):
+        reasons[open_to & ~left.by_gift(step)] = code
+    reasons[open_to & ~tally.spare] = "integrality"
+    reasons[(tally.planned >= f.gifts.plannable).astype(bool)] = "unreliable"
+    return np.where((tally.left_over > 0).astype(bool), reasons, "").astype(object)

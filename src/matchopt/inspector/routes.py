@@ -9,6 +9,7 @@ import numpy as np
 from matchopt.inspector.facts import Facts, tenthousandths
 from matchopt.inspector.keys import Bools, Floats, Ints
 from matchopt.inspector.places import Legs
+from matchopt.inspector.rules import Fit
 
 NOWHERE = 2**62
 """Cost of a pair that no route serves in time."""
@@ -28,15 +29,30 @@ class Days(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """What is added to a unit whatever its route."""
+    """What is added to a donated unit whatever its route; affinities are part of the penalty."""
 
     identification: Floats
     penalty: Floats
     transfer: Floats
+    purchase: Floats
+
+    @classmethod
+    def of(cls, f: Facts, i: Ints, j: Ints, fit: Fit, transfer: Floats) -> Fees:
+        """Return the fees of pairs; `transfer` is that of a kg."""
+        return cls(
+            fit.ratio * f.wants.fee[j],
+            fit.penalty + fit.ratio * f.affinities.cost(i, j),
+            f.gifts.weight[i] * transfer,
+            np.where(fit.bought, 1.0, 0.0),
+        )
 
     def at(self, rows: Ints) -> Fees:
         """Return the fees of some pairs."""
-        return Fees(self.identification[rows], self.penalty[rows], self.transfer[rows])
+        return Fees(self.identification[rows], self.penalty[rows], self.transfer[rows], self.purchase[rows])
+
+    def total(self) -> Floats:
+        """Return all of them together."""
+        return self.identification + self.penalty + self.transfer + self.purchase
 
 
 class Price(NamedTuple):
@@ -53,7 +69,7 @@ class Price(NamedTuple):
     def total(self, fees: Fees) -> Ints:
         """Return the cost of a unit in 1/10 000, rounded once."""
         route = self.transport + self.handling + self.storage
-        return tenthousandths(route + fees.identification + fees.penalty + fees.transfer)
+        return tenthousandths(route + fees.total())
 
 
 class Choice(NamedTuple):
@@ -69,12 +85,19 @@ def outbound(f: Facts) -> Legs:
     return f.roads.legs(f.hubs.spots.at(hubs[:, None]), f.spots.at(np.arange(len(f.spots.name))[None, :]))
 
 
+def straight(f: Facts, i: Ints, goal: Ints) -> Legs:
+    """Return the direct ways of donations to communities; money is there at once, wherever it is."""
+    legs = f.roads.legs(f.gifts.spots.at(i), f.spots.at(goal))
+    funds = f.gifts.funds[i]
+    return legs._replace(open=legs.open | funds, lead=np.where(funds, 0, legs.lead))
+
+
 def inbound(f: Facts, gifts: Ints) -> Legs:
-    """Return the ways from each donation (row) to each hub (column) that may take it."""
+    """Return the ways from each donation (row) to each hub (column) that may take it: goods only."""
     hubs = np.arange(len(f.hubs.names))
     legs = f.roads.legs(f.gifts.spots.at(gifts[:, None]), f.hubs.spots.at(hubs[None, :]))
-    cold, service = f.gifts.cold[gifts], f.gifts.service[gifts]
-    return legs._replace(open=legs.open & (f.hubs.cold | ~cold[:, None]) & ~service[:, None])
+    cold, light = f.gifts.cold[gifts], f.gifts.service[gifts] | f.gifts.funds[gifts]
+    return legs._replace(open=legs.open & (f.hubs.cold | ~cold[:, None]) & ~light[:, None])
 
 
 class Trip(NamedTuple):

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import NamedTuple
+
 import numpy as np
 
 from matchopt.inspector.facts import Facts
@@ -14,14 +17,56 @@ STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timin
 """What each step of §2 refuses with; a pair that passes all of them has passed `len(STEPS)`."""
 
 
-def same_thing(f: Facts, i: Ints, j: Ints) -> tuple[Bools, Floats]:
-    """Tell whether the item fits, and the substitution penalty of a unit."""
+class Fit(NamedTuple):
+    """How a donated item serves a need.
+
+    Attributes
+    ----------
+    open
+        Whether it does.
+    ratio
+        Units of the need that one donated unit serves.
+    penalty
+        What the substitution costs per donated unit.
+    bought
+        Whether money buys something else: a donated unit then costs one of purchase.
+    """
+
+    open: Bools
+    ratio: Floats
+    penalty: Floats
+    bought: Bools
+
+    def spread(self, size: int) -> Fit:
+        """Return what holds for one pair for `size` pairs of the same items."""
+        return Fit(*(np.broadcast_to(part, size) for part in self))  # type: ignore[arg-type]
+
+
+def same_thing(f: Facts, i: Ints, j: Ints) -> Fit:
+    """Tell whether the item fits, and how."""
     given, asked = f.gifts.item[i], f.wants.item[j]
     row = f.substitutes.find(asked, given)
     same = given == asked
-    penalty = np.zeros(row.shape)
-    penalty[row >= 0] = f.penalty[row[row >= 0]]
-    return same | (row >= 0), np.where(same, 0.0, penalty)
+    named = (row >= 0) & ~same
+    price = f.items.buyable[asked]
+    other = f.items.funds[given] & ~f.items.funds[asked]
+    buys = other & ~named & ~np.isnan(price)
+    ratio, penalty = np.ones(named.shape), np.zeros(named.shape)
+    ratio[named], penalty[named] = f.ratio[row[named]], f.penalty[row[named]]
+    ratio[buys] = 1 / np.broadcast_to(price, buys.shape)[buys]
+    fits = same | named | buys
+    return Fit(fits, ratio, penalty, other & fits)
+
+
+def exact_ratio(f: Facts, i: int, j: int) -> Fraction:
+    """Return the ratio of a pair that fits as the fraction that the tables write."""
+    given, asked = f.gifts.item[i], f.wants.item[j]
+    if given == asked:
+        return Fraction(1)
+    row = int(f.substitutes.find(asked, given))
+    if row >= 0:
+        return Fraction(repr(float(f.ratio[row])))
+    return 1 / Fraction(repr(float(f.items.buyable[asked])))
 
 
 def good_enough(f: Facts, i: Ints, j: Ints) -> Bools:

@@ -205,9 +205,10 @@ def _check_range(
         broken = ~np.isnan(values) & (np.floor(values) != values)
         report("fraction", broken, "is no whole number", "write a whole number")
     if column.above is not None:
+        instead = "leave the row out" if column.required else "leave it empty"
         report(
             "not_positive", values <= column.above, f"is not above {column.above:g}",
-            f"write a number above {column.above:g}, or leave the row out",
+            f"write a number above {column.above:g}, or {instead}",
         )  # fmt: skip
     largest = LARGEST.get(column.unit, LARGEST_QUANTITY)
     report("too_large", np.abs(values) > largest, f"is beyond {largest:,.0f}", "check the number of digits")

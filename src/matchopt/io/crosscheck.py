@@ -1,4 +1,4 @@
-"""Rules that look at more than one cell or table: references, days, quantities, rows that say too little."""
+"""Rules that look at more than one cell or table: references, days, rows that say too little."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 from matchopt.fields import Column, Kind
+from matchopt.io.affinities import check_affinities, note_weight
+from matchopt.io.capacities import warn_of_closed
 from matchopt.io.checked import Checked
 from matchopt.io.findings import Findings, Said
+from matchopt.io.funds import check_funds
 from matchopt.io.names import alike, near_name
 from matchopt.io.places import check_places
 from matchopt.io.policy import check_policy
-from matchopt.io.scope import refuse_not_built
+from matchopt.io.quantities import check_quantities
 from matchopt.io.substitutions import check_substitutions
 from matchopt.io.tables import Tables, among
 from matchopt.settings import Settings
-
-LARGEST_TOTAL = 9e18
-"""Largest sum of a quantity column: sums are 64-bit whole numbers."""
 
 
 def check_across(
@@ -31,17 +31,20 @@ def check_across(
         for column in table.table.columns:
             if column.refers_to:
                 _check_reference(tables, table, column)
-    for name in ("needs", "donations", "commitments"):
-        _check_total(tables, name)
+    check_quantities(tables, settings)
     _check_windows(tables)
+    check_affinities(tables)
     _check_incomplete_rows(tables)
+    _refuse_commitments(tables)
     _warn_of_near_names(tables)
     _warn_of_earmarks(tables)
     check_places(tables)
     check_substitutions(tables)
+    check_funds(tables)
+    warn_of_closed(tables)
     if settings is not None:
         check_policy(tables, settings)
-        refuse_not_built(tables, settings)
+        note_weight(tables, settings)
 
 
 # --- references --------------------------------------------------------------------------
@@ -117,19 +120,7 @@ def _warn_of_earmarks(tables: Tables) -> None:
             tables.warning("idle_earmark", donations, column, np.isin(codes, list(idle)), say)
 
 
-# --- quantities and days -----------------------------------------------------------------
-
-
-def _check_total(tables: Tables, name: str) -> None:
-    table = tables.get(name)
-    if table is None:
-        return
-    total = float(np.nansum(table.array("quantity")))
-    if total > LARGEST_TOTAL:
-        tables.found.error(
-            "too_large", name, f"adds up to {total:.4g}, beyond {LARGEST_TOTAL:.0e}",
-            "check the number of digits", column=table.header("quantity"),
-        )  # fmt: skip
+# --- days ----------------------------------------------------------------------------------
 
 
 def _check_windows(tables: Tables) -> None:
@@ -168,15 +159,6 @@ def _day(day: np.datetime64) -> str:
 
 
 def _check_incomplete_rows(tables: Tables) -> None:
-    affinities = tables.get("affinities")
-    if affinities is not None:
-        for one, other in (("donation_id", "donor"), ("need_id", "group")):
-            missing = ~affinities.given(one) & ~affinities.given(other) & affinities.sound(one, other)
-
-            def say(_: int, one: str = one, other: str = other) -> Said:
-                return "", f"is empty, and so is {other}", f"give {one} or {other}"
-
-            tables.error("incomplete_row", affinities, one, missing, say)
     commitments = tables.get("commitments")
     if commitments is not None:
         three = ("donation_id", "need_id", "quantity")
@@ -196,4 +178,12 @@ def _check_incomplete_rows(tables: Tables) -> None:
         tables.error(
             "incomplete_row", exclusions, "", ~given & exclusions.sound(*columns),
             lambda _: ("", "would exclude every need", "give an item, a group or a community"),
+        )  # fmt: skip
+
+
+def _refuse_commitments(tables: Tables) -> None:
+    if tables.get("commitments") is not None:
+        tables.found.error(
+            "not_built", "commitments", "planning around what is promised already is not built yet",
+            "leave the table out",
         )  # fmt: skip

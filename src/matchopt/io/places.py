@@ -10,6 +10,7 @@ import pandas as pd
 
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
+from matchopt.io.funds import fund_items
 from matchopt.io.names import near_name
 from matchopt.io.tables import Tables, among
 
@@ -249,6 +250,7 @@ def _say_what_has_no_coordinates(tables: Tables, valid: Mapping[str, Mask], poin
     used = sorted(tables.names("needs", "community")) + sorted(tables.names("hubs", "hub"))
     missing = [name for name in dict.fromkeys(used) if name not in points]
     placed = valid["donations"] | among(donations.array("origin"), set(points))
+    placed |= among(donations.array("item"), fund_items(tables))  # money is as near everywhere
     missing += donations.frame["donation_id"][~placed].to_list()
     if not missing:
         return

@@ -1,4 +1,4 @@
-"""Settings against tables: boundaries, horizon, cases without days."""
+"""Settings against tables: boundaries, fairness, horizon, cases without days."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ LONG_HORIZON = 3660
 def check_policy(tables: Tables, settings: Settings) -> None:
     """Check that the tables hold what the settings ask for."""
     _check_boundary(tables, settings)
+    _check_fairness(tables, settings)
     days = tables.days()
     if len(days):
         _check_horizon(tables, settings, days)
@@ -30,7 +31,7 @@ def _check_boundary(tables: Tables, settings: Settings) -> None:
     if boundary in needed:
         _check_community_column(tables, boundary, needed[boundary])
     if boundary == "agreements" and tables.get("agreements") is None and tables.complete("agreements"):
-        _refuse(tables, boundary, "there is no table agreements", "add agreements.csv")
+        _refuse_boundary(tables, boundary, "there is no table agreements", "add agreements.csv")
     donations = tables.get("donations")
     if donations is not None and donations.whole and not donations.given("community").any():
         tables.found.warning(
@@ -43,12 +44,14 @@ def _check_community_column(tables: Tables, boundary: str, column: str) -> None:
     communities = tables.get("communities")
     if communities is None:
         if tables.complete("communities"):
-            _refuse(tables, boundary, "there is no table communities", f"add communities.csv with {column}")
+            _refuse_boundary(
+                tables, boundary, "there is no table communities", f"add communities.csv with {column}"
+            )
         return
     blank = ~communities.given(column) & communities.sound(column)
     if not communities.given(column).any():
         cure = f"fill in the column {column} of communities"
-        _refuse(tables, boundary, f"no community has a {column}", cure)
+        _refuse_boundary(tables, boundary, f"no community has a {column}", cure)
         return
 
     def say(_: int) -> Said:
@@ -57,10 +60,42 @@ def _check_community_column(tables: Tables, boundary: str, column: str) -> None:
     tables.warning("blank_boundary", communities, column, blank, say)
 
 
-def _refuse(tables: Tables, boundary: str, why: str, cure: str) -> None:
+def _refuse_boundary(tables: Tables, boundary: str, why: str, cure: str) -> None:
     tables.found.error(
         "boundary_without_data", FILE, f"cannot be observed: {why}", f"{cure}, or set the boundary to open",
         column="policy.boundary", value=boundary,
+    )  # fmt: skip
+
+
+def _check_fairness(tables: Tables, settings: Settings) -> None:
+    """Report fairness between communities that no table lists, and shares of populations not known."""
+    rule = settings.policy.fairness
+    communities = tables.get("communities")
+    if rule == "none" or not tables.complete("communities"):
+        return
+    if communities is None:
+        _refuse_fairness(tables, rule, "there is no table communities", "add communities.csv")
+        return
+    if rule != "share":
+        return
+    known = communities.given("population")
+    sound = communities.sound("population")
+    cure = "fill in the column population of communities"
+    if not known.any() and sound.all():
+        _refuse_fairness(tables, rule, "no community has a population", cure)
+    elif sound.all() and not communities.array("population")[known].sum():
+        _refuse_fairness(tables, rule, "all populations are 0", cure)
+    else:
+        tables.error(
+            "fairness_without_data", communities, "population", ~known & sound,
+            lambda _: ("", "is empty, and fairness share counts residents", "fill in the residents, or 0"),
+        )  # fmt: skip
+
+
+def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
+    tables.found.error(
+        "fairness_without_data", FILE, f"cannot be observed: {why}", f"{cure}, or set fairness to none",
+        column="policy.fairness", value=rule,
     )  # fmt: skip
 
 

@@ -11,28 +11,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, RunError, shortened
-from matchopt.io.write import MANIFEST, MONEY
+from matchopt.io.write import CURVE, EXACT, MANIFEST, MONEY
 from matchopt.settings import Settings
-from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, Plan
+from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.case import Case
 
-PLAN_FILES = ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "summary.json")
-_WHOLE = frozenset({"priority", "level"})
+PLAN_FILES = (
+    "allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json",
+)  # fmt: skip
+"""Files of every plan; `CURVE` may stand beside them."""
+_WHOLE = frozenset({"priority", "block", "level"})
 _QUANTITIES = frozenset(
-    {"donated_quantity", "served_quantity", "asked", "served", "unmet", "offered", "planned", "left_over"}
-)
-_DAYS = frozenset({"pickup_day", "arrival_day", "delivery_day"})
+    {
+        "donated_quantity", "served_quantity", "asked", "served", "unmet", "offered", "planned", "left_over",
+        "quantity",
+    }
+)  # fmt: skip
+_DAYS = frozenset({"pickup_day", "arrival_day", "delivery_day", "day"})
 _NUMBER = (int, float)
 _SUMMARY: Mapping[str, type | tuple[type, ...]] = {
     "status": str, "objective": str, "currency": str, "horizon": dict,
     "asked": _NUMBER, "served": _NUMBER, "unmet": _NUMBER, "excluded": _NUMBER,
     "asked_by_tier": dict, "served_by_tier": dict, "asked_by_channel": dict, "served_by_channel": dict,
     "offered": _NUMBER, "planned": _NUMBER, "left_over": _NUMBER, "allocations": int,
-    "logistics_cost": _NUMBER, "cost": dict, "bound": dict, "gap": _NUMBER,
+    "logistics_cost": _NUMBER, "cost": dict, "bound": dict, "relaxation": dict, "proof": str, "gap": _NUMBER,
+    "fairness": (dict, type(None)), "budget": (dict, type(None)), "stopped": str,
     "unmet_by_reason": dict, "left_over_by_reason": dict,
 }  # fmt: skip
 
@@ -103,6 +110,7 @@ def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
         needs=_table(plan / "needs.csv", NEEDS, more=True),
         donations=_table(plan / "donations.csv", DONATIONS, more=True),
         prices=_table(plan / "prices.csv", PRICES, more=False),
+        purchases=_table(plan / "purchases.csv", PURCHASES, more=False),
         summary=_summary(plan / "summary.json"),
         run=manifest.run,
     )
@@ -120,7 +128,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not isinstance(case.get("copied"), bool) or not isinstance(raw["run"].get("case_path"), str | None):
         raise RunError(f"{file} is damaged: it does not say where the case is")
     plan_files = _hashes(file, raw.get("plan"))
-    if set(plan_files) != set(PLAN_FILES):
+    if set(plan_files) - {CURVE} != set(PLAN_FILES):
         raise RunError(f"{file} is damaged: it does not name the files of the plan")
     return Manifest(
         version=str(raw.get("matchopt", "")),
@@ -232,20 +240,39 @@ def _hashes(file: Path, raw: object) -> dict[str, str]:
 def _summary(file: Path) -> dict[str, Any]:
     summary = _json(file)
     for name, kind in _SUMMARY.items():
-        if not isinstance(summary.get(name), kind) or isinstance(summary[name], bool):
+        if name not in summary or not isinstance(summary[name], kind) or isinstance(summary[name], bool):
             raise RunError(f"{file} is damaged: {name} is missing or of the wrong kind")
     for name, inner in summary.items():
-        numbers = inner.values() if name.endswith(("_by_tier", "_by_channel")) or name == "cost" else ()
-        if not all(_is_number(value) for value in numbers):
+        by_name = name.endswith(("_by_tier", "_by_channel")) or name == "cost"
+        if by_name and not _are_numbers(inner):
             raise RunError(f"{file} is damaged: {name} holds what is no number")
-    bound = summary["bound"]
-    tiers = bound.get("served_by_tier", {})
-    if not _is_number(bound.get("cost")) or not isinstance(tiers, dict):
-        raise RunError(f"{file} is damaged: bound is incomplete")
+    for name in ("bound", "relaxation"):
+        proven = summary[name]
+        if not _is_number(proven.get("cost")) or not _are_numbers(proven.get("served_by_tier", {})):
+            raise RunError(f"{file} is damaged: {name} is incomplete")
     groups = [*summary["unmet_by_reason"].values(), *summary["left_over_by_reason"].values()]
-    if not all(isinstance(group, dict) and all(map(_is_number, group.values())) for group in groups):
+    if not all(_are_numbers(group) for group in groups):
         raise RunError(f"{file} is damaged: the quantities by reason are incomplete")
+    _check_rules(file, summary)
     return summary
+
+
+def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
+    """Refuse what is said of fairness and budget if it lacks a figure."""
+    fairness, budget = summary["fairness"], summary["budget"]
+    if fairness is not None:
+        reached = "shortfall" if fairness.get("rule") == "share" else "floor"
+        figures = [fairness.get(name) for name in (reached, "bound", "relaxation")]
+        if not isinstance(fairness.get("rule"), str) or not all(map(_is_number, figures)):
+            raise RunError(f"{file} is damaged: fairness is incomplete")
+    if budget is not None:
+        figures = [budget.get("limit"), budget.get("used")]
+        if not all(map(_is_number, figures)) or not _are_numbers(budget.get("one_more")):
+            raise RunError(f"{file} is damaged: budget is incomplete")
+
+
+def _are_numbers(inner: object) -> bool:
+    return isinstance(inner, dict) and all(map(_is_number, inner.values()))
 
 
 def _is_number(value: object) -> bool:
@@ -282,11 +309,15 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
 
     if name in _DAYS:
         days = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
-        _refuse_first(days.isna() & (column != ""), column, name, file, "no day such as 2026-03-01")
+        # pandas reads «today» and «now» as days.
+        bad = (column != "") & (days.isna() | (column.str.len() != len("2026-03-01")))
+        _refuse_first(bad, column, name, file, "no day such as 2026-03-01")
         return days.astype("datetime64[s]")
-    if name in _QUANTITIES | MONEY | _WHOLE:
+    if name in _QUANTITIES | MONEY | EXACT | _WHOLE:
         values = pd.to_numeric(column, errors="coerce").astype("float64")
         _refuse_first(~values.between(-1e18, 1e18), column, name, file, "no number")
+        if name in EXACT:
+            return column.astype("float64")  # to the last digit, which `to_numeric` does not promise
         whole = values == values.round()
         if name in _WHOLE:
             _refuse_first(~whole, column, name, file, "no whole number")

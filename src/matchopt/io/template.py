@@ -37,6 +37,12 @@ _MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
             "needed_by": ("2026-03-20", "2026-03-20"), "channel": ("public_sector", "公共部门"),
         },
     ),
+    "donations": (
+        {
+            "donation_id": ("D-002", "D-002"), "donor": ("Neighbours' Fund", "邻里互助金"),
+            "item": ("money", "善款"), "quantity": ("500", "500"),
+        },
+    ),
     "communities": (
         {
             "community": ("Old Town", "老城社区"), "name": ("Old Town Estate", "老城社区居委会"),
@@ -57,6 +63,10 @@ _MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
             "item": ("vaccine", "疫苗"), "name": ("Vaccine, one dose", "疫苗（一剂）"),
             "category": ("medicine", "药品"), "unit": ("dose", "剂"), "weight_kg": ("0.05", "0.05"),
             "cold": ("yes", "是"),
+        },
+        {
+            "item": ("money", "善款"), "name": ("Donated money", "捐款"), "unit": ("CNY", "元"),
+            "kind": ("funds", "资金"), "step": ("0.01", "0.01"),
         },
     ),
 }  # fmt: skip
@@ -127,8 +137,11 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         '"organization" 同一机构、"agreements" 同一机构及协议机构、"open" 不限',
     ),
     "policy.fairness": (
-        '"none"; "floor", "leximin" and "share" are not planned by this version yet',
-        '"none" 不限；"floor"、"leximin" 和 "share" 本版本尚不支持',
+        'how even the plan is between communities in each category of items: "none" does not look;'
+        ' "floor" lifts the smallest coverage as high as it can be, "leximin" then the second smallest'
+        ' and so on; "share" gives each its share of the supply by population',
+        '各社区在每类物资上的公平："none" 不考虑；"floor" 先使最低的满足率尽量高；'
+        '"leximin" 再使次低的尽量高，依此类推；"share" 按人口给各社区应得的份额',
     ),
     "policy.fair_share": (
         'part of its fair share that each community gets under fairness "share", 0..1',
@@ -140,13 +153,13 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         '不一定到位的捐赠："expected" 按数量乘可靠度计划、"firm" 只计划确定的、"ignore" 全部计划',
     ),
     "policy.budget": (
-        "limit of the logistics cost; 0 is no limit, others are not planned by this version yet",
-        "物流成本上限；0 为不限，其他值本版本尚不支持",
+        "limit of the logistics cost, purchases aside; 0 is no limit",
+        "物流成本上限（不含采购）；0 为不限",
     ),
     "policy.affinity_weight": (
-        "cost per served unit of a donation and a need that do not fit (score 0);"
-        " with the table affinities it is not planned by this version yet",
-        "契合度为 0 时每单位的代价；与契合表同用时本版本尚不支持",
+        "cost per served unit of a donation and a need that do not fit at all (score 0) by the table"
+        " affinities; 0 leaves that table without effect",
+        "按契合表完全不契合（0 分）时每单位的代价；为 0 时契合表不起作用",
     ),
     "policy.churn_cost": (
         "cost per planned line that a new plan changes; without the table commitments it has no effect",

@@ -21,7 +21,7 @@ import matchopt
 from matchopt.errors import RunError
 from matchopt.io.swap import folder_in_place_of, tidy
 from matchopt.settings import FILE as SETTINGS_FILE
-from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES
+from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +32,21 @@ if TYPE_CHECKING:
     from matchopt.solution import Plan
 
 MANIFEST = "manifest.json"
-MONEY = frozenset({"transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "price"})
+CURVE = "fairness_curve.csv"
+MONEY = frozenset(
+    {
+        "transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "amount",
+        "logistics_cost", "bound_cost",
+    }
+)  # fmt: skip
+"""Columns that show four decimals."""
+EXACT = frozenset({"price", "unit_price"})
+"""Columns that show every digit of a float64: sums of prices × quantities must come out the same."""
 
 
-def write_run(plan: Plan, path: Path, *, force: bool = False, copy: bool = True) -> Path:
+def write_run(
+    plan: Plan, path: Path, *, force: bool = False, copy: bool = True, curve: pd.DataFrame | None = None
+) -> Path:
     """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
 
     Parameters
@@ -48,6 +59,8 @@ def write_run(plan: Plan, path: Path, *, force: bool = False, copy: bool = True)
         Replace an older run folder at `path`, in one step.
     copy
         Keep the tables in ``case/``; else only their hashes.
+    curve
+        The price of fairness, to be kept beside the plan.
 
     Raises
     ------
@@ -60,7 +73,7 @@ def write_run(plan: Plan, path: Path, *, force: bool = False, copy: bool = True)
         tidy(target)
         refuse_taken(path, force=force)
         with folder_in_place_of(target) as folder:
-            hashes = _write_plan(plan, folder / "plan")
+            hashes = _write_plan(plan, curve, folder / "plan")
             case = _write_case(plan.case, folder / "case") if copy else _case_left_in_place(plan.case)
             manifest = {
                 "matchopt": matchopt.__version__,
@@ -79,6 +92,18 @@ def write_run(plan: Plan, path: Path, *, force: bool = False, copy: bool = True)
     return path
 
 
+def default_run(case: Path, *, force: bool) -> Path:
+    """Return runs/NAME OF CASE, or with a number after it if that is taken and must stay."""
+    resolved = case.resolve()
+    name = resolved.stem if resolved.is_file() else resolved.name
+    first = Path("runs") / (name or "case")
+    run, number = first, 1
+    while not force and os.path.lexists(run):
+        number += 1
+        run = first.with_name(f"{first.name}-{number}")
+    return run
+
+
 def refuse_taken(path: Path, *, force: bool) -> None:
     """Raise RunError if no run folder may be written at `path`.
 
@@ -92,15 +117,18 @@ def refuse_taken(path: Path, *, force: bool) -> None:
         raise RunError(f"the run folder {path} exists: choose another with -o, or replace it with --force")
 
 
-def _write_plan(plan: Plan, folder: Path) -> dict[str, str]:
+def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[str, str]:
     """Write the files of ``plan/`` and return their hashes."""
     folder.mkdir()
-    tables = {
+    tables: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
         "allocations.csv": (plan.allocations, ALLOCATIONS),
         "needs.csv": (plan.needs, NEEDS),
         "donations.csv": (plan.donations, DONATIONS),
         "prices.csv": (plan.prices, PRICES),
+        "purchases.csv": (plan.purchases, PURCHASES),
     }
+    if curve is not None:
+        tables[CURVE] = (curve, tuple(map(str, curve.columns)))
     for name, (frame, columns) in tables.items():
         _write_csv(frame, folder / name, columns)
     (folder / "summary.json").write_bytes(_json(dict(plan.summary)))
@@ -176,7 +204,7 @@ def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...]) -> None:
     import pandas as pd
 
     texts = {
-        place: _texts(frame.iloc[:, place], money=place < len(ours) and str(name) in MONEY)
+        place: _texts(frame.iloc[:, place], str(name) if place < len(ours) else "")
         for place, name in enumerate(frame.columns)
     }
     table = pd.DataFrame(texts, index=frame.index, columns=range(len(texts)))
@@ -184,13 +212,16 @@ def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...]) -> None:
     file.write_bytes(text.encode("utf-8" if text.isascii() else "utf-8-sig"))
 
 
-def _texts(column: pd.Series[Any], *, money: bool) -> Any:
-    """Return `column` as pandas shall write it: money with four decimals, whole numbers without any."""
+def _texts(column: pd.Series[Any], name: str) -> Any:
+    """Return the column called `name` as pandas shall write it: whole numbers without decimals."""
     kind = column.dtype.kind
     if kind == "b":
         return np.where(column.to_numpy(), "true", "false").astype(object)
-    if money:
+    if name in MONEY:
         return _money_texts(column.to_numpy(dtype=np.float64)).astype(object)
+    if name in EXACT:
+        # The shortest text that reads back to the same float64; the sum turns -0.0 into 0.0.
+        return (column.to_numpy(dtype=np.float64) + 0.0).astype(str).astype(object)
     if kind == "f":
         return _quantity_texts(column.to_numpy(dtype=np.float64)).astype(object)
     return column.to_numpy()  # text and whole numbers as they are, days as ISO

@@ -1,120 +1,173 @@
-"""Shared capacities: what a plan loads on hubs, lanes and agreements, and what it exceeds.
-
-A plan that is best without these capacities and obeys them is best with them. One that
-exceeds a capacity is refused by name until capacities take part in the planning itself.
-"""
+"""Shared capacities: the rows that hubs, lanes and agreements add to a plan, and what loads them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
-import pandas as pd
 
-from matchopt.arrays import Floats, Ints
-from matchopt.case import Case
-from matchopt.errors import Finding, Severity
-from matchopt.model.accounts import Deliveries
-from matchopt.model.network import Network
-from matchopt.model.routes import DIRECT
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.model.calendar import Calendar
+from matchopt.model.places import Atlas, Places
+from matchopt.model.routes import DIRECT, Hubs, Itinerary
 
+if TYPE_CHECKING:
+    from matchopt.case import Case
 
-def exceeded(case: Case, network: Network, deliveries: Deliveries) -> list[Finding]:
-    """Return an error for each capacity that the plan exceeds, with its worst day."""
-    item = network.items.codes(case.donations["item"])[deliveries.donation]
-    kg = np.where(network.items.service[item], 0.0, network.items.weight[item])
-    kg = kg * deliveries.quantity / network.scale.unit
-    findings = []
-    for table, columns, find in (
-        ("hubs", ("throughput_capacity", "storage_capacity"), _hub_findings),
-        ("lanes", ("capacity_kg",), _lane_findings),
-        ("agreements", ("max_quantity_kg",), _agreement_findings),
-    ):
-        if table in case.tables and case.tables[table][list(columns)].notna().to_numpy().any():
-            findings += find(case, network, deliveries, kg)
-    return findings
+ROUNDING = 1e-9
+"""Relative: what adding up kg in binary fractions may be off."""
 
 
-def _hub_findings(case: Case, network: Network, deliveries: Deliveries, kg: Floats) -> list[Finding]:
-    hubs = case.table("hubs").set_index("hub")
-    findings = []
-    for number, hub in enumerate(network.hubs.names):
-        at = deliveries.hub == number
-        arrival, stay = deliveries.arrival[at], deliveries.stay[at]
-        for column, takes, days in (
-            ("throughput_capacity", "takes in", np.ones_like(stay)),
-            ("storage_capacity", "holds at the end of the day", stay),
-        ):
-            day, load = _peak(arrival, arrival + days, kg[at])
-            when = f" on {np.datetime64(day, 'D')}" if network.calendar.dated else ""
-            what = f"the best plan would need more: it {takes} {load:g} kg{when}"
-            findings += _if_exceeded("hubs", column, str(hub), what, load, float(hubs.loc[hub, column]))
-    return findings
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """Entries (e,) of the load matrix: delivery `which` puts `kg` per donated unit on capacity `row`."""
+
+    which: Ints
+    row: Ints
+    kg: Floats
 
 
-def _peak(first: Ints, until: Ints, kg: Floats) -> tuple[int, float]:
-    """Return the day with the largest load, and the load; each kg is there from `first` to before `until`."""
-    days, index = np.unique(np.concatenate([first, until]), return_inverse=True)
-    if not len(days):
-        return 0, 0.0
-    load = np.cumsum(np.bincount(index, weights=np.concatenate([kg, -kg])))
-    return int(days[load.argmax()]), float(load.max())
+@dataclass(frozen=True, slots=True)
+class Capacities:
+    """The capacities that a case gives, one row each; -1 stands for none.
 
+    Attributes
+    ----------
+    limit : (r,) float
+        kg.
+    side, name, to, day
+        What each row is, as in the table of prices; `day` is -1 where it holds over the horizon.
+    throughput, storage : (hubs, days) int
+        Row of each hub and day.
+    lane, agreement : (rows of the table + 1,) int
+        Row of each lane and agreement; the last entry is for none.
+    start
+        First day of the horizon.
+    """
 
-def _lane_findings(case: Case, network: Network, deliveries: Deliveries, kg: Floats) -> list[Finding]:
-    origin = case.donations["origin"].to_numpy(dtype=object)[deliveries.donation]
-    community = case.needs["community"].to_numpy(dtype=object)[deliveries.need]
-    hub = np.append(network.hubs.names, "")[deliveries.hub]
-    through = deliveries.hub != DIRECT
-    legs = pd.DataFrame(
-        {
-            "from_place": np.concatenate([origin, hub[through]]),
-            "to_place": np.concatenate([np.where(through, hub, community), community[through]]),
-            "kg": np.concatenate([kg, kg[through]]),
-        }
-    )
-    return _pair_findings(case, "lanes", ["from_place", "to_place"], "capacity_kg", legs)
+    limit: Floats
+    side: tuple[str, ...]
+    name: tuple[str, ...]
+    to: tuple[str, ...]
+    day: Ints
+    throughput: Ints
+    storage: Ints
+    lane: Ints
+    agreement: Ints
+    start: int
 
+    @classmethod
+    def of(cls, case: Case, hubs: Hubs, calendar: Calendar) -> Self:
+        """Return the capacities of `case`."""
+        days = calendar.end - calendar.start + 1
+        rows: list[tuple[str, str, str, int, float]] = []
 
-def _agreement_findings(case: Case, network: Network, deliveries: Deliveries, kg: Floats) -> list[Finding]:
-    organization = case.table("communities").set_index("community")["organization"].astype(object)
-    raised = organization.reindex(case.donations["community"], fill_value="").to_numpy()
-    asking = organization.reindex(case.needs["community"], fill_value="").to_numpy()
-    passed_on = pd.DataFrame(
-        {
-            "from_organization": raised[deliveries.donation],
-            "to_organization": asking[deliveries.need],
-            "kg": kg,
-        }
-    )
-    key = ["from_organization", "to_organization"]
-    return _pair_findings(case, "agreements", key, "max_quantity_kg", passed_on)
+        def add(side: str, name: str, to: str, day: int, limit: float) -> int:
+            if np.isnan(limit):
+                return -1
+            rows.append((side, name, to, day, limit))
+            return len(rows) - 1
 
+        def by_day(side: str, column: str) -> Ints:
+            table = case.table("hubs").set_index("hub")[column].reindex(hubs.names)
+            return np.array(
+                [
+                    [add(side, str(hub), "", calendar.start + day, float(limit)) for day in range(days)]
+                    for hub, limit in table.items()
+                ],
+                dtype=np.int64,
+            ).reshape(len(hubs), days)
 
-def _pair_findings(case: Case, table: str, key: list[str], column: str, moved: pd.DataFrame) -> list[Finding]:
-    limited = case.table(table).dropna(subset=[column])
-    loads = limited.merge(moved.groupby(key, as_index=False)["kg"].sum(), on=key)
-    return [
-        finding
-        for row in loads.to_dict("records")
-        for finding in _if_exceeded(
-            table, column, f"{row[key[0]]} → {row[key[1]]}",
-            f"the best plan would need more: it moves {row['kg']:g} kg over the horizon",
-            row["kg"], row[column],
+        def by_pair(side: str, table: str, tail: str, head: str, column: str) -> Ints:
+            ends = zip(*(case.table(table)[c] for c in (tail, head, column)), strict=True)
+            return np.array(
+                [add(side, a, b, -1, float(limit)) for a, b, limit in ends] + [-1], dtype=np.int64
+            )
+
+        throughput = by_day("throughput", "throughput_capacity")
+        storage = by_day("storage", "storage_capacity")
+        lane = by_pair("lane", "lanes", "from_place", "to_place", "capacity_kg")
+        agreement = by_pair(
+            "agreement", "agreements", "from_organization", "to_organization", "max_quantity_kg"
         )
-    ]  # fmt: skip
+        side, name, to, day, limit = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        return cls(
+            np.array(limit, dtype=np.float64), side, name, to, np.array(day, dtype=np.int64),
+            throughput, storage, lane, agreement, calendar.start,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.limit)
+
+    @property
+    def days(self) -> int:
+        """Days of the horizon."""
+        return int(self.throughput.shape[1])
+
+    def by_day(self, hub: int) -> bool:
+        """Return whether it matters on which days goods are in `hub`."""
+        return bool((self.throughput[hub] >= 0).any() or (self.storage[hub] >= 0).any())
+
+    def exceeded(self, load: Floats) -> Bools:
+        """Return which capacities `load` (r,) exceeds."""
+        return load > self.limit * (1 + ROUNDING)
 
 
-def _if_exceeded(
-    table: str, column: str, name: str, what: str, load: float, capacity: float
-) -> list[Finding]:
-    # NaN is no limit; a hair above is float dust of adding up kg.
-    if not load > capacity * (1 + 1e-9):
-        return []
-    return [
-        Finding(
-            Severity.ERROR, "not_built", table,
-            f"{name}: {what}, its {column} is {capacity:g} kg; "
-            "a shared capacity that binds is not planned by this version yet",
-            "raise the capacity, or leave it empty and watch it by hand",
-            column=column, value=f"{capacity:g}",
-        )
-    ]  # fmt: skip
+NO_LOADS = Loads(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
+
+
+class Burden:
+    """What deliveries between the places of one part of the network load."""
+
+    def __init__(
+        self, capacities: Capacities, atlas: Atlas, hubs: Hubs, tails: Places, heads: Places
+    ) -> None:
+        self._capacities = capacities
+        lane = capacities.lane
+        if (lane >= 0).any():
+            self.direct = lane[atlas.lanes(tails, heads)]
+            self.inbound = lane[atlas.lanes(tails, hubs.places)]
+            self.outbound = lane[atlas.lanes(hubs.places, heads)]
+        else:
+            self.direct, self.inbound, self.outbound = (
+                np.full(shape, -1, dtype=np.int64) for shape in ((1, 1), (1, len(hubs)), (len(hubs), 1))
+            )
+        self.lanes = bool((lane >= 0).any())
+
+    def loads(self, way: Itinerary, tail: Ints, head: Ints, agreement: Ints, kg: Floats) -> Loads:
+        """Return the loads of deliveries (n,).
+
+        Parameters
+        ----------
+        way
+            Their hubs and days.
+        tail, head : (n,) int
+            Places they leave and reach.
+        agreement : (n,) int
+            Row of the table of agreements, -1 for none.
+        kg : (n,) float
+            Weight of one donated unit, 0 for what loads nothing.
+        """
+        capacities, number = self._capacities, np.arange(len(kg))
+        through = np.flatnonzero(way.hub != DIRECT)
+        straight = np.flatnonzero(way.hub == DIRECT)
+        hub, day = way.hub[through], way.arrival[through] - capacities.start
+        which, row = [number], [capacities.agreement[agreement]]
+        if self.lanes:
+            which += [straight, through, through]
+            row += [
+                self.direct[tail[straight], head[straight]],
+                self.inbound[tail[through], hub],
+                self.outbound[hub, head[through]],
+            ]
+        which.append(through)
+        row.append(capacities.throughput[hub, day])
+        nights = way.stay[through]
+        kept = np.repeat(through, nights)
+        offset = np.arange(len(kept)) - np.repeat(np.cumsum(nights) - nights, nights)
+        which.append(kept)
+        row.append(capacities.storage[np.repeat(hub, nights), np.repeat(day, nights) + offset])
+        delivery, rows = np.concatenate(which), np.concatenate(row)
+        given = np.flatnonzero((rows >= 0) & (kg[delivery] > 0))
+        return Loads(delivery[given], rows[given], kg[delivery[given]])

@@ -16,7 +16,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.model.calendar import Calendar
-from matchopt.model.money import QuantityScale, to_money
+from matchopt.model.money import to_money
 from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class Members:
     row: Ints
     start: Ints
     amount: Ints
+
+    @property
+    def count(self) -> Ints:
+        """How many rows each class has."""
+        return np.diff(self.start)
 
     @property
     def total(self) -> Ints:
@@ -77,7 +82,8 @@ class Supply(_Columns):
 
     Days are whole numbers, `first`..`last` the pick-up window in the horizon, `expiry` the
     last day of use; codes are -1 where not given; `only_communities` and `only_groups`
-    number the earmark sets, -1 for none.
+    number the earmark sets, -1 for none. `affinity` and `donor` are codes of the affinities.
+    `own` is -1, or a number that keeps the row in a class of its own.
     """
 
     item: Ints
@@ -89,6 +95,9 @@ class Supply(_Columns):
     quality: Ints
     only_communities: Ints
     only_groups: Ints
+    affinity: Ints
+    donor: Ints
+    own: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Demand(_Columns):
 
     `first`..`last` is the delivery window in the horizon, `channel` indexes `CHANNELS`,
     `unmet_cost` is in 1/10 000 currency per unit (0 unless the objective looks at it).
+    `affinity` and `own` are as in `Supply`.
     """
 
     item: Ints
@@ -109,10 +119,19 @@ class Demand(_Columns):
     min_remaining_days: Ints
     channel: Ints
     unmet_cost: Ints
+    affinity: Ints
+    own: Ints
 
 
 def supply_classes(
-    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, shelf_life: Floats, plannable: Ints
+    case: Case,
+    atlas: Atlas,
+    calendar: Calendar,
+    item: Ints,
+    shelf_life: Floats,
+    amount: Ints,
+    affinity: tuple[Ints, Ints],
+    own: Ints,
 ) -> tuple[Supply, Members, Places]:
     """Return the classes of donations with something to plan, their members and places.
 
@@ -122,8 +141,12 @@ def supply_classes(
         Item code of each donation.
     shelf_life : (d,) float
         Shelf life of its item in days, NaN for none.
-    plannable : (d,) int
-        Scaled quantity that may be planned; donations with 0 take no part.
+    amount : (d,) int
+        Scaled quantity that can flow; donations with 0 take no part.
+    affinity
+        Codes of each donation and its donor in the affinities.
+    own : (d,) int
+        See `Supply`.
     """
     table = case.donations
     place = atlas.of_donations(table)
@@ -145,8 +168,11 @@ def supply_classes(
         quality=table["quality"].to_numpy(dtype=np.int64),
         only_communities=_set_codes(table["only_communities"]),
         only_groups=_set_codes(table["only_groups"]),
+        affinity=affinity[0],
+        donor=affinity[1],
+        own=own,
     )
-    members, representative = _gather(columns, table["donation_id"], plannable)
+    members, representative = _gather(columns, table["donation_id"], amount)
     _, first_at = np.unique(place_code, return_index=True)
     return columns.take(representative), members, place.take(first_at)
 
@@ -157,10 +183,11 @@ def demand_classes(
     calendar: Calendar,
     item: Ints,
     group: Ints,
-    scale: QuantityScale,
-    excluded: Bools,
+    amount: Ints,
+    affinity: Ints,
+    own: Ints,
 ) -> tuple[Demand, Members]:
-    """Return the classes of the needs that are not `excluded`, and their members."""
+    """Return the classes of the needs with an `amount` (scaled) that can flow, and their members."""
     table = case.needs
     first, last = calendar.window(table["needed_from"], table["needed_by"])
     by_cost = case.settings.policy.objective == "total-cost"
@@ -175,9 +202,10 @@ def demand_classes(
         min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
         channel=pd.Index(CHANNELS).get_indexer(pd.Index(table["channel"])).astype(np.int64),
         unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
+        affinity=affinity,
+        own=own,
     )
-    asked = np.where(excluded, 0, scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)))
-    members, representative = _gather(columns, table["need_id"], asked)
+    members, representative = _gather(columns, table["need_id"], amount)
     return columns.take(representative), members
 
 

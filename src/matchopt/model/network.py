@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Steps
+from matchopt.model.affinities import Affinities
+from matchopt.model.amounts import Amounts, whole_parts
 from matchopt.model.calendar import Calendar
+from matchopt.model.capacities import Burden, Capacities
 from matchopt.model.classes import Demand, Members, Supply, demand_classes, supply_classes
 from matchopt.model.money import QuantityScale
 from matchopt.model.places import Atlas
 from matchopt.model.routes import Hubs, Itinerary, Router
 from matchopt.model.rules import UNREACHABLE, Items, Rules
+from matchopt.model.ways import Ways
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -32,27 +36,48 @@ class Part:
     ----------
     rows, columns : (m,) int, (n,) int
         Class numbers of its donations and needs in the network.
-    supply, demand : (m,) int, (n,) int
-        Quantities in steps of its items.
+    whole
+        Whether flows must keep to lots, ratios or flags, so that it is no transport problem.
+        Each of its rows is then a class of its own.
+    granule : (m,) int
+        Scaled quantity of which every delivery holds a whole multiple; one step if not `whole`.
+    supply : (m,) int
+        Granules that can be given.
+    asked : (n,) int
+        Scaled quantity asked for.
     priority, unmet_cost : (n,) int
         Tier, and deprivation cost in 1/10 000 currency per unit.
-    step : int
-        Scaled quantity of one step.
+    community : (n,) int
+        Code of the community.
+    goods
+        Whether it has donations that can load a shared capacity.
+    ways
+        All the ways its pairs can go.
     """
 
     rows: Ints
     columns: Ints
+    whole: bool
+    granule: Ints
     supply: Ints
-    demand: Ints
+    asked: Ints
     priority: Ints
     unmet_cost: Ints
-    step: int
+    community: Ints
+    goods: bool
+    ways: Ways
     _donations: Supply
     _needs: Demand
     _tail: Ints
     _head: Ints
     _rules: Rules
     _router: Router
+    _items: Items
+
+    @property
+    def step(self) -> int:
+        """Scaled quantity of one step, the same for all of a part that is not `whole`."""
+        return int(self.granule[0])
 
     def costs(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs in 1/10 000 currency, `FORBIDDEN` where a pair is not admitted.
@@ -60,6 +85,16 @@ class Part:
         `rows` and `columns` broadcast: ``costs(rows[:, None], columns)`` is a block.
         """
         return self.verdict(rows, columns)[1]
+
+    def ratio(self, rows: Ints, columns: Ints) -> Floats:
+        """Return the units of the need that one donated unit serves, for pairs that broadcast."""
+        ratio = self._items.fit(self._donations.item[rows], self._needs.item[columns]).ratio
+        return np.broadcast_to(ratio, np.broadcast_shapes(rows.shape, columns.shape))
+
+    def purchase(self, rows: Ints, columns: Ints) -> Floats:
+        """Return what one donated unit spends on purchases, in currency, for pairs that broadcast."""
+        purchase = self._items.fit(self._donations.item[rows], self._needs.item[columns]).purchase
+        return np.broadcast_to(purchase, np.broadcast_shapes(rows.shape, columns.shape))
 
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step of `STEPS` that refuses each pair (`ADMITTED`: none), and its cost."""
@@ -73,12 +108,12 @@ class Part:
         step += passed
         return step, np.where(passed, choice.cost, FORBIDDEN)
 
-    def itinerary(self, rows: Ints, columns: Ints) -> tuple[Ints, Itinerary]:
-        """Return hub, days and costs of admitted pairs, given one row and column each."""
+    def itinerary(self, rows: Ints, columns: Ints) -> Itinerary:
+        """Return the cheapest way of admitted pairs, given one row and column each."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head = self._tail[rows], self._head[columns]
         hub = self._router.choose(supply, demand, tail, head, np.ones(len(rows), dtype=bool)).hub
-        return hub, self._router.itinerary(supply, demand, tail, head, hub)
+        return self._router.itinerary(supply, demand, tail, head, hub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +126,13 @@ class Network:
         The parts that have both donations and needs, in the order of their items' names.
     donations, needs
         Which rows of the tables make up each class.
-    plannable : (d,) int
-        Scaled quantity of each donation that may be planned.
-    asked : (n,) int
-        Scaled quantity of each need, excluded ones included.
+    plannable, granule : (d,) int
+        Scaled quantity of each donation that may be planned, and that of one granule.
+    offered, asked : (d,) int, (n,) int
+        Scaled quantity of each donation and need, excluded ones included.
     excluded : (n,) bool
         Needs that take no part.
-    scale, calendar, items, hubs
+    scale, calendar, items, hubs, capacities
         What decoding needs.
     """
 
@@ -105,6 +140,7 @@ class Network:
     donations: Members
     needs: Members
     plannable: Ints
+    granule: Ints
     offered: Ints
     asked: Ints
     excluded: Bools
@@ -112,26 +148,34 @@ class Network:
     calendar: Calendar
     items: Items
     hubs: Hubs
+    capacities: Capacities
 
 
 def encode(case: Case) -> Network:
     """Return the network of `case`."""
     atlas, calendar, items = Atlas(case), Calendar.of(case), Items(case)
     hubs = Hubs(case, atlas)
+    capacities = Capacities.of(case, hubs, calendar)
     groups = pd.Index(np.unique(case.needs["group"].to_numpy(dtype=object)))
     groups = groups[groups != ""]
     donated, needed = items.codes(case.donations["item"]), items.codes(case.needs["item"])
-    scale = QuantityScale.of_steps(items.step)
-    plannable = _plannable(case, items.step[donated], scale)
-    excluded = _excluded(case)
+    amounts = Amounts.of(case, items, donated, needed)
+    part_of = items.linked()
+    whole = whole_parts(case, items, amounts, part_of, donated, needed)
+    fondness = Affinities(case, groups)
     supply, donations, origins = supply_classes(
-        case, atlas, calendar, donated, items.shelf_life[donated], plannable
-    )
+        case, atlas, calendar, donated, items.shelf_life[donated], amounts.plannable,
+        (fondness.codes(case.donations, "donation_id"), fondness.codes(case.donations, "donor")),
+        own=np.where(whole[part_of[donated]], np.arange(len(donated)), -1),
+    )  # fmt: skip
     group = np.asarray(groups.get_indexer(pd.Index(case.needs["group"])), dtype=np.int64)
-    demand, needs = demand_classes(case, atlas, calendar, needed, group, scale, excluded)
+    demand, needs = demand_classes(
+        case, atlas, calendar, needed, group, np.where(amounts.excluded, 0, amounts.asked),
+        fondness.codes(case.needs, "need_id"),
+        own=np.where(whole[part_of[needed]], np.arange(len(needed)), -1),
+    )  # fmt: skip
     rules = Rules(case, items, atlas, groups)
 
-    part_of = items.linked()
     parts = []
     for part in np.intersect1d(part_of[supply.item], part_of[demand.item]):
         rows = np.flatnonzero(part_of[supply.item] == part)
@@ -140,51 +184,23 @@ def encode(case: Case) -> Network:
         places, tail = np.unique(mine.place, return_inverse=True)
         communities, head = np.unique(theirs.community, return_inverse=True)
         heads = atlas.at(communities)
-        router = Router(case, items, rules, atlas, hubs, origins.take(places), heads)
-        step = int(scale.to_ints(items.step[mine.item[:1]])[0])
+        tails = origins.take(places)
+        router = Router(case, items, rules, fondness, atlas, hubs, tails, heads)
+        burden = Burden(capacities, atlas, hubs, tails, heads)
+        ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
+        granule = amounts.granule[donations.row[donations.start[rows]]]
         parts.append(
             Part(
-                rows, columns, donations.total[rows] // step, needs.total[columns] // step,
-                theirs.priority, theirs.unmet_cost, step, mine, theirs, tail, head, rules, router,
+                rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
+                needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
+                bool((~(items.service | items.funds))[mine.item].any()), ways,
+                mine, theirs, tail, head, rules, router, items,
             )
         )  # fmt: skip
     return Network(
-        tuple(parts), donations, needs, plannable,
-        scale.to_ints(case.donations["quantity"].to_numpy(dtype=np.float64)),
-        scale.to_ints(case.needs["quantity"].to_numpy(dtype=np.float64)),
-        excluded, scale, calendar, items, hubs,
+        tuple(parts), donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
+        amounts.excluded, amounts.scale, calendar, items, hubs, capacities,
     )  # fmt: skip
-
-
-def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
-    """Return the scaled quantity of each donation that the reliability policy lets be planned."""
-    quantity = case.donations["quantity"].to_numpy(dtype=np.float64)
-    reliability = case.donations["reliability"].to_numpy(dtype=np.float64)
-    policy = case.settings.policy.reliability
-    offered = scale.to_ints(quantity)
-    if policy == "ignore":
-        return offered
-    if policy == "firm":
-        return np.where(reliability < 1, 0, offered)
-    expected = quantity * reliability / step
-    nearest = np.rint(expected)
-    dust = np.abs(expected - nearest) <= 1e-9 * np.maximum(nearest, 1)
-    steps = np.where(dust, nearest, np.floor(expected)).astype(np.int64)
-    return np.where(reliability < 1, steps * scale.to_ints(step), offered)
-
-
-def _excluded(case: Case) -> Bools:
-    """Return which needs an exclusion names: equal item, group and community where it gives them."""
-    needs = case.needs
-    excluded = np.zeros(len(needs), dtype=bool)
-    for row in case.table("exclusions").itertuples():
-        hit = np.ones(len(needs), dtype=bool)
-        for column in ("item", "group", "community"):
-            wanted = getattr(row, column)
-            if wanted:
-                hit &= (needs[column] == wanted).to_numpy()
-        excluded |= hit
-    return excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +218,28 @@ def hand_out(network: Network, tail: Ints, head: Ints, flow: Ints) -> Lines:
 
     Arcs are taken in the order of their classes and filled from the members in the order
     of their ids: a class's first donation goes to its first need until either is used up.
+    An arc between two classes of one member is a line as it is.
 
     Parameters
     ----------
     tail, head, flow : (a,) int
         Donation class, need class and scaled quantity of each arc.
     """
-    order = np.lexsort((head, tail))
+    alone = (network.donations.count[tail] == 1) & (network.needs.count[head] == 1)
+    single, shared = np.flatnonzero(alone), np.flatnonzero(~alone)
+    order = shared[np.lexsort((head[shared], tail[shared]))]
     piece, member, amount = _split(tail[order], flow[order], network.donations)
     arc, donation = order[piece], network.donations.row[member]
     order = np.lexsort((np.arange(len(arc)), head[arc]))
     piece, member, amount = _split(head[arc][order], amount[order], network.needs)
-    return Lines(arc[order][piece], donation[order][piece], network.needs.row[member], amount)
+    return Lines(
+        np.concatenate([arc[order][piece], single]),
+        np.concatenate(
+            [donation[order][piece], network.donations.row[network.donations.start[tail[single]]]]
+        ),
+        np.concatenate([network.needs.row[member], network.needs.row[network.needs.start[head[single]]]]),
+        np.concatenate([amount, flow[single]]),
+    )
 
 
 def _split(owner: Ints, amount: Ints, members: Members) -> tuple[Ints, Ints, Ints]:

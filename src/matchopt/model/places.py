@@ -94,6 +94,7 @@ class Atlas:
     def _sort_lanes(self, lanes: pd.DataFrame) -> None:
         tail, head = self.codes(lanes["from_place"]), self.codes(lanes["to_place"])
         order = np.lexsort((head, tail))
+        self._lane_number = order
         self._lane_head = head[order]
         self._lane_start = np.searchsorted(tail[order], np.arange(len(self.names) + 1))
         self._lane_distance = lanes["distance_km"].to_numpy(dtype=np.float64)[order]
@@ -144,6 +145,13 @@ class Atlas:
 
         transport = np.where(has_rate, lane_rate, self._rates.transport_per_kg_km * distance)
         return Legs(connected, transport, lane_rate, lead)
+
+    def lanes(self, tails: Places, heads: Places) -> Ints:
+        """Return the table row of the lane from each of `tails` (a) to each of `heads` (b), -1 for none."""
+        lane_of = np.full((len(tails), len(heads)), -1, dtype=np.int64)
+        row, column, lane = self._lanes_between(tails, heads)
+        lane_of[row, column] = self._lane_number[lane]
+        return lane_of
 
     def _lanes_between(self, tails: Places, heads: Places) -> tuple[Ints, Ints, Ints]:
         """Return (row, column, lane) of every lane that leads from `tails` to `heads`."""

@@ -1,4 +1,4 @@
-"""The proof of a plan: a level and a price for every need and donation, and what they bound."""
+"""The plain proof: a level and a price for every need and donation, and what they bound."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from matchopt.model.network import Network
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of the market: its ids, quantities that count, levels and prices (one entry a row)."""
+    """One side of the market: its ids, quantities that count, levels and prices (one entry a row).
+
+    `own` marks the rows that the proof is about.
+    """
 
     ids: pd.Series
     members: Members
     quantity: Ints
+    own: Bools
     level: Ints
     price: Ints
 
@@ -47,8 +51,11 @@ class Proof:
     by_tier: bool
 
     @classmethod
-    def blank(cls, case: Case, network: Network) -> Proof:
+    def blank(cls, case: Case, network: Network, given: Bools, taken: Bools) -> Proof:
         """Return the proof for needs and donations that nobody could serve or take.
+
+        `given` and `taken` mark the donations and needs that it is about; the others are in
+        blocks with a proof of their own.
 
         Supply that nobody takes is plenty and worth nothing. A need that nobody serves
         stays on its own tier's level; under total cost it is worth its unmet cost.
@@ -57,14 +64,14 @@ class Proof:
         by_tier = case.settings.policy.objective == "coverage-first"
         plenty = np.full(len(network.plannable), PLENTY if by_tier else 0, dtype=np.int64)
         lost = np.where(network.excluded | by_tier, 0, unmet_cost(case))
-        quantity = np.where(network.excluded, 0, network.asked)
+        quantity = np.where(network.excluded | ~taken, 0, network.asked)
         return cls(
             Side(
-                case.donations["donation_id"], network.donations, network.plannable,
-                plenty, np.zeros_like(plenty),
+                case.donations["donation_id"], network.donations, np.where(given, network.plannable, 0),
+                given, plenty, np.zeros_like(plenty),
             ),
             Side(
-                case.needs["need_id"], network.needs, quantity,
+                case.needs["need_id"], network.needs, quantity, taken,
                 tier.copy() if by_tier else np.zeros_like(tier), lost,
             ),
             tier,
@@ -94,12 +101,12 @@ class Proof:
         return sum(exact_dot(side.price, side.quantity) for side in (self.donation, self.need))
 
     def prices(self) -> pd.DataFrame:
-        """Return the table ``prices`` of a plan."""
+        """Return its rows of the table ``prices`` of a plan."""
         tables = [
             pd.DataFrame(
                 {"side": name, "id": side.ids.to_numpy(dtype=object), "level": side.level,
                  "price": from_money(side.price)}
-            )
+            )[side.own]
             for name, side in (("donation", self.donation), ("need", self.need))
         ]  # fmt: skip
         return pd.concat(tables, ignore_index=True)

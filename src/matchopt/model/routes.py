@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
 from matchopt.model.places import Atlas, Legs, Places
@@ -20,11 +21,14 @@ DIRECT = -1
 """Hub number of a direct delivery."""
 
 Three = tuple[Floats, Floats, Floats]
-"""Unit costs of three kinds, of shapes that broadcast."""
+"""Unit costs of transport, handling and storage, of shapes that broadcast."""
+
+Four = tuple[Floats, Floats, Floats, Floats]
+"""Unit costs of identification, penalty, transfer and purchase, of shapes that broadcast."""
 
 Array = TypeVar("Array", Ints, Floats)
 
-COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer")
+COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 
 
 class Hubs:
@@ -86,13 +90,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """Days and unit costs of given pairs over given hubs.
+    """Hubs, days and unit costs of given pairs.
 
-    `stay` counts the days in storage; a direct delivery arrives on its delivery day.
+    `hub` is a number of `Hubs` or `DIRECT`. `stay` counts the days in storage; a direct delivery
+    arrives on its delivery day.
     `unit_cost` is (pairs, kinds) in 1/10 000 currency per donated unit, in the order of
     `COST_KINDS`; its rows add up to the cost by which the route was chosen.
     """
 
+    hub: Ints
     pickup: Ints
     arrival: Ints
     stay: Ints
@@ -108,15 +114,16 @@ class Router:
     """
 
     def __init__(
-        self, case: Case, items: Items, rules: Rules, atlas: Atlas, hubs: Hubs, tails: Places, heads: Places
-    ) -> None:
-        self._items, self._rules, self._hubs = items, rules, hubs
+        self, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
+        tails: Places, heads: Places,
+    ) -> None:  # fmt: skip
+        self._items, self._rules, self.hubs, self._fondness = items, rules, hubs, fondness
         self._rates = case.settings.rates
         identification = self._rates.identification
         self._identification = np.array([getattr(identification, channel) for channel in CHANNELS])
-        self._direct = atlas.legs(tails, heads)
-        self._inbound = atlas.legs(tails, hubs.places)
-        self._outbound = atlas.legs(hubs.places, heads)
+        self.direct = atlas.legs(tails, heads)
+        self.inbound = atlas.legs(tails, hubs.places)
+        self.outbound = atlas.legs(hubs.places, heads)
         self._linked, self._linked_cold, self._rival = self._survey()
 
     def _survey(self) -> tuple[Bools, Bools, Bools]:
@@ -125,18 +132,16 @@ class Router:
         A hub costs at least its two legs and its handling. Where that is no less than the direct
         way, per kg and even without storage, no pair of the two places needs to look at hubs.
         """
-        linked = np.zeros(self._direct.connected.shape, dtype=bool)
+        linked = np.zeros(self.direct.connected.shape, dtype=bool)
         linked_cold = linked.copy()
         least = np.full(linked.shape, np.inf)
-        for h in range(len(self._hubs)):
-            joined = self._inbound.connected[:, h, None] & self._outbound.connected[h]
-            per_kg = (
-                self._inbound.transport[:, h, None] + self._outbound.transport[h] + self._hubs.handling[h]
-            )
+        for h in range(len(self.hubs)):
+            joined = self.inbound.connected[:, h, None] & self.outbound.connected[h]
+            per_kg = self.inbound.transport[:, h, None] + self.outbound.transport[h] + self.hubs.handling[h]
             least = np.where(joined, np.minimum(least, per_kg), least)
             linked |= joined
-            linked_cold |= joined & self._hubs.cold[h]
-        direct = self._direct.transport + self._rates.handling_direct
+            linked_cold |= joined & self.hubs.cold[h]
+        direct = self.direct.transport + self._rates.handling_direct
         return linked, linked_cold, least < direct + 1e-9 * (1 + direct)
 
     def choose(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, admitted: Bools) -> Choice:
@@ -151,14 +156,15 @@ class Router:
         admitted
             Pairs that matter; the others are not worked out in full.
         """
-        window = self._window(supply, demand)
-        shared = _sum(self._pair_costs(supply, demand))
-        service, cold = self._items.service[supply.item], self._items.cold[supply.item]
-        linked = np.where(cold, self._linked_cold[tail, head], self._linked[tail, head]) & ~service
-        direct = self._direct.connected[tail, head]
-        delivery = _direct_delivery(window, self._direct.lead[tail, head])
+        window = self.window(supply, demand)
+        shared = _total(self._pair_costs(supply, demand))
+        cold = self._items.cold[supply.item]
+        linked = np.where(cold, self._linked_cold[tail, head], self._linked[tail, head])
+        linked = linked & ~self._direct_only(supply.item)
+        direct, lead = self.direct_way(supply.item, tail, head)
+        delivery = direct_delivery(window, lead)
         in_time = direct & (delivery <= window.latest)
-        cost = to_money(_sum(self._direct_costs(supply, tail, head)) + shared)
+        cost = to_money(_sum(self._direct_costs(supply.item, tail, head)) + shared)
         cost = np.where(in_time, cost, FORBIDDEN)
         hub = np.full(cost.shape, DIRECT, dtype=np.int64)
         possible = (np.maximum(window.first, window.earliest) <= window.latest) & (
@@ -179,10 +185,10 @@ class Router:
         """Return the least cost and its hub for trips whose direct way costs `direct`."""
         least, hub = direct.copy(), np.full(len(direct), DIRECT, dtype=np.int64)
         tail, head, window = trips.tail, trips.head, trips.window
-        for h in range(len(self._hubs)):
-            joined = self._inbound.connected[tail, h] & self._outbound.connected[h, head]
+        for h in range(len(self.hubs)):
+            joined = self.inbound.connected[tail, h] & self.outbound.connected[h, head]
             stay, delivery = _hub_days(window, self._through_days(tail, h, head))
-            timely = joined & self._may_pass(trips.item, h) & (delivery <= window.latest)
+            timely = joined & self.may_pass(trips.item, h) & (delivery <= window.latest)
             price = to_money(_sum(self._hub_costs(trips.item, tail, h, head, stay)) + trips.shared)
             better = np.flatnonzero(timely & (price < least))
             least[better] = price[better]
@@ -191,41 +197,80 @@ class Router:
 
     def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
         """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
-        window = self._window(supply, demand)
+        window = self.window(supply, demand)
         pickup, arrival, stay, delivery = (np.zeros(len(hub), dtype=np.int64) for _ in range(4))
-        parts = np.zeros((3, len(hub)))
         for h in np.unique(hub):
             at = np.flatnonzero(hub == h)
-            part, there, here = supply.take(at), tail[at], head[at]
+            item, there, here = supply.item[at], tail[at], head[at]
             some = Window(*(np.broadcast_to(d, hub.shape)[at] for d in _days(window)))
             if h == DIRECT:
-                lead = self._direct.lead[there, here]
-                delivery[at] = arrival[at] = _direct_delivery(some, lead)
+                _, lead = self.direct_way(item, there, here)
+                delivery[at] = arrival[at] = direct_delivery(some, lead)
                 pickup[at] = delivery[at] - lead
-                parts[:, at] = np.stack(np.broadcast_arrays(*self._direct_costs(part, there, here)))
             else:
                 through = self._through_days(there, h, here)
                 stay[at], delivery[at] = _hub_days(some, through)
                 pickup[at] = delivery[at] - through - stay[at]
-                arrival[at] = pickup[at] + self._inbound.lead[there, h]
-                parts[:, at] = np.stack(self._hub_costs(part.item, there, h, here, stay[at]))
-        shared = np.stack(np.broadcast_arrays(*self._pair_costs(supply, demand), hub)[:3])
-        return Itinerary(pickup, arrival, stay, delivery, _rounded_parts(parts, shared))
+                arrival[at] = pickup[at] + self.inbound.lead[there, h]
+        return Itinerary(
+            hub, pickup, arrival, stay, delivery, self.unit_costs(supply, demand, tail, head, hub, stay)
+        )
 
-    def _window(self, supply: Supply, demand: Demand) -> Window:
+    def unit_costs(
+        self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints, stay: Ints
+    ) -> Ints:
+        """Return the unit costs (n, kinds) of pairs (n,) over hubs `hub` with `stay` days in storage."""
+        parts = np.zeros((3, len(hub)))
+        for h in np.unique(hub):
+            at = np.flatnonzero(hub == h)
+            item, there, here = supply.item[at], tail[at], head[at]
+            if h == DIRECT:
+                costs = self._direct_costs(item, there, here)
+            else:
+                costs = self._hub_costs(item, there, h, here, stay[at])
+            parts[:, at] = np.stack(np.broadcast_arrays(*costs))
+        shared = np.stack(np.broadcast_arrays(*self._pair_costs(supply, demand), hub)[:4])
+        return _rounded_parts(parts, shared)
+
+    def direct_cost(self, item: Ints, tail: Ints, head: Ints) -> Floats:
+        """Return transport, handling and storage of one unit that goes direct, in currency, not rounded."""
+        return np.asarray(_sum(self._direct_costs(item, tail, head)))
+
+    def hub_rate(self, tail: Ints, hub: int, head: Ints) -> Floats:
+        """Return transport and handling of one kg through `hub`, in currency, not rounded."""
+        legs = self.inbound.transport[tail, hub] + self.outbound.transport[hub, head]
+        return np.asarray(legs + self.hubs.handling[hub])
+
+    def pair_cost(self, supply: Supply, demand: Demand) -> Floats:
+        """Return what one unit costs whatever its route, purchases aside, in currency, not rounded."""
+        identification, penalty, transfer, _ = self._pair_costs(supply, demand)
+        return identification + penalty + transfer
+
+    def window(self, supply: Supply, demand: Demand) -> Window:
+        """Return when classes that broadcast could move; `latest` leaves the shelf life asked for."""
         latest = np.minimum(demand.last, supply.expiry - demand.min_remaining_days)
         return Window(supply.first, supply.last, demand.first, latest)
 
-    def _may_pass(self, item: Ints, hub: int) -> Bools:
-        return np.asarray((self._hubs.cold[hub] | ~self._items.cold[item]) & ~self._items.service[item])
+    def _direct_only(self, item: Ints) -> Bools:
+        """Return which items travel direct only: services, and money."""
+        return np.asarray(self._items.service[item] | self._items.funds[item])
+
+    def direct_way(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
+        """Return whether items can go direct, and the days it takes; money is there at once."""
+        funds = self._items.funds[item]
+        return self.direct.connected[tail, head] | funds, np.where(funds, 0, self.direct.lead[tail, head])
+
+    def may_pass(self, item: Ints, hub: int) -> Bools:
+        """Return which items `hub` may take: cold ones only if it is cold, no service and no money."""
+        return np.asarray((self.hubs.cold[hub] | ~self._items.cold[item]) & ~self._direct_only(item))
 
     def _through_days(self, tail: Ints, hub: int, head: Ints) -> Ints:
-        return np.asarray(self._inbound.lead[tail, hub] + self._outbound.lead[hub, head])
+        return np.asarray(self.inbound.lead[tail, hub] + self.outbound.lead[hub, head])
 
-    def _direct_costs(self, supply: Supply, tail: Ints, head: Ints) -> Three:
+    def _direct_costs(self, item: Ints, tail: Ints, head: Ints) -> Three:
         """Return transport, handling, storage per unit of direct deliveries."""
-        weight, service = self._items.weight[supply.item], self._items.service[supply.item]
-        legs: Legs = self._direct
+        weight, service = self._items.weight[item], self._items.service[item]
+        legs: Legs = self.direct
         transport = weight * np.where(service, legs.lane_rate[tail, head], legs.transport[tail, head])
         handling = np.where(service, 0.0, weight * self._rates.handling_direct)
         return transport, handling, np.zeros(())
@@ -233,17 +278,19 @@ class Router:
     def _hub_costs(self, item: Ints, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
         """Return transport, handling, storage per unit of deliveries through `hub`."""
         weight = self._items.weight[item]
-        transport = weight * (self._inbound.transport[tail, hub] + self._outbound.transport[hub, head])
-        handling = weight * self._hubs.handling[hub]
-        storage = weight * (stay * self._hubs.storage[hub])
+        transport = weight * (self.inbound.transport[tail, hub] + self.outbound.transport[hub, head])
+        handling = weight * self.hubs.handling[hub]
+        storage = weight * (stay * self.hubs.storage[hub])
         return transport, handling, storage
 
-    def _pair_costs(self, supply: Supply, demand: Demand) -> Three:
-        """Return identification, penalty, transfer per unit, whatever the route."""
+    def _pair_costs(self, supply: Supply, demand: Demand) -> Four:
+        """Return identification, penalty, transfer, purchase per unit, whatever the route."""
+        fit = self._items.fit(supply.item, demand.item)
         return (
-            self._identification[demand.channel],
-            self._rules.penalty(supply, demand),
+            fit.ratio * self._identification[demand.channel],
+            fit.penalty + fit.ratio * self._fondness.cost(supply, demand),
             self._items.weight[supply.item] * self._rules.transfer(supply, demand),
+            fit.purchase,
         )
 
 
@@ -251,11 +298,15 @@ def _sum(costs: Three) -> Floats:
     return costs[0] + costs[1] + costs[2]
 
 
+def _total(costs: Four) -> Floats:
+    return costs[0] + costs[1] + costs[2] + costs[3]
+
+
 def _days(window: Window) -> tuple[Ints, Ints, Ints, Ints]:
     return window.first, window.last, window.earliest, window.latest
 
 
-def _direct_delivery(window: Window, lead: Ints) -> Ints:
+def direct_delivery(window: Window, lead: Ints) -> Ints:
     """Return the earliest delivery day, beyond `latest` where there is none."""
     day = np.maximum(window.earliest, window.first + lead)
     return np.where(day <= window.last + lead, day, window.latest + 1)
@@ -268,7 +319,9 @@ def _hub_days(window: Window, through: Ints) -> tuple[Ints, Ints]:
 
 
 def _rounded_parts(route: Floats, shared: Floats) -> Ints:
-    """Round the unit costs of route and pair (3, n each) so that they add up to the rounded total."""
+    """Round the unit costs of route (3, n) and pair (4, n) so that they add up to the rounded total."""
     costs = np.concatenate([route, shared]).T
-    total = to_money(_sum((route[0], route[1], route[2])) + _sum((shared[0], shared[1], shared[2])))
+    total = to_money(
+        _sum((route[0], route[1], route[2])) + _total((shared[0], shared[1], shared[2], shared[3]))
+    )
     return with_residue(to_money(costs), total, largest=costs.argmax(axis=1))

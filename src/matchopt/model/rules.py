@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,28 @@ ADMITTED = len(STEPS)
 """Step number of a pair that no step refuses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How donated items fit needed ones, pair by pair.
+
+    Attributes
+    ----------
+    fits
+        Whether the one can serve the other at all.
+    ratio
+        Units of the need that one donated unit serves.
+    penalty
+        Substitution penalty, currency per donated unit.
+    purchase
+        Money spent, currency per donated unit: 1 where funds buy, else 0.
+    """
+
+    fits: Bools
+    ratio: Floats
+    penalty: Floats
+    purchase: Floats
+
+
 class Items:
     """Items by code, and which may stand in for which."""
 
@@ -32,16 +55,19 @@ class Items:
         names = [items["item"], case.needs["item"], case.donations["item"]]
         names += [substitutions["need_item"], substitutions["donated_item"]]
         self.names = pd.Index(np.unique(np.concatenate([n.to_numpy(dtype=object) for n in names])))
-        count = len(self.names)
-        self.weight = self._column(items, "weight_kg", 1.0)
+        self.service = self._is_kind(items, "service")
+        self.funds = self._is_kind(items, "funds")
+        # Money has no weight: it travels free and loads nothing.
+        self.weight = np.where(self.funds, 0.0, self._column(items, "weight_kg", 1.0))
         self.shelf_life = self._column(items, "shelf_life_days", np.nan)
         self.step = self._column(items, "step", 1.0)
         self.cold = self._column(items, "cold", 0.0) > 0
-        self.service = np.zeros(count, dtype=bool)
-        self.service[self.codes(items["item"][items["kind"] == "service"])] = True
+        price = self._column(items, "purchase_price", np.nan)
+        self.price = np.where(self.funds, np.nan, price)
         donated, needed = self.codes(substitutions["donated_item"]), self.codes(substitutions["need_item"])
-        self._stand_ins = pd.Series(
-            substitutions["penalty"].to_numpy(dtype=np.float64), index=donated * count + needed
+        table = substitutions[["ratio", "penalty"]].to_numpy(dtype=np.float64)
+        self._stand_ins = pd.DataFrame(
+            table, columns=["ratio", "penalty"], index=donated * len(self.names) + needed
         ).sort_index()
 
     def _column(self, items: pd.DataFrame, name: str, default: float) -> Floats:
@@ -49,25 +75,39 @@ class Items:
         values[self.codes(items["item"])] = items[name].to_numpy(dtype=np.float64)
         return values
 
+    def _is_kind(self, items: pd.DataFrame, kind: str) -> Bools:
+        mark = np.zeros(len(self.names), dtype=bool)
+        mark[self.codes(items["item"][items["kind"] == kind])] = True
+        return mark
+
     def codes(self, names: pd.Series) -> Ints:
         """Return the code of each item name."""
         return np.asarray(self.names.get_indexer(pd.Index(names)), dtype=np.int64)
 
-    def fit(self, donated: Ints, needed: Ints) -> tuple[Bools, Floats]:
-        """Return whether `donated` items can serve `needed` ones, and the penalty per unit."""
+    def fit(self, donated: Ints, needed: Ints) -> Fit:
+        """Return how `donated` items fit `needed` ones (codes that broadcast)."""
         same, key = donated == needed, donated * len(self.names) + needed
-        if self._stand_ins.empty:
-            return same, np.zeros(same.shape)
-        pairs = self._stand_ins.index.to_numpy()
-        at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
-        hit = (pairs[at] == key) & ~same
-        return same | hit, np.where(hit, self._stand_ins.to_numpy()[at], 0.0)
+        hit, ratio, penalty = np.zeros((), dtype=bool), np.ones(()), np.zeros(())
+        if len(self._stand_ins):
+            pairs = self._stand_ins.index.to_numpy()
+            at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
+            hit = (pairs[at] == key) & ~same
+            ratio = np.where(hit, self._stand_ins["ratio"].to_numpy()[at], 1.0)
+            penalty = np.where(hit, self._stand_ins["penalty"].to_numpy()[at], 0.0)
+        if not self.funds.any():
+            return Fit(same | hit, ratio, penalty, np.zeros(()))
+        spends = self.funds[donated] & ~self.funds[needed]
+        price = self.price[needed]
+        buys = spends & (price > 0) & ~hit
+        ratio = np.where(buys, 1 / np.where(price > 0, price, 1.0), ratio)
+        return Fit(same | hit | buys, ratio, penalty, np.where(spends, 1.0, 0.0))
 
     def linked(self) -> Ints:
-        """Return a part number for each item: items that substitutions connect share one."""
+        """Return a part number for each item: items that substitutions or funds connect share one."""
         part = np.arange(len(self.names))
-        keys = self._stand_ins.index.to_numpy()
-        pairs = list(zip(*np.divmod(keys, len(self.names)), strict=True)) if len(keys) else []
+        pairs = list(zip(*np.divmod(self._stand_ins.index.to_numpy(), len(self.names)), strict=True))
+        funds, bought = np.flatnonzero(self.funds), np.flatnonzero(self.price > 0)
+        pairs += [(fund, item) for fund in funds for item in bought]
         changed = True
         while changed:
             changed = False
@@ -77,6 +117,17 @@ class Items:
                     part[donated] = part[needed] = least
                     changed = True
         return part
+
+    def unequal(self, part_of: Ints) -> Bools:
+        """Return which parts join items at a ratio other than 1, of different steps, or by purchase."""
+        count = len(self.names)
+        mark = np.zeros(count, dtype=bool)
+        donated, needed = np.divmod(self._stand_ins.index.to_numpy(dtype=np.int64), count)
+        odd = (self._stand_ins["ratio"].to_numpy() != 1) | (self.step[donated] != self.step[needed])
+        mark[part_of[donated[odd]]] = True
+        if (self.price > 0).any():
+            mark[part_of[self.funds]] = True
+        return mark
 
 
 class Rules:
@@ -89,14 +140,14 @@ class Rules:
         self._admits_group = set_membership(case.donations["only_groups"], groups)
         self._district = _attribute(case, atlas, "district")
         self._organization = _attribute(case, atlas, "organization")
-        self._agreed, self._transfer = _agreements(case)
+        self._agreement, self._transfer = _agreements(case)
 
     def first_refusal(self, supply: Supply, demand: Demand) -> Steps:
         """Return the first of steps 1 to 4 (counted from 0) that refuses each pair, else `UNREACHABLE`.
 
         `supply` and `demand` hold arrays that broadcast against each other.
         """
-        passed, _ = self._items.fit(supply.item, demand.item)
+        passed = self._items.fit(supply.item, demand.item).fits
         step = passed.astype(np.int8)
         for ok in (
             supply.quality >= demand.min_quality,
@@ -107,9 +158,9 @@ class Rules:
             step += passed
         return step
 
-    def penalty(self, supply: Supply, demand: Demand) -> Floats:
-        """Return the substitution penalty, currency per donated unit."""
-        return self._items.fit(supply.item, demand.item)[1]
+    def agreement(self, supply: Supply, demand: Demand) -> Ints:
+        """Return the table row of the agreement that a delivery falls under, -1 for none."""
+        return self._agreement[self._organization[supply.community], self._organization[demand.community]]
 
     def transfer(self, supply: Supply, demand: Demand) -> Floats:
         """Return the transfer cost between the organisations, currency per kg."""
@@ -132,7 +183,7 @@ class Rules:
         here, there = attribute[supply.community], attribute[demand.community]
         same = free | ((here == there) & (here >= 0))
         if self._policy == "agreements":
-            same = same | self._agreed[here, there]
+            same = same | (self._agreement[here, there] >= 0)
         return np.asarray(same)
 
 
@@ -146,16 +197,19 @@ def _attribute(case: Case, atlas: Atlas, name: str) -> Ints:
     return attribute
 
 
-def _agreements(case: Case) -> tuple[Bools, Floats]:
-    """Return which organisation agrees with which, and the transfer cost; the last row is for none."""
+def _agreements(case: Case) -> tuple[Ints, Floats]:
+    """Return the table row of the agreement between organisations, -1 for none, and its transfer cost.
+
+    Organisations are numbered as in `_attribute`; the last row and column is for none.
+    """
     _, names = pd.factorize(case.table("communities")["organization"])
     index = pd.Index(names)
     table = case.table("agreements")
-    agreed = np.zeros((len(index) + 1, len(index) + 1), dtype=bool)
-    transfer = np.zeros(agreed.shape)
+    agreement = np.full((len(index) + 1, len(index) + 1), -1, dtype=np.int64)
+    transfer = np.zeros(agreement.shape)
     tail = index.get_indexer(pd.Index(table["from_organization"]))
     head = index.get_indexer(pd.Index(table["to_organization"]))
-    known = (tail >= 0) & (head >= 0)
-    agreed[tail[known], head[known]] = True
+    known = np.flatnonzero((tail >= 0) & (head >= 0))
+    agreement[tail[known], head[known]] = known
     transfer[tail[known], head[known]] = table["transfer_cost"].to_numpy(dtype=np.float64)[known]
-    return agreed, transfer
+    return agreement, transfer

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from matchopt.report import words
+from matchopt.report.proven import budget, fairness, proof
+from matchopt.report.section import LEFT, RIGHT, Section
+from matchopt.report.section import plain as plain_section
+from matchopt.report.section import renderable as rich_section
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from matchopt.solution import Plan
-
-BAR = 24
-LEFT, RIGHT = "left", "right"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One small table of the summary.
-
-    Attributes
-    ----------
-    title
-        What it shows.
-    header
-        Names of the columns.
-    sides
-        ``left`` or ``right`` for each column.
-    rows
-        Cells as text.
-    shares
-        For each row the share (0..1) that a bar shows; empty for no bars.
-    last_is_sum
-        Whether the last row adds up the others.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    sides: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    shares: tuple[float, ...] = ()
-    last_is_sum: bool = False
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -68,26 +40,16 @@ def details(plan: Plan) -> str:
         f"Of {words.quantity(offered)} units offered {words.quantity(planned)} are planned"
         f" ({words.percent(planned, offered)}).",
     ]
+    if len(plan.purchases):
+        bought = words.quantity(round(float(plan.purchases["quantity"].sum()), 6))
+        spent = words.money(float(plan.purchases["amount"].sum()), summary["currency"])
+        lines.append(
+            f"Funds buy {bought} units for {spent} ({words.count(len(plan.purchases), 'purchase')})."
+        )
     days = summary["horizon"]
     if days.get("start"):
         lines.append(f"Days: {days['start']} to {days['end']}.")
     return " ".join(lines)
-
-
-def proof(summary: Mapping[str, Any]) -> str:
-    """Return in plain words what is proven about the plan."""
-    money = words.money(summary["bound"]["cost"], summary["currency"])
-    coverage = summary["objective"] == "coverage-first"
-    if summary["status"] != "optimal":
-        gap = words.percent(summary["gap"], 1)
-        kind = "less for what this one serves" if coverage else "less, needs left unmet included"
-        return f"Not proven best: another plan may cost up to {gap} {kind} (at the least {money})."
-    if coverage:
-        return (
-            "Proven best: no plan serves more of a priority without serving less of a more urgent one, "
-            f"and none that serves as much costs less than {money}."
-        )
-    return f"Proven best: no plan costs less than {money}, needs left unmet included."
 
 
 def sections(summary: Mapping[str, Any]) -> Iterator[Section]:
@@ -155,57 +117,42 @@ def _reasons(
     return Section(title, ("why", "code", kind, "units"), (LEFT, LEFT, RIGHT, RIGHT), rows)
 
 
-def plain_text(plan: Plan) -> str:
-    """Return the summary of `plan` as aligned lines without colour, for logs and pipes."""
+def plain_text(plan: Plan, more: Sequence[Section] = ()) -> str:
+    """Return the summary of `plan`, and `more` after it, as aligned lines for logs and pipes."""
     summary = plan.summary
-    blocks = [f"{headline(summary)}\n{details(plan)}", proof(summary)]
-    for section in sections(summary):
-        table = _aligned([section.header, *section.rows], section.sides)
-        blocks.append("\n".join([section.title, *(f"  {line}" for line in table)]))
+    blocks = [f"{headline(summary)}\n{details(plan)}", "\n".join([*_rules(summary), proof(summary)])]
+    blocks += map(plain_section, [*sections(summary), *more])
     return "\n\n".join(blocks)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if side == RIGHT else cell.ljust(width)
-            for cell, width, side in zip(row, widths, sides, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def renderable(plan: Plan) -> RenderableType:
-    """Return the summary of `plan` for a rich console: bars for shares, bold sums."""
+def renderable(plan: Plan, more: Sequence[Section] = ()) -> RenderableType:
+    """Return the summary of `plan`, and `more` after it, for a rich console: bars, bold sums."""
     from rich.console import Group
-    from rich.padding import Padding
     from rich.text import Text
 
     summary = plan.summary
     proven = "green" if summary["status"] == "optimal" else "yellow"
     parts: list[RenderableType] = [
-        Text(headline(summary), "bold"), Text(details(plan)), Text(proof(summary), proven),
+        Text(headline(summary), "bold"), Text(details(plan)), *map(Text, _rules(summary)),
+        Text(proof(summary), proven),
     ]  # fmt: skip
-    for section in sections(summary):
-        parts += [Text(f"\n{section.title}", "bold"), Padding(_rich_table(section), (0, 0, 0, 2))]
-    return Group(*parts)
+    return Group(*parts, *map(rich_section, [*sections(summary), *more]))
 
 
-def _rich_table(section: Section) -> RenderableType:
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
+def _rules(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the plan reaches of fairness and uses of the budget, where the case has them."""
+    if summary["fairness"] is not None:
+        yield fairness(summary["fairness"])
+    if summary["budget"] is not None:
+        yield budget(summary)
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, side in zip(section.header, section.sides, strict=True):
-        table.add_column(Text(name, "dim"), justify="right" if side == RIGHT else "left")
-    if section.shares:
-        table.add_column("", width=BAR)
-    last = len(section.rows) - 1
-    for place, row in enumerate(section.rows):
-        cells: list[RenderableType] = [Text(cell) for cell in row]
-        if section.shares:
-            cells.append(ProgressBar(total=1.0, completed=section.shares[place], width=BAR))
-        table.add_row(*cells, style="bold" if section.last_is_sum and place == last else None)
-    return table
+
+def verified(plan: Plan) -> str:
+    """Return in one line what was rechecked of `plan`, and how good it is."""
+    rows = (
+        words.count(len(plan.allocations), "allocation"),
+        words.count(len(plan.needs), "need"),
+        words.count(len(plan.donations), "donation"),
+    )
+    best = "proven optimal" if plan.status == "optimal" else f"feasible, gap {words.gap(plan.gap)}"
+    return f"verified: {', '.join(rows)}; every rule, sum and cost holds; {best}"

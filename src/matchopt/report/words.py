@@ -14,9 +14,9 @@ UNMET: Mapping[str, str] = {
     "excluded": "left to the public sector, as the table exclusions says",
     "outranked": "what there is serves needs that come first or cost less",
     "not_worth_it": "serving it costs more than leaving it unmet",
-    "capacity": "a hub, lane or agreement is full",
-    "budget": "the budget is used up",
-    "integrality": "whole lots or steps do not fit",
+    "capacity": "every hub, lane or agreement on the way is full",
+    "budget": "what is left of the budget does not pay for it",
+    "integrality": "what is left does not fit in whole lots, steps or deliveries",
 }
 """Why a need is not served in full."""
 
@@ -31,9 +31,9 @@ LEFT_OVER: Mapping[str, str] = {
     "unreliable": "too uncertain to plan, as its reliability says",
     "demand_met": "those it could go to are served in full",
     "not_worth_it": "sending it costs more than leaving needs unmet",
-    "capacity": "a hub, lane or agreement is full",
-    "budget": "the budget is used up",
-    "integrality": "whole lots or steps do not fit",
+    "capacity": "every hub, lane or agreement on the way is full",
+    "budget": "what is left of the budget does not pay for it",
+    "integrality": "what is left fits no need in whole lots, steps or deliveries",
 }
 """Why a donation is not planned in full."""
 
@@ -48,7 +48,7 @@ COSTS: Mapping[str, str] = {
     "handling": "handling",
     "storage": "storage in hubs",
     "identification": "finding out about needs",
-    "penalty": "substitutes",
+    "penalty": "substitutes and poor fits",
     "transfer": "transfers between organisations",
     "purchase": "purchases",
     "unmet": "needs left unmet",
@@ -89,6 +89,18 @@ def percent(part: float, whole: float) -> str:
     if share == 100 and part < whole:
         return "> 99.9 %"
     return f"{share:.1f} %"
+
+
+def gap(value: float) -> str:
+    """Return a gap in percent, to two digits however small: it is never rounded to nothing.
+
+    >>> gap(0.034), gap(0.000025), gap(0)
+    ('3.4 %', '0.0025 %', '0 %')
+    """
+    if 0 < value < 1e-8:
+        return "< 0.000001 %"
+    digits = f"{float(f'{100 * value:.2g}'):f}"
+    return f"{digits.rstrip('0').rstrip('.')} %"
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -8,16 +8,22 @@ import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.errors import SolverError
+from matchopt.solve.assignment import assign
 from matchopt.solve.transport import Backend, Transport
 
 
 class OrTools:
-    """OR-Tools ``SimpleMinCostFlow``: cost scaling (Goldberg, 1997)."""
+    """OR-Tools: an assignment where quantities are one to one, else a flow; cost scaling both."""
 
     name = "ortools"
 
     def flow(self, problem: Transport) -> Ints:
         """Return an optimal flow; see `Backend`."""
+        assigned = assign(problem)
+        return self.min_cost_flow(problem) if assigned is None else assigned
+
+    def min_cost_flow(self, problem: Transport) -> Ints:
+        """Return an optimal flow by ``SimpleMinCostFlow`` (Goldberg, 1997), whatever the quantities."""
         from ortools.graph.python import min_cost_flow
 
         solver = min_cost_flow.SimpleMinCostFlow()

@@ -12,52 +12,97 @@ import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.errors import SolverError
+from matchopt.solve.grouping import members, starts
 from matchopt.solve.transport import Certificate, Transport
+
+URGENT = 0.3
+"""Labels that fell by this share of the furthest fall are passed on before the others."""
 
 
 def certify(problem: Transport, flow: Ints) -> Certificate:
     """Return prices that prove `flow` optimal for `problem`.
 
-    Bellman-Ford with one vectorised sweep over all residual arcs a round; the number of
-    rounds is the length of the longest alternating path, far below the number of nodes.
+    Label correcting: labels start where no arc contradicts them, only what flows may, and
+    fall until they agree with both. The supplies that fell furthest pass it on first, which
+    spares most of the small corrections. Should that go on for long, every supply that fell
+    passes it on in every turn: Bellman-Ford, which ends after as many turns as there are nodes.
 
     Raises
     ------
     SolverError
         If `flow` is not optimal: some residual cycle has a negative cost.
     """
-    sent = _sums(problem.tail, flow, len(problem.supply))
-    met = _sums(problem.head, flow, len(problem.demand))
-    spare, unmet = problem.supply - sent, problem.demand - met
-
-    by_head = np.argsort(problem.head, kind="stable")
-    heads, head_start = np.unique(problem.head[by_head], return_index=True)
-    used = np.flatnonzero(flow > 0)
-    used = used[np.argsort(problem.tail[used], kind="stable")]
-    tails, tail_start = np.unique(problem.tail[used], return_index=True)
-
-    at_supply = np.zeros(len(problem.supply), dtype=np.int64)
-    at_demand = np.zeros(len(problem.demand), dtype=np.int64)
-    at_root = 0
-    may_spare, may_lack = problem.spare_cost < FORBIDDEN, problem.unmet_cost < FORBIDDEN
-    for _ in range(len(at_supply) + len(at_demand) + 2):
-        before = (at_supply.copy(), at_demand.copy(), at_root)
-        if len(by_head):
-            reach = (at_supply[problem.tail] + problem.cost)[by_head]
-            at_demand[heads] = np.minimum(at_demand[heads], np.minimum.reduceat(reach, head_start))
-        if may_spare.any():
-            at_root = min(at_root, int((at_supply + problem.spare_cost)[may_spare].min()))
-        at_demand[may_lack] = np.minimum(at_demand, at_root + problem.unmet_cost)[may_lack]
-        if (unmet > 0).any():
-            at_root = min(at_root, int((at_demand - problem.unmet_cost)[unmet > 0].min()))
-        if len(used):
-            back = at_demand[problem.head[used]] - problem.cost[used]
-            at_supply[tails] = np.minimum(at_supply[tails], np.minimum.reduceat(back, tail_start))
-        left = spare > 0
-        at_supply[left] = np.minimum(at_supply, at_root - problem.spare_cost)[left]
-        if at_root == before[2] and (at_demand == before[1]).all() and (at_supply == before[0]).all():
-            return Certificate(at_root - at_supply, at_demand - at_root)
+    labels = _Labels(problem, flow)
+    nodes = len(problem.supply) + len(problem.demand) + 1
+    for turn in range(3 * nodes):
+        fallen = labels.passed_on - labels.supply
+        most = int(fallen.max(initial=0))
+        if most == 0:
+            return Certificate(labels.root - labels.supply, labels.demand - labels.root)
+        urgent = max(1, int(most * URGENT)) if turn < 2 * nodes else 1
+        labels.from_supplies(np.flatnonzero(fallen >= urgent))
     raise SolverError("the flow is not optimal: its residual network has a negative cycle")
+
+
+class _Labels:
+    """Distances in the residual network, falling as its arcs are followed."""
+
+    def __init__(self, problem: Transport, flow: Ints) -> None:
+        self._spare_cost, self._unmet_cost = problem.spare_cost, problem.unmet_cost
+        self._may_spare, self._may_lack = problem.spare_cost < FORBIDDEN, problem.unmet_cost < FORBIDDEN
+        self._spare = problem.supply - _sums(problem.tail, flow, len(problem.supply)) > 0
+        self._unmet = problem.demand - _sums(problem.head, flow, len(problem.demand)) > 0
+        order = np.argsort(problem.tail, kind="stable")
+        self._out = starts(problem.tail[order], len(problem.supply))
+        tail, self._head, self._cost = problem.tail[order], problem.head[order], problem.cost[order]
+        used = np.flatnonzero(flow > 0)
+        used = used[np.argsort(problem.head[used], kind="stable")]
+        self._back = starts(problem.head[used], len(problem.demand))
+        self._back_tail, self._back_cost = problem.tail[used], problem.cost[used]
+
+        price = problem.spare_cost.copy()
+        np.minimum.at(price, tail, self._cost)
+        self.supply = np.where(price < FORBIDDEN, -price, 0)
+        self.demand = problem.unmet_cost.copy()
+        np.minimum.at(self.demand, self._head, self._cost + self.supply[tail])
+        self.demand[self.demand == FORBIDDEN] = 0
+        self.root = 0
+        self.passed_on = self.supply.copy()
+        self._from_demands(np.arange(len(self.demand)))
+        self._from_root()
+
+    def from_supplies(self, supplies: Ints) -> None:
+        """Follow all arcs out of `supplies`, and what they lead on to."""
+        self.passed_on[supplies] = self.supply[supplies]
+        arc, count = members(self._out, supplies)
+        reach = np.repeat(self.supply[supplies], count) + self._cost[arc]
+        before = self.demand.copy()
+        np.minimum.at(self.demand, self._head[arc], reach)
+        free = supplies[self._may_spare[supplies]]
+        self._reach_root(self.supply[free] + self._spare_cost[free])
+        self._from_demands(np.flatnonzero(self.demand < before))
+
+    def _from_root(self) -> None:
+        """Follow all arcs out of the root, and what they lead on to."""
+        left = self._spare
+        self.supply[left] = np.minimum(self.supply, self.root - self._spare_cost)[left]
+        lower = self._may_lack & (self.root + self._unmet_cost < self.demand)
+        self.demand[lower] = self.root + self._unmet_cost[lower]
+        self._from_demands(np.flatnonzero(lower))
+
+    def _from_demands(self, demands: Ints) -> None:
+        """Follow the arcs back along what flows into `demands`, or from the root."""
+        arc, count = members(self._back, demands)
+        reach = np.repeat(self.demand[demands], count) - self._back_cost[arc]
+        np.minimum.at(self.supply, self._back_tail[arc], reach)
+        lacking = demands[self._unmet[demands]]
+        self._reach_root(self.demand[lacking] - self._unmet_cost[lacking])
+
+    def _reach_root(self, label: Ints) -> None:
+        least = int(label.min(initial=self.root))
+        if least < self.root:
+            self.root = least
+            self._from_root()
 
 
 def _sums(index: Ints, amount: Ints, size: int) -> Ints:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Ints
-from matchopt.solve.pairs import Pairs
+from matchopt.arrays import FORBIDDEN, Ints
+from matchopt.solve.pairs import Arcs, Pairs
 from matchopt.solve.potentials import certify
 from matchopt.solve.transport import Backend, Certificate, Transport
 
 ALL_PAIRS = 200_000
-"""Up to this many pairs all of them become arcs: fewer rounds cost more than they save."""
+"""Up to this many admitted pairs all become arcs: rounds with fewer would cost more than they save."""
 
 CANDIDATES = 12
 """Arcs per demand, and per supply, that start or join."""
@@ -67,12 +67,13 @@ def solve_over_all_pairs(
         Rows and columns of pairs to begin with besides the cheapest; they must carry a
         feasible flow where spare or unmet is forbidden.
     """
-    complete = len(pairs) <= ALL_PAIRS
-    if complete:
-        arcs = pairs.all_arcs()
-    else:
-        chosen = [pairs.best(lambda cost, _: (cost, cost < FORBIDDEN), CANDIDATES)]
-        arcs = pairs.arcs(*_together(chosen if start is None else [*chosen, start]))
+    arcs = pairs.all_arcs(ALL_PAIRS)
+    complete = arcs is not None
+    if arcs is None:
+        row, column = pairs.best(lambda arcs: arcs.cost, FORBIDDEN, CANDIDATES)
+        arcs = pairs.arcs(row, column)
+        if start is not None:
+            arcs = pairs.arcs(*start, known=arcs)
     rounds = 0
     while True:
         problem = Transport(supply, demand, arcs.tail, arcs.head, arcs.cost, spare_cost, unmet_cost)
@@ -83,21 +84,16 @@ def solve_over_all_pairs(
         if missing is None or not len(missing[0]):
             used = np.flatnonzero(flow)
             return Optimum(arcs.tail[used], arcs.head[used], flow[used], prices, len(arcs.tail), rounds)
-        arcs = pairs.arcs(*_together([(arcs.tail, arcs.head), missing]))
+        arcs = pairs.arcs(*missing, known=arcs)
 
 
 def _underpriced(pairs: Pairs, prices: Certificate) -> tuple[Ints, Ints]:
     """Return pairs with a negative reduced cost, the most negative of each demand and supply."""
 
-    def reduced(cost: Ints, columns: slice) -> tuple[Ints, Bools]:
-        paid = prices.supply_price[:, None] + prices.demand_price[columns]
+    def reduced(arcs: Arcs) -> Ints:
+        paid = prices.supply_price[arcs.tail] + prices.demand_price[arcs.head]
         if pairs.free:
-            return -paid * _TIE + np.minimum(cost, _TIE - 1), (paid > 0) & (cost < FORBIDDEN)
-        return cost - paid, (cost < paid) & (cost < FORBIDDEN)
+            return -paid * _TIE + np.minimum(arcs.cost, _TIE - 1)
+        return arcs.cost - paid
 
-    return pairs.best(reduced, CANDIDATES)
-
-
-def _together(places: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    rows, columns = zip(*places, strict=True)
-    return np.concatenate(rows), np.concatenate(columns)
+    return pairs.best(reduced, 0, CANDIDATES)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Ints
-from matchopt.solve.pairs import CostOf, Pairs, remembered
+from matchopt.solve.pairs import CostOf, Market, Pairs
 from matchopt.solve.pricing import Optimum, solve_over_all_pairs
 from matchopt.solve.transport import Backend
 
@@ -67,8 +67,8 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
         1..9.
     """
     supply, demand = _trimmed(supply, demand)
-    cost = remembered(cost, len(supply), len(demand))
-    coverage = _cover(cost, supply, demand, tier, backend)
+    market = Market(cost, len(supply), len(demand))
+    coverage = _cover(market, supply, demand, tier, backend)
     supply_level = PLENTY + coverage.certificate.supply_price
     demand_level = PLENTY - coverage.certificate.demand_price
     supply_price, demand_price = np.zeros_like(supply), np.zeros_like(demand)
@@ -79,7 +79,7 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
         start = _within(coverage, supply_level == level, rows, columns)
         in_full = (demand_level > tier)[columns]
         best = solve_over_all_pairs(
-            Pairs(rows, columns, cost), supply[rows], demand[columns],
+            Pairs(rows, columns, market), supply[rows], demand[columns],
             spare_cost=np.full(len(rows), 0 if level == PLENTY else FORBIDDEN),
             unmet_cost=np.where(in_full, FORBIDDEN, 0),
             backend=backend, start=start,
@@ -98,8 +98,8 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
 def total_cost(cost: CostOf, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend) -> Matching:
     """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
     supply, demand = _trimmed(supply, demand)
-    cost = remembered(cost, len(supply), len(demand))
-    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), cost)
+    market = Market(cost, len(supply), len(demand))
+    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), market)
     best = solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), unmet_cost, backend)
     prices = best.certificate
     return Matching(
@@ -108,9 +108,9 @@ def total_cost(cost: CostOf, supply: Ints, demand: Ints, unmet_cost: Ints, backe
     )  # fmt: skip
 
 
-def _cover(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Optimum:
+def _cover(market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Optimum:
     """Serve the most, tier by tier, whatever it costs."""
-    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), cost, free=True)
+    pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), market, free=True)
     return solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), PLENTY - tier, backend)
 
 

@@ -1,0 +1,124 @@
+"""What the allocations come to for each need and donation, and the rules on these sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from matchopt.inspector.facts import Facts
+from matchopt.inspector.keys import Bools, Floats, Texts
+from matchopt.inspector.lines import TABLE, Lines
+from matchopt.inspector.quantities import sums, total
+from matchopt.inspector.violation import Report
+
+DUST = Fraction(1, 10**9)
+"""Relative: what limits on sums of fractions may be passed by."""
+
+SHORT = Fraction(1, 10**6)
+"""Units; a need that lacks no more has all it asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The sums of a plan.
+
+    Attributes
+    ----------
+    served, unmet, planned, left_over
+        Grains of each need and donation: Python integers, or Fractions where they are not whole.
+    short
+        Needs that lack something.
+    spare
+        Donations of which a granule at least is left to plan.
+    spent
+        Currency that the lines cost, purchases aside.
+    """
+
+    served: Texts
+    unmet: Texts
+    planned: Texts
+    left_over: Texts
+    short: Bools
+    spare: Bools
+    spent: Fraction
+
+    def served_units(self, f: Facts) -> Floats:
+        """Return what each need is served, in units."""
+        return np.asarray(self.served.astype(np.float64) * f.wants.grain, dtype=np.float64)
+
+
+def tally_of(f: Facts, lines: Lines) -> Tally:
+    """Add up the allocations."""
+    g, w = f.gifts, f.wants
+    served = lines.served(len(w.ids))
+    planned = sums(lines.i, lines.given, len(g.ids))
+    unmet, left = w.asked.astype(object) - served, g.offered.astype(object) - planned
+    rest = g.plannable.astype(object) - planned
+    cost = np.where(lines.sound, lines.unit - np.where(lines.bought, 10_000, 0), 0)
+    return Tally(
+        served, unmet, planned, left,
+        short=(unmet > _in_grains(SHORT, w.grain)).astype(bool),
+        spare=(rest >= g.granule).astype(bool) & (g.plannable > 0),
+        spent=total(lines.given, g.grain[lines.i], cost) / 10_000,
+    )  # fmt: skip
+
+
+def _in_grains(units: Fraction, grain: Floats) -> Texts:
+    """Return a quantity in the grains of each row, exactly."""
+    exact = {size: units / Fraction(repr(size)) for size in np.unique(grain).tolist()}
+    return np.array([exact[size] for size in grain.tolist()], dtype=object)
+
+
+def check_tally(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
+    """Check the limits of needs and donations, and the budget."""
+    _check_quantities(f, tally, report)
+    _check_flags(f, lines, tally, report)
+    limit = f.settings.policy.budget
+    if limit > 0 and tally.spent > Fraction(limit) * (1 + DUST):
+        report.add(
+            "budget", TABLE, "",
+            f"costs {float(tally.spent):.4f}, purchases aside, more than the budget of {limit:.10g}",
+        )  # fmt: skip
+
+
+def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
+    g, w = f.gifts, f.wants
+    report.each(
+        "overplanned", TABLE, (tally.planned > g.plannable).astype(bool), lambda r: f"donation {g.ids[r]}",
+        lambda r: f"gives {tally.planned[r] * g.grain[r]:.15g} of {g.plannable[r] * g.grain[r]:.15g} "
+        f"that may be planned ({g.offered[r] * g.grain[r]:.15g} offered)",
+    )  # fmt: skip
+    over = (tally.unmet < 0).astype(bool)
+    for r in np.flatnonzero(over).tolist():
+        room = 0 if isinstance(tally.served[r], int) else DUST * int(w.asked[r])
+        over[r] = tally.unmet[r] < -room
+    report.each(
+        "overserved", TABLE, over, lambda r: f"need {w.ids[r]}",
+        lambda r: f"is served {float(tally.served[r]) * w.grain[r]:.15g}, "
+        f"but asks for {w.asked[r] * w.grain[r]:.15g}",
+    )  # fmt: skip
+
+
+def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
+    """Check who is served by several, served in part, or split over too many communities."""
+    g, w = f.gifts, f.wants
+    pairs = pd.DataFrame({"i": lines.i, "j": lines.j, "c": w.community[lines.j]})
+    sources = np.bincount(pairs[["i", "j"]].drop_duplicates()["j"], minlength=len(w.ids))
+    report.each(
+        "single_source", TABLE, w.single & (sources > 1), lambda r: f"need {w.ids[r]}",
+        lambda r: f"is served by {sources[r]} donations; at most one may serve it",
+    )  # fmt: skip
+    partly = w.whole & tally.short & (tally.served > 0).astype(bool)
+    report.each(
+        "all_or_nothing", TABLE, partly, lambda r: f"need {w.ids[r]}",
+        lambda r: f"is served {float(tally.served[r]) * w.grain[r]:.15g} of {w.asked[r] * w.grain[r]:.15g}; "
+        "it takes all or nothing",
+    )  # fmt: skip
+    spread = np.bincount(pairs[["i", "c"]].drop_duplicates()["i"], minlength=len(g.ids))
+    report.each(
+        "max_communities", TABLE, spread > g.most_communities, lambda r: f"donation {g.ids[r]}",
+        lambda r: f"goes to {spread[r]} communities, more than its {g.most_communities[r]:g}",
+    )  # fmt: skip

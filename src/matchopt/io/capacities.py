@@ -1,0 +1,27 @@
+"""Capacities of 0: hubs, lanes and agreements that are closed."""
+
+from __future__ import annotations
+
+from matchopt.io.findings import Said
+from matchopt.io.tables import Tables
+
+CLOSED = (
+    ("hubs", "storage_capacity", "no goods can stay in the hub overnight"),
+    ("hubs", "throughput_capacity", "no goods can pass through the hub"),
+    ("lanes", "capacity_kg", "the lane is closed to goods"),
+    ("agreements", "max_quantity_kg", "no goods can be passed on under the agreement"),
+)
+"""Table, column and what a 0 in it means."""
+
+
+def warn_of_closed(tables: Tables) -> None:
+    """Warn of capacities of 0, which are easily meant as "not known"."""
+    for name, column, meaning in CLOSED:
+        table = tables.get(name)
+        if table is None:
+            continue
+
+        def say(_: int, meaning: str = meaning) -> Said:
+            return "0", f"closes it: {meaning}", "leave it empty if there is no limit"
+
+        tables.warning("closed", table, column, table.array(column) == 0, say)

@@ -1,0 +1,120 @@
+"""Quantities of a case: what is asked and offered, what may be planned, and in which granules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.model.money import QuantityScale
+from matchopt.model.rules import Items
+
+if TYPE_CHECKING:
+    from matchopt.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Scaled quantities, one entry a row.
+
+    Attributes
+    ----------
+    scale
+        What one scaled unit is; fine enough for steps, lots and quantities.
+    offered, plannable, granule : (d,) int
+        What each donation offers, what of it may be planned, and the least common multiple of
+        its lot and step, of which every delivery holds a whole multiple.
+    asked : (n,) int
+        What each need asks.
+    excluded : (n,) bool
+        Needs that an exclusion names.
+    """
+
+    scale: QuantityScale
+    offered: Ints
+    plannable: Ints
+    granule: Ints
+    asked: Ints
+    excluded: Bools
+
+    @classmethod
+    def of(cls, case: Case, items: Items, donated: Ints, needed: Ints) -> Self:
+        """Return the amounts of `case`, whose donations and needs are of the items coded."""
+        step = items.step[donated]
+        lot = case.donations["lot_size"].to_numpy(dtype=np.float64)
+        granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
+        asked = case.needs["quantity"].to_numpy(dtype=np.float64)
+        offered = case.donations["quantity"].to_numpy(dtype=np.float64)
+        grid = [np.unique(q) for q in (items.step, granule, asked, offered)]
+        ratio = case.table("substitutions")["ratio"].to_numpy(dtype=np.float64)
+        if (ratio != 1).any() or items.funds[donated].any():
+            prices = 1 / items.price[items.price > 0]
+            grid.append(np.outer(np.unique(granule), np.concatenate([ratio, prices])).ravel())
+        scale = QuantityScale.of_steps(np.concatenate(grid))
+        return cls(
+            scale,
+            scale.to_ints(offered),
+            _plannable(case, step, scale),
+            scale.to_ints(granule),
+            scale.to_ints(asked),
+            _excluded(case),
+        )
+
+
+def whole_parts(
+    case: Case, items: Items, amounts: Amounts, part_of: Ints, donated: Ints, needed: Ints
+) -> Bools:
+    """Return which parts (by number) are no transport problem, because something must stay whole.
+
+    That is where items join at a ratio or by purchase, deliveries hold more than a step, a quantity
+    is no multiple of the step, or a flag could bind: on a need of one step none can.
+    """
+    whole = items.unequal(part_of)
+    step = amounts.scale.to_ints(items.step)
+    odd = (amounts.granule != step[donated]) | (amounts.plannable % step[donated] != 0)
+    communities = len(np.unique(case.needs["community"].to_numpy(dtype=object)))
+    few = case.donations["max_communities"].to_numpy(dtype=np.float64) < communities
+    whole[part_of[donated[odd | few]]] = True
+    flags = (case.needs["single_source"] | case.needs["all_or_nothing"]).to_numpy(dtype=bool)
+    off = amounts.asked % step[needed] != 0
+    whole[part_of[needed[(flags & (amounts.asked > step[needed])) | off]]] = True
+    return whole
+
+
+def _common_multiple(step: Floats, lot: Floats) -> Floats:
+    """Return the least common multiple of decimals."""
+    scale = QuantityScale.of_steps(np.unique(np.concatenate([step, lot])))
+    return np.asarray(np.lcm(scale.to_ints(step), scale.to_ints(lot)) / scale.unit)
+
+
+def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
+    """Return the scaled quantity of each donation that the reliability policy lets be planned."""
+    quantity = case.donations["quantity"].to_numpy(dtype=np.float64)
+    reliability = case.donations["reliability"].to_numpy(dtype=np.float64)
+    policy = case.settings.policy.reliability
+    offered = scale.to_ints(quantity)
+    if policy == "ignore":
+        return offered
+    if policy == "firm":
+        return np.where(reliability < 1, 0, offered)
+    expected = quantity * reliability / step
+    nearest = np.rint(expected)
+    dust = np.abs(expected - nearest) <= 1e-9 * np.maximum(nearest, 1)
+    steps = np.where(dust, nearest, np.floor(expected)).astype(np.int64)
+    return np.where(reliability < 1, steps * scale.to_ints(step), offered)
+
+
+def _excluded(case: Case) -> Bools:
+    """Return which needs an exclusion names: equal item, group and community where it gives them."""
+    needs = case.needs
+    excluded = np.zeros(len(needs), dtype=bool)
+    for row in case.table("exclusions").itertuples():
+        hit = np.ones(len(needs), dtype=bool)
+        for column in ("item", "group", "community"):
+            wanted = getattr(row, column)
+            if wanted:
+                hit &= (needs[column] == wanted).to_numpy()
+        excluded |= hit
+    return excluded

@@ -1,0 +1,197 @@
+"""The summary of a plan: its totals, what is proven of them, and why the rest stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Ints
+from matchopt.case import Case
+from matchopt.model.books import Books
+from matchopt.model.classes import CHANNELS
+from matchopt.model.money import exact_dot
+from matchopt.model.network import Network
+from matchopt.model.routes import COST_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What no plan exceeds.
+
+    Attributes
+    ----------
+    served : dict or None
+        Priority → scaled quantity, given the best in those before; None under total cost. What is
+        proven is cut down to whole scaled quantities, what prices alone prove is not.
+    cost : int
+        Least cost, in 1/10 000 currency × scaled quantity.
+    fairness : float or None
+        Most of the smallest coverage, or least shortfall; None where no fairness is sought.
+    """
+
+    served: dict[int, float] | None
+    cost: int
+    fairness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fair:
+    """What a plan reaches of the fairness sought.
+
+    Attributes
+    ----------
+    rule
+        ``floor``, ``leximin`` or ``share``.
+    value
+        Smallest coverage; under ``share`` the shortfall, in item units.
+    cells
+        How many cells count.
+    """
+
+    rule: str
+    value: float
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A budget: its limit and what was used of it, in currency; and what one more unit would do.
+
+    That is units served by tier, or under total cost what it would save (``cost``).
+    """
+
+    limit: float
+    used: float
+    one_more: dict[str, float]
+
+
+def summarize(
+    case: Case, network: Network, books: Books, bound: Bound, relaxation: Bound, *,
+    fair: Fair | None, spent: Spent | None, stopped: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the content of ``summary.json``.
+
+    Parameters
+    ----------
+    bound, relaxation
+        What is proven, and what prices alone prove.
+    fair, spent
+        Fairness and budget, where the case has them.
+    stopped
+        Whether time ran out before the search for whole quantities ended.
+    """
+    scale, priority = network.scale, case.needs["priority"].to_numpy(dtype=np.int64)
+    tiers = {str(t): priority == t for t in np.unique(priority)}
+    channels = {c: (case.needs["channel"] == c).to_numpy() for c in CHANNELS}
+    channels = {c: mark for c, mark in channels.items() if mark.any()}
+
+    def by(marks: dict[str, Any], amount: Ints) -> dict[str, int | float]:
+        return {name: scale.number(_total(amount[mark])) for name, mark in marks.items()}
+
+    logistics = sum(books.cost[kind] for kind in COST_KINDS)
+    gap = _gap(books, priority, logistics, bound, fair)
+    asked, served_all = _total(network.asked), _total(books.served)
+    offered, planned_all = _total(network.offered), _total(books.planned)
+    return {
+        "status": "optimal" if gap == 0 else "feasible",
+        "objective": case.settings.policy.objective,
+        "currency": case.settings.rates.currency,
+        "horizon": dict(network.calendar.iso()),
+        "asked": scale.number(asked),
+        "served": scale.number(served_all),
+        "unmet": scale.number(asked - served_all),
+        "excluded": scale.number(_total(network.asked[network.excluded])),
+        "asked_by_tier": by(tiers, network.asked),
+        "served_by_tier": by(tiers, books.served),
+        "asked_by_channel": by(channels, network.asked),
+        "served_by_channel": by(channels, books.served),
+        "offered": scale.number(offered),
+        "planned": scale.number(planned_all),
+        "left_over": scale.number(offered - planned_all),
+        "allocations": len(books.allocations),
+        "logistics_cost": scale.money(logistics),
+        "cost": {kind: scale.money(amount) for kind, amount in books.cost.items()},
+        "bound": _shown(network, bound),
+        "relaxation": _shown(network, relaxation),
+        "proof": "search" if _closer(bound, relaxation) else "prices",
+        "gap": gap,
+        "fairness": _fairness(fair, bound, relaxation),
+        "budget": None
+        if spent is None
+        else {
+            "limit": spent.limit,
+            "used": round(spent.used, 4),
+            "one_more": {goal: round(gain, 6) for goal, gain in spent.one_more.items()},
+        },
+        "stopped": "time_limit" if stopped else "",
+        "unmet_by_reason": _by_reason("needs", books.needs["reason"], network.asked - books.served, network),
+        "left_over_by_reason": _by_reason(
+            "donations", books.donations["reason"], network.offered - books.planned, network
+        ),
+    }
+
+
+def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: Fair | None) -> float:
+    """Return the relative distance of the first goal that is not proven to be reached; 0 if all are."""
+    if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > 1e-6:
+        return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
+    if bound.served is not None:
+        served = {t: _total(books.served[priority == t]) for t in bound.served}
+        if served != bound.served:
+            missed = sum(bound.served.values()) - sum(served.values())
+            return max(missed, 1) / max(sum(bound.served.values()), 1)
+    reached = logistics if bound.served is not None else logistics + books.cost["unmet"]
+    return (reached - bound.cost) / max(reached, 1)
+
+
+def _shown(network: Network, bound: Bound) -> dict[str, Any]:
+    shown: dict[str, Any] = {"cost": network.scale.money(bound.cost)}
+    if bound.served is not None:
+        served = {str(t): _quantity(network, q) for t, q in bound.served.items()}
+        shown = {"served_by_tier": served} | shown
+    return shown
+
+
+def _quantity(network: Network, scaled: float) -> int | float:
+    whole = round(scaled)
+    if scaled == whole:
+        return network.scale.number(whole)
+    return round(scaled / network.scale.unit, 6)
+
+
+def _closer(bound: Bound, relaxation: Bound) -> bool:
+    """Return whether more is proven than prices alone prove."""
+    pairs = [(bound.cost, relaxation.cost), (bound.fairness or 0.0, relaxation.fairness or 0.0)]
+    pairs += [(q, (relaxation.served or {})[t]) for t, q in (bound.served or {}).items()]
+    return any(abs(a - b) > 1e-6 * (1 + abs(b)) for a, b in pairs)
+
+
+def _fairness(fair: Fair | None, bound: Bound, relaxation: Bound) -> dict[str, Any] | None:
+    if fair is None:
+        return None
+    what = "shortfall" if fair.rule == "share" else "floor"
+    limits = {
+        name: round(fair.value if limit.fairness is None else limit.fairness, 9)
+        for name, limit in (("bound", bound), ("relaxation", relaxation))
+    }
+    cells = {"cells": fair.cells} if fair.rule == "leximin" else {}
+    return {"rule": fair.rule, what: round(fair.value, 9), **limits, **cells}
+
+
+def _by_reason(what: str, reason: pd.Series, amount: Ints, network: Network) -> dict[str, dict[str, Any]]:
+    codes = reason.to_numpy(dtype=object)
+    return {
+        code: {
+            what: int((codes == code).sum()),
+            "quantity": network.scale.number(_total(amount[codes == code])),
+        }
+        for code in sorted(set(codes.tolist()) - {""})
+    }
+
+
+def _total(amount: Ints) -> int:
+    """Return the exact sum, as a Python integer."""
+    return exact_dot(amount, np.ones_like(amount))

@@ -1,0 +1,222 @@
+"""All the ways a pair can go: direct, or through any hub on any day, and what each one loads.
+
+With shared capacities the cheapest route of a pair may be taken, so that another hub, another
+day or a direct trip must stay open. Of all ways through a hub that arrive on one day, the one
+that leaves first stores least and costs least, whatever storage is worth; a way is therefore
+known by its hub and arrival day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matchopt.arrays import Floats, Ints
+from matchopt.model.capacities import Burden, Capacities, Loads
+from matchopt.model.classes import Demand, Supply
+from matchopt.model.money import MONEY_SCALE
+from matchopt.model.routes import DIRECT, Itinerary, Router, direct_delivery
+from matchopt.model.rules import Items, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When pairs may pass a hub: arrivals ``first..last``, and the first day they may leave.
+
+    `first` > `last` where they cannot.
+    """
+
+    first: Ints
+    last: Ints
+    leave: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class DayPrices:
+    """What a kg pays besides its route, by capacity.
+
+    Attributes
+    ----------
+    row : (r,) float
+        Price of each capacity row, currency per kg.
+    cost : float
+        What one currency unit of cost counts.
+    """
+
+    row: Floats
+    cost: float
+
+
+class Ways:
+    """The ways of the pairs of one part of the network."""
+
+    def __init__(
+        self, router: Router, rules: Rules, items: Items, capacities: Capacities, burden: Burden,
+        donations: Supply, needs: Demand, tail: Ints, head: Ints,
+    ) -> None:  # fmt: skip
+        self._router, self._rules, self._items = router, rules, items
+        self._capacities, self._burden = capacities, burden
+        self._donations, self._needs = donations, needs
+        self._tail, self._head = tail, head
+
+    def every(self, rows: Ints, columns: Ints) -> tuple[Ints, Itinerary]:
+        """Return all ways of admitted pairs (n,) that may be worth taking, each with its pair."""
+        supply, demand = self._donations.take(rows), self._needs.take(columns)
+        tail, head, item = self._tail[rows], self._head[columns], supply.item
+        window = self._router.window(supply, demand)
+        connected, lead = self._router.direct_way(item, tail, head)
+        delivery = direct_delivery(window, lead)
+        straight = np.flatnonzero(connected & (delivery <= window.latest))
+        pair, hub = [straight], [np.full(len(straight), DIRECT, dtype=np.int64)]
+        arrival, stay = [delivery[straight]], [np.zeros(len(straight), dtype=np.int64)]
+        for h in range(len(self._router.hubs)):
+            span = self.span(supply, demand, tail, head, h)
+            at = np.flatnonzero(span.first <= span.last)
+            first, last, leave = span.first[at], span.last[at], span.leave[at]
+            if not self._capacities.by_day(h):
+                # Only the fewest days in storage, then the earliest delivery, then the latest pick-up.
+                first = last = np.minimum(np.maximum(first, leave), last)
+            count = last - first + 1
+            which = np.repeat(np.arange(len(at)), count)
+            day = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
+            pair.append(at[which])
+            hub.append(np.full(len(which), h, dtype=np.int64))
+            arrival.append(day)
+            stay.append(np.maximum(leave[which] - day, 0))
+        of = np.concatenate(pair)
+        way = self.way(rows[of], columns[of], np.concatenate(hub), np.concatenate(arrival))
+        return of, way
+
+    def way(self, rows: Ints, columns: Ints, hub: Ints, arrival: Ints) -> Itinerary:
+        """Return the ways of pairs (n,) through `hub`, arriving there on day `arrival`."""
+        supply, demand = self._donations.take(rows), self._needs.take(columns)
+        tail, head, item = self._tail[rows], self._head[columns], supply.item
+        _, lead = self._router.direct_way(item, tail, head)
+        pickup, delivery = arrival - lead, arrival.copy()
+        stay = np.zeros(len(hub), dtype=np.int64)
+        for h in np.unique(hub[hub != DIRECT]):
+            at = np.flatnonzero(hub == h)
+            into, out_of = self._router.inbound.lead[tail[at], h], self._router.outbound.lead[h, head[at]]
+            stay[at] = np.maximum(demand.first[at] - out_of - arrival[at], 0)
+            pickup[at] = arrival[at] - into
+            delivery[at] = arrival[at] + stay[at] + out_of
+        unit_cost = self._router.unit_costs(supply, demand, tail, head, hub, stay)
+        return Itinerary(hub, pickup, arrival, stay, delivery, unit_cost)
+
+    def loads(self, way: Itinerary, rows: Ints, columns: Ints) -> Loads:
+        """Return what the ways of pairs (n,) load."""
+        supply, demand = self._donations.take(rows), self._needs.take(columns)
+        agreement = self._rules.agreement(supply, demand)
+        return self._burden.loads(way, self._tail[rows], self._head[columns], agreement, self.weight(rows))
+
+    def weight(self, rows: Ints) -> Floats:
+        """Return the kg that a donated unit of `rows` puts on shared capacities."""
+        item = self._donations.item[rows]
+        return np.where(self._items.service[item], 0.0, self._items.weight[item])
+
+    def span(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: int) -> Span:
+        """Return when pairs that broadcast may pass `hub`."""
+        router = self._router
+        window = router.window(supply, demand)
+        into, out_of = router.inbound.lead[tail, hub], router.outbound.lead[hub, head]
+        usable = (
+            router.inbound.connected[tail, hub]
+            & router.outbound.connected[hub, head]
+            & router.may_pass(supply.item, hub)
+        )
+        first, leave = window.first + into, window.earliest - out_of
+        last = np.minimum(window.last + into, window.latest - out_of)
+        possible = (
+            usable & (window.first <= window.last) & (np.maximum(first, leave) <= window.latest - out_of)
+        )
+        return Span(first, np.where(possible, last, first - 1), leave)
+
+    def least(self, rows: Ints, columns: Ints, prices: DayPrices) -> tuple[Floats, Ints, Ints]:
+        """Return the least priced cost per donated unit of admitted pairs (n,), its hub and arrival.
+
+        The cost is that before rounding and without purchases, each currency unit counting
+        ``prices.cost``, with the capacities it loads at their prices.
+        """
+        supply, demand = self._donations.take(rows), self._needs.take(columns)
+        tail, head, item = self._tail[rows], self._head[columns], supply.item
+        weight, spare = self.weight(rows), np.append(prices.row, 0.0)
+        window = self._router.window(supply, demand)
+        connected, lead = self._router.direct_way(item, tail, head)
+        arrival = direct_delivery(window, lead)
+        cost = prices.cost * self._router.direct_cost(item, tail, head)
+        cost = cost + weight * self._lane(self._burden.direct, tail, head, spare)
+        best = np.where(connected & (arrival <= window.latest), cost, np.inf)
+        hub = np.full(len(rows), DIRECT, dtype=np.int64)
+        for h in range(len(self._router.hubs)):
+            span = self.span(supply, demand, tail, head, h)
+            at = np.flatnonzero(span.first <= span.last)
+            if not len(at):
+                continue
+            waiting = self._waiting(prices, spare, h)
+            wait, day = waiting.least(span.first[at], span.last[at], span.leave[at])
+            there, here = tail[at], head[at]
+            price = prices.cost * self._router.hub_rate(there, h, here) + wait
+            price = price + self._lane(self._burden.inbound, there, np.full_like(there, h), spare)
+            price = price + self._lane(self._burden.outbound, np.full_like(here, h), here, spare)
+            total = weight[at] * price
+            better = np.flatnonzero(total < best[at])
+            best[at[better]], hub[at[better]], arrival[at[better]] = total[better], h, day[better]
+        agreement = self._capacities.agreement[self._rules.agreement(supply, demand)]
+        shared = prices.cost * self._router.pair_cost(supply, demand) + weight * spare[agreement]
+        return best + shared, hub, arrival
+
+    def _lane(self, lane: Ints, tail: Ints, head: Ints, spare: Floats) -> Floats:
+        return spare[lane[tail, head]] if self._burden.lanes else np.zeros(())
+
+    def _waiting(self, prices: DayPrices, spare: Floats, hub: int) -> Waiting:
+        enter = spare[self._capacities.throughput[hub]]
+        night = spare[self._capacities.storage[hub]] + prices.cost * self._router.hubs.storage[hub]
+        return Waiting(enter, night, self._capacities.start)
+
+
+class Waiting:
+    """The cheapest arrival day at one hub, for any span: a range-minimum table (sparse, by powers of 2).
+
+    Parameters
+    ----------
+    enter, night : (days,) float
+        What a kg pays on the day it arrives, and for the night that follows each day.
+    start
+        The first day.
+    """
+
+    def __init__(self, enter: Floats, night: Floats, start: int) -> None:
+        days = len(enter)
+        until = np.concatenate([[0.0], np.cumsum(night)])
+        day = np.arange(days)
+        leave = np.arange(days + 1)
+        # Row: the first day goods may leave; column: the day they arrive.
+        stay = until[np.maximum(leave[:, None], day)] - until[day]
+        table = enter + stay
+        self._best = [np.broadcast_to(day, table.shape)]
+        self._value = table
+        width = 1
+        while 2 * width <= days:
+            left = self._best[-1]
+            right = np.concatenate([left[:, width:], left[:, -1:].repeat(width, axis=1)], axis=1)
+            row = leave[:, None]
+            self._best.append(np.where(table[row, right] < table[row, left], right, left))
+            width *= 2
+        self._start = start
+
+    def least(self, first: Ints, last: Ints, leave: Ints) -> tuple[Floats, Ints]:
+        """Return the least price per kg of arriving within spans ``first..last``, and its day."""
+        a, b = first - self._start, last - self._start
+        row = np.clip(leave - self._start, 0, self._value.shape[0] - 1)
+        power = np.frexp(b - a + 1)[1] - 1
+        levels = np.stack(self._best)
+        left = levels[power, row, a]
+        right = levels[power, row, b - (1 << power) + 1]
+        day = np.where(self._value[row, right] < self._value[row, left], right, left)
+        return self._value[row, day], day + self._start
+
+
+def unit_price(way: Itinerary) -> tuple[Floats, Floats]:
+    """Return what one donated unit costs, purchases aside, and what it spends on purchases, in currency."""
+    return way.unit_cost[:, :-1].sum(axis=1) / MONEY_SCALE, way.unit_cost[:, -1] / MONEY_SCALE

@@ -1,0 +1,1 @@
+"""Where the model meets the solvers: what is solved how, and what is read back from it."""

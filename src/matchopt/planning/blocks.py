@@ -1,0 +1,153 @@
+"""Parts of the network that are planned together, as a block for the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.model.classes import unmet_cost
+from matchopt.model.fairness import Cells
+from matchopt.model.flows import Flows, loaded
+from matchopt.model.money import MONEY_SCALE
+from matchopt.model.network import Network, Part
+from matchopt.planning.source import WaySource
+from matchopt.solve.block import Block, Columns, Unshared
+from matchopt.solve.tiers import Matching
+
+if TYPE_CHECKING:
+    from matchopt.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A block with what is needed to read its plan.
+
+    Attributes
+    ----------
+    parts
+        Numbers of its parts in the network.
+    donations, needs : (m,) int, (n,) int
+        Classes of its donations and needs in the network.
+    cells
+        The fairness cells, if there are any.
+    is_open
+        Whether it obeys shared capacities, and all ways are open to it.
+    """
+
+    parts: tuple[int, ...]
+    donations: Ints
+    needs: Ints
+    block: Block
+    source: WaySource
+    cells: Cells | None
+    is_open: bool
+
+
+def join(
+    case: Case, network: Network, numbers: Sequence[int], *,
+    is_open: bool, budget: float, cells: Cells | None, floor: float | None = None,
+    matchings: Mapping[int, Matching], ceiling: Mapping[str, float],
+) -> Joint:  # fmt: skip
+    """Return the block of the parts `numbers`.
+
+    Parameters
+    ----------
+    is_open
+        Whether shared capacities bind it.
+    budget
+        What it may spend, purchases aside.
+    cells
+        Fairness cells; None without fairness.
+    floor
+        A coverage that every cell is to reach, where it is not to be as high as it can be.
+    matchings
+        Part number → its plan without shared rules, of parts that are transport problems.
+    ceiling
+        See `matchopt.solve.block.Block`.
+    """
+    parts: list[Part] = [network.parts[number] for number in numbers]
+    unit = network.scale.unit
+
+    def every(arrays: list[Ints]) -> Ints:
+        return np.concatenate([np.zeros(0, dtype=np.int64), *arrays])
+
+    donations, needs = every([p.rows for p in parts]), every([p.columns for p in parts])
+    # Of a class all members agree in what is looked up here by the first of them.
+    giver = network.donations.row[network.donations.start[donations]]
+    taker = network.needs.row[network.needs.start[needs]]
+    whole = np.concatenate([np.full(len(p.rows), p.whole) for p in parts])
+    kept = np.concatenate([np.full(len(p.columns), p.whole) for p in parts])
+    count = 0 if cells is None else len(cells.asked)
+    fairness = case.settings.policy.fairness if count else "none"
+    block = Block(
+        supply=every([p.supply for p in parts]).astype(np.float64),
+        granule=every([p.granule for p in parts]) / unit,
+        demand=every([p.asked for p in parts]) / unit,
+        unmet_cost=unmet_cost(case)[taker] / MONEY_SCALE,
+        tier=every([p.priority for p in parts]),
+        community=every([p.community for p in parts]),
+        single=_flag(case.needs["single_source"], taker) & kept,
+        complete=_flag(case.needs["all_or_nothing"], taker) & kept,
+        most_communities=np.where(whole, _limit(case.donations["max_communities"])[giver], 0),
+        capacity=network.capacities.limit if is_open else np.zeros(0),
+        budget=budget,
+        by_cost=case.settings.policy.objective == "total-cost",
+        fairness=fairness,
+        cell=np.full(len(needs), -1, dtype=np.int64) if cells is None else cells.of_need[taker],
+        cell_asked=np.zeros(0) if cells is None else cells.asked,
+        fair_share=np.zeros(0) if cells is None else cells.share,
+        fixed_floor=floor if count else None,
+        ceiling=ceiling,
+        unshared=None if count else _unshared(case, parts, numbers, matchings),
+    )
+    source = WaySource(parts, network.capacities, network.scale, is_open=is_open)
+    return Joint(tuple(numbers), donations, needs, block, source, cells if count else None, is_open)
+
+
+def _unshared(
+    case: Case, parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, Matching]
+) -> Unshared | None:
+    """Return the plan without shared rules, if coverage comes first and all parts are transport problems."""
+    by_cost = case.settings.policy.objective == "total-cost"
+    if by_cost or not all(number in matchings for number in numbers):
+        return None
+    found = [matchings[number] for number in numbers]
+    donation = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
+    need = np.cumsum([0, *(len(part.columns) for part in parts[:-1])])
+    return Unshared(
+        np.concatenate([one.supply_level for one in found]),
+        np.concatenate([one.demand_level for one in found]),
+        np.concatenate([one.tail + start for one, start in zip(found, donation, strict=True)]),
+        np.concatenate([one.head + start for one, start in zip(found, need, strict=True)]),
+        np.concatenate([one.flow for one in found]).astype(np.float64),
+    )
+
+
+def _flag(column: pd.Series, rows: Ints) -> Bools:
+    return np.asarray(column.to_numpy(dtype=bool)[rows])
+
+
+def _limit(column: pd.Series) -> Ints:
+    values: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(values), 0, values).astype(np.int64)
+
+
+def planned(network: Network, joint: Joint, columns: Columns, amount: Floats, number: int) -> Flows:
+    """Return the plan of block `number`, `amount` granules over each of its ways, as flows."""
+    found = [Flows.none()]
+    for part, own, row, column, way in joint.source.route(columns):
+        quantity = np.rint(amount[own]).astype(np.int64) * part.granule[row]
+        loads = part.ways.loads(way, row, column)
+        found.append(
+            Flows(
+                part.rows[row], part.columns[column], quantity, part.ratio(row, column), way.hub, way.pickup,
+                way.arrival, way.stay, way.delivery, way.unit_cost, np.full(len(own), number, dtype=np.int64),
+                *loaded(network, loads, quantity),
+            )
+        )  # fmt: skip
+    return Flows.together(found)

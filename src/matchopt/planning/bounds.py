@@ -1,0 +1,157 @@
+"""What is proven of a whole plan: the plain proof and those of the blocks, added up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Ints
+from matchopt.case import Case
+from matchopt.model.books import Books
+from matchopt.model.classes import unmet_cost
+from matchopt.model.deliveries import Deliveries
+from matchopt.model.money import MONEY_SCALE, exact_dot
+from matchopt.model.network import Network
+from matchopt.model.proof import Proof
+from matchopt.model.summary import Bound
+from matchopt.planning.blocks import Joint
+from matchopt.solution import PRICES
+from matchopt.solve.search import Outcome, Stage, reaches
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A block with its plan and proof; blocks are numbered from 1."""
+
+    number: int
+    joint: Joint
+    outcome: Outcome
+
+
+def bounds(
+    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], deliveries: Deliveries, books: Books
+) -> tuple[Bound, Bound]:
+    """Return what is proven, and what prices alone prove (the relaxation)."""
+    return (
+        _sum(case, network, plain, solved, deliveries, books, relaxed=False),
+        _sum(case, network, plain, solved, deliveries, books, relaxed=True),
+    )
+
+
+def _sum(
+    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], deliveries: Deliveries,
+    books: Books, *, relaxed: bool,
+) -> Bound:  # fmt: skip
+    cost, fairness = plain.cost_bound(), None
+    by_tier = plain.tier_bound()
+    served: dict[int, float] | None = None if by_tier is None else dict(by_tier)
+    for one in solved:
+        exact = _Exact(case, network, one, deliveries, books)
+        for stage in one.outcome.stages:
+            limit = stage.relaxation if relaxed else stage.bound
+            met = reaches(stage.value, limit)
+            if stage.name == "cost":
+                cost += exact.cost if met else exact.least_cost(limit)
+            elif stage.name.startswith("tier") and served is not None:
+                tier = int(stage.name.split()[1])
+                most = limit * network.scale.unit
+                served[tier] += exact.served[tier] if met else (most if relaxed else math.floor(most + 1e-6))
+            else:
+                fairness = _fairness(one, stage, stage.value if met else limit)
+    return Bound(served, cost, fairness)
+
+
+def _fairness(one: Solved, stage: Stage, value: float) -> float:
+    """Return a coverage, or under ``share`` the shortfall that goes with `value` units of fair shares."""
+    if stage.name == "share":
+        return max(float(one.joint.block.fair_share.sum()) - value, 0.0)
+    return value
+
+
+class _Exact:
+    """What the plan reaches in one block, in whole numbers."""
+
+    def __init__(
+        self, case: Case, network: Network, one: Solved, deliveries: Deliveries, books: Books
+    ) -> None:
+        needs, _ = network.needs.rows_of(one.joint.needs)
+        tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
+        served = books.served[needs]
+        self.served = {int(t): int(served[tier == t].sum()) for t in np.unique(tier)}
+        own = deliveries.block == one.number
+        self.cost = exact_dot(deliveries.unit_cost[own].sum(axis=1), deliveries.quantity[own])
+        self._base = 0
+        if one.joint.block.by_cost:
+            price = unmet_cost(case)[needs]
+            self._base = exact_dot(price, network.asked[needs])
+            self.cost += exact_dot(price, network.asked[needs] - served)
+        self._unit = network.scale.unit
+
+    def least_cost(self, limit: float) -> int:
+        """Return the least cost that goes with a stage of at most `limit`."""
+        return self._base - int(np.floor(limit * MONEY_SCALE * self._unit))
+
+
+def in_blocks(network: Network, solved: Sequence[Solved]) -> tuple[Bools, Bools]:
+    """Return which donations and needs of the tables are in some block."""
+    donation, need = np.zeros(len(network.plannable), dtype=bool), np.zeros(len(network.asked), dtype=bool)
+    for one in solved:
+        donation[network.donations.rows_of(one.joint.donations)[0]] = True
+        need[network.needs.rows_of(one.joint.needs)[0]] = True
+    return donation, need
+
+
+def price_table(case: Case, network: Network, plain: Proof, solved: Sequence[Solved]) -> pd.DataFrame:
+    """Return the table ``prices`` of a plan."""
+    tables = [plain.prices().assign(to="", day=np.datetime64("NaT"), block=0, stage="")]
+    tables += [_stage_table(case, network, one, stage) for one in solved for stage in one.outcome.stages]
+    table = pd.concat([t.astype({"day": "datetime64[s]"})[list(PRICES)] for t in tables], ignore_index=True)
+    return table.astype({"block": np.int64, "level": np.int64, "price": np.float64})
+
+
+def _stage_table(case: Case, network: Network, one: Solved, stage: Stage) -> pd.DataFrame:
+    prices, joint, capacities = stage.prices, one.joint, network.capacities
+    donation, of_donation = network.donations.rows_of(joint.donations)
+    need, of_need = network.needs.rows_of(joint.needs)
+    per_unit = prices.donation / joint.block.granule
+    found: list[dict[str, Any]] = [
+        {
+            "side": "donation",
+            "id": _ids(case.donations["donation_id"], donation),
+            "price": per_unit[of_donation],
+        },
+        {"side": "need", "id": _ids(case.needs["need_id"], need), "price": prices.need[of_need]},
+    ]
+    if joint.is_open:
+        sides = pd.DataFrame(
+            {"side": capacities.side, "id": capacities.name, "to": capacities.to, "price": prices.capacity}
+        )
+        dated = network.calendar.dated & (capacities.day >= 0)
+        sides["day"] = np.where(dated, capacities.day, np.iinfo(np.int64).min).astype("datetime64[D]")
+        found += [dict(sides)]
+    if prices.budget:
+        found.append({"side": "budget", "id": [""], "price": [prices.budget]})
+    if prices.reached:
+        found.append({"side": "reached", "id": list(prices.reached), "price": list(prices.reached.values())})
+    if joint.cells is not None:
+        cells = joint.cells
+        found.append(
+            {"side": "fair", "id": list(cells.community), "to": list(cells.category), "price": prices.fair}
+        )
+    table = pd.concat([pd.DataFrame(part) for part in found], ignore_index=True)
+    table = table.assign(block=one.number, stage=stage.name, level=0)
+    for column, empty in (("to", ""), ("day", pd.NaT)):
+        if column not in table:
+            table[column] = empty
+    table["to"] = table["to"].fillna("")
+    kept = (table["price"] > 0) | ((stage.name == "cost") & table["side"].isin(["donation", "need"]))
+    return table[kept]
+
+
+def _ids(ids: pd.Series, rows: Ints) -> Any:
+    return ids.to_numpy(dtype=object)[rows]

@@ -1,0 +1,279 @@
+"""The ways of a block's parts, as the solver asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.model.capacities import NO_LOADS, Capacities
+from matchopt.model.money import MONEY_SCALE, QuantityScale
+from matchopt.model.network import Part
+from matchopt.model.routes import Itinerary
+from matchopt.model.ways import DayPrices, unit_price
+from matchopt.solve.block import Columns, Worth
+from matchopt.solve.pairs import CostOf, least_of, remembered
+
+BLOCK_PAIRS = 200_000
+"""Pairs looked at in one go."""
+
+LEAST_GAIN = 1e-6
+"""Currency (or units served) that one granule or unit has to gain to count."""
+
+CLOSE = 2e-4
+"""Currency per unit: more than what rounding a unit cost can change a comparison by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One part of a block; its donations and needs are numbered from `donation` and `need` on.
+
+    `cost` is that of the cheapest route of its pairs, kept where it can be.
+    """
+
+    part: Part
+    donation: int
+    need: int
+    cost: CostOf
+
+
+class WaySource:
+    """Knows all ways of the pairs of some parts (see `matchopt.solve.block.Source`).
+
+    Parameters
+    ----------
+    parts
+        The parts of the block.
+    capacities
+        What the ways load.
+    scale
+        Of the parts' quantities.
+    is_open
+        Whether capacities bind and all ways are open; else each pair has only its cheapest route.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], capacities: Capacities, scale: QuantityScale, *, is_open: bool
+    ) -> None:
+        self._members: list[Member] = []
+        donations = needs = 0
+        for part in parts:
+            cost = remembered(part.costs, len(part.rows), len(part.columns))
+            self._members.append(Member(part, donations, needs, cost))
+            donations, needs = donations + len(part.rows), needs + len(part.columns)
+        self._donations, self._needs = donations, needs
+        self._capacities, self._scale = capacities, scale
+        self._open = is_open
+        self._days = capacities.days
+
+    def every(self, most: int) -> Columns | None:
+        """Return all ways, or None if they are more than `most`."""
+        found, count = [self._none()], 0
+        for member in self._members:
+            for rows, columns, cost in self._looks(member):
+                at = np.nonzero(cost < FORBIDDEN)
+                # Each pair has at least one way: too many pairs need not be looked at any closer.
+                if count + len(at[0]) > most:
+                    return None
+                found.append(self._columns(member, rows[at[0]], columns[at[1]]))
+                count += len(found[-1])
+                if count > most:
+                    return None
+        return _joined(found)
+
+    def cheapest(self, count: int) -> Columns:
+        """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""
+        found = [self._none()]
+        for member in self._members:
+            best = _Best(len(member.part.rows), count)
+            for _, columns, cost in self._looks(member):
+                best.see(columns, np.where(cost < FORBIDDEN, cost.astype(np.float64), np.inf))
+            row, column = best.pairs()
+            found.append(self._routes(member, row, column))
+        return _joined(found)
+
+    def around(self, tail: Ints, head: Ints) -> Columns:
+        """Return all ways of the pairs given."""
+        found = [self._none()]
+        for member in self._members:
+            own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
+            found.append(self._columns(member, tail[own] - member.donation, head[own] - member.need))
+        return _joined(found)
+
+    def promising(self, worth: Worth, count: int) -> Columns:
+        """Return ways that gain, the best of the `count` best pairs of each need and each donation."""
+        found = [self._none()]
+        for member in self._members:
+            best = _Best(len(member.part.rows), count)
+            for rows, columns, cost in self._looks(member):
+                gain = self._gains(member, worth, rows, columns, cost, LEAST_GAIN)
+                # Of pairs that gain alike the cheaper one is the better guess for stages to come.
+                best.see(columns, np.where(np.isinf(gain), np.inf, 1e-7 * np.minimum(cost, 10**9) - gain))
+            row, column = best.pairs()
+            ways = self._dearest(member, worth, row, column)
+            found.append(ways.take(np.flatnonzero(ways.gain(worth) > LEAST_GAIN)))
+        return _joined(found)
+
+    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
+        """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
+        found, count = [self._none()], 0
+        for member in self._members:
+            unit = float(member.part.granule.min()) / self._scale.unit
+            above = -loss / unit - CLOSE * max(1.0, worth.spend)
+            for rows, columns, cost in self._looks(member):
+                at = np.nonzero(self._gains(member, worth, rows, columns, cost, above) > above)
+                if count + len(at[0]) > 2 * most:
+                    return None
+                ways = self._columns(member, rows[at[0]], columns[at[1]])
+                found.append(ways.take(np.flatnonzero(ways.gain(worth) >= -loss - LEAST_GAIN)))
+                count += len(found[-1])
+                if count > most:
+                    return None
+        return _joined(found)
+
+    def excess(self, worth: Worth) -> Floats:
+        """Return (n,) what the best way to each need gains per unit; 0 where none gains."""
+        excess = np.zeros(self._needs)
+        for member in self._members:
+            for rows, columns, cost in self._looks(member):
+                above = -CLOSE * max(1.0, worth.spend)
+                at = np.nonzero(self._gains(member, worth, rows, columns, cost, above) > above)
+                ways = self._columns(member, rows[at[0]], columns[at[1]])
+                np.maximum.at(excess, ways.head, ways.gain(worth) / ways.served)
+        return excess
+
+    def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, Itinerary]]:
+        """Yield, part by part, which of `columns` are its own, their rows and columns in it, and routes."""
+        way = columns.key % ((len(self._capacities.throughput) + 1) * self._days)
+        hub, day = np.divmod(way, self._days)
+        for member in self._members:
+            own = np.flatnonzero(
+                (columns.head >= member.need) & (columns.head < member.need + len(member.part.columns))
+            )
+            row, column = columns.tail[own] - member.donation, columns.head[own] - member.need
+            arrival = day[own] + self._capacities.start
+            yield member.part, own, row, column, member.part.ways.way(row, column, hub[own] - 1, arrival)
+
+    def _looks(self, member: Member) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Yield all rows, some columns and the cost of their cheapest route, until all pairs were seen."""
+        rows = np.arange(len(member.part.rows))
+        width = max(1, BLOCK_PAIRS // max(len(rows), 1))
+        for start in range(0, len(member.part.columns), width):
+            columns = np.arange(start, min(start + width, len(member.part.columns)))
+            yield rows, columns, member.cost(rows[:, None], columns)
+
+    def _gains(
+        self, member: Member, worth: Worth, rows: Ints, columns: Ints, cost: Ints, above: float
+    ) -> Floats:
+        """Return what one donated unit of each pair gains at best, before rounding.
+
+        Minus infinity where a pair is not admitted or gains no more than `above`.
+        """
+        part = member.part
+        price = worth.donation[member.donation + rows] / (part.granule / self._scale.unit)
+        bought = part.purchase(rows[:, None], columns)
+        gain = part.ratio(rows[:, None], columns) * worth.need[member.need + columns]
+        gain = gain - price[:, None] - worth.purchase * bought
+        # No way costs less than the cheapest route, whatever the capacities are worth.
+        at_best = gain - worth.spend * (cost / MONEY_SCALE - bought)
+        if not self._open:
+            return np.where((cost < FORBIDDEN) & (at_best > above), at_best, -np.inf)
+        row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, worth.spend)))
+        gains = np.full(cost.shape, -np.inf)
+        prices = DayPrices(worth.capacity, worth.spend)
+        least, _, _ = part.ways.least(rows[row], columns[column], prices)
+        found = gain[row, column] - least
+        gains[row, column] = np.where(found > above, found, -np.inf)
+        return gains
+
+    def _dearest(self, member: Member, worth: Worth, row: Ints, column: Ints) -> Columns:
+        """Return the way of each of the pairs (n,) that gains most."""
+        if not self._open:
+            return self._routes(member, row, column)
+        prices = DayPrices(worth.capacity, worth.spend)
+        _, hub, arrival = member.part.ways.least(row, column, prices)
+        return self._as_columns(member, row, column, member.part.ways.way(row, column, hub, arrival))
+
+    def _columns(self, member: Member, row: Ints, column: Ints) -> Columns:
+        """Return all ways of admitted pairs (n,)."""
+        if not self._open:
+            return self._routes(member, row, column)
+        pair, way = member.part.ways.every(row, column)
+        columns = self._as_columns(member, row[pair], column[pair], way)
+        return columns.take(_undominated(columns, pair, len(row)))
+
+    def _routes(self, member: Member, row: Ints, column: Ints) -> Columns:
+        """Return the cheapest route of admitted pairs (n,)."""
+        return self._as_columns(member, row, column, member.part.itinerary(row, column))
+
+    def _as_columns(self, member: Member, row: Ints, column: Ints, way: Itinerary) -> Columns:
+        part = member.part
+        granule = part.granule[row] / self._scale.unit
+        spend, purchase = unit_price(way)
+        loads = part.ways.loads(way, row, column) if self._open else NO_LOADS
+        tail, head = row + member.donation, column + member.need
+        number = (
+            (tail * self._needs + head) * (len(self._capacities.throughput) + 1) + way.hub + 1
+        ) * self._days
+        return Columns(
+            tail, head, part.ratio(row, column) * granule, spend * granule, purchase * granule,
+            number + way.arrival - self._capacities.start,
+            loads.which, loads.row, loads.kg * granule[loads.which],
+        )  # fmt: skip
+
+    def _none(self) -> Columns:
+        whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return Columns(whole, whole, real, real, real, whole, whole, whole, real)
+
+
+class _Best:
+    """The pairs of least value of each row and column, over blocks of columns."""
+
+    def __init__(self, rows: int, count: int) -> None:
+        self._count = count
+        self._value = np.full((rows, 0), np.inf)
+        self._column = np.zeros((rows, 0), dtype=np.int64)
+        self._found: list[tuple[Ints, Ints]] = []
+
+    def see(self, columns: Ints, value: Floats) -> None:
+        """Look at the pairs of all rows with `columns`; infinite values never count."""
+        place = least_of(value, self._count, axis=0)
+        chosen = np.isfinite(np.take_along_axis(value, place, axis=0))
+        self._found.append((place[chosen], np.broadcast_to(columns, place.shape)[chosen]))
+        place = least_of(value, self._count, axis=1)
+        joined = np.hstack([self._value, np.take_along_axis(value, place, axis=1)])
+        column = np.hstack([self._column, columns[place]])
+        keep = least_of(joined, self._count, axis=1)
+        self._value = np.take_along_axis(joined, keep, axis=1)
+        self._column = np.take_along_axis(column, keep, axis=1)
+
+    def pairs(self) -> tuple[Ints, Ints]:
+        """Return the rows and columns of all pairs found, each once."""
+        row, slot = np.nonzero(np.isfinite(self._value))
+        rows, columns = zip(*self._found, (row, self._column[row, slot]), strict=True)
+        both = np.unique(np.stack([np.concatenate(rows), np.concatenate(columns)]), axis=1)
+        return both[0], both[1]
+
+
+def _undominated(columns: Columns, pair: Ints, pairs: int) -> Ints:
+    """Return the ways but those that cost no less than another one of their pair that loads nothing shared.
+
+    Whatever is sought, a plan that takes such a way is no worse when it takes the other one.
+    """
+    free = np.ones(len(columns), dtype=bool)
+    free[columns.load_column] = False
+    order = np.flatnonzero(free)[np.argsort(columns.spend[free], kind="stable")]
+    first = np.full(pairs, -1, dtype=np.int64)
+    first[pair[order[::-1]]] = order[::-1]
+    least = np.where(first >= 0, columns.spend[first], np.inf)
+    return np.flatnonzero((columns.spend < least[pair]) | (first[pair] == np.arange(len(columns))))
+
+
+def _joined(found: list[Columns]) -> Columns:
+    """Return the columns of all parts as one."""
+    columns = found[0]
+    for more in found[1:]:
+        columns = columns.joined(more)
+    return columns

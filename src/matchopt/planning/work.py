@@ -1,0 +1,192 @@
+"""Solve a network: parts by themselves where they can be, together where rules bind them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from matchopt.case import Case
+from matchopt.model.books import Books, keep_books
+from matchopt.model.deliveries import settle
+from matchopt.model.fairness import Cells
+from matchopt.model.flows import Flows, transported
+from matchopt.model.money import MONEY_SCALE
+from matchopt.model.network import Network, Part
+from matchopt.model.proof import Proof
+from matchopt.model.summary import Fair, Spent, summarize
+from matchopt.planning.blocks import Joint, join, planned
+from matchopt.planning.bounds import Solved, bounds, in_blocks
+from matchopt.solve.flow import BACKENDS
+from matchopt.solve.search import Deadline
+from matchopt.solve.stages import solve_block
+from matchopt.solve.tiers import Matching, coverage_first, total_cost
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done and how much there is."""
+
+
+@dataclass(slots=True)
+class Work:
+    """The parts of a network being solved: as transport problems where they can be, as blocks where not.
+
+    Attributes
+    ----------
+    matchings
+        Part number → its transport plan.
+    solved
+        The blocks.
+    """
+
+    case: Case
+    network: Network
+    solver: str
+    deadline: Deadline
+    tell: Progress
+    floor: float | None = None
+    cells: Cells | None = None
+    matchings: dict[int, Matching] = field(default_factory=dict)
+    solved: list[Solved] = field(default_factory=list)
+
+    def solve(self) -> Flows:
+        """Solve all parts; take in shared rules only where the plan would break them."""
+        parts = self.network.parts
+        if self.case.settings.policy.fairness != "none":
+            self.cells = Cells.of(self.case, self.network)
+        joint = set(range(len(parts))) if self.cells is not None and len(self.cells.asked) else set()
+        budget = is_open = False
+        while True:
+            flows = self._attempt(joint, budget=budget, is_open=is_open)
+            too_dear, too_full = self._broken(flows)
+            if too_dear and not budget:
+                joint, budget = set(range(len(parts))), True
+            elif too_full and not is_open:
+                joint, is_open = joint | {k for k, part in enumerate(parts) if part.goods}, True
+            else:
+                return flows
+
+    def _broken(self, flows: Flows) -> tuple[bool, bool]:
+        """Return whether flows spend more than the budget, and load more than some capacity."""
+        limit = self.case.settings.policy.budget
+        unit = MONEY_SCALE * self.network.scale.unit
+        load = flows.loads(len(self.network.capacities))
+        return (
+            limit > 0 and flows.spent > limit * unit * (1 + 1e-12),
+            bool(self.network.capacities.exceeded(load).any()),
+        )
+
+    def _attempt(self, joint: set[int], *, budget: bool, is_open: bool) -> Flows:
+        """Solve the parts `joint` as one block and all others by themselves."""
+        found, earlier, self.solved = [Flows.none()], self.solved, []
+        groups = [sorted(joint)] if joint else []
+        groups += [[k] for k, part in enumerate(self.network.parts) if part.whole and k not in joint]
+        for k, part in enumerate(self.network.parts):
+            if part.whole or k in joint:
+                continue
+            if k not in self.matchings:
+                self.tell("solve", k, len(self.network.parts))
+                self.matchings[k] = _match(self.case, part, self.solver)
+            best = self.matchings[k]
+            found.append(transported(self.network, part, best.tail, best.head, best.flow))
+        for number, group in enumerate(groups, 1):
+            shared = set(group) == joint
+            block = join(
+                self.case, self.network, group,
+                is_open=shared and is_open,
+                budget=self.case.settings.policy.budget if shared and budget else np.inf,
+                cells=self.cells if shared else None,
+                floor=self.floor,
+                matchings=self.matchings,
+                ceiling=self._ceiling(group, earlier) if shared else {},
+            )  # fmt: skip
+            found.append(self._solve_block(block, number, len(groups)))
+        return Flows.together(found)
+
+    def _ceiling(self, group: list[int], earlier: list[Solved]) -> dict[str, float]:
+        """Return what was proven of the same parts in an attempt with fewer shared rules.
+
+        There each pair had its cheapest route at no limit, so whatever can be reached under more
+        rules could be reached there.
+        """
+        for one in earlier:
+            if list(one.joint.parts) == group:
+                stages = one.outcome.stages
+                # Under leximin more than the value of that stage would have to be equal.
+                if one.joint.block.fairness == "leximin":
+                    stages = stages[:1]
+                return {stage.name: stage.bound for stage in stages}
+        return {}
+
+    def _solve_block(self, joint: Joint, number: int, count: int) -> Flows:
+        outcome = solve_block(
+            joint.block, joint.source, self.deadline, lambda stage: self.tell(stage, number - 1, count)
+        )
+        self.solved.append(Solved(number, joint, outcome))
+        return planned(self.network, joint, outcome.columns, outcome.amount, number)
+
+    def accounts(self, flows: Flows) -> tuple[Books, dict[str, Any]]:
+        """Return the tables of the plan and its summary."""
+        case, network = self.case, self.network
+        deliveries = settle(case, network, flows)
+        limit = case.settings.policy.budget or np.inf
+        spent = flows.spent / (MONEY_SCALE * network.scale.unit)
+        room = network.capacities.limit - flows.loads(len(network.capacities))
+        books = keep_books(case, network, deliveries, room, limit - spent)
+        bound, relaxation = bounds(case, network, self.plain_proof(), self.solved, deliveries, books)
+        summary = summarize(
+            case, network, books, bound, relaxation,
+            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.deadline.passed,
+        )  # fmt: skip
+        return books, summary
+
+    def plain_proof(self) -> Proof:
+        """Return the proof of all that is not in a block."""
+        given, taken = in_blocks(self.network, self.solved)
+        proof = Proof.blank(self.case, self.network, ~given, ~taken)
+        blocked = {k for one in self.solved for k in one.joint.parts}
+        for k, found in self.matchings.items():
+            if k in blocked:
+                continue
+            part = self.network.parts[k]
+            proof.write("donation", part.rows, found.supply_level, found.supply_price)
+            proof.write("need", part.columns, found.demand_level, found.demand_price)
+        return proof
+
+    def fair(self) -> Fair | None:
+        """Return what the plan reaches of the fairness sought."""
+        rule = self.case.settings.policy.fairness
+        if rule == "none":
+            return None
+        for one in self.solved:
+            if one.joint.cells is not None:
+                reached = one.outcome.reached
+                value = float(reached.coverage.min())
+                if rule == "share":
+                    value = float(one.joint.block.fair_share.sum()) - reached.value["share"]
+                return Fair(rule, max(value, 0.0), len(one.joint.cells.asked))
+        return Fair(rule, 0.0 if rule == "share" else 1.0, 0)
+
+    def spent(self, limit: float, used: float) -> Spent | None:
+        """Return what was spent of a budget and, from its prices, what one currency unit more would do."""
+        if np.isinf(limit):
+            return None
+        if self.case.settings.policy.objective == "total-cost":
+            goals = {"cost": "cost"}
+        else:
+            goals = {f"tier {t}": str(t) for t in np.unique(self.case.needs["priority"]).tolist()}
+        more = dict.fromkeys(goals.values(), 0.0)
+        for one in self.solved:
+            for stage in one.outcome.stages:
+                if stage.name in goals:
+                    more[goals[stage.name]] += stage.prices.budget
+        return Spent(limit, used, more)
+
+
+def _match(case: Case, part: Part, solver: str) -> Matching:
+    backend = BACKENDS[solver]
+    demand = part.asked // part.step
+    if case.settings.policy.objective == "total-cost":
+        return total_cost(part.costs, part.supply, demand, part.unmet_cost, backend)
+    return coverage_first(part.costs, part.supply, demand, part.priority, backend)

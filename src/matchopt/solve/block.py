@@ -1,0 +1,250 @@
+"""A block: donations and needs planned together, because rules bind them jointly or keep things whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal, Protocol, Self
+
+import numpy as np
+
+from matchopt.arrays import PLENTY, Bools, Floats, Ints
+
+COVERAGE = "coverage"
+"""All tiers at once, the first with the most weight."""
+
+MOST_SORTED = 12
+"""Up to this many fairness cells leximin is searched to the end; of more, it is come near to."""
+
+Fairness = Literal["none", "floor", "leximin", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Ways from donations to needs, one entry a way; quantities count granules of the donation.
+
+    Attributes
+    ----------
+    tail, head : (w,) int
+        Donation and need.
+    served : (w,) float
+        Need units that one granule serves.
+    spend, purchase : (w,) float
+        What one granule costs, purchases aside; and what it spends on them. In currency.
+    key : (w,) int
+        Tells ways apart; what else it means is the source's business.
+    load_column, load_row : (e,) int
+    load : (e,) float
+        kg that one granule of a way puts on a shared capacity.
+    """
+
+    tail: Ints
+    head: Ints
+    served: Floats
+    spend: Floats
+    purchase: Floats
+    key: Ints
+    load_column: Ints
+    load_row: Ints
+    load: Floats
+
+    def __len__(self) -> int:
+        return len(self.tail)
+
+    def take(self, index: Ints) -> Self:
+        """Return the ways at `index`, each at most once."""
+        place = np.full(len(self), -1, dtype=np.int64)
+        place[index] = np.arange(len(index))
+        entry = np.flatnonzero(place[self.load_column] >= 0)
+        own = {f.name: getattr(self, f.name)[index] for f in fields(self) if not f.name.startswith("load")}
+        return replace(
+            self, **own, load_column=place[self.load_column[entry]], load_row=self.load_row[entry],
+            load=self.load[entry],
+        )  # fmt: skip
+
+    def joined(self, others: Self) -> Self:
+        """Return these ways and, after them, those of `others` that are new."""
+        new = others.take(np.flatnonzero(~np.isin(others.key, self.key)))
+        both = {f.name: np.concatenate([getattr(self, f.name), getattr(new, f.name)]) for f in fields(self)}
+        both["load_column"][len(self.load_column) :] += len(self)
+        return replace(self, **both)
+
+    def gain(self, worth: Worth) -> Floats:
+        """Return what one granule over each way is worth beyond what it uses up."""
+        gain = self.served * worth.need[self.head] - worth.donation[self.tail]
+        gain -= worth.spend * self.spend + worth.purchase * self.purchase
+        used = np.bincount(self.load_column, self.load * worth.capacity[self.load_row], minlength=len(self))
+        return np.asarray(gain - used)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What things are worth in one stage.
+
+    Attributes
+    ----------
+    need : (n,) float
+        One unit served, less the need's price.
+    donation : (m,) float
+        Price of one granule.
+    capacity : (r,) float
+        Price of one kg.
+    spend, purchase : float
+        What one currency unit of cost, purchases aside, and of purchases counts.
+    """
+
+    need: Floats
+    donation: Floats
+    capacity: Floats
+    spend: float
+    purchase: float
+
+
+class Source(Protocol):
+    """Knows all ways of a block, also those that were never put into a program."""
+
+    def every(self, most: int) -> Columns | None:
+        """Return all ways, or None if they may be more than `most`."""
+        ...
+
+    def cheapest(self, count: int) -> Columns:
+        """Return the ways of the `count` cheapest pairs of each need and each donation."""
+        ...
+
+    def around(self, tail: Ints, head: Ints) -> Columns:
+        """Return all ways of the pairs given."""
+        ...
+
+    def promising(self, worth: Worth, count: int) -> Columns:
+        """Return ways that gain, the best of the `count` best pairs of each need and each donation."""
+        ...
+
+    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
+        """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
+        ...
+
+    def excess(self, worth: Worth) -> Floats:
+        """Return (n,) what the best way to each need gains per unit served; 0 where none gains."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unshared:
+    """The best plan without shared rules and the proof of its coverage, see `matchopt.solve.tiers`.
+
+    Attributes
+    ----------
+    donation_level, need_level : (m,) int, (n,) int
+        Levels.
+    tail, head : (a,) int
+    amount : (a,) float
+        Pairs that carry something, and granules over each.
+    """
+
+    donation_level: Ints
+    need_level: Ints
+    tail: Ints
+    head: Ints
+    amount: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The rules of a block.
+
+    Attributes
+    ----------
+    supply, granule : (m,) float
+        Granules that a donation can give, and donated units of one granule.
+    demand, unmet_cost : (n,) float
+        Units that a need asks, and what one of them costs if not served.
+    tier, community : (n,) int
+        Priority, and community by number.
+    single, complete : (n,) bool
+        Served by one donation at most; served in full or not at all.
+    most_communities : (m,) int
+        Communities that a donation may be split over; 0 is no limit.
+    capacity : (r,) float
+        kg.
+    budget : float
+        What may be spent, purchases aside; infinite without limit.
+    by_cost : bool
+        Whether the least total cost is sought, and not coverage first.
+    fairness : str
+    cell : (n,) int
+        Fairness cell of a need, -1 where it counts in none.
+    cell_asked, fair_share : (k,) float
+        Units that a cell asks, and those that are its fair share.
+    fixed_floor : float or None
+        A floor that is asked for, where it is not to be as high as it can be.
+    ceiling : dict
+        Stage → what was proven without the shared rules; holds as long as all stages before are
+        reached in full.
+    unshared : Unshared or None
+        The best coverage without the shared rules; most often as much is within reach with them.
+    """
+
+    supply: Floats
+    granule: Floats
+    demand: Floats
+    unmet_cost: Floats
+    tier: Ints
+    community: Ints
+    single: Bools
+    complete: Bools
+    most_communities: Ints
+    capacity: Floats
+    budget: float
+    by_cost: bool
+    fairness: Fairness
+    cell: Ints
+    cell_asked: Floats
+    fair_share: Floats
+    fixed_floor: float | None
+    ceiling: Mapping[str, float]
+    unshared: Unshared | None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What is sought, one after the other."""
+        fair = () if self.fairness == "none" or self.fixed_floor is not None else (self.fairness,)
+        tiers = () if self.by_cost else tuple(f"tier {t}" for t in np.unique(self.tier).tolist())
+        return (*fair, *tiers, "cost")
+
+    @property
+    def sorts(self) -> bool:
+        """Whether a search can keep all coverages in order, not only each at least where it is."""
+        return self.fairness != "leximin" or len(self.cell_asked) <= MOST_SORTED
+
+    def need_gain(self, stage: str) -> Floats:
+        """Return (n,) what serving one unit of each need adds to `stage`, its cost aside."""
+        if stage.startswith("tier"):
+            return np.where(self.tier == int(stage.split()[1]), 1.0, 0.0)
+        if stage == COVERAGE:
+            return (PLENTY - self.tier).astype(np.float64)
+        if stage == "cost" and self.by_cost:
+            return self.unmet_cost
+        return np.zeros(len(self.tier))
+
+    def reached(self, columns: Columns, amount: Floats) -> Reached:
+        """Return what a plan of `amount` granules over each way reaches."""
+        served = np.bincount(columns.head, columns.served * amount, minlength=len(self.tier))
+        cost = float((columns.spend + columns.purchase) @ amount)
+        values = {stage: float(served @ self.need_gain(stage)) for stage in self.stages}
+        values["cost"] -= cost
+        fair = self.cell >= 0
+        in_cell = np.bincount(self.cell[fair], served[fair], minlength=len(self.cell_asked))
+        coverage = in_cell / self.cell_asked
+        if self.fairness in ("floor", "leximin") and self.fairness in values:
+            values[self.fairness] = float(coverage.min(initial=1.0))
+        if self.fairness == "share":
+            values["share"] = float(np.minimum(in_cell, self.fair_share).sum())
+        return Reached(values, coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a plan reaches: the value of each stage, all to be as large as they can, and (k,) coverages."""
+
+    value: dict[str, float]
+    coverage: Floats

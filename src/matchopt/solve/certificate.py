@@ -1,0 +1,104 @@
+"""Prices of a block's stage, and the bound that follows from them by weak duality.
+
+Every stage is a maximisation over the ways of the block, held to what earlier stages reached.
+Any prices of at least 0 bound it: each way's gain is at most what it uses, at these prices, and
+where it is more, each need can take no more of the excess than it asks. So a solver's rounding
+can only loosen the bound, never falsify it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matchopt.arrays import Floats
+from matchopt.solve.block import Block, Reached, Worth
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What one unit more would be worth to a stage; all at least 0.
+
+    Attributes
+    ----------
+    donation : (m,) float
+        One granule.
+    need : (n,) float
+        One unit asked.
+    capacity : (r,) float
+        One kg.
+    budget : float
+        One currency unit.
+    reached : dict
+        Earlier stage → one unit less that it has to reach.
+    fair : (k,) float
+        One unit less that a fairness cell has to get.
+    """
+
+    donation: Floats
+    need: Floats
+    capacity: Floats
+    budget: float
+    reached: dict[str, float]
+    fair: Floats
+
+
+def worth(block: Block, stage: str, prices: Prices) -> Worth:
+    """Return what ways are worth in `stage` under `prices`."""
+    need = block.need_gain(stage) - prices.need
+    for earlier, price in prices.reached.items():
+        need = need + price * block.need_gain(earlier)
+    need = need + np.append(prices.fair, 0.0)[block.cell]
+    counts = 1.0 if stage == "cost" else 0.0
+    return Worth(need, prices.donation, prices.capacity, counts + prices.budget, counts)
+
+
+def cut_prices(block: Block, stage: str) -> Prices:
+    """Return the prices of a coverage stage that follow from the block's levels.
+
+    What tiers 1 to t are served is at most what donations of level ≤ t hold and needs of those
+    tiers with a higher level ask: the cut that `matchopt.solve.tiers` is about.
+    """
+    assert block.unshared is not None, "only a block with levels has cuts"
+    tier = int(stage.split()[1])
+    donation, need = block.unshared.donation_level, block.unshared.need_level
+    earlier = [s for s in block.stages if s.startswith("tier") and int(s.split()[1]) < tier]
+    return Prices(
+        donation=np.where(donation <= tier, block.granule, 0.0),
+        need=((block.tier <= tier) & (need > tier)).astype(np.float64),
+        capacity=np.zeros(len(block.capacity)),
+        budget=0.0,
+        reached=dict.fromkeys(earlier, 1.0),
+        fair=np.zeros(len(block.cell_asked)),
+    )
+
+
+def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Floats) -> float:
+    """Return what no plan exceeds in `stage` that does in earlier stages what `reached` does.
+
+    `excess` (n,) is what the best way to each need gains per unit, see `Source.excess`.
+    """
+    base = float(prices.donation @ block.supply + (prices.need + excess) @ block.demand)
+    base += float(prices.capacity @ block.capacity)
+    if prices.budget:
+        base += prices.budget * block.budget
+    base -= sum(w * reached.value[r] for r, w in prices.reached.items() if r.startswith("tier"))
+    if stage in ("floor", "leximin"):
+        return base / float(prices.fair @ block.cell_asked)
+    return base + _fairness_term(block, stage, prices, reached)
+
+
+def _fairness_term(block: Block, stage: str, prices: Prices, reached: Reached) -> float:
+    weight = prices.fair * block.cell_asked
+    if block.fairness == "share":
+        own = 1.0 if stage == "share" else prices.reached.get("share", 0.0)
+        kept = 0.0 if stage == "share" else own * reached.value["share"]
+        return float(np.maximum(0.0, own - prices.fair) @ block.fair_share) - kept
+    if block.fairness == "leximin":
+        # The sorted coverages are kept, not those of each cell: the dearest may be the least covered.
+        return -float(np.sort(weight)[::-1] @ np.sort(reached.coverage))
+    if block.fairness == "floor":
+        floor = reached.coverage.min(initial=1.0) if block.fixed_floor is None else block.fixed_floor
+        return -float(weight.sum()) * float(floor)
+    return 0.0

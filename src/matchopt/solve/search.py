@@ -1,0 +1,231 @@
+"""Whole granules: from the relaxation of a block's stages to the best plan, and its bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matchopt.arrays import Floats
+from matchopt.errors import SolverError
+from matchopt.solve.assemble import Assembly, Goals, assemble, closest
+from matchopt.solve.block import Block, Columns, Reached
+from matchopt.solve.certificate import Prices
+from matchopt.solve.linear import Answer
+
+EQUAL = 1e-6
+"""Granules, units or currency that are no difference."""
+
+GAP = 1e-5
+"""Relative: how near to the best over some of the ways a search over only these goes."""
+
+
+class Deadline:
+    """When the search for whole granules has to stop."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self.passed = False
+
+    def left(self) -> float | None:
+        """Return the seconds left, None without limit; note when there are none."""
+        if self._end is None:
+            return None
+        left = self._end - time.monotonic()
+        self.passed = self.passed or left <= 0
+        return max(left, 0.0)
+
+
+def reaches(value: float, goal: float) -> bool:
+    """Return whether `value` is as good as `goal`."""
+    return value >= goal - EQUAL - 1e-9 * abs(goal)
+
+
+def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
+    """Return whether `amount` keeps granules whole and obeys the flags."""
+    if np.abs(amount - np.rint(amount)).max(initial=0.0) > EQUAL:
+        return False
+    used = np.flatnonzero(amount > 0.5)
+    tail, head = columns.tail[used], columns.head[used]
+    served = np.bincount(columns.head, columns.served * np.rint(amount), minlength=len(block.demand))
+    partial = block.complete & (served > EQUAL) & (served < block.demand - EQUAL)
+    pairs = np.unique(tail * len(block.demand) + head)
+    donors = np.bincount(pairs % len(block.demand), minlength=len(block.demand))
+    width = int(block.community.max(initial=0)) + 1
+    places = np.unique(tail * width + block.community[head])
+    spread = np.bincount(places // width, minlength=len(block.supply))
+    limit = np.where(block.most_communities > 0, block.most_communities, np.inf)
+    return not (partial.any() or (block.single & (donors > 1)).any() or (spread > limit).any())
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one stage got.
+
+    Attributes
+    ----------
+    amount : (w,) float
+        Whole granules over each way, keeping all earlier goals.
+    bound
+        What a search proved that no plan exceeds; infinite where none was needed or none ended.
+    """
+
+    amount: Floats
+    bound: float
+
+
+class Search:
+    """The search for whole granules, stage after stage, over given ways.
+
+    Parameters
+    ----------
+    least, most : (w,) float
+        Bounds of the granules over each way.
+    complete
+        Whether the ways are all there are, so that what the search proves holds for every plan.
+    """
+
+    def __init__(
+        self, block: Block, columns: Columns, deadline: Deadline, *,
+        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool,
+    ) -> None:  # fmt: skip
+        self._block, self._columns, self._deadline = block, columns, deadline
+        self._least, self._most, self._complete = least, most, complete
+
+    def step(
+        self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None, goal: float
+    ) -> Step:
+        """Return the best whole plan of `stage`.
+
+        Parameters
+        ----------
+        start : (w,) float
+            A whole plan that keeps the goals, if one is known.
+        relaxed : (w,) float
+            The relaxation's own plan, if there is one; taken if it happens to be whole.
+        goal
+            What no plan exceeds: whoever reaches it need not search on.
+        """
+        if stage == "leximin":
+            return self._sorted(goals, start)
+        for amount in (start, relaxed):
+            if amount is not None and is_whole(self._block, self._columns, amount):
+                whole = np.rint(amount)
+                if reaches(self._value(stage, whole), goal):
+                    return Step(whole, np.inf)
+        return self._solve(stage, goals, start)
+
+    def toward(self, target: Floats, start: Floats | None) -> Step:
+        """Return a whole plan of the largest smallest coverage whose other coverages come close to `target`.
+
+        `target` (k,) is what the relaxation gives each cell; closeness counts from below.
+        """
+        first = self._solve("leximin", Goals(), start, sums=1)
+        floor = float(self._block.reached(self._columns, first.amount).coverage.min(initial=1.0))
+        program = closest(
+            self._block, self._columns, np.maximum(target, floor), floor, least=self._least, most=self._most
+        )
+        return Step(self._run(program, first.amount).amount, first.bound)
+
+    def _value(self, stage: str, amount: Floats) -> float:
+        return self._block.reached(self._columns, amount).value[stage]
+
+    def _solve(self, stage: str, goals: Goals, start: Floats | None, sums: int = 0) -> Step:
+        program = assemble(
+            self._block, self._columns, stage, goals, whole=True, sums=sums,
+            least=self._least, most=self._most,
+        )  # fmt: skip
+        step = self._run(program, start)
+        if start is not None and not sums and self._value(stage, step.amount) < self._value(stage, start):
+            return Step(start, step.bound)
+        return step
+
+    def _run(self, program: Assembly, start: Floats | None) -> Step:
+        """Search until the deadline; `start` stands where nothing is found."""
+        seconds = self._deadline.left()
+        if self._deadline.passed and start is not None:
+            return Step(start, np.inf)
+        try:
+            answer = program.program.maximise(seconds=seconds, gap=0.0 if self._complete else GAP)
+        except SolverError:
+            if start is None:
+                raise
+            # Out of time or memory before any plan: the one at hand stands.
+            self._deadline.passed = True
+            return Step(start, np.inf)
+        if not answer.proven:
+            self._deadline.passed = True
+        return Step(np.rint(answer.value[program.ways]), self._proven(answer))
+
+    def _proven(self, answer: Answer) -> float:
+        return answer.bound if self._complete else np.inf
+
+    def _sorted(self, goals: Goals, start: Floats | None) -> Step:
+        """Raise the smallest coverage, then the sum of the two smallest, and so on."""
+        step = self._solve("leximin", goals, start, sums=1)
+        bound = step.bound
+        for k in range(2, len(self._block.cell_asked) + 1):
+            coverage = self._block.reached(self._columns, step.amount).coverage
+            goals = replace(goals, least_sums=np.cumsum(np.sort(coverage))[: k - 1])
+            step = self._solve("leximin", goals, step.amount, sums=k)
+        return Step(step.amount, bound)
+
+
+def kept(block: Block, stage: str, goals: Goals, reached: Reached) -> Goals:
+    """Return `goals` with what `stage` reached."""
+    if stage == "floor":
+        return replace(goals, coverage=np.full(len(block.cell_asked), reached.value["floor"]))
+    if stage == "leximin":
+        return replace(goals, least_sums=np.cumsum(np.sort(reached.coverage)))
+    return replace(goals, value={**goals.value, stage: reached.value[stage]})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage reached, and what bounds it.
+
+    Attributes
+    ----------
+    name
+        See `Block.stages`.
+    value
+        What the plan reaches.
+    relaxation, bound
+        What the prices prove that no plan exceeds; and what is proven at all.
+    prices
+        The proof of `relaxation`.
+    """
+
+    name: str
+    value: float
+    relaxation: float
+    bound: float
+    prices: Prices
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The best plan of a block and its proof, stage by stage.
+
+    Attributes
+    ----------
+    columns, amount
+        Ways that carry something, and whole granules over each.
+    stopped
+        Whether time ran out before the search ended.
+    programs
+        How many programs were solved.
+    """
+
+    columns: Columns
+    amount: Floats
+    reached: Reached
+    stages: tuple[Stage, ...]
+    stopped: bool
+    programs: int
+
+
+Tell = Callable[[str], None]
+"""Told the stage that is worked on."""

@@ -1,0 +1,121 @@
+"""Quantities: granules, what may be planned, and which parts have to stay whole."""
+
+import pandas as pd
+import pytest
+
+import matchopt
+from matchopt.model.network import encode
+
+
+def case(*, need=None, gift=None, items=None, settings=None, **tables):
+    """One need of 12 and one donation of 12, both rice, with further columns."""
+    needs = {"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [12]} | (need or {})
+    gifts = {"donation_id": ["d"], "item": ["rice"], "quantity": [12]} | (gift or {})
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    if items is not None:
+        frames["items"] = pd.DataFrame({"item": ["rice"]} | items)
+    return matchopt.Case.from_frames(
+        needs=pd.DataFrame(needs), donations=pd.DataFrame(gifts), settings=settings, **frames
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "lot", "granule"),
+    [(1, None, 1), (2, None, 2), (1, 6, 6), (2, 3, 6), (0.5, 0.75, 1.5), (0.1, 0.25, 0.5), (3, 1, 3), (1, 20, 20)],
+)
+def test_a_granule_is_the_least_common_multiple_of_step_and_lot(step, lot, granule):
+    network = encode(case(items={"step": [step]}, gift={"lot_size": [lot]}))
+    assert network.granule[0] / network.scale.unit == granule
+
+
+@pytest.mark.parametrize(
+    ("policy", "reliability", "step", "plannable"),
+    [
+        ("expected", 0.5, 1, 6),
+        ("expected", 0.3, 1, 3),
+        ("expected", 0.3, 0.5, 3.5),
+        ("expected", 0.6, 0.1, 7.2),
+        ("expected", 1, 5, 12),
+        ("expected", 0, 1, 0),
+        ("firm", 0.99, 1, 0),
+        ("firm", 1, 5, 12),
+        ("ignore", 0.1, 1, 12),
+    ],
+)
+def test_what_the_policy_lets_be_planned(policy, reliability, step, plannable):
+    network = encode(
+        case(
+            items={"step": [step]},
+            gift={"reliability": [reliability]},
+            settings={"policy": {"reliability": policy}},
+        )
+    )
+    assert network.plannable[0] / network.scale.unit == plannable
+
+
+@pytest.mark.parametrize(
+    ("tables", "whole"),
+    [
+        ({}, False),
+        ({"gift": {"lot_size": [1]}}, False),
+        ({"gift": {"lot_size": [0.5]}}, False),
+        ({"gift": {"lot_size": [2]}}, True),
+        ({"gift": {"quantity": [7]}, "items": {"step": [2]}}, True),
+        ({"need": {"quantity": [7]}, "items": {"step": [2]}}, True),
+        ({"need": {"single_source": [True]}}, True),
+        ({"need": {"single_source": [True], "quantity": [1]}}, False),
+        ({"need": {"all_or_nothing": [True], "quantity": [2]}, "items": {"step": [2]}}, False),
+        ({"need": {"all_or_nothing": [True], "quantity": [1]}, "items": {"step": [2]}}, True),
+        ({"gift": {"max_communities": [1]}}, False),
+        ({"substitutions": {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [1]}}, False),
+        ({"substitutions": {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [2]}}, True),
+    ],
+)
+def test_a_part_stays_whole_only_where_something_could_bind(tables, whole):
+    (part,) = encode(case(**tables)).parts
+    assert part.whole == whole
+
+
+def test_items_of_other_steps_that_stand_in_make_a_part_whole():
+    items = {"item": ["rice", "flour"], "step": [1, 0.5]}
+    joined = {"need_item": ["rice"], "donated_item": ["flour"]}
+    (part,) = encode(case(items=items, substitutions=joined)).parts
+    assert part.whole
+
+
+def test_more_than_the_number_of_communities_is_no_limit():
+    for most, whole in ((1, True), (2, False)):
+        (part,) = encode(
+            case(
+                need={
+                    "need_id": ["n", "m"], "community": ["A", "B"], "item": ["rice"] * 2, "quantity": [6, 6],
+                },
+                gift={"max_communities": [most]},
+            )
+        ).parts  # fmt: skip
+        assert part.whole == whole
+
+
+def test_funds_make_whole_whatever_they_can_buy():
+    items = {"item": ["rice", "cash"], "kind": ["goods", "funds"]}
+    for price, whole in ((2.5, True), (None, False)):
+        network = encode(case(items=items | {"purchase_price": [price, None]}))
+        (part,) = network.parts
+        assert part.whole == whole
+
+
+def test_a_donation_of_less_than_a_lot_is_left_over():
+    plan = matchopt.plan(case(gift={"lot_size": [20]}))
+    assert plan.served == 0
+    assert plan.donations["reason"].tolist() == ["integrality"]
+    assert plan.needs["reason"].tolist() == ["outranked"]
+
+
+def test_quantities_off_the_step_are_used_as_far_as_steps_go():
+    for step, given, asked, served in ((2, 7, 9, 6), (2, 9, 7, 6), (0.5, 2, 1.5, 1.5), (5, 4, 9, 0)):
+        plan = matchopt.plan(
+            case(need={"quantity": [asked]}, gift={"quantity": [given]}, items={"step": [step]})
+        )
+        assert plan.served == served
+        assert plan.status == "optimal"
+        assert matchopt.verify(plan.case, plan) == ()

@@ -1,0 +1,121 @@
+"""A plan as lines, added up in fractions, and every shared rule that it breaks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from oracle.cells import number, text
+from oracle.routes import Resource, Route
+from oracle.rules import Rules
+
+DUST = Fraction(1, 10**9)
+"""What a load may exceed its capacity by, as a part of it."""
+
+SHORT = Fraction(1, 10**6)
+"""What a need may miss and still count as served in full."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quantity of donation `i`, in item units, brought to need `j` over one route."""
+
+    i: int
+    j: int
+    route: Route
+    quantity: Fraction
+
+
+class Ledger:
+    """What the lines of one plan add up to; money in 1/10 000 of the currency.
+
+    Attributes
+    ----------
+    planned, served
+        Quantity by donation, in donated units, and by need, in units of the need.
+    load
+        What has a capacity → kg.
+    spent
+        What counts against the budget.
+    logistics, unmet
+        Cost of all lines, and of what needs that take part miss.
+    """
+
+    def __init__(self, rules: Rules, lines: Sequence[Line]) -> None:
+        self.rules = rules
+        self.lines = lines
+        self.planned = [Fraction(0)] * len(rules.donations)
+        self.served = [Fraction(0)] * len(rules.needs)
+        self.load: Counter[Resource] = Counter()
+        self.spent = self.logistics = Fraction(0)
+        for line in lines:
+            self.planned[line.i] += line.quantity
+            self.served[line.j] += line.quantity * rules.ratio[line.i, line.j]
+            self.spent += line.quantity * line.route.budgeted
+            self.logistics += line.quantity * line.route.unit_cost
+            for resource in line.route.uses:
+                self.load[resource] += line.quantity * rules.kg(line.i)
+        self.unmet = sum(
+            (
+                rules.unmet_money(j) * (rules.asked(j) - served)
+                for j, served in enumerate(self.served)
+                if j not in rules.excluded
+            ),
+            Fraction(0),
+        )
+
+    def component(self, kind: int) -> Fraction:
+        """Return the cost of all lines in one of the `COMPONENTS`."""
+        return sum((line.quantity * line.route.components[kind] for line in self.lines), Fraction(0))
+
+    def served_by_tier(self) -> dict[int, Fraction]:
+        """Return priority → quantity served, for every priority that is asked for."""
+        total = {self.rules.tier(j): Fraction(0) for j in range(len(self.rules.needs))}
+        for j, served in enumerate(self.served):
+            total[self.rules.tier(j)] += served
+        return dict(sorted(total.items()))
+
+    def is_short(self, j: int) -> bool:
+        """Return whether need `j` misses more than dust."""
+        return self.rules.asked(j) - self.served[j] > SHORT
+
+    def has_room(self, i: int, route: Route, quantity: Fraction) -> bool:
+        """Return whether every capacity that `route` loads can take `quantity` more of donation `i`."""
+        limits = self.rules.limits
+        return all(
+            self.load[resource] + times * quantity * self.rules.kg(i) <= limits[resource] * (1 + DUST)
+            for resource, times in Counter(route.uses).items()
+        )
+
+    def broken(self) -> Iterator[str]:
+        """Yield what is wrong with the plan; nothing if it obeys every rule."""
+        rules = self.rules
+        for line in self.lines:
+            pair = line.i, line.j
+            if line.i not in rules.pool or line.j in rules.excluded or pair not in rules.route:
+                yield f"{pair} may not be planned"
+            elif line.route not in rules.routes[pair]:
+                yield f"{pair} takes a route of its own"
+            if line.quantity <= 0 or (line.quantity / rules.granule[line.i]).denominator != 1:
+                yield f"{pair} carries {line.quantity}, granule {rules.granule[line.i]}"
+        for i, planned in enumerate(self.planned):
+            if planned > rules.plannable[i]:
+                yield f"donation {i} gives {planned} of {rules.plannable[i]}"
+            takers = {text(rules.needs[line.j], "community") for line in self.lines if line.i == i}
+            most = number(rules.donations[i], "max_communities")
+            if most is not None and len(takers) > most:
+                yield f"donation {i} serves {len(takers)} communities"
+        for j, need in enumerate(rules.needs):
+            if self.served[j] > rules.asked(j):
+                yield f"need {j} gets {self.served[j]} of {rules.asked(j)}"
+            if need.get("single_source") and len({line.i for line in self.lines if line.j == j}) > 1:
+                yield f"need {j} has several sources"
+            if need.get("all_or_nothing") and self.served[j] and self.is_short(j):
+                yield f"need {j} gets {self.served[j]} of {rules.asked(j)}, neither all nor nothing"
+        for resource, capacity in rules.limits.items():
+            if self.load[resource] > capacity * (1 + DUST):
+                yield f"{resource} carries {self.load[resource]} of {capacity} kg"
+        if rules.budget is not None and self.spent > rules.budget:
+            yield f"{self.spent} is spent of {rules.budget}"

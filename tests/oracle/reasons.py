@@ -1,0 +1,80 @@
+"""Why something is short or left over in a given plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oracle.ledger import Ledger
+from oracle.routes import Route
+from oracle.rules import STAGES, Pair
+
+
+class Reasons:
+    """The reasons of one plan, from what it leaves open."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.rules = ledger.rules
+
+    def of_need(self, j: int) -> str:
+        """Return why need `j` is not served in full, ``""`` if it is."""
+        rules = self.rules
+        if j in rules.excluded:
+            return "excluded"
+        if not self.ledger.is_short(j):
+            return ""
+        left = rules.pool
+        for stage in STAGES:
+            left = [i for i in left if rules.obstacle[i, j] != stage]
+            if not left:
+                return stage
+        worthwhile = [i for i in left if rules.worthwhile(i, j)]
+        if not worthwhile:
+            return "not_worth_it"
+        open_pairs = [(i, j) for i in worthwhile if self._has_granule(i)]
+        return self._obstacle(open_pairs) if open_pairs else "outranked"
+
+    def of_donation(self, i: int) -> str:
+        """Return why donation `i` is not given in full, ``""`` if it is."""
+        rules, planned = self.rules, self.ledger.planned[i]
+        offered = rules.offered(i)
+        if planned == offered:
+            return ""
+        if rules.plannable[i] == 0:
+            return "unreliable"
+        left = [j for j in range(len(rules.needs)) if j not in rules.excluded]
+        if not left:
+            return STAGES[0]
+        for stage in STAGES:
+            left = [j for j in left if rules.obstacle[i, j] != stage]
+            if not left:
+                return stage
+        if planned == rules.plannable[i]:
+            return "unreliable"
+        if not self._has_granule(i):
+            return "integrality"
+        worthwhile = [j for j in left if rules.worthwhile(i, j)]
+        if not worthwhile:
+            return "not_worth_it"
+        short = [(i, j) for j in worthwhile if self.ledger.is_short(j)]
+        return self._obstacle(short) if short else "demand_met"
+
+    def _has_granule(self, i: int) -> bool:
+        return self.rules.plannable[i] - self.ledger.planned[i] >= self.rules.granule[i]
+
+    def _obstacle(self, pairs: Iterable[Pair]) -> str:
+        """Return what keeps one more granule from going over any route of the pairs."""
+        rules = self.rules
+        roomy: list[tuple[int, Route]] = [
+            (i, route)
+            for i, j in pairs
+            for route in rules.routes[i, j]
+            if self.ledger.has_room(i, route, rules.granule[i])
+        ]
+        if not roomy:
+            return "capacity"
+        if rules.budget is not None:
+            left = rules.budget - self.ledger.spent
+            if not any(route.budgeted * rules.granule[i] <= left for i, route in roomy):
+                return "budget"
+        return "integrality"

@@ -1,0 +1,180 @@
+"""Blocks, stage after stage: against every plan there is, and from few ways against from all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from matchopt.solve import stages
+from matchopt.solve.search import Deadline
+from matchopt.solve.stages import solve_block
+from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
+
+NEAR = 1e-6
+
+
+def solve(block, ways):
+    return solve_block(block, Listed(ways), Deadline(None), lambda stage: None)
+
+
+def solve_from_few(block, ways, candidates=1, most=2):
+    """Solve by column generation, `candidates` ways a node entering at a time and `most` staying."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ALL_WAYS", 0)
+        patch.setattr(stages, "CANDIDATES", candidates)
+        patch.setattr(stages, "MOST_WAYS", most)
+        return solve(block, ways)
+
+
+def near(value, goal):
+    return abs(value - goal) <= NEAR * max(1.0, abs(goal))
+
+
+def check(block, ways, found):
+    """The plan obeys the rules, and each stage says what it reaches and does not exceed its bounds."""
+    amount = np.zeros(len(ways))
+    amount[found.columns.key] = found.amount
+    assert (amount == np.rint(amount)).all()
+    assert obeys(block, ways, amount)
+    reached = block.reached(ways, amount)
+    assert tuple(stage.name for stage in found.stages) == block.stages
+    for stage in found.stages:
+        assert near(stage.value, reached.value[stage.name])
+        assert stage.value <= stage.bound <= max(stage.relaxation, stage.value)
+    return key(block, reached)
+
+
+@settings(max_examples=120)
+@given(blocks())
+def test_the_plan_is_the_best_of_all_plans(drawn):
+    block, ways = drawn
+    found = solve(block, ways)
+    best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
+    mine = check(block, ways, found)
+    assert [goal == pytest.approx(other, abs=1e-5) for goal, other in zip(mine, best, strict=True)]
+    assert np.allclose(np.concatenate(mine), np.concatenate(best), atol=1e-5)
+    assert all(near(stage.bound, stage.value) for stage in found.stages)
+    assert not found.stopped
+
+
+@settings(max_examples=100)
+@given(blocks(flags=()), st.integers(1, 2), st.integers(1, 4))
+def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(drawn, candidates, most):
+    block, ways = drawn
+    best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
+    every, few = solve(block, ways), solve_from_few(block, ways, candidates, most)
+    mine = check(block, ways, few)
+    assert mine <= best
+    for stage, other, goal in zip(few.stages, every.stages, best, strict=True):
+        # What a stage can reach depends on what the stages before it did.
+        if stage.name != "leximin":
+            assert goal[0] <= stage.bound + NEAR
+        assert near(stage.relaxation, other.relaxation)
+        if not near(stage.value, stage.relaxation) or not near(other.value, other.relaxation):
+            break
+        if stage.name == "leximin":
+            break
+
+
+@settings(max_examples=60)
+@given(blocks())
+def test_few_ways_at_a_time_keep_flags_too(drawn):
+    block, ways = drawn
+    best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
+    assert check(block, ways, solve_from_few(block, ways)) <= best
+
+
+@settings(max_examples=40)
+@given(blocks(flags=()), st.integers(0, 4))
+def test_a_floor_that_is_asked_for_is_kept(drawn, quarters):
+    block, ways = drawn
+    assume(block.fairness == "floor")
+    plans = [block.reached(ways, amount) for amount in every_plan(block, ways)]
+    floor = quarters / 4 * max(plan.coverage.min() for plan in plans)
+    asked = replace(block, fixed_floor=float(floor))
+    found = solve(asked, ways)
+    best = max(key(asked, plan) for plan in plans if plan.coverage.min() >= floor - NEAR)
+    assert np.allclose(np.concatenate(check(asked, ways, found)), np.concatenate(best), atol=1e-5)
+    assert found.reached.coverage.min() >= floor - NEAR
+
+
+def test_a_floor_that_is_asked_for_is_kept_from_few_ways():
+    # d1's way to n1 is nobody's cheapest, yet n1 gets nothing else once n0 has its half from d0.
+    ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
+    block = replace(
+        plain([1, 1], [2, 2, 1]), fairness="floor", cell=ints([0, 1, -1]), cell_asked=reals([2, 2]),
+        fixed_floor=0.5, fair_share=np.zeros(2),
+    )  # fmt: skip
+    found = solve_from_few(block, ways, most=9)
+    assert found.reached.coverage.min() >= 0.5 - NEAR
+
+
+def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole():
+    # Half of d0's granule of 2 for n0 and n1 each would do. Whole, it does only if d1 leaves n2 for n1.
+    ways = columns([(0, 0, 2.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 1, 0), (1, 2, 1.0, 0, 0), (2, 2, 1.0, 9, 0)], {})
+    block = replace(
+        plain([1, 1, 1], [2, 2, 2]), fairness="floor", cell=ints([0, 1, 2]), cell_asked=reals([2, 2, 2]),
+        fixed_floor=0.5, fair_share=np.zeros(3),
+    )  # fmt: skip
+    assert solve(block, ways).reached.coverage.min() >= 0.5 - NEAR
+    found = solve_from_few(block, ways, most=9)
+    assert found.reached.coverage.min() >= 0.5 - NEAR
+    assert not found.stopped
+
+
+def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell():
+    # n0 can have a quarter at most, n1 a third from d1. What raises n1 is d2, whose cheapest need is n2.
+    ways = columns([(0, 0, 1.0, 1, 0), (1, 1, 1.0, 1, 0), (2, 2, 1.0, 1, 0), (2, 1, 1.0, 3, 0)], {})
+    block = replace(
+        plain([1, 1, 1], [4, 3, 1]), fairness="leximin", cell=ints([0, 1, -1]), cell_asked=reals([4, 3]),
+        fair_share=np.zeros(2),
+    )  # fmt: skip
+    assert solve(block, ways).reached.coverage == pytest.approx([1 / 4, 2 / 3])
+    assert solve_from_few(block, ways, most=9).reached.coverage == pytest.approx([1 / 4, 2 / 3])
+
+
+@pytest.mark.parametrize("most_sorted", [0, 12])
+def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted, monkeypatch):
+    monkeypatch.setattr(stages, "MOST_SORTED", most_sorted)
+    # One donation of 6 for cells that ask 2, 4 and 8: each gets its even share of what is left.
+    ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0)], {})
+    block = replace(
+        plain([3, 6], [2, 4, 8]), fairness="leximin", cell=ints([0, 1, 2]), cell_asked=reals([2, 4, 8]),
+        fair_share=np.zeros(3),
+    )  # fmt: skip
+    found = solve(block, ways)
+    assert np.sort(found.reached.coverage) == pytest.approx([0.5, 0.5, 0.75])
+
+
+def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(monkeypatch):
+    monkeypatch.setattr(stages, "MOST_SORTED", 0)
+    # Either d0 fills the room and gives n0 near what is even, or d1 and d2 give a fifth to n0 and more to n1.
+    ways = columns(
+        [(0, 0, 0.03, 1, 0), (1, 0, 0.02, 1, 0), (2, 1, 0.003, 1, 0)],
+        {(0, 0): 1.0, (1, 0): 0.6, (2, 0): 0.1},
+    )
+    block = replace(
+        plain([1, 1, 1], [0.1, 0.01]), fairness="leximin", cell=ints([0, 1]), cell_asked=reals([0.1, 0.01]),
+        fair_share=np.zeros(2), capacity=reals([1.0]),
+    )  # fmt: skip
+    fair = solve(block, ways).stages[0]
+    assert max(block.reached(ways, amount).coverage.min() for amount in every_plan(block, ways)) >= 0.2 - NEAR
+    assert fair.bound >= 0.2 - NEAR
+
+
+def test_a_block_without_ways_has_an_empty_plan():
+    for by_cost in (False, True):
+        block = replace(plain([1], [2], budget=3.0), by_cost=by_cost)
+        for found in (solve(block, columns([], {})), solve_from_few(block, columns([], {}))):
+            assert len(found.amount) == 0
+            assert all(stage.value == stage.bound == 0 for stage in found.stages)
+
+
+def test_each_stage_is_told():
+    told = []
+    block = plain([1], [1, 1], tier=[2, 1])
+    ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0)], {})
+    solve_block(block, Listed(ways), Deadline(None), told.append)
+    assert told == ["tier 1", "tier 2", "cost"]
