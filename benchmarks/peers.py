@@ -22,22 +22,23 @@ def min_cost_flow_over_all_pairs(case: Case) -> tuple[dict[int, int], float]:
     served: dict[int, int] = {}
     money = 0
     for part in network.parts:
-        cost = part.costs(np.arange(len(part.supply))[:, None], np.arange(len(part.demand)))
+        demand = part.asked // part.step
+        cost = part.costs(np.arange(len(part.supply))[:, None], np.arange(len(demand)))
         tail, head = np.nonzero(cost < FORBIDDEN)
         m, n = cost.shape
         root = m + n
         solver = min_cost_flow.SimpleMinCostFlow()
         pair = cost[tail, head]
         solver.add_arcs_with_capacity_and_unit_cost(
-            tail, head + m, np.minimum(part.supply[tail], part.demand[head]), pair
+            tail, head + m, np.minimum(part.supply[tail], demand[head]), pair
         )
         solver.add_arcs_with_capacity_and_unit_cost(
             np.arange(m), np.full(m, root), part.supply, np.zeros(m, dtype=np.int64)
         )
         solver.add_arcs_with_capacity_and_unit_cost(
-            np.full(n, root), np.arange(n) + m, part.demand, (10 - part.priority) * TIER_WEIGHT
+            np.full(n, root), np.arange(n) + m, demand, (10 - part.priority) * TIER_WEIGHT
         )
-        supplies = np.concatenate([part.supply, -part.demand, [part.demand.sum() - part.supply.sum()]])
+        supplies = np.concatenate([part.supply, -demand, [demand.sum() - part.supply.sum()]])
         solver.set_nodes_supplies(np.arange(root + 1), supplies)
         assert solver.solve() == solver.OPTIMAL
         flow = solver.flows(np.arange(len(tail)))

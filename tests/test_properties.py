@@ -9,21 +9,22 @@ from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import matchopt
-from comparison import check_agreement, exact
+from comparison import NEAR, check_agreement, exact
 from matchopt import Plan
 from oracle import solve
 from strategies import SmallCase, drawn, small_cases
 
 
-def objective(small: SmallCase, name: str) -> SmallCase:
-    """Return the case under another objective."""
+def policy(small: SmallCase, **changes: object) -> SmallCase:
+    """Return the case under another policy."""
     changed = small.copy()
-    changed.settings.setdefault("policy", {})["objective"] = name
+    changed.settings.setdefault("policy", {}).update(changes)
     return changed
 
 
@@ -34,6 +35,23 @@ def tiers(plan: Plan, *, without: str = "") -> list[Fraction]:
         if row.need_id != without:
             served[row.priority - 1] += exact(row.served)
     return served
+
+
+def no_less(some: list[Fraction], other: list[Fraction]) -> bool:
+    """Return whether `some` are as good as `other`, the first that differ deciding."""
+    apart = ((a, b) for a, b in zip(some, other, strict=True) if abs(a - b) > 4 * NEAR)
+    a, b = next(apart, (0, 0))
+    return a >= b
+
+
+def reached(plan: Plan) -> list[Fraction]:
+    """Return what the plan reaches, goal after goal, the better the larger."""
+    fairness, goals = plan.summary["fairness"], []
+    if fairness is not None:
+        goals.append(exact(-fairness["shortfall"] if fairness["rule"] == "share" else fairness["floor"]))
+    if plan.summary["objective"] == "total-cost":
+        return [*goals, -exact(plan.logistics_cost) - exact(plan.cost["unmet"])]
+    return [*goals, *tiers(plan), -exact(plan.logistics_cost)]
 
 
 def money(amount: float) -> Fraction:
@@ -55,7 +73,7 @@ def assert_same_plan(one: Plan, other: Plan) -> None:
 
 
 @seed(1)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(small_cases())
 def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -63,55 +81,79 @@ def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     served = lines.groupby("need_id")["served_quantity"].sum()
     given_away = lines.groupby("donation_id")["donated_quantity"].sum()
     for row in plan.needs.itertuples():
-        assert row.served == served.get(row.need_id, 0)
+        assert abs(row.served - served.get(row.need_id, 0)) <= len(lines) * NEAR
         assert 0 <= row.served <= row.asked
-        assert row.unmet == row.asked - row.served
+        assert abs(row.unmet - (row.asked - row.served)) <= NEAR
     for row in plan.donations.itertuples():
-        assert row.planned == given_away.get(row.donation_id, 0)
+        assert abs(row.planned - given_away.get(row.donation_id, 0)) <= NEAR
         assert 0 <= row.planned <= row.offered
-        assert row.left_over == row.offered - row.planned
-    assert plan.served == lines["served_quantity"].sum() == sum(plan.served_by_tier.values())
+        assert abs(row.left_over - (row.offered - row.planned)) <= NEAR
+    assert abs(plan.served - sum(plan.served_by_tier.values())) <= NEAR
+    assert abs(plan.served - lines["served_quantity"].sum()) <= len(lines) * NEAR
 
 
 @seed(2)
-@settings(max_examples=60)
-@given(small_cases(), st.randoms(use_true_random=False))
+@settings(max_examples=20)
+@given(small_cases(plain=True), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(small: SmallCase, random: st.Random) -> None:
-    shuffled = small.copy()
-    for rows in shuffled.tables.values():
+    assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case()))
+
+
+@seed(12)
+@settings(max_examples=20)
+@given(small_cases(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, random: st.Random) -> None:
+    one, other = matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case())
+    assert one.status == other.status == "optimal"
+    assert reached(one) == pytest.approx(reached(other), abs=2e-4)
+
+
+def shuffled(small: SmallCase, random: st.Random) -> SmallCase:
+    """Return the case with the rows of each table in another order."""
+    changed = small.copy()
+    for rows in changed.tables.values():
         random.shuffle(rows)
-    assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled.case()))
+    return changed
 
 
 @seed(3)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(small_cases(), st.data())
 def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) -> None:
-    small = objective(small, "coverage-first")
+    """Whatever else binds: what was planned can be planned still. Fairness comes before, and may cost."""
+    small = policy(small, objective="coverage-first", fairness="none")
     more = small.copy()
     copied = data.draw(st.sampled_from(more.tables["donations"]))
     more.tables["donations"].append(copied | {"donation_id": "another"})
-    assert tiers(matchopt.plan(more.case())) >= tiers(matchopt.plan(small.case()))
+    assert no_less(tiers(matchopt.plan(more.case())), tiers(matchopt.plan(small.case())))
 
 
 @seed(4)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(small_cases(), st.data())
 def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.DataObject) -> None:
-    small = objective(small, "coverage-first")
+    small = policy(small, objective="coverage-first", fairness="none")
     more = small.copy()
     copied = data.draw(st.sampled_from(more.tables["needs"]))
     more.tables["needs"].append(copied | {"need_id": "another"})
     before, after = matchopt.plan(small.case()), matchopt.plan(more.case())
-    assert tiers(after, without="another") <= tiers(before) <= tiers(after)
+    assert no_less(tiers(before), tiers(after, without="another"))
+    assert no_less(tiers(after), tiers(before))
+
+
+@seed(13)
+@settings(max_examples=20)
+@given(small_cases(always=("budget",)), st.sampled_from((1.5, 10)))
+def test_more_money_never_reaches_less(small: SmallCase, factor: float) -> None:
+    more = policy(small, budget=small.settings["policy"]["budget"] * factor)
+    assert no_less(reached(matchopt.plan(more.case())), reached(matchopt.plan(small.case())))
 
 
 @seed(5)
-@settings(max_examples=60)
-@given(small_cases(), st.sampled_from((2, 10, 10**9)))
+@settings(max_examples=20)
+@given(small_cases(plain=True), st.sampled_from((2, 10, 10**9)))
 def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> None:
-    small = objective(small, "coverage-first")
-    small.settings.setdefault("policy", {})["reliability"] = "ignore"
+    small = policy(small, objective="coverage-first", reliability="ignore")
     larger = small.copy()
     for table in ("needs", "donations"):
         for row in larger.tables[table]:
@@ -130,26 +172,26 @@ def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> N
 
 
 @seed(6)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(small_cases())
 def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> None:
-    cheap = matchopt.plan(objective(small, "total-cost").case())
-    full = matchopt.plan(objective(small, "coverage-first").case())
+    cheap = matchopt.plan(policy(small, objective="total-cost").case())
+    full = matchopt.plan(policy(small, objective="coverage-first").case())
     least, other = (money(plan.logistics_cost) + money(plan.cost["unmet"]) for plan in (cheap, full))
-    assert least <= other + 1
-    assert tiers(full) >= tiers(cheap)
+    assert least <= other + 1 + NEAR * other
+    assert no_less(tiers(full), tiers(cheap))
 
 
 @seed(7)
-@settings(max_examples=60)
-@given(small_cases())
+@settings(max_examples=20)
+@given(small_cases(plain=True))
 def test_the_reference_solver_agrees(small: SmallCase) -> None:
     rules = small.rules()
     check_agreement(rules, solve(rules), matchopt.plan(small.case(), solver="networkx"))
 
 
 def test_folders_and_frames_give_the_same_plan(tmp_path: Path) -> None:
-    for number, small in enumerate(drawn(25, 8)):
+    for number, small in enumerate(drawn(15, 8)):
         folder = small.write(tmp_path / str(number))
         assert_same_plan(matchopt.plan(matchopt.read_case(folder)), matchopt.plan(small.case()))
 

@@ -21,7 +21,16 @@ def case(*, need=None, gift=None, items=None, settings=None, **tables):
 
 @pytest.mark.parametrize(
     ("step", "lot", "granule"),
-    [(1, None, 1), (2, None, 2), (1, 6, 6), (2, 3, 6), (0.5, 0.75, 1.5), (0.1, 0.25, 0.5), (3, 1, 3), (1, 20, 20)],
+    [
+        (1, None, 1),
+        (2, None, 2),
+        (1, 6, 6),
+        (2, 3, 6),
+        (0.5, 0.75, 1.5),
+        (0.1, 0.25, 0.5),
+        (3, 1, 3),
+        (1, 20, 20),
+    ],
 )
 def test_a_granule_is_the_least_common_multiple_of_step_and_lot(step, lot, granule):
     network = encode(case(items={"step": [step]}, gift={"lot_size": [lot]}))

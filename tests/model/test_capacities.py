@@ -129,7 +129,12 @@ def test_services_and_money_load_nothing():
             {"need_id": ["n", "m"], "community": ["A", "A"], "item": ["rice", "flour"], "quantity": [10, 10]}
         ),
         donations=pd.DataFrame(
-            {"donation_id": ["d", "e"], "item": ["rice", "cash"], "quantity": [10, 10], "community": ["B", "B"]}
+            {
+                "donation_id": ["d", "e"],
+                "item": ["rice", "cash"],
+                "quantity": [10, 10],
+                "community": ["B", "B"],
+            }
         ),
         communities=pd.DataFrame(COMMUNITIES),
         agreements=pd.DataFrame(

@@ -61,9 +61,7 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase):
         for k in range(len(row)):
             i = network.donations.row[network.donations.start[part.rows[row[k]]]]
             j = network.needs.row[network.needs.start[part.columns[column[k]]]]
-            routes = {
-                (r.hub, r.pickup, r.arrival, r.delivery, r.storage_days): r for r in rules.routes[i, j]
-            }
+            routes = {(r.hub, r.pickup, r.arrival, r.delivery, r.storage_days): r for r in rules.routes[i, j]}
             mine = np.flatnonzero(pair == k)
             for w in mine:
                 hub = "" if way.hub[w] < 0 else network.hubs.names[way.hub[w]]
@@ -79,9 +77,7 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase):
 
 def resource_name(capacities, row):
     """Return a capacity as the oracle names it."""
-    side, name, to, day = (
-        getattr(capacities, column)[row] for column in ("side", "name", "to", "day")
-    )
+    side, name, to, day = (getattr(capacities, column)[row] for column in ("side", "name", "to", "day"))
     return (side, name, to) if side in ("lane", "agreement") else (side, name, _day(day))
 
 

@@ -66,9 +66,10 @@ class Ledger:
             Fraction(0),
         )
 
-    def component(self, kind: int) -> Fraction:
-        """Return the cost of all lines in one of the `COMPONENTS`."""
-        return sum((line.quantity * line.route.components[kind] for line in self.lines), Fraction(0))
+    def component(self, kind: int) -> tuple[Fraction, Fraction]:
+        """Return the least and the most that all lines may cost in one of the `COMPONENTS`."""
+        told = [[line.quantity * split[kind] for split in line.route.splits] for line in self.lines]
+        return sum(map(min, told), Fraction(0)), sum(map(max, told), Fraction(0))
 
     def served_by_tier(self) -> dict[int, Fraction]:
         """Return priority → quantity served, for every priority that is asked for."""

@@ -46,7 +46,11 @@ class Days:
 
 @dataclass(frozen=True)
 class Route:
-    """One way to deliver; money in 1/10 000 of the currency for one donated unit."""
+    """One way to deliver; money in 1/10 000 of the currency for one donated unit.
+
+    `splits` are the ways in which its cost may be told by kind: more than one where several
+    kinds are the largest, for then the odd 1/10 000 may stand with any of them.
+    """
 
     hub: str
     pickup: date | None
@@ -54,7 +58,7 @@ class Route:
     delivery: date | None
     storage_days: int
     unit_cost: int
-    components: tuple[int, ...]
+    splits: tuple[tuple[int, ...], ...]
     purchase: int
     uses: tuple[Resource, ...]
 

@@ -270,7 +270,7 @@ class Rules:
         """Return the routes over these legs, all their days; the days that come first by rule stand first."""
         donation, need = self.donations[i], self.needs[j]
         found: list[Route] = []
-        prices: dict[int, tuple[int, tuple[int, ...]]] = {}
+        prices: dict[int, tuple[int, tuple[tuple[int, ...], ...]]] = {}
         for days in self.calendar.days(donation, need, self.facts(donation), legs):
             if days.storage not in prices:
                 prices[days.storage] = self._price(i, j, hub, legs, days.storage)
@@ -296,8 +296,8 @@ class Rules:
 
     def _price(
         self, i: int, j: int, hub: str, legs: list[Leg], storage_days: int
-    ) -> tuple[int, tuple[int, ...]]:
-        """Return what one donated unit costs, and its parts by kind, in 1/10 000 of the currency."""
+    ) -> tuple[int, tuple[tuple[int, ...], ...]]:
+        """Return what one donated unit costs, and how that may be told by kind, in 1/10 000."""
         donation, need, ratio = self.donations[i], self.needs[j], to_decimal(self.ratio[i, j])
         kind = self.kind(donation)
         weight = Decimal(0) if kind == "funds" else number(self.facts(donation), "weight_kg", 1)
@@ -323,8 +323,13 @@ class Rules:
         ]
         total = to_money(sum(parts))
         rounded = [to_money(part) for part in parts]
-        rounded[parts.index(max(parts))] += total - sum(rounded)
-        return total, tuple(rounded)
+        odd = total - sum(rounded)
+        splits = {
+            tuple(amount + odd * (k == largest) for k, amount in enumerate(rounded))
+            for largest, part in enumerate(parts)
+            if part == max(parts)
+        }
+        return total, tuple(sorted(splits))
 
     def _misfit(self, donation: Row, need: Row) -> Fraction:
         """Return what a served unit of the pair costs by the most specific row of the affinities."""

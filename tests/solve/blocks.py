@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from matchopt.arrays import Floats
+from matchopt.arrays import Floats, Ints
 from matchopt.solve.block import Block, Columns, Reached, Worth
 
 FLAGS = ("single", "complete", "few")
@@ -32,6 +32,15 @@ class Listed:
     def promising(self, worth: Worth, count: int) -> Columns:
         gain = self.ways.gain(worth)
         return self._best(np.where(gain > GAIN, gain, -np.inf), count)
+
+    def around(self, tail: Ints, head: Ints) -> Columns:
+        pairs = set(zip(tail.tolist(), head.tolist(), strict=True))
+        ends = zip(self.ways.tail.tolist(), self.ways.head.tolist(), strict=True)
+        return self.ways.take(ints([way for way, pair in enumerate(ends) if pair in pairs]))
+
+    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
+        found = np.flatnonzero(self.ways.gain(worth) >= -loss - GAIN)
+        return None if len(found) > most else self.ways.take(found)
 
     def excess(self, worth: Worth) -> Floats:
         excess = np.zeros(len(worth.need))
@@ -78,7 +87,7 @@ def plain(
         community=np.arange(n), single=np.zeros(n, dtype=bool), complete=np.zeros(n, dtype=bool),
         most_communities=np.zeros(m, dtype=np.int64), capacity=np.zeros(0), budget=budget, by_cost=False,
         fairness="none", cell=np.full(n, -1), cell_asked=np.zeros(0), fair_share=np.zeros(0),
-        fixed_floor=None, unshared=None,
+        fixed_floor=None, ceiling={}, unshared=None,
     )  # fmt: skip
 
 

@@ -60,9 +60,7 @@ def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, c
 
 
 @settings(max_examples=40)
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 12)
-)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 12))
 def test_whole_columns_are_whole_and_best(things, room):
     worth, weight = zip(*things, strict=True)
     answer = knapsack(worth, weight, room, whole=True).maximise()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from matchopt.solve import block as block_rules
 from matchopt.solve import stages
 from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
@@ -19,12 +20,20 @@ def solve(block, ways):
     return solve_block(block, Listed(ways), Deadline(None), lambda stage: None)
 
 
-def solve_from_few(block, ways, candidates=1, most=2):
-    """Solve by column generation, `candidates` ways a node entering at a time and `most` staying."""
+def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9):
+    """Solve by column generation, `candidates` ways a node entering at a time and `most` staying.
+
+    `many` takes the road of the largest blocks: whole granules are sought near the relaxation's plan.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "ALL_WAYS", 0)
+        patch.setattr(stages, "ALL_LOOSE", 0)
+        patch.setattr(stages, "FIRST", 1)
         patch.setattr(stages, "CANDIDATES", candidates)
         patch.setattr(stages, "MOST_WAYS", most)
+        patch.setattr(stages, "NEAR_WAYS", near_ways)
+        if many:
+            patch.setattr(stages, "MIDDLE", 0)
         return solve(block, ways)
 
 
@@ -60,11 +69,14 @@ def test_the_plan_is_the_best_of_all_plans(drawn):
 
 
 @settings(max_examples=100)
-@given(blocks(flags=()), st.integers(1, 2), st.integers(1, 4))
-def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(drawn, candidates, most):
+@given(blocks(), st.booleans(), st.integers(1, 2), st.integers(1, 4), st.sampled_from((0, 2, 9)))
+def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
+    drawn, many, candidates, most, near_ways
+):
     block, ways = drawn
     best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
-    every, few = solve(block, ways), solve_from_few(block, ways, candidates, most)
+    every = solve(block, ways)
+    few = solve_from_few(block, ways, many=many, candidates=candidates, most=most, near_ways=near_ways)
     mine = check(block, ways, few)
     assert mine <= best
     for stage, other, goal in zip(few.stages, every.stages, best, strict=True):
@@ -76,14 +88,6 @@ def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
             break
         if stage.name == "leximin":
             break
-
-
-@settings(max_examples=60)
-@given(blocks())
-def test_few_ways_at_a_time_keep_flags_too(drawn):
-    block, ways = drawn
-    best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
-    assert check(block, ways, solve_from_few(block, ways)) <= best
 
 
 @settings(max_examples=40)
@@ -100,31 +104,36 @@ def test_a_floor_that_is_asked_for_is_kept(drawn, quarters):
     assert found.reached.coverage.min() >= floor - NEAR
 
 
-def test_a_floor_that_is_asked_for_is_kept_from_few_ways():
+@pytest.mark.parametrize("many", [False, True])
+def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many):
     # d1's way to n1 is nobody's cheapest, yet n1 gets nothing else once n0 has its half from d0.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
     block = replace(
         plain([1, 1], [2, 2, 1]), fairness="floor", cell=ints([0, 1, -1]), cell_asked=reals([2, 2]),
         fixed_floor=0.5, fair_share=np.zeros(2),
     )  # fmt: skip
-    found = solve_from_few(block, ways, most=9)
+    found = solve_from_few(block, ways, many=many)
     assert found.reached.coverage.min() >= 0.5 - NEAR
 
 
-def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole():
+@pytest.mark.parametrize("many", [False, True])
+def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(many):
     # Half of d0's granule of 2 for n0 and n1 each would do. Whole, it does only if d1 leaves n2 for n1.
-    ways = columns([(0, 0, 2.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 1, 0), (1, 2, 1.0, 0, 0), (2, 2, 1.0, 9, 0)], {})
+    ways = columns(
+        [(0, 0, 2.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 1, 0), (1, 2, 1.0, 0, 0), (2, 2, 1.0, 9, 0)], {}
+    )
     block = replace(
         plain([1, 1, 1], [2, 2, 2]), fairness="floor", cell=ints([0, 1, 2]), cell_asked=reals([2, 2, 2]),
         fixed_floor=0.5, fair_share=np.zeros(3),
     )  # fmt: skip
     assert solve(block, ways).reached.coverage.min() >= 0.5 - NEAR
-    found = solve_from_few(block, ways, most=9)
+    found = solve_from_few(block, ways, many=many)
     assert found.reached.coverage.min() >= 0.5 - NEAR
     assert not found.stopped
 
 
-def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell():
+@pytest.mark.parametrize("many", [False, True])
+def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many):
     # n0 can have a quarter at most, n1 a third from d1. What raises n1 is d2, whose cheapest need is n2.
     ways = columns([(0, 0, 1.0, 1, 0), (1, 1, 1.0, 1, 0), (2, 2, 1.0, 1, 0), (2, 1, 1.0, 3, 0)], {})
     block = replace(
@@ -132,12 +141,12 @@ def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell():
         fair_share=np.zeros(2),
     )  # fmt: skip
     assert solve(block, ways).reached.coverage == pytest.approx([1 / 4, 2 / 3])
-    assert solve_from_few(block, ways, most=9).reached.coverage == pytest.approx([1 / 4, 2 / 3])
+    assert solve_from_few(block, ways, many=many).reached.coverage == pytest.approx([1 / 4, 2 / 3])
 
 
 @pytest.mark.parametrize("most_sorted", [0, 12])
 def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted, monkeypatch):
-    monkeypatch.setattr(stages, "MOST_SORTED", most_sorted)
+    monkeypatch.setattr(block_rules, "MOST_SORTED", most_sorted)
     # One donation of 6 for cells that ask 2, 4 and 8: each gets its even share of what is left.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0)], {})
     block = replace(
@@ -149,7 +158,7 @@ def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted
 
 
 def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(monkeypatch):
-    monkeypatch.setattr(stages, "MOST_SORTED", 0)
+    monkeypatch.setattr(block_rules, "MOST_SORTED", 0)
     # Either d0 fills the room and gives n0 near what is even, or d1 and d2 give a fifth to n0 and more to n1.
     ways = columns(
         [(0, 0, 0.03, 1, 0), (1, 0, 0.02, 1, 0), (2, 1, 0.003, 1, 0)],

@@ -51,7 +51,10 @@ class Cells:
                 "taken": ~network.excluded,
             }
         )
-        groups = table[table["taken"]].groupby(["community", "category"], sort=True)
+        # In the order of ids, so that nothing depends on how rows stand or what places are called.
+        order = np.argsort(case.needs["need_id"].to_numpy(dtype=object), kind="stable")
+        table_by_id = table.iloc[order]
+        groups = table_by_id[table_by_id["taken"]].groupby(["community", "category"], sort=False)
         cells = groups.agg(asked=("asked", "sum"), counts=("counts", "any"))
         cells = cells[cells["counts"]]
         index = pd.MultiIndex.from_frame(table[["community", "category"]])

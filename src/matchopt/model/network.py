@@ -123,7 +123,7 @@ class Network:
     Attributes
     ----------
     parts
-        The parts that have both donations and needs, in the order of their items' names.
+        The parts that have both donations and needs, in the order of their first need.
     donations, needs
         Which rows of the tables make up each class.
     plannable, granule : (d,) int
@@ -177,7 +177,10 @@ def encode(case: Case) -> Network:
     rules = Rules(case, items, atlas, groups)
 
     parts = []
-    for part in np.intersect1d(part_of[supply.item], part_of[demand.item]):
+    # Classes are numbered in the order of ids; so are parts, whatever their items are called.
+    both, first = np.unique(part_of[demand.item], return_index=True)
+    both = both[np.argsort(first)]
+    for part in both[np.isin(both, part_of[supply.item])]:
         rows = np.flatnonzero(part_of[supply.item] == part)
         columns = np.flatnonzero(part_of[demand.item] == part)
         mine, theirs = supply.take(rows), demand.take(columns)

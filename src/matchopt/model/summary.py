@@ -58,10 +58,7 @@ class Fair:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A budget: its limit and what was used of it, in currency; and what one more unit would do.
-
-    That is units served by tier, or under total cost what it would save (``cost``).
-    """
+    """A budget: its limit and what was used of it, in currency; and what one more would serve, by tier."""
 
     limit: float
     used: float

@@ -169,18 +169,16 @@ class Work:
         return Fair(rule, 0.0 if rule == "share" else 1.0, 0)
 
     def spent(self, limit: float, used: float) -> Spent | None:
-        """Return what was spent of a budget and, from its prices, what one currency unit more would do."""
+        """Return what was spent of a budget and, from its prices, what one currency unit more would serve."""
         if np.isinf(limit):
             return None
-        if self.case.settings.policy.objective == "total-cost":
-            goals = {"cost": "cost"}
-        else:
-            goals = {f"tier {t}": str(t) for t in np.unique(self.case.needs["priority"]).tolist()}
-        more = dict.fromkeys(goals.values(), 0.0)
+        more: dict[str, float] = {}
+        if self.case.settings.policy.objective == "coverage-first":
+            more = {str(t): 0.0 for t in np.unique(self.case.needs["priority"]).tolist()}
         for one in self.solved:
             for stage in one.outcome.stages:
-                if stage.name in goals:
-                    more[goals[stage.name]] += stage.prices.budget
+                if stage.name.startswith("tier"):
+                    more[stage.name.removeprefix("tier ")] += stage.prices.budget
         return Spent(limit, used, more)
 
 

@@ -100,13 +100,11 @@ def _share(value: float) -> str:
 
 
 def budget(summary: Mapping[str, Any]) -> str:
-    """Return how much of the budget is used, and what one more currency unit would serve or save."""
+    """Return how much of the budget is used, and what one more currency unit would serve."""
     spent, currency = summary["budget"], summary["currency"]
     limit, used = spent["limit"], spent["used"]
     said = f"Budget: {words.money(used)} of {words.money(limit, currency)} are used"
     more = {tier: units for tier, units in spent["one_more"].items() if units > 0}
-    if "cost" in more:
-        return f"{said}; one more {currency} would save about {words.money(more['cost'], currency)}."
     if more:
         units = " and ".join(f"{_few(units)} units of priority {tier}" for tier, units in more.items())
         return f"{said}; one more {currency} would serve about {units}."

@@ -134,7 +134,8 @@ class Program:
         proto.variables.lower_bounds.extend(lower)
         proto.variables.upper_bounds.extend(upper)
         proto.variables.integers.extend(whole)
-        least, most = (np.concatenate(part) for part in zip(*self._rows, strict=True))
+        rows = [(np.zeros(0), np.zeros(0)), *self._rows]
+        least, most = (np.concatenate(part) for part in zip(*rows, strict=True))
         proto.linear_constraints.ids.extend(range(self.rows))
         proto.linear_constraints.lower_bounds.extend(least)
         proto.linear_constraints.upper_bounds.extend(most)

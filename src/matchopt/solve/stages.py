@@ -98,7 +98,7 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
         tell(stage)
         found = _relax(block, columns, stage, goals)
         if stage == "leximin" and not block.sorts:
-            target = _raised(block, found, goals)
+            _, target = _raised(block, found, goals)
             step = search.toward(target, amount)
             # From here on other plans with coverages as good are left out.
             search = Search(block, columns, deadline, complete=False)
@@ -112,16 +112,21 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
 
 
 def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
-    columns, goals = source.cheapest(CANDIDATES), Goals()
-    amount = np.zeros(len(columns)) if block.fixed_floor is None else None
+    columns, amount = _start(block, source, source.cheapest(CANDIDATES), deadline)
+    goals = Goals()
     proofs: Proofs = []
     capped = True
     for stage in block.stages:
         tell(stage)
         found = _relax(block, columns, stage, goals, source)
+        prices = found.prices
+        if stage == "leximin":
+            found, target = _raised(block, found, goals, source)
         columns, amount = found.columns, _carried(columns, amount, found.columns)
-        if stage == "leximin" and not block.sorts:
-            target = _raised(block, found, goals, source)
+        if stage == "leximin" and block.sorts:
+            step = Search(block, columns, deadline, complete=False).step(stage, goals, amount, None, np.inf)
+            goals = kept(block, stage, goals, block.reached(columns, step.amount))
+        elif stage == "leximin":
             step = Search(block, columns, deadline, complete=False).toward(target, amount)
             goals = replace(goals, coverage=block.reached(columns, step.amount).coverage)
         else:
@@ -131,12 +136,24 @@ def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
             capped = capped and reaches(reached.value[stage], ceiling)
             goals = kept(block, stage, goals, reached)
         amount = step.amount
-        proofs.append((stage, found.prices, step.bound))
+        proofs.append((stage, prices, step.bound))
     return _outcome(block, source, columns, step.amount, proofs, deadline)
 
 
+def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -> tuple[Columns, Floats]:
+    """Return ways to begin with and a whole plan over them: an empty one, or one with the floor asked for."""
+    nothing = np.zeros(len(columns))
+    if block.fixed_floor is None:
+        return columns, nothing
+    free = replace(block, fixed_floor=None)
+    found = _relax(free, columns, "floor", Goals(), source)
+    nothing = np.zeros(len(found.columns))
+    columns, step = _searched(free, source, found, "floor", Goals(), nothing, block.fixed_floor, deadline)
+    return columns, step.amount
+
+
 def _searched(
-    block: Block, source: Source, found: Relaxed, stage: str, goals: Goals, start: Floats | None,
+    block: Block, source: Source, found: Relaxed, stage: str, goals: Goals, start: Floats,
     ceiling: float, deadline: Deadline,
 ) -> tuple[Columns, Step]:  # fmt: skip
     """Search the ways that entered, then all that could take part in anything better.
@@ -158,10 +175,8 @@ def _searched(
     return columns, search.step(stage, goals, _carried(found.columns, step.amount, columns), None, goal)
 
 
-def _carried(columns: Columns, amount: Floats | None, others: Columns) -> Floats | None:
+def _carried(columns: Columns, amount: Floats, others: Columns) -> Floats:
     """Return `amount` over the same ways among `others`, which hold all that carry something."""
-    if amount is None:
-        return None
     carried = np.zeros(len(others))
     used = np.flatnonzero(amount > 0)
     order = np.argsort(others.key, kind="stable")
@@ -170,7 +185,8 @@ def _carried(columns: Columns, amount: Floats | None, others: Columns) -> Floats
 
 
 def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
-    columns, goals = source.cheapest(FIRST), Goals()
+    columns, begun = _start(block, source, source.cheapest(FIRST), deadline)
+    first, goals = columns, Goals()
     proofs: Proofs = []
     stages = block.stages
     if block.unshared is not None:
@@ -183,14 +199,18 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     for stage in stages:
         tell(stage)
         found = _relax(block, columns, stage, goals, source)
-        columns = found.columns
         proofs.append((stage, found.prices, np.inf))
         if stage == "leximin":
-            goals = replace(goals, coverage=_raised(block, found, goals, source))
+            found, target = _raised(block, found, goals, source)
+            goals = replace(goals, coverage=target)
         else:
-            goals = kept(block, stage, goals, block.reached(columns, found.amount))
+            goals = kept(block, stage, goals, block.reached(found.columns, found.amount))
+        columns = found.columns
     tell("whole quantities")
-    amount = _made_whole(block, columns, found.amount, deadline)
+    columns, relaxed = columns.joined(first), found.amount
+    relaxed = np.concatenate([relaxed, np.zeros(len(columns) - len(relaxed))])
+    start = None if block.fixed_floor is None else _carried(first, begun, columns)
+    amount = _made_whole(block, columns, relaxed, start, deadline)
     return _outcome(block, source, columns, amount, proofs, deadline)
 
 
@@ -226,8 +246,10 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
     return found.columns, cuts if reaches(found.value, enough) else []
 
 
-def _raised(block: Block, found: Relaxed, goals: Goals, source: Source | None = None) -> Floats:
-    """Return (k,) the coverages of the relaxation's leximin plan.
+def _raised(
+    block: Block, found: Relaxed, goals: Goals, source: Source | None = None
+) -> tuple[Relaxed, Floats]:
+    """Return the relaxation's leximin plan and (k,) its coverages.
 
     The smallest coverage is raised as far as it goes; cells that hold it there (those whose price
     is above 0) stay, the others are raised on.
@@ -239,7 +261,7 @@ def _raised(block: Block, found: Relaxed, goals: Goals, source: Source | None = 
         coverage[rising] = found.value
         rising[stuck] = False
         if not rising.any() or not len(stuck) or found.value >= 1.0:
-            return coverage
+            return found, coverage
         goals = replace(goals, coverage=coverage.copy())
         found = _relax(block, found.columns, "leximin", goals, source, rising=rising)
 
@@ -275,7 +297,9 @@ def _near(columns: Columns, amount: Floats, gain: Floats) -> Columns:
     return columns.take(np.sort(np.argsort(-nearness, kind="stable")[:MOST_WAYS]))
 
 
-def _made_whole(block: Block, columns: Columns, relaxed: Floats, deadline: Deadline) -> Floats:
+def _made_whole(
+    block: Block, columns: Columns, relaxed: Floats, start: Floats | None, deadline: Deadline
+) -> Floats:
     """Return a whole plan near the relaxation's: what is whole there stays, around the rest is searched."""
     base = np.floor(relaxed + 1e-6)
     broken = np.abs(relaxed - np.rint(relaxed)) > 1e-6
@@ -289,6 +313,8 @@ def _made_whole(block: Block, columns: Columns, relaxed: Floats, deadline: Deadl
     most = np.where(loose, np.inf, base)
     search = Search(block, columns, deadline, least=least, most=most, complete=False)
     amount, goals = np.where(loose, 0.0, base), Goals()
+    if start is not None:
+        search, amount = Search(block, columns, deadline, complete=False), start
     for stage in block.stages:
         if stage == "leximin":
             target = block.reached(columns, relaxed).coverage
