@@ -34,6 +34,8 @@ class Size:
 
 SIZES = {
     "town": Size(2_000, 200, 40, 10, 4),
+    "quarter": Size(5_000, 500, 50, 10, 5),
+    "middle": Size(20_000, 2_000, 200, 20, 20),
     "city": Size(100_000, 10_000, 500, 40, 30),
     "province": Size(1_000_000, 100_000, 3_000, 100, 200),
 }
@@ -123,6 +125,14 @@ def _donations(
             "only_groups": np.where((earmark > 0.05) & (earmark < 0.13), "elderly;children", ""),
         }
     )
+
+
+def with_capacities(
+    frames: dict[str, pd.DataFrame], throughput: float, storage: float
+) -> dict[str, pd.DataFrame]:
+    """Return the tables with limits on every hub: kg taken in a day, and kg held at the end of a day."""
+    hubs = frames["hubs"].assign(throughput_capacity=throughput, storage_capacity=storage)
+    return frames | {"hubs": hubs}
 
 
 def _zipf(count: int) -> np.ndarray:

@@ -1,7 +1,6 @@
 """The recipe as a whole: progress, limits of time, limits that do not bind, and the price of fairness."""
 
 import itertools
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -107,7 +106,7 @@ def test_a_what_if_changes_only_the_settings_it_names():
 
 
 def test_a_what_if_leaves_the_case_as_it_is():
-    case = made(gifts_too={"community": ["C1"] * 12})
+    case = made(donors=6, gifts_too={"community": ["C1"] * 6})
     before = matchopt.plan(case)
     narrow = case.replace(settings={"policy": {"boundary": "community"}})
     assert matchopt.plan(narrow).served < before.served
@@ -174,7 +173,7 @@ def test_without_time_the_plan_is_right_if_not_best(small: SmallCase) -> None:
 
 
 def test_whole_quantities_cut_short_are_told():
-    case = made(gifts_too={"lot_size": [7] * 12})
+    case = made(donors=6, gifts_too={"lot_size": [7] * 6})
     hasty, best = matchopt.plan(case, time_limit=1e-6), matchopt.plan(case)
     assert (hasty.summary["stopped"], hasty.status) == ("time_limit", "feasible")
     assert hasty.gap > 0
@@ -196,7 +195,7 @@ NOTHING = {
             [(a, b, 1, 0) for a in COMMUNITIES for b in (*COMMUNITIES, "H1")],
             columns=["from_place", "to_place", "distance_km", "capacity_kg"],
         ),
-        "gifts_too": {"origin": ["C1"] * 12, "latitude": None, "longitude": None},
+        "gifts_too": {"origin": ["C1"] * 6, "latitude": None, "longitude": None},
     },
     "a closed agreement": {
         "communities": pd.DataFrame(
@@ -205,18 +204,18 @@ NOTHING = {
         "agreements": pd.DataFrame(
             {"from_organization": ["A", "A"], "to_organization": ["A", "B"], "max_quantity_kg": [0, 0]}
         ),
-        "gifts_too": {"community": ["C1"] * 12},
+        "gifts_too": {"community": ["C1"] * 6},
     },
     "no money": {"policy": {"budget": 0.0001}},
-    "more than all": {"needs_too": {"quantity": [1000] * 60, "all_or_nothing": [True] * 60}},
-    "lots too large": {"gifts_too": {"lot_size": [100] * 12}},
+    "more than all": {"needs_too": {"quantity": [1000] * 20, "all_or_nothing": [True] * 20}},
+    "lots too large": {"gifts_too": {"lot_size": [100] * 6}},
     "out of reach": {
         "lanes": pd.DataFrame({"from_place": ["H1"], "to_place": ["H2"], "distance_km": [1]}),
         "gifts_too": {"latitude": None, "longitude": None},
     },
-    "out of time": {"gifts_too": {"expires_on": ["2026-02-28"] * 12}},
-    "nothing that fits": {"gifts_too": {"item": ["salt"] * 12}},
-    "nothing reliable": {"gifts_too": {"reliability": [0] * 12}},
+    "out of time": {"gifts_too": {"expires_on": ["2026-02-28"] * 6}},
+    "nothing that fits": {"gifts_too": {"item": ["salt"] * 6}},
+    "nothing reliable": {"gifts_too": {"reliability": [0] * 6}},
     "all excluded": {"exclusions": pd.DataFrame({"item": ["rice", "oil"]})},
 }
 
@@ -227,7 +226,7 @@ def test_where_nothing_can_flow_there_is_an_empty_plan(why, fairness):
     changes = NOTHING[why]
     for objective in ("coverage-first", "total-cost"):
         policy = changes.get("policy", {}) | {"fairness": fairness, "objective": objective}
-        case = made(**changes | {"policy": policy})
+        case = made(6, 20, **changes | {"policy": policy})
         plan = matchopt.plan(case)
         assert (plan.served, plan.status, plan.gap) == (0, "optimal", 0)
         assert len(plan.allocations) == 0
@@ -237,7 +236,7 @@ def test_where_nothing_can_flow_there_is_an_empty_plan(why, fairness):
 
 def test_where_nothing_can_flow_fairness_has_no_price():
     for changes in NOTHING.values():
-        curve = fairness_curve(made(**changes), points=2)
+        curve = fairness_curve(made(6, 20, **changes), points=2)
         assert curve["served"].tolist() == [0, 0]
         assert curve["gap"].tolist() == [0, 0]
 
@@ -317,5 +316,4 @@ def test_a_curve_has_two_points_at_least():
 def test_a_curve_leaves_the_fairness_of_the_case_aside():
     share = fairness_curve(made(policy={"fairness": "share"}), points=2)
     assert_frame_equal(share, fairness_curve(made(), points=2))
-    assert share["floor"].is_monotonic_increasing
-    assert Fraction(share["floor"].iloc[0]) == 0
+    assert share["floor"].iloc[0] == 0 < share["floor"].iloc[1]
