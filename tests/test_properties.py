@@ -17,6 +17,7 @@ from pandas.testing import assert_frame_equal
 import matchopt
 from comparison import NEAR, check_agreement, exact
 from matchopt import Plan
+from matchopt.solve import stages
 from oracle import solve
 from strategies import SmallCase, drawn, small_cases
 
@@ -228,3 +229,41 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
         )
     assert len(written[0]) >= 20 * 5
     assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_few_ways_at_a_time_enclose_the_best_plan(many: bool) -> None:
+    """From one way a node on: plans that are right, not better than the best, and bounds not below it."""
+
+    @seed(14 + many)
+    @settings(max_examples=20)
+    @given(small_cases(), st.sampled_from((0, 3, 1000)), st.sampled_from((2, 1000)))
+    def enclose(small: SmallCase, near: int, most: int) -> None:
+        case = small.case()
+        best = matchopt.plan(case)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (
+                ("ALL_WAYS", 0), ("ALL_LOOSE", 0), ("FIRST", 1), ("CANDIDATES", 1), ("NEAR_WAYS", near),
+                ("MOST_WAYS", most), ("MIDDLE", 0 if many else 10**9),
+            ):  # fmt: skip
+                patch.setattr(stages, name, value)
+            few = matchopt.plan(case)
+        assert matchopt.verify(case, few) == ()
+        # Of leximin only the smallest coverage is proven.
+        goals = 1 if case.settings.policy.fairness == "leximin" else None
+        assert no_less(reached(best)[:goals], reached(few)[:goals])
+        assert proven(few, "relaxation")[0] == pytest.approx(proven(best, "relaxation")[0], abs=1e-3)
+        assert proven(few, "bound")[0] >= reached(best)[0] - 4 * NEAR
+        if few.status == "optimal":
+            assert reached(few)[:goals] == pytest.approx(reached(best)[:goals], abs=2e-4)
+
+    enclose()
+
+
+def proven(plan: Plan, by: str) -> list[Fraction]:
+    """Return what no plan exceeds in the first goal and, where it is reached, in those that follow."""
+    fairness, limits, goals = plan.summary["fairness"], plan.summary[by], []
+    if fairness is not None:
+        goals.append(exact(-fairness[by] if fairness["rule"] == "share" else fairness[by]))
+    goals += [exact(served) for served in limits.get("served_by_tier", {}).values()]
+    return [*goals, -exact(limits["cost"])]
