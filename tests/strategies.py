@@ -106,10 +106,10 @@ class _Draft(Drawing):
         step = self._step(item)
         quantity = step * self.draw(st.integers(1, self.most_steps))
         if item == FUNDS:
-            quantity *= self.one(1, 3, 5)
-        elif times > 1:
+            return quantity * self.one(1, 3, 5)
+        if times > 1:
             quantity *= self.one(times, 1, times)
-        elif "odd steps" in self.features and step != 1:
+        if "odd steps" in self.features and step != 1:
             quantity -= self.one(0, 0.25 if step % 1 else 1)
         return int(quantity) if quantity == int(quantity) else quantity
 

@@ -533,6 +533,21 @@ def test_components_may_take_the_residue_of_rounding() -> None:
     assert codes(case, replace(plan, allocations=far)) >= {"summary"}
 
 
+def test_half_a_unit_of_money_is_no_gap() -> None:
+    """Half a unit at 0.0001: plan and bound show 0.0000, the cost is 0.00005."""
+    case = pair(
+        {"rates": {"handling_direct": 0.0001}}, need={"quantity": 0.5}, gift={"quantity": 0.5},
+        items=[{"item": "rice", "step": 0.5}],
+    )  # fmt: skip
+    plan = plan_of(
+        case, [line("d", "n", 0.5, (0, 0, 0, 0))], needs={"n": ""}, donations={"d": ""},
+        prices={"n": (5, 0), "d": (5, 0.0001)}, kinds={},
+    )  # fmt: skip
+    assert verify(case, plan) == ()
+    assert codes(case, replace(plan, summary={**plan.summary, "gap": 1.0})) == {"status"}
+    assert codes(case, replace(plan, summary={**plan.summary, "gap": 2.1})) == {"gap", "status"}
+
+
 def test_a_level_between_tiers_does_not_free_a_price() -> None:
     """Level 3 stands for tier 5, the next that needs are in: a price that no unit cost allows is found."""
     case = pair(need={"quantity": 9})

@@ -70,6 +70,18 @@ def test_claims_beyond_the_proof(name: str) -> None:
         assert codes(told(plan, relaxation=less)) >= {"not_proven"}
 
 
+def test_no_prices_prove_less_than_a_cost_of_nothing() -> None:
+    """A price of 1 a unit of need, and none for what is to be reached, would prove −7."""
+    plan = PLANS["ratio"]()
+    in_cost = plan.prices.stage == "cost"
+    price = plan.prices.price.mask(in_cost & (plan.prices.side == "reached"), 0.0)
+    price = price.mask(in_cost & (plan.prices.side == "need"), 1.0)
+    plan = replace(plan, prices=plan.prices.assign(price=price))
+    relaxation = dict(plan.summary["relaxation"])
+    assert verify(plan.case, told(plan, relaxation={**relaxation, "cost": 0.0})) == ()
+    assert codes(told(plan, relaxation={**relaxation, "cost": 0.001})) == {"not_proven"}
+
+
 @pytest.mark.parametrize(
     ("name", "key", "values", "code"),
     [

@@ -17,7 +17,7 @@ from pandas.testing import assert_frame_equal
 import matchopt
 from comparison import NEAR, check_agreement, exact
 from matchopt import Plan
-from matchopt.solve import stages
+from matchopt.solve import relaxation, stages
 from oracle import solve
 from strategies import SmallCase, drawn, small_cases
 
@@ -243,10 +243,12 @@ def test_few_ways_at_a_time_enclose_the_best_plan(many: bool) -> None:
         best = matchopt.plan(case)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (
-                ("ALL_WAYS", 0), ("ALL_LOOSE", 0), ("FIRST", 1), ("CANDIDATES", 1), ("NEAR_WAYS", near),
-                ("MOST_WAYS", most), ("MIDDLE", 0 if many else 10**9),
+                ("ALL_WAYS", 0), ("ALL_LOOSE", 0), ("FIRST", 1), ("NEAR_WAYS", near),
+                ("MIDDLE", 0 if many else 10**9),
             ):  # fmt: skip
                 patch.setattr(stages, name, value)
+            for name, value in (("CANDIDATES", 1), ("PARTNERS", 1), ("MOST_WAYS", most)):
+                patch.setattr(relaxation, name, value)
             few = matchopt.plan(case)
         assert matchopt.verify(case, few) == ()
         # Of leximin only the smallest coverage is proven.

@@ -117,7 +117,28 @@ def test_a_donation_of_less_than_a_lot_is_left_over():
     plan = matchopt.plan(case(gift={"lot_size": [20]}))
     assert plan.served == 0
     assert plan.donations["reason"].tolist() == ["integrality"]
-    assert plan.needs["reason"].tolist() == ["outranked"]
+    assert plan.needs["reason"].tolist() == ["integrality"]
+    assert matchopt.verify(plan.case, plan) == ()
+
+
+def test_large_quantities_are_rounded_down_too():
+    plan = matchopt.plan(
+        case(
+            need={"quantity": [2e9]}, gift={"quantity": [1_999_999_999], "reliability": [0.5]},
+            items={"weight_kg": [0]},
+        )
+    )  # fmt: skip
+    assert plan.served == 999_999_999
+    assert matchopt.verify(plan.case, plan) == ()
+
+
+def test_a_need_is_outranked_if_anybody_ever_had_a_granule_for_it():
+    needs = {"need_id": ["n", "m"], "community": ["A", "A"], "item": ["rice"] * 2, "quantity": [2, 5]}
+    gifts = {"donation_id": ["d", "e"], "item": ["rice"] * 2, "quantity": [4, 2], "lot_size": [20, 2]}
+    plan = matchopt.plan(case(need=needs | {"priority": [1, 2]}, gift=gifts))
+    assert plan.needs["reason"].tolist() == ["", "outranked"]
+    assert plan.donations["reason"].tolist() == ["integrality", ""]
+    assert matchopt.verify(plan.case, plan) == ()
 
 
 def test_quantities_off_the_step_are_used_as_far_as_steps_go():

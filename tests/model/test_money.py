@@ -24,8 +24,12 @@ def test_exact_dot_is_exact_beyond_int64(pairs):
 
 
 @pytest.mark.parametrize(
-    ("steps", "decimals"), [([1.0, 5.0], 0), ([1.0, 0.5], 1), ([0.25], 2), ([0.001, 2.0], 3)]
-)
+    ("steps", "decimals"),
+    [
+        ([1.0, 5.0], 0), ([1.0, 0.5], 1), ([0.25], 2), ([0.001, 2.0], 3), ([0.1 + 0.2], 1),
+        ([1e9 + 0.5, 1.0], 1), ([1e12 + 0.25], 2), ([9e15], 0), ([1 / 3], 6),
+    ],
+)  # fmt: skip
 def test_scale_is_the_coarsest_that_holds_every_step(steps, decimals):
     assert QuantityScale.of_steps(np.array(steps)).decimals == decimals
 
@@ -52,6 +56,31 @@ def test_round_half_even(n, d, q):
 def test_a_cost_beyond_exact_counting_is_refused():
     with pytest.raises(matchopt.CaseError, match="cannot be counted exactly"):
         to_money(np.array([1.0, 1.1e9]))
+
+
+def test_large_quantities_keep_their_fractions():
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["C"], "item": ["x"], "quantity": [1e9 + 0.5]}),
+        donations=pd.DataFrame({"donation_id": ["d"], "item": ["x"], "quantity": [2e9]}),
+        items=pd.DataFrame({"item": ["x"], "step": [0.5], "weight_kg": [0]}),
+    )
+    plan = matchopt.plan(case)
+    assert (plan.served, plan.asked) == (1e9 + 0.5, 1e9 + 0.5)
+    assert matchopt.verify(case, plan) == ()
+
+
+@pytest.mark.parametrize(("quantity", "lot"), [(5e12, None), (10, 1e13)])
+def test_quantities_too_large_for_thirds_are_refused(quantity, lot):
+    """What a price of 3 buys is counted in millionths."""
+    needs = {"need_id": ["n", "m"], "community": "C", "item": "x", "quantity": quantity}
+    gifts = {"donation_id": ["d", "e"], "item": "cash", "quantity": 10, "lot_size": [lot, None]}
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame(needs),
+        donations=pd.DataFrame(gifts),
+        items=pd.DataFrame({"item": ["x", "cash"], "kind": ["goods", "funds"], "purchase_price": [3, None]}),
+    )
+    with pytest.raises(matchopt.CaseError, match=r"more than 9e\+12, up to which"):
+        matchopt.plan(case)
 
 
 def test_a_line_beyond_exact_counting_is_refused():

@@ -31,6 +31,8 @@ class Reasons:
         worthwhile = [i for i in left if rules.worthwhile(i, j)]
         if not worthwhile:
             return "not_worth_it"
+        if all(rules.plannable[i] < rules.granule[i] for i in worthwhile):
+            return "integrality"
         open_pairs = [(i, j) for i in worthwhile if self._has_granule(i)]
         return self._obstacle(open_pairs) if open_pairs else "outranked"
 

@@ -154,7 +154,9 @@ def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
         ("coverage-first", {"1": 0, "2": 0.123456, "5": 2.0},
          "; one more CNY would serve about 0.12 units of priority 2 and 2 units of priority 5."),
         ("coverage-first", {"1": 0.0, "5": 0.0}, "; more would serve nothing more."),
-        ("total-cost", {"1": 0.0}, "."),
+        ("total-cost", {"cost": 99.04}, "; one more CNY would save about 99 CNY in all."),
+        ("total-cost", {"cost": 0.0}, "; more would save nothing."),
+        ("total-cost", {}, "."),
     ],
 )  # fmt: skip
 def test_the_budget_in_a_sentence(objective: str, one_more: dict[str, float], said: str) -> None:

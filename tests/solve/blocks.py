@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
-from matchopt.arrays import Floats, Ints
-from matchopt.solve.block import Block, Columns, Reached, Worth
+from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.solve.block import Block, Columns, Priced, Reached, Worth
 
 FLAGS = ("single", "complete", "few")
 FAIRNESS = ("none", "floor", "leximin", "share")
 GAIN = 1e-6
+SCALE = 10**6
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,26 @@ class Listed:
     def cheapest(self, count: int) -> Columns:
         return self._best(-(self.ways.spend + self.ways.purchase) / self.ways.served, count)
 
-    def promising(self, worth: Worth, count: int) -> Columns:
+    def promising(self, worth: Worth, count: int, least: float = GAIN) -> Columns:
         gain = self.ways.gain(worth)
-        return self._best(np.where(gain > GAIN, gain, -np.inf), count)
+        return self._best(np.where(gain > least, gain, -np.inf), count)
+
+    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+        ways = self.around(tail, head)
+        pair, gain = ways.tail * len(worth.need) + ways.head, ways.gain(worth)
+        order = np.lexsort((-gain, pair))
+        return ways.take(np.sort(order[np.diff(pair[order], prepend=-1) > 0]))
+
+    def priced(self, worth: Worth) -> Iterator[Priced]:
+        """Yield all as one part; granules are units, and costs whole in 1 / `SCALE`."""
+        free = replace(worth, need=np.zeros_like(worth.need), donation=np.zeros_like(worth.donation))
+        cost = np.full((len(worth.donation), len(worth.need)), FORBIDDEN)
+        price = np.rint(-self.ways.gain(free) * SCALE).astype(np.int64)
+        np.minimum.at(cost, (self.ways.tail, self.ways.head), price)
+        yield Priced(
+            slice(0, cost.shape[0]), slice(0, cost.shape[1]), 1.0,
+            lambda rows, columns: cost[rows, columns], SCALE,
+        )  # fmt: skip
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         pairs = set(zip(tail.tolist(), head.tolist(), strict=True))

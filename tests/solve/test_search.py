@@ -131,8 +131,10 @@ def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
     step = hunt.step("tier 1", Goals(), start, reals([0.5] * 4), 5.0)
     assert step.amount.tolist() == start.tolist()
     assert step.bound == np.inf
+    rounded = hunt.step("tier 1", Goals(), None, reals([1.5, 0, 0, 0.5]), 5.0)
+    assert rounded.amount.tolist() == [1, 0, 0, 0]
     with pytest.raises(SolverError):
-        hunt.step("tier 1", Goals(), None, reals([0.5] * 4), 5.0)
+        hunt.step("tier 1", Goals(), None, None, 5.0)
 
 
 def test_a_search_over_some_ways_proves_nothing_of_the_others():

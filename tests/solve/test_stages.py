@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from matchopt.solve import block as block_rules
-from matchopt.solve import stages
+from matchopt.solve import relaxation, stages
 from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
@@ -29,8 +29,8 @@ def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9
         patch.setattr(stages, "ALL_WAYS", 0)
         patch.setattr(stages, "ALL_LOOSE", 0)
         patch.setattr(stages, "FIRST", 1)
-        patch.setattr(stages, "CANDIDATES", candidates)
-        patch.setattr(stages, "MOST_WAYS", most)
+        patch.setattr(relaxation, "CANDIDATES", candidates)
+        patch.setattr(relaxation, "MOST_WAYS", most)
         patch.setattr(stages, "NEAR_WAYS", near_ways)
         if many:
             patch.setattr(stages, "MIDDLE", 0)

@@ -67,11 +67,12 @@ def prove(
     for k, stage in enumerate(prices.stages):
         if stage.name == rule:
             continue
-        most = Fraction(float(prover.bounds(k)[1:].sum())) if prices.blocks > 1 else Fraction(0)
+        most = prover.bounds(k)[1:]
         if stage.name == LAST:
-            cost += 10_000 * (prover.unmet() - most)
+            # No block costs less than nothing, whatever its prices are.
+            cost += 10_000 * Fraction(float(np.maximum(prover.unmet()[1:] - most, 0.0).sum()))
         else:
-            served[tier_of(stage)] += most
+            served[tier_of(stage)] += Fraction(float(most.sum()))
         one_more[stage.name.removeprefix("tier ")] = float(stage.budget.max(initial=0.0))
     return Proven(prices.blocks == 1, served, cost, fairness, one_more)
 
@@ -154,12 +155,10 @@ class _Prover:
         met = float(base[1:].sum()) + float((over * s.cells.fair)[s.counts].sum())
         return max(float(s.cells.fair[s.counts].sum()) - met, 0.0)
 
-    def unmet(self) -> Fraction:
-        """Return what leaving all needs of the blocks from 1 unmet costs: nothing under coverage first."""
-        if self.f.settings.policy.objective != "total-cost":
-            return Fraction(0)
-        shared = self.p.need_block > 0
-        return Fraction(float((self.asks * self.f.wants.price)[shared].sum())) / 10_000
+    def unmet(self) -> Floats:
+        """Return by block what leaving all its needs unmet costs: nothing under coverage first."""
+        counts = self.f.settings.policy.objective == "total-cost"
+        return self._by_block(self.p.need_block, self.asks * self.f.wants.price * counts / 10_000)
 
 
 def _paid(price: Floats, capacity: Floats) -> float:

@@ -207,7 +207,9 @@ class Claims:
         missed = {goal.path[0] for goal, bound in known if self._misses(goal, bound)}
         first = next((path for path in ("fairness", "served_by_tier", "cost") if path in missed), "cost")
         right, room = self._distance(first, known)
-        if gap is None or not abs(gap - right) <= room or (gap == 0 and missed):
+        # A bound is shown rounded, so one that the plan reaches may look as far away as the rounding.
+        fits = not missed if gap == 0 else gap is not None and abs(gap - right) <= room
+        if not fits:
             self._say("gap", "gap", f"has to be {float(right):.10g}" if missed else "has to be 0")
         word = "feasible" if missed or gap else "optimal"
         if status != word:
@@ -225,9 +227,11 @@ class Claims:
         """Return the distance from plan to bound relative to the larger one, and how far off it may be."""
         mine = [(goal, bound) for goal, bound in known if goal.path[0] == path]
         plan, bound = sum((g.plan for g, _ in mine), Fraction(0)), sum((b for _, b in mine), Fraction(0))
-        size = max(abs(plan), abs(bound), Fraction(1, 10**9))
+        size = max(abs(plan), abs(bound))
+        if not size:
+            return Fraction(0), 3 * _NEAR
         rounding = sum((2 * goal.rounding for goal, _ in mine), Fraction(0))
-        return abs(bound - plan) / size, 3 * _NEAR + (rounding / size if size > 100 * rounding else 0)
+        return abs(bound - plan) / size, 3 * _NEAR + min(rounding / size, Fraction(1))
 
 
 def check_plain(f: Facts, account: Account, bound: Bound, report: Report) -> None:

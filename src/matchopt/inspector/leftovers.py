@@ -16,9 +16,9 @@ from matchopt.inspector.tally import Tally
 TIE = 4e-15
 """Relative: by what a quotient of costs may be off; equal ones are not cheaper."""
 
-STEPS = ("any", "spare", "room", "paid")
-"""Who a need may look to, step by step: any donation; one with a granule left; one that has a way with
-room for it; one that has such a way which the rest of the budget pays for."""
+STEPS = ("any", "able", "spare", "room", "paid")
+"""Who a need may look to, step by step: any donation; one that had a granule to give; one with a granule
+left; one that has a way with room for it; one that has such a way which the rest of the budget pays for."""
 
 
 class Leftovers:
@@ -31,11 +31,12 @@ class Leftovers:
     worth
         Donation profiles that somebody would rather have than stay unmet.
     wanted
-        Donation profile (column): whether somebody who lacks something would, by step (row; no first one).
+        Donation profile (column): whether somebody who lacks something would, by step (row; from the third).
     """
 
     def __init__(self, f: Facts, tally: Tally, room: Room, gifts: Profiles, needs: Profiles) -> None:
         self.f, self.room, self.gifts, self.needs = f, room, gifts, needs
+        self.able = f.gifts.whole[gifts.stands] > 0
         self.spare, self.short = tally.spare[gifts.stands], tally.short[needs.stands]
         self.least: Floats = np.full((len(STEPS), needs.size), np.inf)
         self.worth: Bools = np.zeros(gifts.size, dtype=bool)
@@ -51,6 +52,8 @@ class Leftovers:
         """Look at some pairs."""
         least = met.cost / met.ratio
         np.minimum.at(self.least[0], met.need, least)
+        able = self.able[met.gift]
+        np.minimum.at(self.least[1], met.need[able], least[able])
         self.worth[met.gift[cheaper(least, self.ceiling[met.need])]] = True
         r = np.flatnonzero(self.spare[met.gift] & self.short[met.need])
         if not r.size:
@@ -60,7 +63,7 @@ class Leftovers:
         cost = cheapest_with_room(self.f, self.room, met, self.f.gifts.load[met.i] * granule)
         roomy = cost < 2**61
         paid = roomy & ((cost / 10_000 - met.fees.purchase) * granule <= self.left)
-        for step, passed in ((1, np.ones(len(r), dtype=bool)), (2, roomy), (3, paid)):
+        for step, passed in ((2, np.ones(len(r), dtype=bool)), (3, roomy), (4, paid)):
             np.minimum.at(self.least[step], met.need[passed], least[passed])
             takes = passed & cheaper(least, self.ceiling[met.need])
             self.wanted[step, met.gift[takes]] = True

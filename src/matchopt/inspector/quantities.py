@@ -73,7 +73,7 @@ def plannable(
         return np.where(reliability < 1, 0, offered)
     likely = quantity * reliability / step[0]
     nearest = np.rint(likely)
-    dust = np.abs(likely - nearest) <= 1e-9 * likely
+    dust = np.abs(likely - nearest) <= 1e-12 * likely
     steps = np.where(dust, nearest, np.floor(likely)).astype(np.int64)
     return np.where(reliability < 1, steps * step[1], offered)
 

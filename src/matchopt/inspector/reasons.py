@@ -18,8 +18,9 @@ def need_reasons(f: Facts, tally: Tally, reach: Reach, left: Leftovers) -> Texts
     by_cost = f.settings.policy.objective == "total-cost"
     unmet = f.wants.price.astype(np.float64) if by_cost else np.full(len(f.wants.ids), np.inf)
     open_to = reach.needs == len(STEPS)
-    for step, code in ((3, "budget"), (2, "capacity"), (1, "outranked"), (0, "not_worth_it")):
-        reasons[open_to & ~cheaper(left.by_need(step), unmet)] = code
+    codes = ("not_worth_it", "integrality", "outranked", "capacity", "budget")
+    for step in reversed(range(len(codes))):
+        reasons[open_to & ~cheaper(left.by_need(step), unmet)] = codes[step]
     reasons[f.wants.excluded] = "excluded"
     return np.where(tally.short, reasons, "").astype(object)
 
@@ -28,7 +29,7 @@ def gift_reasons(f: Facts, tally: Tally, reach: Reach, left: Leftovers) -> Texts
     """Return the reason of each donation; empty where nothing is left over."""
     reasons = np.array([*STEPS, "integrality"], dtype=object)[reach.gifts]
     open_to = reach.gifts == len(STEPS)
-    for step, code in ((3, "budget"), (2, "capacity"), (1, "demand_met"), (0, "not_worth_it")):
+    for step, code in ((4, "budget"), (3, "capacity"), (2, "demand_met"), (0, "not_worth_it")):
         reasons[open_to & ~left.by_gift(step)] = code
     reasons[open_to & ~tally.spare] = "integrality"
     reasons[(tally.planned >= f.gifts.plannable).astype(bool)] = "unreliable"

@@ -80,7 +80,7 @@ def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -
         return Figure.quantity(_sum(w.asked, w.grain, mask))
 
     def served(mask: Bools) -> Figure:
-        return _shown(tally.served, w.grain, mask)
+        return Figure.quantity(_sum(tally.served, w.grain, mask))
 
     return {
         "status": None,
@@ -89,7 +89,7 @@ def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -
         "horizon": {"start": day(f.start), "end": day(f.end)} if f.dated else {"start": None, "end": None},
         "asked": asked(everyone),
         "served": served(everyone),
-        "unmet": _shown(tally.unmet, w.grain, everyone),
+        "unmet": Figure.quantity(_sum(tally.unmet, w.grain, everyone)),
         "excluded": asked(w.excluded),
         "asked_by_tier": {str(t): asked(w.priority == t) for t in tiers},
         "served_by_tier": {str(t): served(w.priority == t) for t in tiers},
@@ -103,7 +103,7 @@ def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -
         "cost": {
             "transport": _column(f, lines, 0), "handling": _column(f, lines, 1),
             "storage": _column(f, lines, 2), "identification": None, "penalty": None, "transfer": None,
-            "purchase": None, "unmet": _unmet_figure(account.unmet, f, lines, tally),
+            "purchase": None, "unmet": cost_figure(account.unmet, f, lines),
         },
         "bound": None,
         "gap": None,
@@ -117,24 +117,10 @@ def _by_reason(reason: Texts, counts: Texts, grain: Floats, word: str) -> dict[s
     return {
         code: {
             word: Figure(Fraction(int((reason == code).sum()))),
-            "quantity": _shown(counts, grain, (reason == code).astype(bool)),
+            "quantity": Figure.quantity(_sum(counts, grain, (reason == code).astype(bool))),
         }
         for code in sorted({str(r) for r in reason} - {""})
     }
-
-
-def _shown(counts: Texts, grain: Floats, mask: Bools) -> Figure:
-    """Return a sum of quantities, each of which may have been rounded to six decimals before."""
-    figure = Figure.quantity(_sum(counts, grain, mask))
-    broken = sum(isinstance(count, Fraction) for count in counts[mask].tolist())
-    return Figure(figure.right, figure.slack + Fraction(broken, 2 * 10**6))
-
-
-def _unmet_figure(units: Fraction, f: Facts, lines: Lines, tally: Tally) -> Figure:
-    """Return the cost of what is unmet, which may have been rounded to six decimals before."""
-    broken = [isinstance(count, Fraction) for count in tally.unmet.tolist()]
-    figure = cost_figure(units, f, lines)
-    return Figure(figure.right, figure.slack + Fraction(int(f.wants.price[broken].sum()), 2 * 10**10))
 
 
 def cost_figure(units: Fraction, f: Facts, lines: Lines, off: Fraction = Fraction(1, 2)) -> Figure:

@@ -41,7 +41,13 @@ class Amounts:
 
     @classmethod
     def of(cls, case: Case, items: Items, donated: Ints, needed: Ints) -> Self:
-        """Return the amounts of `case`, whose donations and needs are of the items coded."""
+        """Return the amounts of `case`, whose donations and needs are of the items coded.
+
+        Raises
+        ------
+        CaseError
+            If they are too large to be added up in the decimals they need.
+        """
         step = items.step[donated]
         lot = case.donations["lot_size"].to_numpy(dtype=np.float64)
         granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
@@ -53,6 +59,8 @@ class Amounts:
             prices = 1 / items.price[items.price > 0]
             grid.append(np.outer(np.unique(granule), np.concatenate([ratio, prices])).ravel())
         scale = QuantityScale.of_steps(np.concatenate(grid))
+        for quantity in (asked, offered):
+            scale.refuse_beyond(float(quantity.sum()))
         return cls(
             scale,
             scale.to_ints(offered),
@@ -101,7 +109,7 @@ def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
         return np.where(reliability < 1, 0, offered)
     expected = quantity * reliability / step
     nearest = np.rint(expected)
-    dust = np.abs(expected - nearest) <= 1e-9 * np.maximum(nearest, 1)
+    dust = np.abs(expected - nearest) <= 1e-12 * np.maximum(nearest, 1)
     steps = np.where(dust, nearest, np.floor(expected)).astype(np.int64)
     return np.where(reliability < 1, steps * scale.to_ints(step), offered)
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.case import Case
 from matchopt.model.classes import unmet_cost
-from matchopt.model.deliveries import Deliveries
+from matchopt.model.deliveries import FINE, Deliveries
 from matchopt.model.money import (
     LARGEST_SUM,
     MONEY_SCALE,
+    added,
     beyond_counting,
     exact_dot,
     from_money,
@@ -35,7 +37,11 @@ class Books:
     allocations, needs, donations, purchases
         As in `Plan`.
     served, planned : int
-        Scaled quantity of each need served and of each donation planned.
+        Scaled quantity of each need served, to the nearest, and of each donation planned.
+    rest : int
+        What each need is really served above `served`, in parts of 1 / `FINE`.
+    saved : int
+        What `rest` takes off the cost of what is unmet of each need, as `cost`.
     cost : dict
         Kind → sum of (1/10 000 currency per unit) × (scaled quantity).
     """
@@ -46,28 +52,35 @@ class Books:
     purchases: pd.DataFrame
     served: Ints
     planned: Ints
+    rest: Ints
+    saved: Ints
     cost: dict[str, int]
+
+    def served_in_all(self, needs: Bools | Ints) -> Fraction:
+        """Return the scaled quantity served of some `needs` together, not rounded."""
+        return added(self.served[needs]) + Fraction(added(self.rest[needs]), FINE)
 
 
 def keep_books(case: Case, network: Network, deliveries: Deliveries, room: Floats, budget: float) -> Books:
     """Return the plan's tables and sums; `room` and `budget` are what it leaves of shared limits."""
-    served = deliveries.served_by_need(network.asked)
+    served, rest = deliveries.served_by_need(network.asked)
     planned = deliveries.planned(len(network.plannable))
     by_cost = case.settings.policy.objective == "total-cost"
     short = np.where(network.excluded, 0, network.asked - served)
-    rest = Rest(network.plannable - planned, short, room, budget)
+    left = Rest(network.plannable - planned, short, room, budget)
     cost = {
         kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
     }
-    cost["unmet"] = exact_dot(unmet_cost(case), short)
+    saved = np.rint(unmet_cost(case) * (rest / FINE)).astype(np.int64)
+    cost["unmet"] = exact_dot(unmet_cost(case), short) - added(saved)
     show = network.scale.from_ints
     needs = case.needs[["need_id", "community", "item", "priority"]].assign(
         asked=show(network.asked), served=show(served), unmet=show(network.asked - served),
-        reason=need_reasons(network, rest, by_cost),
+        reason=need_reasons(network, left, by_cost),
     )  # fmt: skip
     donations = case.donations[["donation_id", "donor", "item"]].assign(
         offered=show(network.offered), planned=show(planned), left_over=show(network.offered - planned),
-        reason=donation_reasons(network, rest, by_cost),
+        reason=donation_reasons(network, left, by_cost),
     )  # fmt: skip
     allocations = _allocations(case, network, deliveries)
     return Books(
@@ -75,7 +88,7 @@ def keep_books(case: Case, network: Network, deliveries: Deliveries, room: Float
         _with_extras(needs, case, "needs"),
         _with_extras(donations, case, "donations"),
         _purchases(case, network, deliveries, allocations),
-        served, planned, cost,
+        served, planned, rest, saved, cost,
     )  # fmt: skip
 
 

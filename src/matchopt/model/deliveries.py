@@ -11,6 +11,9 @@ from matchopt.case import Case
 from matchopt.model.flows import Flows
 from matchopt.model.network import Network, hand_out
 
+FINE = 10**9
+"""Parts of a scaled quantity in which is kept what rounding leaves, so that sums are rounded once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
@@ -43,14 +46,21 @@ class Deliveries:
         """Scaled quantity served by each line."""
         return self.quantity * self.ratio
 
-    def served_by_need(self, asked: Ints) -> Ints:
-        """Return the scaled quantity served of each need, to the nearest; whole quantities add up exactly."""
+    def served_by_need(self, asked: Ints) -> tuple[Ints, Ints]:
+        """Return the scaled quantity served of each need, to the nearest, and what it really is above that.
+
+        The latter is in parts of 1 / `FINE`. Whole quantities add up exactly.
+        """
         even = self.ratio == 1
         served = np.zeros(len(asked), dtype=np.int64)
         np.add.at(served, self.need[even], self.quantity[even])
         odd = ~even
         parts = np.bincount(self.need[odd], self.served[odd], minlength=len(asked))
-        return np.minimum(served + np.rint(parts).astype(np.int64), asked)
+        nearest = np.rint(parts)
+        dust = np.abs(parts - nearest) <= 4 * np.spacing(parts)
+        rest = np.where(dust, 0, np.rint((parts - nearest) * FINE)).astype(np.int64)
+        served += nearest.astype(np.int64)
+        return np.minimum(served, asked), np.where(served < asked, rest, np.minimum(rest, 0))
 
     def planned(self, count: int) -> Ints:
         """Return the scaled quantity planned of each of `count` donations."""

@@ -54,6 +54,11 @@ def exact_dot(left: Ints, right: Ints) -> int:
     return sum(a * b for a, b in zip(left.tolist(), right.tolist(), strict=True))
 
 
+def added(amount: Ints) -> int:
+    """Return the sum as a Python integer, however large."""
+    return exact_dot(amount, np.ones_like(amount))
+
+
 @dataclass(frozen=True, slots=True)
 class QuantityScale:
     """Quantities as int64: whole multiples of ``10 ** -decimals`` item units.
@@ -71,7 +76,7 @@ class QuantityScale:
         """Return the coarsest scale in which every step is a whole number."""
         for decimals in range(_MOST_DECIMALS + 1):
             scaled = steps * 10**decimals
-            if np.all(np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(scaled, 1)):
+            if np.all(np.abs(scaled - np.rint(scaled)) <= 4 * np.spacing(scaled)):
                 return cls(decimals)
         return cls(_MOST_DECIMALS)
 
@@ -81,17 +86,38 @@ class QuantityScale:
         return int(10**self.decimals)
 
     def to_ints(self, quantity: Floats) -> Ints:
-        """Return `quantity` (item units) as scaled integers, to the nearest."""
+        """Return `quantity` (item units) as scaled integers, to the nearest.
+
+        Raises
+        ------
+        CaseError
+            If one is beyond what int64 can count.
+        """
+        self.refuse_beyond(float(np.max(quantity, initial=0.0)))
         return np.rint(quantity * self.unit).astype(np.int64)
+
+    def refuse_beyond(self, total: float) -> None:
+        """Raise a `CaseError` if `total` (item units) is beyond what int64 can add up."""
+        most = LARGEST_SUM / self.unit
+        if total <= most:
+            return
+        finding = Finding(
+            Severity.ERROR, "too_large", "needs and donations",
+            f"quantities, steps or lots come to more than {most:.0e}, up to which they can be counted in "
+            f"{self.decimals} decimals, as they themselves, ratios and prices need",
+            "check the number of digits, or take a larger unit",
+        )  # fmt: skip
+        raise CaseError([finding])
 
     def from_ints(self, scaled: Ints) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
         """Return item units: int64 where every step is whole, else float64."""
         return scaled if self.decimals == 0 else scaled / self.unit
 
-    def number(self, scaled: int) -> int | float:
-        """Return one quantity as a plain number, whole where it is whole."""
-        whole, rest = divmod(scaled, self.unit)
-        return whole if rest == 0 else scaled / self.unit
+    def number(self, scaled: int | Fraction) -> int | float:
+        """Return one quantity as a plain number, to the nearest scaled one, whole where it is whole."""
+        nearest = round(scaled)
+        whole, rest = divmod(nearest, self.unit)
+        return whole if rest == 0 else nearest / self.unit
 
     def money(self, scaled_products: int) -> float:
         """Return currency for a sum of (1/10 000 per item unit) × (scaled quantity)."""

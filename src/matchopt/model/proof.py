@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.arrays import PLENTY, Bools, Ints
 from matchopt.case import Case
 from matchopt.model.classes import Members, unmet_cost
-from matchopt.model.money import exact_dot, from_money
+from matchopt.model.money import added, exact_dot, from_money
 from matchopt.model.network import Network
 
 
@@ -92,7 +92,7 @@ class Proof:
         for tier in np.unique(self.tier).tolist():
             scarce = self.donation.level <= tier
             in_full = (self.tier <= tier) & (self.need.level > tier)
-            upto = _total(self.donation.quantity, scarce) + _total(self.need.quantity, in_full)
+            upto = added(self.donation.quantity[scarce]) + added(self.need.quantity[in_full])
             bound[tier], before = upto - before, upto
         return bound
 
@@ -110,7 +110,3 @@ class Proof:
             for name, side in (("donation", self.donation), ("need", self.need))
         ]  # fmt: skip
         return pd.concat(tables, ignore_index=True)
-
-
-def _total(quantity: Ints, mark: Bools) -> int:
-    return exact_dot(quantity, mark.astype(np.int64))

@@ -20,11 +20,14 @@ _DEAR = 1e12
 _CLOSED = 2 * _DEAR
 """What a unit pays for a capacity without room: nothing else costs as much, in currency."""
 
-OUTRANKED, CAPACITY, BUDGET, INTEGRALITY = range(ADMITTED, ADMITTED + 4)
+OUTRANKED, CAPACITY, BUDGET, INTEGRALITY = range(ADMITTED + 1, ADMITTED + 5)
 """How far a pair gets beyond the rules, where the need is short: nothing is left of the donation; no way has
-room for a granule; what is left of the budget does not pay for one; or a whole granule fits nowhere."""
+room for a granule; what is left of the budget does not pay for one; or a whole granule fits nowhere. A pair
+whose donation never had a granule stays at `ADMITTED`."""
 
-CODES = np.array([*STEPS, "outranked", "capacity", "budget", "integrality", "not_worth_it"], dtype=object)
+CODES = np.array(
+    [*STEPS, "integrality", "outranked", "capacity", "budget", "integrality", "not_worth_it"], dtype=object
+)
 NOT_WORTH_IT = len(CODES) - 1
 
 
@@ -98,6 +101,7 @@ class _Look:
     def __init__(self, network: Network, part: Part, rest: Rest, by_cost: bool) -> None:
         self._part, self._rest, self._by_cost = part, rest, by_cost
         self._unit = network.scale.unit
+        self._able = network.donations.any_of(network.plannable >= network.granule)[part.rows]
         self._open = network.donations.any_of(rest.donation >= network.granule)[part.rows]
         self._short = network.needs.any_of(rest.need > 0)[part.columns]
 
@@ -111,6 +115,7 @@ class _Look:
             per_unit = np.where(admitted, cost / part.ratio(rows[:, None], columns), np.inf)
             worth = admitted & (per_unit < part.unmet_cost[columns])
         reached = step.astype(np.int64)
+        reached[worth & self._able[rows][:, None]] = OUTRANKED
         pairs = np.nonzero(worth & self._open[rows][:, None] & self._short[columns])
         reached[pairs] = self._beyond(rows[pairs[0]], columns[pairs[1]], cost[pairs])
         need = reached.max(axis=0, initial=0)

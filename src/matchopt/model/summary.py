@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Ints
+from matchopt.arrays import Bools, Ints
 from matchopt.case import Case
 from matchopt.model.books import Books
 from matchopt.model.classes import CHANNELS
-from matchopt.model.money import exact_dot
+from matchopt.model.money import added
 from matchopt.model.network import Network
 from matchopt.model.routes import COST_KINDS
 
@@ -24,15 +26,15 @@ class Bound:
     Attributes
     ----------
     served : dict or None
-        Priority → scaled quantity, given the best in those before; None under total cost. What is
-        proven is cut down to whole scaled quantities, what prices alone prove is not.
+        Priority → scaled quantity, given the best in those before; None under total cost. What the
+        plan reaches is exact, what no plan reaches is not rounded up.
     cost : int
         Least cost, in 1/10 000 currency × scaled quantity.
     fairness : float or None
         Most of the smallest coverage, or least shortfall; None where no fairness is sought.
     """
 
-    served: dict[int, float] | None
+    served: dict[int, Fraction | float] | None
     cost: int
     fairness: float | None
 
@@ -84,30 +86,38 @@ def summarize(
     tiers = {str(t): priority == t for t in np.unique(priority)}
     channels = {c: (case.needs["channel"] == c).to_numpy() for c in CHANNELS}
     channels = {c: mark for c, mark in channels.items() if mark.any()}
+    everyone = np.ones(len(priority), dtype=bool)
 
-    def by(marks: dict[str, Any], amount: Ints) -> dict[str, int | float]:
-        return {name: scale.number(_total(amount[mark])) for name, mark in marks.items()}
+    def asked(needs: Bools) -> int | float:
+        return scale.number(added(network.asked[needs]))
+
+    def served(needs: Bools) -> int | float:
+        return scale.number(books.served_in_all(needs))
+
+    def unmet(needs: Bools) -> int | float:
+        return scale.number(added(network.asked[needs]) - books.served_in_all(needs))
+
+    def left_over(donations: Bools) -> int | float:
+        return scale.number(added((network.offered - books.planned)[donations]))
 
     logistics = sum(books.cost[kind] for kind in COST_KINDS)
     gap = _gap(books, priority, logistics, bound, fair)
-    asked, served_all = _total(network.asked), _total(books.served)
-    offered, planned_all = _total(network.offered), _total(books.planned)
     return {
         "status": "optimal" if gap == 0 else "feasible",
         "objective": case.settings.policy.objective,
         "currency": case.settings.rates.currency,
         "horizon": dict(network.calendar.iso()),
-        "asked": scale.number(asked),
-        "served": scale.number(served_all),
-        "unmet": scale.number(asked - served_all),
-        "excluded": scale.number(_total(network.asked[network.excluded])),
-        "asked_by_tier": by(tiers, network.asked),
-        "served_by_tier": by(tiers, books.served),
-        "asked_by_channel": by(channels, network.asked),
-        "served_by_channel": by(channels, books.served),
-        "offered": scale.number(offered),
-        "planned": scale.number(planned_all),
-        "left_over": scale.number(offered - planned_all),
+        "asked": asked(everyone),
+        "served": served(everyone),
+        "unmet": unmet(everyone),
+        "excluded": asked(network.excluded),
+        "asked_by_tier": {tier: asked(mark) for tier, mark in tiers.items()},
+        "served_by_tier": {tier: served(mark) for tier, mark in tiers.items()},
+        "asked_by_channel": {channel: asked(mark) for channel, mark in channels.items()},
+        "served_by_channel": {channel: served(mark) for channel, mark in channels.items()},
+        "offered": scale.number(added(network.offered)),
+        "planned": scale.number(added(books.planned)),
+        "left_over": scale.number(added(network.offered) - added(books.planned)),
         "allocations": len(books.allocations),
         "logistics_cost": scale.money(logistics),
         "cost": {kind: scale.money(amount) for kind, amount in books.cost.items()},
@@ -124,10 +134,8 @@ def summarize(
             "one_more": {goal: round(gain, 6) for goal, gain in spent.one_more.items()},
         },
         "stopped": "time_limit" if stopped else "",
-        "unmet_by_reason": _by_reason("needs", books.needs["reason"], network.asked - books.served, network),
-        "left_over_by_reason": _by_reason(
-            "donations", books.donations["reason"], network.offered - books.planned, network
-        ),
+        "unmet_by_reason": _by_reason("needs", books.needs["reason"], unmet),
+        "left_over_by_reason": _by_reason("donations", books.donations["reason"], left_over),
     }
 
 
@@ -136,10 +144,10 @@ def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: Fair 
     if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > 1e-6:
         return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
     if bound.served is not None:
-        served = {t: _total(books.served[priority == t]) for t in bound.served}
+        served = {t: books.served_in_all(priority == t) for t in bound.served}
         if served != bound.served:
-            missed = sum(bound.served.values()) - sum(served.values())
-            return max(missed, 1) / max(sum(bound.served.values()), 1)
+            most = sum(bound.served.values())
+            return float(max(most - sum(served.values()), 1) / max(most, 1))
     reached = logistics if bound.served is not None else logistics + books.cost["unmet"]
     return (reached - bound.cost) / max(reached, 1)
 
@@ -152,17 +160,16 @@ def _shown(network: Network, bound: Bound) -> dict[str, Any]:
     return shown
 
 
-def _quantity(network: Network, scaled: float) -> int | float:
-    whole = round(scaled)
-    if scaled == whole:
-        return network.scale.number(whole)
-    return round(scaled / network.scale.unit, 6)
+def _quantity(network: Network, scaled: Fraction | float) -> int | float:
+    if scaled == round(scaled):
+        return network.scale.number(round(scaled))
+    return round(float(scaled) / network.scale.unit, 6)
 
 
 def _closer(bound: Bound, relaxation: Bound) -> bool:
     """Return whether more is proven than prices alone prove."""
     pairs = [(bound.cost, relaxation.cost), (bound.fairness or 0.0, relaxation.fairness or 0.0)]
-    pairs += [(q, (relaxation.served or {})[t]) for t, q in (bound.served or {}).items()]
+    pairs += [(float(q), float((relaxation.served or {})[t])) for t, q in (bound.served or {}).items()]
     return any(abs(a - b) > 1e-6 * (1 + abs(b)) for a, b in pairs)
 
 
@@ -178,17 +185,11 @@ def _fairness(fair: Fair | None, bound: Bound, relaxation: Bound) -> dict[str, A
     return {"rule": fair.rule, what: round(fair.value, 9), **limits, **cells}
 
 
-def _by_reason(what: str, reason: pd.Series, amount: Ints, network: Network) -> dict[str, dict[str, Any]]:
+def _by_reason(
+    what: str, reason: pd.Series, quantity: Callable[[Bools], int | float]
+) -> dict[str, dict[str, Any]]:
     codes = reason.to_numpy(dtype=object)
     return {
-        code: {
-            what: int((codes == code).sum()),
-            "quantity": network.scale.number(_total(amount[codes == code])),
-        }
+        code: {what: int((codes == code).sum()), "quantity": quantity(codes == code)}
         for code in sorted(set(codes.tolist()) - {""})
     }
-
-
-def _total(amount: Ints) -> int:
-    """Return the exact sum, as a Python integer."""
-    return exact_dot(amount, np.ones_like(amount))

@@ -103,18 +103,17 @@ def join(
         fair_share=np.zeros(0) if cells is None else cells.share,
         fixed_floor=floor if count else None,
         ceiling=ceiling,
-        unshared=None if count else _unshared(case, parts, numbers, matchings),
+        unshared=None if count else _unshared(parts, numbers, matchings),
     )
     source = WaySource(parts, network.capacities, network.scale, is_open=is_open)
     return Joint(tuple(numbers), donations, needs, block, source, cells if count else None, is_open)
 
 
 def _unshared(
-    case: Case, parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, Matching]
+    parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, Matching]
 ) -> Unshared | None:
-    """Return the plan without shared rules, if coverage comes first and all parts are transport problems."""
-    by_cost = case.settings.policy.objective == "total-cost"
-    if by_cost or not all(number in matchings for number in numbers):
+    """Return the plan without shared rules, if all parts are transport problems."""
+    if not all(number in matchings for number in numbers):
         return None
     found = [matchings[number] for number in numbers]
     donation = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])

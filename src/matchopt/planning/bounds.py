@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from matchopt.case import Case
 from matchopt.model.books import Books
 from matchopt.model.classes import unmet_cost
 from matchopt.model.deliveries import Deliveries
-from matchopt.model.money import MONEY_SCALE, exact_dot
+from matchopt.model.money import MONEY_SCALE, added, exact_dot
 from matchopt.model.network import Network
 from matchopt.model.proof import Proof
 from matchopt.model.summary import Bound
@@ -49,7 +50,7 @@ def _sum(
 ) -> Bound:  # fmt: skip
     cost, fairness = plain.cost_bound(), None
     by_tier = plain.tier_bound()
-    served: dict[int, float] | None = None if by_tier is None else dict(by_tier)
+    served: dict[int, Fraction | float] | None = None if by_tier is None else dict(by_tier)
     for one in solved:
         exact = _Exact(case, network, one, deliveries, books)
         for stage in one.outcome.stages:
@@ -81,20 +82,21 @@ class _Exact:
     ) -> None:
         needs, _ = network.needs.rows_of(one.joint.needs)
         tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
-        served = books.served[needs]
-        self.served = {int(t): int(served[tier == t].sum()) for t in np.unique(tier)}
+        self.served = {int(t): books.served_in_all(needs[tier == t]) for t in np.unique(tier)}
         own = deliveries.block == one.number
         self.cost = exact_dot(deliveries.unit_cost[own].sum(axis=1), deliveries.quantity[own])
         self._base = 0
         if one.joint.block.by_cost:
             price = unmet_cost(case)[needs]
             self._base = exact_dot(price, network.asked[needs])
-            self.cost += exact_dot(price, network.asked[needs] - served)
+            self.cost += exact_dot(price, (network.asked - books.served)[needs]) - added(books.saved[needs])
         self._unit = network.scale.unit
 
     def least_cost(self, limit: float) -> int:
-        """Return the least cost that goes with a stage of at most `limit`."""
-        return self._base - int(np.floor(limit * MONEY_SCALE * self._unit))
+        """Return the least cost that goes with a stage of at most `limit`: whole, not below 0, as all are."""
+        least = -limit * MONEY_SCALE * self._unit
+        # Binary dust must not lift it to the next whole number.
+        return max(self._base + math.ceil(least - 1e-6 - 1e-12 * abs(least)), 0)
 
 
 def in_blocks(network: Network, solved: Sequence[Solved]) -> tuple[Bools, Bools]:

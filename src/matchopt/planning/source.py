@@ -13,14 +13,14 @@ from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
 from matchopt.model.routes import Itinerary
 from matchopt.model.ways import DayPrices, unit_price
-from matchopt.solve.block import Columns, Worth
+from matchopt.solve.block import LEAST_GAIN, Columns, Priced, Worth
 from matchopt.solve.pairs import CostOf, least_of, remembered
 
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
 
-LEAST_GAIN = 1e-6
-"""Currency (or units served) that one granule or unit has to gain to count."""
+SPELT_OUT = 5_000
+"""Pairs of which all ways are looked at in one go."""
 
 CLOSE = 2e-4
 """Currency per unit: more than what rounding a unit cost can change a comparison by."""
@@ -102,19 +102,37 @@ class WaySource:
             found.append(self._columns(member, tail[own] - member.donation, head[own] - member.need))
         return _joined(found)
 
-    def promising(self, worth: Worth, count: int) -> Columns:
-        """Return ways that gain, the best of the `count` best pairs of each need and each donation."""
+    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+        """Return the best way of each of the pairs given."""
+        found = [self._none()]
+        for member in self._members:
+            own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
+            found.append(self._dearest(member, worth, tail[own] - member.donation, head[own] - member.need))
+        return _joined(found)
+
+    def promising(self, worth: Worth, count: int, least: float = LEAST_GAIN) -> Columns:
+        """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
         found = [self._none()]
         for member in self._members:
             best = _Best(len(member.part.rows), count)
             for rows, columns, cost in self._looks(member):
-                gain = self._gains(member, worth, rows, columns, cost, LEAST_GAIN)
+                gain = self._gains(member, worth, rows, columns, cost, least)
                 # Of pairs that gain alike the cheaper one is the better guess for stages to come.
                 best.see(columns, np.where(np.isinf(gain), np.inf, 1e-7 * np.minimum(cost, 10**9) - gain))
             row, column = best.pairs()
             ways = self._dearest(member, worth, row, column)
-            found.append(ways.take(np.flatnonzero(ways.gain(worth) > LEAST_GAIN)))
+            found.append(ways.take(np.flatnonzero(ways.gain(worth) > least)))
         return _joined(found)
+
+    def priced(self, worth: Worth) -> Iterator[Priced]:
+        """Yield the parts with what the best way of each pair costs at the prices of `worth`."""
+        for member in self._members:
+            rows, columns = len(member.part.rows), len(member.part.columns)
+            yield Priced(
+                slice(member.donation, member.donation + rows), slice(member.need, member.need + columns),
+                member.part.step / self._scale.unit,
+                remembered(self._priced(member, worth), rows, columns), MONEY_SCALE,
+            )  # fmt: skip
 
     def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
         """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
@@ -136,12 +154,20 @@ class WaySource:
     def excess(self, worth: Worth) -> Floats:
         """Return (n,) what the best way to each need gains per unit; 0 where none gains."""
         excess = np.zeros(self._needs)
+        # Where no cost counts, nothing was rounded: then the gain is exact before any way is made out.
+        rounded = CLOSE * max(1.0, worth.spend) if worth.spend else 0.0
         for member in self._members:
             for rows, columns, cost in self._looks(member):
-                above = -CLOSE * max(1.0, worth.spend)
-                at = np.nonzero(self._gains(member, worth, rows, columns, cost, above) > above)
-                ways = self._columns(member, rows[at[0]], columns[at[1]])
-                np.maximum.at(excess, ways.head, ways.gain(worth) / ways.served)
+                gain = self._gains(member, worth, rows, columns, cost, -rounded)
+                row, column = np.nonzero(gain > -rounded)
+                if not rounded:
+                    per_unit = gain[row, column] / member.part.ratio(rows[row], columns[column])
+                    np.maximum.at(excess, member.need + columns[column], per_unit)
+                    continue
+                for start in range(0, len(row), SPELT_OUT):
+                    at = slice(start, start + SPELT_OUT)
+                    ways = self._columns(member, rows[row[at]], columns[column[at]])
+                    np.maximum.at(excess, ways.head, ways.gain(worth) / ways.served)
         return excess
 
     def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, Itinerary]]:
@@ -187,6 +213,25 @@ class WaySource:
         found = gain[row, column] - least
         gains[row, column] = np.where(found > above, found, -np.inf)
         return gains
+
+    def _priced(self, member: Member, worth: Worth) -> CostOf:
+        part, prices = member.part, DayPrices(worth.capacity, worth.spend)
+
+        def cost(rows: Ints, columns: Ints) -> Ints:
+            least = member.cost(rows, columns)
+            rows, columns = (np.broadcast_to(side, least.shape) for side in (rows, columns))
+            at = np.nonzero(least < FORBIDDEN)
+            row, column = rows[at], columns[at]
+            bought = part.purchase(row, column)
+            if self._open:
+                spent, _, _ = part.ways.least(row, column, prices)
+            else:
+                spent = worth.spend * (least[at] / MONEY_SCALE - bought)
+            priced = np.full(least.shape, FORBIDDEN)
+            priced[at] = np.rint((spent + worth.purchase * bought) * MONEY_SCALE)
+            return priced
+
+        return cost
 
     def _dearest(self, member: Member, worth: Worth, row: Ints, column: Ints) -> Columns:
         """Return the way of each of the pairs (n,) that gains most."""

@@ -172,13 +172,14 @@ class Work:
         """Return what was spent of a budget and, from its prices, what one currency unit more would serve."""
         if np.isinf(limit):
             return None
-        more: dict[str, float] = {}
+        more = {"cost": 0.0}
         if self.case.settings.policy.objective == "coverage-first":
             more = {str(t): 0.0 for t in np.unique(self.case.needs["priority"]).tolist()}
         for one in self.solved:
             for stage in one.outcome.stages:
-                if stage.name.startswith("tier"):
-                    more[stage.name.removeprefix("tier ")] += stage.prices.budget
+                goal = stage.name.removeprefix("tier ")
+                if goal in more:
+                    more[goal] += stage.prices.budget
         return Spent(limit, used, more)
 
 

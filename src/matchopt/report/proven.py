@@ -100,17 +100,19 @@ def _share(value: float) -> str:
 
 
 def budget(summary: Mapping[str, Any]) -> str:
-    """Return how much of the budget is used, and what one more currency unit would serve."""
+    """Return how much of the budget is used, and what one more currency unit would serve or save."""
     spent, currency = summary["budget"], summary["currency"]
     limit, used = spent["limit"], spent["used"]
     said = f"Budget: {words.money(used)} of {words.money(limit, currency)} are used"
-    more = {tier: units for tier, units in spent["one_more"].items() if units > 0}
+    more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
+    if "cost" in more:
+        return f"{said}; one more {currency} would save about {_few(more['cost'])} {currency} in all."
+    if summary["objective"] == "total-cost":
+        return f"{said}{'; more would save nothing' if 'cost' in spent['one_more'] else ''}."
     if more:
         units = " and ".join(f"{_few(units)} units of priority {tier}" for tier, units in more.items())
         return f"{said}; one more {currency} would serve about {units}."
-    if summary["objective"] == "coverage-first":
-        return f"{said}; more would serve nothing more."
-    return f"{said}."
+    return f"{said}; more would serve nothing more."
 
 
 def _few(units: float) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, Self
 
 import numpy as np
 
 from matchopt.arrays import PLENTY, Bools, Floats, Ints
+from matchopt.solve.pairs import CostOf
 
 COVERAGE = "coverage"
 """All tiers at once, the first with the most weight."""
+
+LEAST_GAIN = 1e-6
+"""Currency (or units served) that one granule or unit has to gain to count."""
 
 MOST_SORTED = 12
 """Up to this many fairness cells leximin is searched to the end; of more, it is come near to."""
@@ -64,10 +68,14 @@ class Columns:
 
     def joined(self, others: Self) -> Self:
         """Return these ways and, after them, those of `others` that are new."""
-        new = others.take(np.flatnonzero(~np.isin(others.key, self.key)))
+        new = self.new(others)
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(new, f.name)]) for f in fields(self)}
         both["load_column"][len(self.load_column) :] += len(self)
         return replace(self, **both)
+
+    def new(self, others: Self) -> Self:
+        """Return those of `others` that are not among these ways."""
+        return others.take(np.flatnonzero(~np.isin(others.key, self.key)))
 
     def gain(self, worth: Worth) -> Floats:
         """Return what one granule over each way is worth beyond what it uses up."""
@@ -100,6 +108,27 @@ class Worth:
     purchase: float
 
 
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A part of a block as a transport problem at given prices of the shared rules.
+
+    Attributes
+    ----------
+    donations, needs
+        Where the part's own stand in the block.
+    granule
+        Donated units of one granule, the same for all of the part.
+    cost
+        Least priced cost of a unit over any way of a pair, purchases included, in 1/`scale` currency.
+    """
+
+    donations: slice
+    needs: slice
+    granule: float
+    cost: CostOf
+    scale: int
+
+
 class Source(Protocol):
     """Knows all ways of a block, also those that were never put into a program."""
 
@@ -115,8 +144,16 @@ class Source(Protocol):
         """Return all ways of the pairs given."""
         ...
 
-    def promising(self, worth: Worth, count: int) -> Columns:
-        """Return ways that gain, the best of the `count` best pairs of each need and each donation."""
+    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+        """Return the best way of each of the pairs given."""
+        ...
+
+    def promising(self, worth: Worth, count: int, least: float = LEAST_GAIN) -> Columns:
+        """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
+        ...
+
+    def priced(self, worth: Worth) -> Iterator[Priced]:
+        """Yield the block's parts, if they are transport problems, with the best ways of their pairs."""
         ...
 
     def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
@@ -130,12 +167,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Unshared:
-    """The best plan without shared rules and the proof of its coverage, see `matchopt.solve.tiers`.
+    """The best plan without shared rules, see `matchopt.solve.tiers`.
 
     Attributes
     ----------
     donation_level, need_level : (m,) int, (n,) int
-        Levels.
+        Levels, which prove its coverage; all 0 under total cost.
     tail, head : (a,) int
     amount : (a,) float
         Pairs that carry something, and granules over each.
@@ -181,7 +218,8 @@ class Block:
         Stage → what was proven without the shared rules; holds as long as all stages before are
         reached in full.
     unshared : Unshared or None
-        The best coverage without the shared rules; most often as much is within reach with them.
+        The best plan without the shared rules, if all parts are transport problems; most often as much
+        coverage is within reach with them.
     """
 
     supply: Floats

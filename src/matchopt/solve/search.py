@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import Floats
+from matchopt.arrays import Floats, Ints
 from matchopt.errors import SolverError
 from matchopt.solve.assemble import Assembly, Goals, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
@@ -58,6 +58,48 @@ def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
     spread = np.bincount(places // width, minlength=len(block.supply))
     limit = np.where(block.most_communities > 0, block.most_communities, np.inf)
     return not (partial.any() or (block.single & (donors > 1)).any() or (spread > limit).any())
+
+
+def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
+    """Return whole granules within `amount`, less what would break a flag then.
+
+    Giving less breaks no other rule, goals aside: a plan to begin with.
+    """
+    whole = np.floor(amount + EQUAL)
+    tail, head = columns.tail, columns.head
+    width = int(block.community.max(initial=0)) + 1
+    few = block.most_communities[tail] > 0
+    limit = np.where(few, block.most_communities[tail], np.inf)
+    whole *= _rank_of(tail, tail * width + block.community[head], whole) < limit
+    limit = np.where(block.single[head], 1.0, np.inf)
+    whole *= _rank_of(head, tail * len(block.demand) + head, whole) < limit
+    served = np.bincount(head, columns.served * whole, minlength=len(block.demand))
+    partial = block.complete & (served < block.demand - EQUAL)
+    return whole * ~partial[head]
+
+
+def _rank_of(chooser: Ints, option: Ints, amount: Floats) -> Ints:
+    """Return how many options of the same chooser come before that of each way, the largest amount first."""
+    options, first, of = np.unique(option, return_index=True, return_inverse=True)
+    total = np.bincount(of, amount, minlength=len(options))
+    order = np.lexsort((-total, chooser[first]))
+    by = chooser[first][order]
+    rank = np.zeros(len(options), dtype=np.int64)
+    rank[order] = np.arange(len(options)) - np.searchsorted(by, by)
+    return rank[of]
+
+
+def keeps(block: Block, goals: Goals, reached: Reached) -> bool:
+    """Return whether a plan that reached that much keeps the goals, and the floor asked for."""
+    if any(not reaches(reached.value[stage], value) for stage, value in goals.value.items()):
+        return False
+    least = [] if block.fixed_floor is None else [(reached.coverage, np.full(1, block.fixed_floor))]
+    if goals.coverage is not None:
+        least.append((reached.coverage, goals.coverage))
+    if goals.least_sums is not None:
+        sums = np.cumsum(np.sort(reached.coverage))
+        least.append((sums[: len(goals.least_sums)], goals.least_sums))
+    return all((has >= asked - EQUAL).all() for has, asked in least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +157,14 @@ class Search:
                 whole = np.rint(amount)
                 if reaches(self._value(stage, whole), goal):
                     return Step(whole, np.inf)
-        return self._solve(stage, goals, start)
+        return self._solve(stage, goals, self._better(stage, goals, start, relaxed))
+
+    def attempt(self, stage: str, goals: Goals, relaxed: Floats, goal: float) -> Floats | None:
+        """Return the best whole plan of `stage`, or None if none that keeps the goals is found."""
+        try:
+            return self.step(stage, goals, None, relaxed, goal).amount
+        except SolverError:
+            return None
 
     def toward(self, target: Floats, start: Floats | None) -> Step:
         """Return a whole plan of the largest smallest coverage whose other coverages come close to `target`.
@@ -128,6 +177,20 @@ class Search:
             self._block, self._columns, np.maximum(target, floor), floor, least=self._least, most=self._most
         )
         return Step(self._run(program, first.amount).amount, first.bound)
+
+    def _better(
+        self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None
+    ) -> Floats | None:
+        """Return the better plan to begin with: `start`, or the relaxation rounded down."""
+        if relaxed is None:
+            return start
+        whole = rounded_down(self._block, self._columns, relaxed)
+        reached = self._block.reached(self._columns, whole)
+        if not keeps(self._block, goals, reached):
+            return start
+        if start is not None and self._value(stage, start) >= reached.value[stage]:
+            return start
+        return whole
 
     def _value(self, stage: str, amount: Floats) -> float:
         return self._block.reached(self._columns, amount).value[stage]

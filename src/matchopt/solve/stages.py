@@ -8,15 +8,17 @@ first; its plan is then made whole near where it is not, and the relaxation boun
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from matchopt.arrays import PLENTY, Bools, Floats
-from matchopt.solve.assemble import Goals, assemble
+from matchopt.solve.assemble import Goals
 from matchopt.solve.block import COVERAGE, Block, Columns, Reached, Source, Unshared
 from matchopt.solve.certificate import Prices, bound, cut_prices, worth
+from matchopt.solve.lagrangian import Guide
 from matchopt.solve.packing import Packing
+from matchopt.solve.relaxation import Relaxed, raised, relax
 from matchopt.solve.search import Deadline, Outcome, Search, Stage, Step, Tell, kept, reaches
 
 ALL_WAYS = 20_000
@@ -28,46 +30,17 @@ MIDDLE = 5_000
 NEAR_WAYS = 12_000
 """Up to this many ways that prices cannot rule out take part in that search."""
 
-FIRST = 2
+FIRST = 3
 """Pairs per need and per donation whose cheapest route enters at first."""
-
-CANDIDATES = 6
-"""Ways per need and per donation that enter at a time."""
 
 ALL_LOOSE = 30_000
 """Up to this many ways all of them take part in the search for whole granules."""
 
-MOST_WAYS = 100_000
-"""Ways that stay when others enter."""
-
-HOLDS = 1e-9
-"""Price above which a cell keeps the smallest coverage from rising."""
+BROKEN = 1e-6
+"""Granules that make an amount no whole one."""
 
 Proofs = list[tuple[str, Prices, float]]
 """Stage, its prices, and what a search proved (infinite: nothing)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relaxed:
-    """A relaxation solved.
-
-    Attributes
-    ----------
-    columns, amount
-        Ways that entered, and granules over each.
-    value
-        Of the stage.
-    prices
-        Its proof.
-    holds : (k,) float
-        Prices of the cells whose smallest coverage is raised.
-    """
-
-    columns: Columns
-    amount: Floats
-    value: float
-    prices: Prices
-    holds: Floats
 
 
 def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
@@ -83,7 +56,7 @@ def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) ->
     columns = source.every(ALL_WAYS)
     if columns is not None:
         return _few(block, source, columns, deadline, tell)
-    if len(block.supply) + len(block.demand) <= MIDDLE:
+    if block.unshared is None and len(block.supply) + len(block.demand) <= MIDDLE:
         return _some(block, source, deadline, tell)
     return _many(block, source, deadline, tell)
 
@@ -96,9 +69,9 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
     proofs: Proofs = []
     for stage in block.stages:
         tell(stage)
-        found = _relax(block, columns, stage, goals)
+        found = relax(block, columns, stage, goals)
         if stage == "leximin" and not block.sorts:
-            _, target = _raised(block, found, goals)
+            _, target = raised(block, found, goals)
             step = search.toward(target, amount)
             # From here on other plans with coverages as good are left out.
             search = Search(block, columns, deadline, complete=False)
@@ -112,16 +85,17 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
 
 
 def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
-    columns, amount = _start(block, source, source.cheapest(CANDIDATES), deadline)
+    columns, amount = _start(block, source, source.cheapest(FIRST), deadline)
     goals = Goals()
     proofs: Proofs = []
     capped = True
     for stage in block.stages:
         tell(stage)
-        found = _relax(block, columns, stage, goals, source)
+        held = columns.key[amount > 0]
+        found = relax(block, columns, stage, goals, source, held=held)
         prices = found.prices
         if stage == "leximin":
-            found, target = _raised(block, found, goals, source)
+            found, target = raised(block, found, goals, source, held)
         columns, amount = found.columns, _carried(columns, amount, found.columns)
         if stage == "leximin" and block.sorts:
             step = Search(block, columns, deadline, complete=False).step(stage, goals, amount, None, np.inf)
@@ -146,7 +120,7 @@ def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -
     if block.fixed_floor is None:
         return columns, nothing
     free = replace(block, fixed_floor=None)
-    found = _relax(free, columns, "floor", Goals(), source)
+    found = relax(free, columns, "floor", Goals(), source)
     nothing = np.zeros(len(found.columns))
     columns, step = _searched(free, source, found, "floor", Goals(), nothing, block.fixed_floor, deadline)
     return columns, step.amount
@@ -188,27 +162,35 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     columns, begun = _start(block, source, source.cheapest(FIRST), deadline)
     first, goals = columns, Goals()
     proofs: Proofs = []
-    stages = block.stages
+    guide = None
     if block.unshared is not None:
-        tell(COVERAGE)
         columns = columns.joined(_packed(block, source, block.unshared))
-        columns, proofs = _covered(block, source, columns)
+        tell(COVERAGE)
+        columns, proofs, as_before = _covered(block, source, columns)
         for stage, _, value in proofs:
             goals = replace(goals, value={**goals.value, stage: value})
-        stages = stages[len(proofs) :]
-    for stage in stages:
+        if as_before:
+            guide = Guide(block, source, block.unshared)
+    for stage in block.stages[len(proofs) :]:
         tell(stage)
-        found = _relax(block, columns, stage, goals, source)
+        found = relax(block, columns, stage, goals, source, guide=guide)
         proofs.append((stage, found.prices, np.inf))
         if stage == "leximin":
-            found, target = _raised(block, found, goals, source)
+            found, target = raised(block, found, goals, source)
             goals = replace(goals, coverage=target)
         else:
             goals = kept(block, stage, goals, block.reached(found.columns, found.amount))
         columns = found.columns
     tell("whole quantities")
-    columns, relaxed = columns.joined(first), found.amount
-    relaxed = np.concatenate([relaxed, np.zeros(len(columns) - len(relaxed))])
+    broken = np.abs(found.amount - np.rint(found.amount)) > BROKEN
+    # All ways of a pair that has to be made whole, so that it can give way to others.
+    around = source.around(columns.tail[broken], columns.head[broken])
+    columns = columns.joined(first).joined(around)
+    relaxed = _carried(found.columns, found.amount, columns)
+    if guide is not None:
+        amount = _nearest(block, columns, relaxed, goals, deadline)
+        if amount is not None:
+            return _outcome(block, source, columns, amount, proofs, deadline)
     start = None if block.fixed_floor is None else _carried(first, begun, columns)
     amount = _made_whole(block, columns, relaxed, start, deadline)
     return _outcome(block, source, columns, amount, proofs, deadline)
@@ -228,13 +210,15 @@ def _packed(block: Block, source: Source, unshared: Unshared) -> Columns:
     return columns
 
 
-def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, Proofs]:
-    """Return ways that reach the coverage there is without the shared rules, and the cuts that prove it.
+def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, Proofs, bool]:
+    """Return ways that reach the coverage there is without the shared rules, its proofs, and whether they do.
 
     Most often that much is within reach. Then one program finds all tiers at once: with weights that
     fall from tier to tier, only a plan that reaches every cut reaches their weighted sum. Where it
     is not, the proof is empty, and tiers have to be sought one after the other.
     """
+    if block.by_cost:
+        return columns, [], True
     cuts: Proofs = []
     values: dict[str, float] = {}
     for stage in block.stages[:-1]:
@@ -242,79 +226,40 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
         values[stage] = bound(block, stage, prices, before, np.zeros(len(block.demand)))
         cuts.append((stage, prices, values[stage]))
     enough = sum((PLENTY - t) * values[f"tier {t}"] for t in np.unique(block.tier).tolist())
-    found = _relax(block, columns, COVERAGE, Goals(), source, enough=enough)
-    return found.columns, cuts if reaches(found.value, enough) else []
+    found = relax(block, columns, COVERAGE, Goals(), source, enough=enough)
+    reached = reaches(found.value, enough)
+    return found.columns, cuts if reached else [], reached
 
 
-def _raised(
-    block: Block, found: Relaxed, goals: Goals, source: Source | None = None
-) -> tuple[Relaxed, Floats]:
-    """Return the relaxation's leximin plan and (k,) its coverages.
+def _nearest(
+    block: Block, columns: Columns, relaxed: Floats, goals: Goals, deadline: Deadline
+) -> Floats | None:
+    """Return a whole plan of the relaxation's coverage near the relaxation's own, if one is found.
 
-    The smallest coverage is raised as far as it goes; cells that hold it there (those whose price
-    is above 0) stay, the others are raised on.
+    What is broken is mended among the donations and needs that it touches, then more widely.
     """
-    coverage = np.zeros(len(block.cell_asked))
-    rising = np.ones(len(coverage), dtype=bool)
-    while True:
-        stuck = np.flatnonzero(rising)[found.holds > HOLDS]
-        coverage[rising] = found.value
-        rising[stuck] = False
-        if not rising.any() or not len(stuck) or found.value >= 1.0:
-            return found, coverage
-        goals = replace(goals, coverage=coverage.copy())
-        found = _relax(block, found.columns, "leximin", goals, source, rising=rising)
-
-
-def _relax(
-    block: Block, columns: Columns, stage: str, goals: Goals, source: Source | None = None, *,
-    rising: Bools | None = None, enough: float = np.inf,
-) -> Relaxed:  # fmt: skip
-    """Solve the relaxation of `stage` over `columns`, or, with a source, over all ways.
-
-    Nothing more enters once it has reached `enough`.
-    """
-    while True:
-        program = assemble(block, columns, stage, goals, whole=False, rising=rising)
-        answer = program.program.maximise()
-        prices, amount = program.prices(answer), answer.value[program.ways]
-        holds = np.abs(answer.price[program.rising])
-        found = Relaxed(columns, amount, answer.objective, prices, holds)
-        if source is None or reaches(found.value, enough):
-            return found
-        value = worth(block, stage, prices)
-        entered = source.promising(value, CANDIDATES)
-        if len(columns.joined(entered)) == len(columns):
-            return found
-        columns = _near(columns, amount, columns.gain(value) - 1e-6 * columns.spend).joined(entered)
-
-
-def _near(columns: Columns, amount: Floats, gain: Floats) -> Columns:
-    """Return the ways that carry something, and of the others those nearest to it."""
-    if len(columns) <= MOST_WAYS:
-        return columns
-    nearness = np.where(amount > 0, np.inf, gain)
-    return columns.take(np.sort(np.argsort(-nearness, kind="stable")[:MOST_WAYS]))
+    goals = replace(goals, value={stage: v for stage, v in goals.value.items() if stage != "cost"})
+    base, donation, need = _broken(block, columns, relaxed)
+    best = block.reached(columns, relaxed).value["cost"]
+    for loose in (donation & need, donation | need):
+        amount = _around(block, columns, base, loose, deadline).attempt("cost", goals, relaxed, best)
+        if amount is not None:
+            return amount
+    return None
 
 
 def _made_whole(
     block: Block, columns: Columns, relaxed: Floats, start: Floats | None, deadline: Deadline
 ) -> Floats:
     """Return a whole plan near the relaxation's: what is whole there stays, around the rest is searched."""
-    base = np.floor(relaxed + 1e-6)
-    broken = np.abs(relaxed - np.rint(relaxed)) > 1e-6
-    donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
-    donation[columns.tail[broken]] = True
-    need[columns.head[broken]] = True
-    loose = donation[columns.tail] | need[columns.head] | (len(columns) <= ALL_LOOSE)
-    loose |= block.single[columns.head] | block.complete[columns.head]
-    loose |= block.most_communities[columns.tail] > 0
-    least = np.where(loose, 0.0, base)
-    most = np.where(loose, np.inf, base)
-    search = Search(block, columns, deadline, least=least, most=most, complete=False)
-    amount, goals = np.where(loose, 0.0, base), Goals()
+    base, donation, need = _broken(block, columns, relaxed)
+    flagged = block.single[columns.head] | block.complete[columns.head]
+    flagged |= block.most_communities[columns.tail] > 0
+    loose = donation | need | flagged | (len(columns) <= ALL_LOOSE)
+    search, amount = _around(block, columns, base, loose, deadline), np.where(loose, 0.0, base)
     if start is not None:
         search, amount = Search(block, columns, deadline, complete=False), start
+    goals = Goals()
     for stage in block.stages:
         if stage == "leximin":
             target = block.reached(columns, relaxed).coverage
@@ -324,6 +269,21 @@ def _made_whole(
         amount = search.step(stage, goals, amount, relaxed, np.inf).amount
         goals = kept(block, stage, goals, block.reached(columns, amount))
     return amount
+
+
+def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools]:
+    """Return what is whole in the relaxation, and which ways share a donation or need with what is not."""
+    broken = np.abs(relaxed - np.rint(relaxed)) > BROKEN
+    donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
+    donation[columns.tail[broken]] = True
+    need[columns.head[broken]] = True
+    return np.floor(relaxed + BROKEN), donation[columns.tail], need[columns.head]
+
+
+def _around(block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline) -> Search:
+    """Return the search over what is `loose`; over all other ways goes what is in `base`."""
+    least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
+    return Search(block, columns, deadline, least=least, most=most, complete=False)
 
 
 def _outcome(

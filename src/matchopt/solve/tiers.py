@@ -17,11 +17,11 @@ apart: the least cost is found level by level, among supplies and demands of one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Ints
+from matchopt.arrays import FORBIDDEN, PLENTY, Ints
 from matchopt.solve.pairs import CostOf, Market, Pairs
 from matchopt.solve.pricing import Optimum, solve_over_all_pairs
 from matchopt.solve.transport import Backend
@@ -69,14 +69,46 @@ def coverage_first(cost: CostOf, supply: Ints, demand: Ints, tier: Ints, backend
     supply, demand = _trimmed(supply, demand)
     market = Market(cost, len(supply), len(demand))
     coverage = _cover(market, supply, demand, tier, backend)
-    supply_level = PLENTY + coverage.certificate.supply_price
-    demand_level = PLENTY - coverage.certificate.demand_price
+    best = _least_cost(
+        market, supply, demand, tier, PLENTY + coverage.certificate.supply_price,
+        PLENTY - coverage.certificate.demand_price, coverage.tail, coverage.head, backend,
+    )  # fmt: skip
+    return replace(best, arcs=best.arcs + coverage.arcs, rounds=best.rounds + coverage.rounds)
+
+
+def same_coverage(
+    cost: CostOf, supply: Ints, demand: Ints, tier: Ints, supply_level: Ints, demand_level: Ints,
+    tail: Ints, head: Ints, backend: Backend,
+) -> Matching:  # fmt: skip
+    """Find the least cost, at costs of another kind, of a coverage that is known to be the best.
+
+    Parameters
+    ----------
+    cost, supply, demand, tier
+        As in `coverage_first`.
+    supply_level, demand_level : (m,) int, (n,) int
+        The levels that `coverage_first` found.
+    tail, head : (a,) int
+        Pairs that carry something in its plan.
+    """
+    supply, demand = _trimmed(supply, demand)
+    market = Market(cost, len(supply), len(demand))
+    return _least_cost(market, supply, demand, tier, supply_level, demand_level, tail, head, backend)
+
+
+def _least_cost(
+    market: Market, supply: Ints, demand: Ints, tier: Ints, supply_level: Ints, demand_level: Ints,
+    tail: Ints, head: Ints, backend: Backend,
+) -> Matching:  # fmt: skip
+    """Find the least cost level by level; the pairs `tail` and `head` carry a plan of that coverage."""
     supply_price, demand_price = np.zeros_like(supply), np.zeros_like(demand)
     tails, heads, flows = [], [], []
-    arcs, rounds = coverage.arcs, coverage.rounds
+    arcs = rounds = 0
     for level in np.intersect1d(supply_level, demand_level):
         rows, columns = np.flatnonzero(supply_level == level), np.flatnonzero(demand_level == level)
-        start = _within(coverage, supply_level == level, rows, columns)
+        # They make the level's problem feasible.
+        carrying = np.flatnonzero(supply_level[tail] == level)
+        start = np.searchsorted(rows, tail[carrying]), np.searchsorted(columns, head[carrying])
         in_full = (demand_level > tier)[columns]
         best = solve_over_all_pairs(
             Pairs(rows, columns, market), supply[rows], demand[columns],
@@ -112,13 +144,6 @@ def _cover(market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Back
     """Serve the most, tier by tier, whatever it costs."""
     pairs = Pairs(np.arange(len(supply)), np.arange(len(demand)), market, free=True)
     return solve_over_all_pairs(pairs, supply, demand, np.zeros_like(supply), PLENTY - tier, backend)
-
-
-def _within(coverage: Optimum, in_level: Bools, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
-    """Return the pairs that carry the coverage flow of one level: they make it feasible."""
-    carrying = np.flatnonzero(in_level[coverage.tail])
-    tail, head = coverage.tail[carrying], coverage.head[carrying]
-    return np.searchsorted(rows, tail), np.searchsorted(columns, head)
 
 
 def _trimmed(supply: Ints, demand: Ints) -> tuple[Ints, Ints]:

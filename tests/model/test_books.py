@@ -1,0 +1,132 @@
+"""The tables of a plan where units are not whole: ratios, purchases, and what they add up to."""
+
+import pandas as pd
+import pytest
+
+import matchopt
+
+MONEY = {"item": ["rice", "cash"], "kind": ["goods", "funds"], "purchase_price": [3, None]}
+
+
+def case(needs, gifts, items=None, settings=None, **tables):
+    """Return a case of needs (quantity, more) of rice and donations (item, quantity, more)."""
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    if items is not None:
+        frames["items"] = pd.DataFrame(items)
+    return matchopt.Case.from_frames(
+        needs=pd.DataFrame(
+            [
+                {"need_id": f"n{k}", "community": "A", "item": "rice", "quantity": q} | more
+                for k, (q, more) in enumerate(needs)
+            ]
+        ),
+        donations=pd.DataFrame(
+            [
+                {"donation_id": f"d{k}", "item": item, "quantity": q} | more
+                for k, (item, q, more) in enumerate(gifts)
+            ]
+        ),
+        settings=settings,
+        **frames,
+    )
+
+
+def checked(of):
+    plan = matchopt.plan(of)
+    assert plan.status == "optimal"
+    assert matchopt.verify(of, plan) == ()
+    return plan
+
+
+def test_money_buys_thirds_to_six_decimals():
+    plan = checked(case([(5, {})], [("cash", 10, {"donor": "Ann"})], MONEY))
+    (line,) = plan.allocations.to_dict("records")
+    assert (line["donated_quantity"], line["served_quantity"]) == (10, 3.333333)
+    assert (line["other_cost"], line["total_cost"], line["hub"]) == (10, 10, "")
+    assert plan.served == plan.needs["served"].item() == 3.333333
+    assert plan.needs["unmet"].item() == 1.666667
+    (bought,) = plan.purchases.drop(columns="delivery_day").to_dict("records")
+    assert bought == {
+        "item": "rice", "community": "A", "quantity": 3.333333, "unit_price": 3, "amount": 10,
+        "donation_id": "d0", "donor": "Ann", "need_id": "n0",
+    }  # fmt: skip
+
+
+def test_thirds_that_make_a_whole_serve_it_in_full():
+    # 3 times 5 currency units at 3 each are 5 rice.
+    plan = checked(case([(5, {})], [("cash", 5, {}), ("cash", 5, {}), ("cash", 5, {})], MONEY))
+    assert plan.needs["served"].item() == 5
+    assert plan.needs["reason"].item() == ""
+    assert plan.cost["purchase"] == plan.logistics_cost == 15
+
+
+def test_money_buys_only_what_is_short_of_goods():
+    plan = checked(case([(5, {})], [("cash", 100, {}), ("rice", 3, {})], MONEY))
+    assert plan.needs["served"].item() == 5
+    assert plan.cost["purchase"] == 6
+    assert plan.donations["left_over"].tolist() == [94, 0]
+    assert plan.donations["reason"].tolist() == ["demand_met", ""]
+
+
+def test_money_that_is_asked_for_itself_buys_nothing():
+    of = case([(5, {"item": "cash"})], [("cash", 7, {})], MONEY)
+    plan = checked(of)
+    assert plan.served == 5
+    assert plan.logistics_cost == 0
+    assert len(plan.purchases) == 0
+
+
+def test_a_row_of_substitutions_says_what_money_buys():
+    joined = {"need_item": ["rice"], "donated_item": ["cash"], "ratio": [0.5], "penalty": [0.1]}
+    plan = checked(case([(5, {})], [("cash", 4, {})], MONEY, substitutions=joined))
+    assert plan.served == 2
+    assert (plan.cost["purchase"], plan.cost["penalty"]) == (4, 0.4)
+    assert plan.purchases[["quantity", "unit_price", "amount"]].to_numpy().tolist() == [[2, 2, 4]]
+
+
+def test_purchases_are_sorted_by_what_and_where_and_when():
+    items = {
+        "item": ["rice", "oil", "cash"], "kind": ["goods", "goods", "funds"], "purchase_price": [1, 1, None],
+    }  # fmt: skip
+    needs = [
+        (1, {"community": "B", "needed_from": "2026-03-01"}),
+        (1, {"community": "A", "needed_from": "2026-03-02"}),
+        (1, {"community": "A", "needed_from": "2026-03-01"}),
+        (1, {"community": "A", "needed_from": "2026-03-01", "item": "oil"}),
+    ]
+    plan = checked(case(needs, [("cash", 2, {}), ("cash", 2, {})], items))
+    assert plan.purchases["need_id"].tolist() == ["n3", "n2", "n1", "n0"]
+    assert plan.purchases["delivery_day"].dt.day.tolist() == [1, 1, 2, 1]
+
+
+def test_a_ratio_serves_more_or_less_than_is_given():
+    for ratio, given, served in ((2.0, 2, 4), (0.5, 6, 3), (0.3, 6, 1.8), (1.5, 3, 4.5)):
+        joined = {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [ratio]}
+        plan = checked(case([(5, {})], [("flour", 6, {})], substitutions=joined))
+        assert plan.allocations["donated_quantity"].sum() == given
+        assert plan.served == served
+
+
+@pytest.mark.parametrize("budget", [2.5, 2.45, 0.05])
+def test_a_budget_leaves_purchases_aside(budget):
+    # Rice costs 0.1 of handling a unit and nothing to find; what money buys costs no logistics.
+    of = case(
+        [(100, {})], [("rice", 50, {}), ("cash", 30, {})], MONEY, settings={"policy": {"budget": budget}}
+    )
+    plan = checked(of)
+    rice = int(round(budget / 0.1, 6))
+    assert plan.served == rice + 10
+    assert plan.summary["budget"]["used"] == pytest.approx(rice * 0.1)
+    assert plan.summary["budget"]["limit"] == budget
+    assert plan.summary["budget"]["one_more"] == {"5": 10}
+    assert plan.donations["reason"].tolist() == ["budget", ""]
+    assert plan.needs["reason"].tolist() == ["budget"]
+
+
+def test_sums_of_thirds_are_rounded_once():
+    # Two thirds of each of five are bought: 3.333333 in all, though five times 0.666667 is 3.333335.
+    plan = checked(case([(1, {})] * 5, [("cash", 2, {})] * 5, MONEY | {"step": [1, 2]}))
+    assert plan.needs["served"].tolist() == [0.666667] * 5
+    assert plan.served == plan.summary["bound"]["served_by_tier"]["5"] == 3.333333
+    assert plan.summary["unmet_by_reason"]["outranked"] == {"needs": 5, "quantity": 1.666667}
+    assert plan.cost["unmet"] == 1666.6667

@@ -1,0 +1,86 @@
+"""Prices of shared rules and what the flow core makes of them, against the linear program over all ways."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchopt.solve.assemble import Goals
+from matchopt.solve.block import Block, Columns, Reached, Unshared, Worth
+from matchopt.solve.certificate import bound, cut_prices
+from matchopt.solve.flow import BACKENDS
+from matchopt.solve.lagrangian import Guide
+from matchopt.solve.relaxation import relax
+from matchopt.solve.tiers import coverage_first
+from solve.blocks import Listed, columns, plain, reals
+
+NEAR = 1e-4
+
+
+@st.composite
+def full_roads(draw: st.DrawFn, by_cost: bool) -> tuple[Block, Columns]:
+    """Draw a transport problem with two ways a pair: one that loads a shared capacity, one dear and free."""
+    m, n = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    ways, loads = [], {}
+    for i in range(m):
+        for j in range(n):
+            if draw(st.booleans()):
+                loads[len(ways), draw(st.integers(0, 1))] = draw(st.sampled_from((0.5, 1.0, 2.0)))
+                ways.append((i, j, 1.0, draw(st.integers(0, 5)), 0.0))
+                ways.append((i, j, 1.0, 9.0, 0.0))
+    supply = draw(st.lists(st.integers(1, 5), min_size=m, max_size=m))
+    demand = draw(st.lists(st.integers(1, 5), min_size=n, max_size=n))
+    tier = draw(st.lists(st.integers(1, 3), min_size=n, max_size=n))
+    block = replace(
+        plain(supply, demand, tier=tier),
+        capacity=reals(draw(st.lists(st.integers(0, 6), min_size=2, max_size=2))), by_cost=by_cost,
+    )  # fmt: skip
+    return block, columns(ways, loads)
+
+
+def unshared(block: Block, source: Listed) -> Unshared:
+    """Return the best plan where nothing is shared."""
+    nothing = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
+    (part,) = source.priced(Worth(*nothing, 1.0, 1.0))
+    found = coverage_first(
+        part.cost, block.supply.astype(np.int64), block.demand.astype(np.int64), block.tier,
+        BACKENDS["ortools"],
+    )  # fmt: skip
+    return Unshared(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
+
+
+@pytest.mark.parametrize("by_cost", [False, True])
+def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
+    met = []
+
+    @settings(max_examples=60)
+    @given(full_roads(by_cost), st.lists(st.integers(0, 4), min_size=2, max_size=2))
+    def check(drawn, tried):
+        block, ways = drawn
+        source = Listed(ways)
+        block = replace(block, unshared=unshared(block, source))
+        goals = Goals()
+        if not by_cost:
+            values: dict[str, float] = {}
+            for stage in block.stages[:-1]:
+                values[stage] = bound(
+                    block, stage, cut_prices(block, stage), Reached(values, np.zeros(0)),
+                    np.zeros(len(block.demand)),
+                )  # fmt: skip
+            goals = Goals(values)
+        best = relax(block, ways, "cost", goals)
+        unmet = float(block.unmet_cost @ block.demand) if by_cost else 0.0
+        least = unmet - best.value
+        guide = Guide(block, source, block.unshared)
+        assert guide.potentials(reals(tried), 0.0).value <= least + NEAR
+        assert guide.potentials(best.prices.capacity, 0.0).value == pytest.approx(least, abs=NEAR)
+        # With the guide, from the cheapest ways on, the same is reached.
+        led = relax(block, source.cheapest(9), "cost", goals, source, guide=guide)
+        assert led.value == pytest.approx(best.value, abs=NEAR)
+        met.append(best.prices.capacity.max(initial=0.0) > 0)
+
+    check()
+    assert any(met)
+    assert not all(met)
