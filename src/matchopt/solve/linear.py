@@ -82,7 +82,7 @@ class Program:
             )
         )
 
-    def maximise(self, *, seconds: float | None = None, gap: float = 0.0) -> Answer:
+    def maximise(self, *, seconds: float | None = None, gap: float = 0.0, within: float = 0.0) -> Answer:
         """Solve the program.
 
         Parameters
@@ -91,6 +91,8 @@ class Program:
             When to stop the search for whole numbers; its best point so far is returned then.
         gap
             Relative: how near to the best whole point that search has to come.
+        within
+            The same in units of the objective; either is enough.
 
         Raises
         ------
@@ -106,7 +108,7 @@ class Program:
         model = mathopt.Model.from_model_proto(self._proto(model_pb2.ModelProto(), whole))
         parameters = mathopt.SolveParameters()
         if whole.any():
-            parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = gap, 0.0
+            parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = gap, within
             if seconds is not None:
                 parameters.time_limit = datetime.timedelta(seconds=max(seconds, 0.01))
         elif self.columns >= BARRIER_COLUMNS:

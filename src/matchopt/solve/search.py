@@ -127,14 +127,17 @@ class Search:
         Bounds of the granules over each way.
     complete
         Whether the ways are all there are, so that what the search proves holds for every plan.
+    within
+        How far from the best, in units of the objective, the search may stop.
     """
 
     def __init__(
         self, block: Block, columns: Columns, deadline: Deadline, *,
-        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool,
+        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool, within: float = 0.0,
     ) -> None:  # fmt: skip
         self._block, self._columns, self._deadline = block, columns, deadline
         self._least, self._most, self._complete = least, most, complete
+        self._within = within
 
     def step(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None, goal: float
@@ -211,7 +214,9 @@ class Search:
         if self._deadline.passed and start is not None:
             return Step(start, np.inf)
         try:
-            answer = program.program.maximise(seconds=seconds, gap=0.0 if self._complete else GAP)
+            answer = program.program.maximise(
+                seconds=seconds, gap=0.0 if self._complete else GAP, within=self._within
+            )
         except SolverError:
             if start is None:
                 raise

@@ -36,6 +36,9 @@ FIRST = 3
 ALL_LOOSE = 30_000
 """Up to this many ways all of them take part in the search for whole granules."""
 
+ROUGH = 5e-4
+"""Relative: how near to the best around it a plan made whole comes."""
+
 BROKEN = 1e-6
 """Granules that make an amount no whole one."""
 
@@ -187,8 +190,8 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     around = source.around(columns.tail[broken], columns.head[broken])
     columns = columns.joined(first).joined(around)
     relaxed = _carried(found.columns, found.amount, columns)
-    if guide is not None:
-        amount = _nearest(block, columns, relaxed, goals, deadline)
+    if block.fairness == "none" and not block.by_cost:
+        amount = _nearest(block, columns, relaxed, None if guide is None else goals, deadline)
         if amount is not None:
             return _outcome(block, source, columns, amount, proofs, deadline)
     start = None if block.fixed_floor is None else _carried(first, begun, columns)
@@ -232,20 +235,24 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
 
 
 def _nearest(
-    block: Block, columns: Columns, relaxed: Floats, goals: Goals, deadline: Deadline
+    block: Block, columns: Columns, relaxed: Floats, goals: Goals | None, deadline: Deadline
 ) -> Floats | None:
-    """Return a whole plan of the relaxation's coverage near the relaxation's own, if one is found.
+    """Return a whole plan near the relaxation's own, if one is found.
 
-    What is broken is mended among the donations and needs that it touches, then more widely.
+    With `goals` it has the relaxation's coverage, and what is broken is mended among the donations
+    and needs that it touches. Else coverage that goes lost is charged for, an earlier tier the more.
     """
-    goals = replace(goals, value={stage: v for stage, v in goals.value.items() if stage != "cost"})
     base, donation, need = _broken(block, columns, relaxed)
-    best = block.reached(columns, relaxed).value["cost"]
-    for loose in (donation & need, donation | need):
-        amount = _around(block, columns, base, loose, deadline).attempt("cost", goals, relaxed, best)
-        if amount is not None:
-            return amount
-    return None
+    if goals is not None:
+        coverage = {stage: value for stage, value in goals.value.items() if stage != "cost"}
+        best = block.reached(columns, relaxed).value["cost"]
+        search = _around(block, columns, base, donation & need, deadline, ROUGH * abs(best))
+        return search.attempt("cost", replace(goals, value=coverage), relaxed, best)
+    dear = float(((columns.spend + columns.purchase) / columns.served).max(initial=1.0))
+    charged = replace(block, by_cost=True, unmet_cost=2 * dear * (PLENTY - block.tier).astype(np.float64))
+    best = charged.reached(columns, relaxed).value["cost"]
+    search = _around(charged, columns, base, donation | need, deadline, ROUGH * abs(best))
+    return search.attempt("cost", Goals(), relaxed, np.inf)
 
 
 def _made_whole(
@@ -280,10 +287,12 @@ def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bo
     return np.floor(relaxed + BROKEN), donation[columns.tail], need[columns.head]
 
 
-def _around(block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline) -> Search:
+def _around(
+    block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline, within: float = 0.0
+) -> Search:
     """Return the search over what is `loose`; over all other ways goes what is in `base`."""
     least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
-    return Search(block, columns, deadline, least=least, most=most, complete=False)
+    return Search(block, columns, deadline, least=least, most=most, complete=False, within=within)
 
 
 def _outcome(
