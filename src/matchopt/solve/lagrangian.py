@@ -4,7 +4,8 @@ At given prices of the shared rules a block falls apart into transport problems 
 costs (Lagrangian relaxation). They are solved in little time, and their potentials fit the
 prices far better than those of a program over few ways, which knows no other way out. The
 prices tried lie between the best so far and those of the program: steps that are too wide
-lead astray (P. Wentges, "Weighted Dantzig-Wolfe decomposition", 1997).
+lead astray (P. Wentges, "Weighted Dantzig-Wolfe decomposition for linear mixed-integer
+programming", 1997).
 """
 
 from __future__ import annotations
