@@ -14,8 +14,8 @@ from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
 from matchopt.planning.work import Progress, Work
 from matchopt.solution import Plan
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
-from matchopt.solve.search import Deadline
 
 
 def plan(

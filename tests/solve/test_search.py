@@ -8,8 +8,9 @@ import pytest
 from matchopt.errors import SolverError
 from matchopt.solve import search
 from matchopt.solve.assemble import Goals
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.linear import Program
-from matchopt.solve.search import Deadline, Search, is_whole, reaches
+from matchopt.solve.search import Search, is_whole, reaches
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, columns, every_plan, ints, key, obeys, plain, reals
 
@@ -20,8 +21,8 @@ def best(block, ways):
     return max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
 
 
-def solve(block, ways, seconds=None):
-    return solve_block(block, Listed(ways), Deadline(seconds), lambda stage: None)
+def solve(block, ways, deadline=None):
+    return solve_block(block, Listed(ways), deadline or Deadline(None), lambda stage: None)
 
 
 def shares():
@@ -98,6 +99,7 @@ def test_a_deadline_notes_that_it_passed():
     soon, late = Deadline(1e-9), Deadline(1e6)
     assert soon.left() == 0
     assert soon.passed
+    assert soon.stopped
     assert late.left() > 0
     assert not late.passed
 
@@ -105,36 +107,54 @@ def test_a_deadline_notes_that_it_passed():
 def test_when_time_is_over_the_plan_at_hand_stands():
     block, ways = shares()
     block = replace(block, complete=np.array([True, True]))
-    found = solve(block, ways, seconds=1e-9)
+    deadline = Deadline(1e-9)
+    found = solve(block, ways, deadline)
     amount = np.zeros(len(ways))
     amount[found.columns.key] = found.amount
-    assert found.stopped
+    assert deadline.stopped
     assert obeys(block, ways, amount)
     assert found.stages[0].value <= 4 <= found.stages[0].bound
 
 
 def test_time_does_not_matter_where_the_relaxation_is_whole():
     block, ways = shares()
-    found = solve(block, ways, seconds=1e-9)
-    assert not found.stopped
+    deadline = Deadline(1e-9)
+    found = solve(block, ways, deadline)
+    assert not deadline.stopped
     assert found.stages[0].value == 5
 
 
 def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
-    def fail(self, model, parameters):
+    def fail(self, model, parameters, hints):
         raise SolverError("no answer")
 
     block, ways = shares()
     hunt = Search(block, ways, Deadline(None), complete=True)
     monkeypatch.setattr(Program, "_solved", fail)
     start = reals([1, 0, 0, 1])
-    step = hunt.step("tier 1", Goals(), start, reals([0.5] * 4), 5.0)
+    step = hunt.step("cost", Goals(value={"tier 1": 2.0}), start, reals([0.5] * 4), 0.0)
     assert step.amount.tolist() == start.tolist()
     assert step.bound == np.inf
-    rounded = hunt.step("tier 1", Goals(), None, reals([1.5, 0, 0, 0.5]), 5.0)
-    assert rounded.amount.tolist() == [1, 0, 0, 0]
+    for begun, relaxed in ((start, None), (None, reals([1.5, 0, 0, 0.5]))):
+        completed = hunt.step("tier 1", Goals(), begun, relaxed, 9.0)
+        assert completed.amount.sum() == 5
+        assert completed.bound == np.inf
     with pytest.raises(SolverError):
         hunt.step("tier 1", Goals(), None, None, 5.0)
+
+
+@pytest.mark.parametrize(("nodes", "out_of_time"), [(0, False), (None, True)])
+def test_out_of_nodes_is_not_out_of_time(monkeypatch, nodes, out_of_time):
+    def fail(self, model, parameters, hints):
+        raise SolverError("no answer")
+
+    block, ways = shares()
+    deadline = Deadline(None)
+    hunt = Search(block, ways, deadline, complete=False, nodes=nodes)
+    monkeypatch.setattr(Program, "_solved", fail)
+    step = hunt.step("cost", Goals(), reals([1, 0, 0, 1]), None, 5.0)
+    assert step.amount.tolist() == [1, 0, 0, 1]
+    assert deadline.passed == out_of_time
 
 
 def test_a_search_over_some_ways_proves_nothing_of_the_others():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from matchopt.solve import block as block_rules
 from matchopt.solve import relaxation, stages
-from matchopt.solve.search import Deadline
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
 
@@ -17,7 +17,10 @@ NEAR = 1e-6
 
 
 def solve(block, ways):
-    return solve_block(block, Listed(ways), Deadline(None), lambda stage: None)
+    deadline = Deadline(None)
+    found = solve_block(block, Listed(ways), deadline, lambda stage: None)
+    assert not deadline.stopped
+    return found
 
 
 def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9):
@@ -65,7 +68,6 @@ def test_the_plan_is_the_best_of_all_plans(drawn):
     assert [goal == pytest.approx(other, abs=1e-5) for goal, other in zip(mine, best, strict=True)]
     assert np.allclose(np.concatenate(mine), np.concatenate(best), atol=1e-5)
     assert all(near(stage.bound, stage.value) for stage in found.stages)
-    assert not found.stopped
 
 
 @settings(max_examples=100)
@@ -129,7 +131,6 @@ def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(man
     assert solve(block, ways).reached.coverage.min() >= 0.5 - NEAR
     found = solve_from_few(block, ways, many=many)
     assert found.reached.coverage.min() >= 0.5 - NEAR
-    assert not found.stopped
 
 
 @pytest.mark.parametrize("many", [False, True])

@@ -19,8 +19,8 @@ from matchopt.model.proof import Proof
 from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
-from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import Matching, coverage_first, total_cost
 
@@ -90,7 +90,10 @@ class Work:
                 self.matchings[k] = _match(self.case, part, self.solver)
             best = self.matchings[k]
             found.append(transported(self.network, part, best.tail, best.head, best.flow))
-        for number, group in enumerate(groups, 1):
+        numbered = sorted(enumerate(groups, 1), key=lambda group: (self._size(group[1]), group[0]))
+        sizes = [self._size(group) for _, group in numbered]
+        time = self.deadline.share(1.0 if self._last(budget=budget, is_open=is_open) else 0.5)
+        for k, (number, group) in enumerate(numbered):
             shared = set(group) == joint
             block = join(
                 self.case, self.network, group,
@@ -101,8 +104,20 @@ class Work:
                 matchings=self.matchings,
                 ceiling=self._ceiling(group, earlier) if shared else {},
             )  # fmt: skip
-            found.append(self._solve_block(block, number, len(groups)))
+            # The smallest come first: what they leave of their time the largest can use.
+            found.append(self._solve_block(block, number, len(groups), time.share(sizes[k] / sum(sizes[k:]))))
+        self.solved.sort(key=lambda one: one.number)
         return Flows.together(found)
+
+    def _size(self, group: list[int]) -> int:
+        """Return how many donations and needs the parts `group` have."""
+        parts = [self.network.parts[k] for k in group]
+        return sum(len(part.supply) + len(part.asked) for part in parts)
+
+    def _last(self, *, budget: bool, is_open: bool) -> bool:
+        """Return whether an attempt with these rules is the last, whatever it gives."""
+        limited = self.case.settings.policy.budget > 0 and not budget
+        return not limited and (is_open or not len(self.network.capacities))
 
     def _ceiling(self, group: list[int], earlier: list[Solved]) -> dict[str, float]:
         """Return what was proven of the same parts in an attempt with fewer shared rules.
@@ -119,10 +134,9 @@ class Work:
                 return {stage.name: stage.bound for stage in stages}
         return {}
 
-    def _solve_block(self, joint: Joint, number: int, count: int) -> Flows:
-        outcome = solve_block(
-            joint.block, joint.source, self.deadline, lambda stage: self.tell(stage, number - 1, count)
-        )
+    def _solve_block(self, joint: Joint, number: int, count: int, time: Deadline) -> Flows:
+        done = len(self.solved)
+        outcome = solve_block(joint.block, joint.source, time, lambda stage: self.tell(stage, done, count))
         self.solved.append(Solved(number, joint, outcome))
         return planned(self.network, joint, outcome.columns, outcome.amount, number)
 
@@ -137,7 +151,7 @@ class Work:
         bound, relaxation = bounds(case, network, self.plain_proof(), self.solved, deliveries, books)
         summary = summarize(
             case, network, books, bound, relaxation,
-            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.deadline.passed,
+            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.deadline.stopped,
         )  # fmt: skip
         return books, summary
 

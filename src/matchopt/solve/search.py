@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,29 +12,15 @@ from matchopt.errors import SolverError
 from matchopt.solve.assemble import Assembly, Goals, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
 from matchopt.solve.certificate import Prices
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.linear import Answer
+from matchopt.solve.rounding import completed, rounded_down
 
 EQUAL = 1e-6
 """Granules, units or currency that are no difference."""
 
 GAP = 1e-5
 """Relative: how near to the best over some of the ways a search over only these goes."""
-
-
-class Deadline:
-    """When the search for whole granules has to stop."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self.passed = False
-
-    def left(self) -> float | None:
-        """Return the seconds left, None without limit; note when there are none."""
-        if self._end is None:
-            return None
-        left = self._end - time.monotonic()
-        self.passed = self.passed or left <= 0
-        return max(left, 0.0)
 
 
 def reaches(value: float, goal: float) -> bool:
@@ -58,35 +43,6 @@ def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
     spread = np.bincount(places // width, minlength=len(block.supply))
     limit = np.where(block.most_communities > 0, block.most_communities, np.inf)
     return not (partial.any() or (block.single & (donors > 1)).any() or (spread > limit).any())
-
-
-def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
-    """Return whole granules within `amount`, less what would break a flag then.
-
-    Giving less breaks no other rule, goals aside: a plan to begin with.
-    """
-    whole = np.floor(amount + EQUAL)
-    tail, head = columns.tail, columns.head
-    width = int(block.community.max(initial=0)) + 1
-    few = block.most_communities[tail] > 0
-    limit = np.where(few, block.most_communities[tail], np.inf)
-    whole *= _rank_of(tail, tail * width + block.community[head], whole) < limit
-    limit = np.where(block.single[head], 1.0, np.inf)
-    whole *= _rank_of(head, tail * len(block.demand) + head, whole) < limit
-    served = np.bincount(head, columns.served * whole, minlength=len(block.demand))
-    partial = block.complete & (served < block.demand - EQUAL)
-    return whole * ~partial[head]
-
-
-def _rank_of(chooser: Ints, option: Ints, amount: Floats) -> Ints:
-    """Return how many options of the same chooser come before that of each way, the largest amount first."""
-    options, first, of = np.unique(option, return_index=True, return_inverse=True)
-    total = np.bincount(of, amount, minlength=len(options))
-    order = np.lexsort((-total, chooser[first]))
-    by = chooser[first][order]
-    rank = np.zeros(len(options), dtype=np.int64)
-    rank[order] = np.arange(len(options)) - np.searchsorted(by, by)
-    return rank[of]
 
 
 def keeps(block: Block, goals: Goals, reached: Reached) -> bool:
@@ -127,17 +83,20 @@ class Search:
         Bounds of the granules over each way.
     complete
         Whether the ways are all there are, so that what the search proves holds for every plan.
+    nodes
+        After how many nodes of its tree a search stops; None for no such limit.
     within
         How far from the best, in units of the objective, the search may stop.
     """
 
     def __init__(
         self, block: Block, columns: Columns, deadline: Deadline, *,
-        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool, within: float = 0.0,
+        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool,
+        nodes: int | None = None, within: float = 0.0,
     ) -> None:  # fmt: skip
         self._block, self._columns, self._deadline = block, columns, deadline
         self._least, self._most, self._complete = least, most, complete
-        self._within = within
+        self._nodes, self._within = nodes, within
 
     def step(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None, goal: float
@@ -160,7 +119,10 @@ class Search:
                 whole = np.rint(amount)
                 if reaches(self._value(stage, whole), goal):
                     return Step(whole, np.inf)
-        return self._solve(stage, goals, self._better(stage, goals, start, relaxed))
+        begun = self._better(stage, goals, start, relaxed)
+        if begun is not None and reaches(self._value(stage, begun), goal):
+            return Step(begun, np.inf)
+        return self._solve(stage, goals, begun)
 
     def attempt(self, stage: str, goals: Goals, relaxed: Floats, goal: float) -> Floats | None:
         """Return the best whole plan of `stage`, or None if none that keeps the goals is found."""
@@ -184,16 +146,18 @@ class Search:
     def _better(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None
     ) -> Floats | None:
-        """Return the better plan to begin with: `start`, or the relaxation rounded down."""
-        if relaxed is None:
-            return start
-        whole = rounded_down(self._block, self._columns, relaxed)
-        reached = self._block.reached(self._columns, whole)
-        if not keeps(self._block, goals, reached):
-            return start
-        if start is not None and self._value(stage, start) >= reached.value[stage]:
-            return start
-        return whole
+        """Return the better plan to begin with: `start`, or the relaxation rounded down, each completed."""
+        best, most = None, -np.inf
+        for plan in (start, None if relaxed is None else rounded_down(self._block, self._columns, relaxed)):
+            if plan is None:
+                continue
+            whole = plan
+            if stage != "cost" or self._block.by_cost:
+                whole = completed(self._block, self._columns, plan, stage, relaxed, self._most)
+            reached = self._block.reached(self._columns, whole)
+            if (plan is start or keeps(self._block, goals, reached)) and reached.value[stage] > most:
+                best, most = whole, reached.value[stage]
+        return best
 
     def _value(self, stage: str, amount: Floats) -> float:
         return self._block.reached(self._columns, amount).value[stage]
@@ -215,17 +179,32 @@ class Search:
             return Step(start, np.inf)
         try:
             answer = program.program.maximise(
-                seconds=seconds, gap=0.0 if self._complete else GAP, within=self._within
+                start=self._hint(program, start),
+                seconds=seconds,
+                nodes=self._nodes,
+                gap=0.0 if self._complete else GAP,
+                within=self._within,
             )
         except SolverError:
             if start is None:
                 raise
-            # Out of time or memory before any plan: the one at hand stands.
-            self._deadline.passed = True
+            # Out of time, nodes or memory before any plan: the one at hand stands.
+            self._cut_short()
             return Step(start, np.inf)
         if not answer.proven:
-            self._deadline.passed = True
+            self._cut_short()
         return Step(np.rint(answer.value[program.ways]), self._proven(answer))
+
+    def _hint(self, program: Assembly, start: Floats | None) -> tuple[Ints, Floats] | None:
+        """Return where the solver is to begin; nowhere if `start` lies outside the bounds of the ways."""
+        if start is None or (start < self._least).any() or (start > self._most).any():
+            return None
+        return program.ways, start
+
+    def _cut_short(self) -> None:
+        """Note that time ran out, unless it was the nodes that did."""
+        if self._nodes is None or self._deadline.left() == 0:
+            self._deadline.stop()
 
     def _proven(self, answer: Answer) -> float:
         return answer.bound if self._complete else np.inf
@@ -281,18 +260,12 @@ class Outcome:
     ----------
     columns, amount
         Ways that carry something, and whole granules over each.
-    stopped
-        Whether time ran out before the search ended.
-    programs
-        How many programs were solved.
     """
 
     columns: Columns
     amount: Floats
     reached: Reached
     stages: tuple[Stage, ...]
-    stopped: bool
-    programs: int
 
 
 Tell = Callable[[str], None]

@@ -8,6 +8,7 @@ first; its plan is then made whole near where it is not, and the relaxation boun
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +17,11 @@ from matchopt.arrays import PLENTY, Bools, Floats
 from matchopt.solve.assemble import Goals
 from matchopt.solve.block import COVERAGE, Block, Columns, Reached, Source, Unshared
 from matchopt.solve.certificate import Prices, bound, cut_prices, worth
+from matchopt.solve.deadline import Deadline
 from matchopt.solve.lagrangian import Guide
 from matchopt.solve.packing import Packing
 from matchopt.solve.relaxation import Relaxed, raised, relax
-from matchopt.solve.search import Deadline, Outcome, Search, Stage, Step, Tell, kept, reaches
+from matchopt.solve.search import Outcome, Search, Stage, Step, Tell, kept, reaches
 
 ALL_WAYS = 20_000
 """Up to this many ways all of them enter."""
@@ -38,6 +40,9 @@ ALL_LOOSE = 30_000
 
 ROUGH = 5e-4
 """Relative: how near to the best around it a plan made whole comes."""
+
+NODES = 100
+"""Nodes after which a plan made whole is taken as it is: most of the gap is closed at the root."""
 
 BROKEN = 1e-6
 """Granules that make an amount no whole one."""
@@ -65,26 +70,27 @@ def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) ->
 
 
 def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tell: Tell) -> Outcome:
-    search = Search(block, columns, deadline, complete=True)
+    complete = True
     # Giving nothing breaks no rule but a floor that is asked for.
     amount = np.zeros(len(columns)) if block.fixed_floor is None else None
     goals = Goals()
     proofs: Proofs = []
-    for stage in block.stages:
+    for stage, time in _timed(block, deadline):
         tell(stage)
+        search = Search(block, columns, time, complete=complete)
         found = relax(block, columns, stage, goals)
         if stage == "leximin" and not block.sorts:
             _, target = raised(block, found, goals)
             step = search.toward(target, amount)
             # From here on other plans with coverages as good are left out.
-            search = Search(block, columns, deadline, complete=False)
+            complete = False
             goals = replace(goals, coverage=block.reached(columns, step.amount).coverage)
         else:
             step = search.step(stage, goals, amount, found.amount, found.value)
             goals = kept(block, stage, goals, block.reached(columns, step.amount))
         amount = step.amount
         proofs.append((stage, found.prices, step.bound))
-    return _outcome(block, source, columns, step.amount, proofs, deadline)
+    return _outcome(block, source, columns, step.amount, proofs)
 
 
 def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
@@ -92,7 +98,7 @@ def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     goals = Goals()
     proofs: Proofs = []
     capped = True
-    for stage in block.stages:
+    for stage, time in _timed(block, deadline):
         tell(stage)
         held = columns.key[amount > 0]
         found = relax(block, columns, stage, goals, source, held=held)
@@ -101,20 +107,26 @@ def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
             found, target = raised(block, found, goals, source, held)
         columns, amount = found.columns, _carried(columns, amount, found.columns)
         if stage == "leximin" and block.sorts:
-            step = Search(block, columns, deadline, complete=False).step(stage, goals, amount, None, np.inf)
+            step = Search(block, columns, time, complete=False).step(stage, goals, amount, None, np.inf)
             goals = kept(block, stage, goals, block.reached(columns, step.amount))
         elif stage == "leximin":
-            step = Search(block, columns, deadline, complete=False).toward(target, amount)
+            step = Search(block, columns, time, complete=False).toward(target, amount)
             goals = replace(goals, coverage=block.reached(columns, step.amount).coverage)
         else:
             ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf
-            columns, step = _searched(block, source, found, stage, goals, amount, ceiling, deadline)
+            columns, step = _searched(block, source, found, stage, goals, amount, ceiling, time)
             reached = block.reached(columns, step.amount)
             capped = capped and reaches(reached.value[stage], ceiling)
             goals = kept(block, stage, goals, reached)
         amount = step.amount
         proofs.append((stage, prices, step.bound))
-    return _outcome(block, source, columns, step.amount, proofs, deadline)
+    return _outcome(block, source, columns, step.amount, proofs)
+
+
+def _timed(block: Block, deadline: Deadline) -> Iterator[tuple[str, Deadline]]:
+    """Yield the stages, each with an equal share of the time that the ones before left over."""
+    for number, stage in enumerate(block.stages):
+        yield stage, deadline.share(1 / (len(block.stages) - number))
 
 
 def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -> tuple[Columns, Floats]:
@@ -191,12 +203,11 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     columns = columns.joined(first).joined(around)
     relaxed = _carried(found.columns, found.amount, columns)
     if block.fairness == "none" and not block.by_cost:
-        amount = _nearest(block, columns, relaxed, None if guide is None else goals, deadline)
-        if amount is not None:
-            return _outcome(block, source, columns, amount, proofs, deadline)
-    start = None if block.fixed_floor is None else _carried(first, begun, columns)
-    amount = _made_whole(block, columns, relaxed, start, deadline)
-    return _outcome(block, source, columns, amount, proofs, deadline)
+        amount = _nearest(block, columns, relaxed, proofs, None if guide is None else goals, deadline)
+    else:
+        start = None if block.fixed_floor is None else _carried(first, begun, columns)
+        amount = _made_whole(block, columns, relaxed, start, deadline)
+    return _outcome(block, source, columns, amount, proofs)
 
 
 def _packed(block: Block, source: Source, unshared: Unshared) -> Columns:
@@ -235,39 +246,58 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
 
 
 def _nearest(
-    block: Block, columns: Columns, relaxed: Floats, goals: Goals | None, deadline: Deadline
-) -> Floats | None:
-    """Return a whole plan near the relaxation's own, if one is found.
+    block: Block, columns: Columns, relaxed: Floats, proofs: Proofs, goals: Goals | None, deadline: Deadline
+) -> Floats:
+    """Return a whole plan near the relaxation's own.
 
-    With `goals` it has the relaxation's coverage, and what is broken is mended among the donations
-    and needs that it touches. Else coverage that goes lost is charged for, an earlier tier the more.
+    With `goals` it is to have the relaxation's coverage, and what is broken is mended among the
+    donations and needs that it touches. Where that cannot be, or was not asked for, coverage that
+    goes lost is charged for.
     """
-    base, donation, need = _broken(block, columns, relaxed)
+    base, donation, need, flagged = _broken(block, columns, relaxed)
+    reached = block.reached(columns, relaxed)
+    within = ROUGH * abs(reached.value["cost"])
     if goals is not None:
         coverage = {stage: value for stage, value in goals.value.items() if stage != "cost"}
-        best = block.reached(columns, relaxed).value["cost"]
-        search = _around(block, columns, base, donation & need, deadline, ROUGH * abs(best))
-        return search.attempt("cost", replace(goals, value=coverage), relaxed, best)
-    dear = float(((columns.spend + columns.purchase) / columns.served).max(initial=1.0))
-    charged = replace(block, by_cost=True, unmet_cost=2 * dear * (PLENTY - block.tier).astype(np.float64))
-    best = charged.reached(columns, relaxed).value["cost"]
-    search = _around(charged, columns, base, donation | need, deadline, ROUGH * abs(best))
-    return search.attempt("cost", Goals(), relaxed, np.inf)
+        search = _around(block, columns, base, donation & need | flagged, deadline.share(0.5), within)
+        amount = search.attempt("cost", replace(goals, value=coverage), relaxed, reached.value["cost"])
+        if amount is not None:
+            return amount
+    charged = _charged(block, proofs, reached)
+    search = _around(charged, columns, base, donation | need | flagged, deadline, within)
+    return search.step("cost", Goals(), None, relaxed, np.inf).amount
+
+
+def _charged(block: Block, proofs: Proofs, reached: Reached) -> Block:
+    """Return `block` with one objective, in which coverage has a price.
+
+    By duality the relaxation's plan is the best for each stage at the prices of that stage, and so
+    for any mix of the stages: what a plan loses in the mix it loses on the stages. One more unit in
+    a coverage stage counts as much as a unit served costs on average.
+    """
+    *coverage, (_, cost, _) = proofs
+    served = sum(reached.value[stage] for stage, _, _ in coverage)
+    unit = -reached.value["cost"] / max(served, 1.0)
+    price = {}
+    for own, _, _ in coverage:
+        weight = 1.0 + sum(prices.reached.get(own, 0.0) for _, prices, _ in coverage)
+        price[own] = cost.reached.get(own, 0.0) + unit * weight
+    charge = np.array([price[f"tier {tier}"] for tier in block.tier.tolist()])
+    return replace(block, by_cost=True, unmet_cost=charge)
 
 
 def _made_whole(
     block: Block, columns: Columns, relaxed: Floats, start: Floats | None, deadline: Deadline
 ) -> Floats:
     """Return a whole plan near the relaxation's: what is whole there stays, around the rest is searched."""
-    base, donation, need = _broken(block, columns, relaxed)
-    flagged = block.single[columns.head] | block.complete[columns.head]
-    flagged |= block.most_communities[columns.tail] > 0
+    base, donation, need, flagged = _broken(block, columns, relaxed)
     loose = donation | need | flagged | (len(columns) <= ALL_LOOSE)
-    search, amount = _around(block, columns, base, loose, deadline), np.where(loose, 0.0, base)
+    amount = np.where(loose, 0.0, base)
     if start is not None:
-        search, amount = Search(block, columns, deadline, complete=False), start
+        loose, amount = np.ones(len(columns), dtype=bool), start
     goals = Goals()
-    for stage in block.stages:
+    for stage, time in _timed(block, deadline):
+        search = _around(block, columns, base, loose, time)
         if stage == "leximin":
             target = block.reached(columns, relaxed).coverage
             amount = search.toward(target, amount).amount
@@ -278,13 +308,18 @@ def _made_whole(
     return amount
 
 
-def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools]:
-    """Return what is whole in the relaxation, and which ways share a donation or need with what is not."""
+def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools, Bools]:
+    """Return what is whole in the relaxation, and which ways are not to be held to it.
+
+    Those that share a donation, or a need, with what is broken there; and those with flags.
+    """
     broken = np.abs(relaxed - np.rint(relaxed)) > BROKEN
     donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
     donation[columns.tail[broken]] = True
     need[columns.head[broken]] = True
-    return np.floor(relaxed + BROKEN), donation[columns.tail], need[columns.head]
+    flagged = block.single[columns.head] | block.complete[columns.head]
+    flagged |= block.most_communities[columns.tail] > 0
+    return np.floor(relaxed + BROKEN), donation[columns.tail], need[columns.head], flagged
 
 
 def _around(
@@ -292,13 +327,12 @@ def _around(
 ) -> Search:
     """Return the search over what is `loose`; over all other ways goes what is in `base`."""
     least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
-    return Search(block, columns, deadline, least=least, most=most, complete=False, within=within)
+    return Search(
+        block, columns, deadline, least=least, most=most, complete=False, nodes=NODES, within=within
+    )
 
 
-def _outcome(
-    block: Block, source: Source, columns: Columns, amount: Floats,
-    proofs: Proofs, deadline: Deadline,
-) -> Outcome:  # fmt: skip
+def _outcome(block: Block, source: Source, columns: Columns, amount: Floats, proofs: Proofs) -> Outcome:
     reached = block.reached(columns, amount)
     stages = []
     capped = True
@@ -311,4 +345,4 @@ def _outcome(
         capped = capped and reaches(value, ceiling)
         stages.append(Stage(stage, value, relaxation, value if reaches(value, best) else best, prices))
     used = np.flatnonzero(amount > 0)
-    return Outcome(columns.take(used), amount[used], reached, tuple(stages), deadline.passed, 0)
+    return Outcome(columns.take(used), amount[used], reached, tuple(stages))

@@ -1,0 +1,177 @@
+"""Whole plans without a search: the relaxation's, rounded down, and what can be added one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matchopt.arrays import Floats, Ints
+from matchopt.solve.block import LEAST_GAIN, Block, Columns
+
+WHOLE = 1e-6
+"""Granules that an amount may be off and still count as whole."""
+
+DUST = 1e-9
+"""Granules that dividing what is left may be off."""
+
+
+def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
+    """Return whole granules within `amount`, less what would break a flag then.
+
+    Giving less breaks no other rule, goals aside: a plan to begin with.
+    """
+    whole = np.floor(amount + WHOLE)
+    tail, head = columns.tail, columns.head
+    width = int(block.community.max(initial=0)) + 1
+    few = block.most_communities[tail] > 0
+    limit = np.where(few, block.most_communities[tail], np.inf)
+    whole *= _rank_of(tail, tail * width + block.community[head], whole) < limit
+    limit = np.where(block.single[head], 1.0, np.inf)
+    whole *= _rank_of(head, tail * len(block.demand) + head, whole) < limit
+    served = np.bincount(head, columns.served * whole, minlength=len(block.demand))
+    partial = block.complete & (served < block.demand - WHOLE)
+    return whole * ~partial[head]
+
+
+def _rank_of(chooser: Ints, option: Ints, amount: Floats) -> Ints:
+    """Return how many options of the same chooser come before that of each way, the largest amount first."""
+    options, first, of = np.unique(option, return_index=True, return_inverse=True)
+    total = np.bincount(of, amount, minlength=len(options))
+    order = np.lexsort((-total, chooser[first]))
+    by = chooser[first][order]
+    rank = np.zeros(len(options), dtype=np.int64)
+    rank[order] = np.arange(len(options)) - np.searchsorted(by, by)
+    return rank[of]
+
+
+def completed(
+    block: Block, columns: Columns, amount: Floats, stage: str, relaxed: Floats | None, most: Floats | float
+) -> Floats:
+    """Return the whole plan `amount`, with more for the needs that count in `stage`, as far as rules allow.
+
+    Need by need: those first that the plan `relaxed` serves best, over the ways that it uses most, then
+    over the cheapest.
+
+    Parameters
+    ----------
+    most : (w,) float
+        Granules that may go over each way.
+    """
+    gain = columns.served * block.need_gain(stage)[columns.head]
+    if stage == "cost":
+        gain = gain - columns.spend - columns.purchase
+    elif not stage.startswith("tier"):
+        gain = (block.cell[columns.head] >= 0).astype(np.float64)
+    plan = _Growing(block, columns, amount, most)
+    like = np.zeros(len(columns)) if relaxed is None else relaxed
+    useful = np.flatnonzero((gain > LEAST_GAIN) & (plan.rest[columns.head] > WHOLE))
+    cost = (columns.spend + columns.purchase) / columns.served
+    useful = useful[np.lexsort((cost[useful], -like[useful], columns.head[useful]))]
+    heads, starts = np.unique(columns.head[useful], return_index=True)
+    served = np.bincount(columns.head, columns.served * like, minlength=len(block.demand))
+    ways = np.split(useful, starts[1:])
+    for k in np.argsort(-served[heads] / block.demand[heads], kind="stable").tolist():
+        plan.serve(int(heads[k]), ways[k].tolist())
+    return plan.amount
+
+
+class _Growing:
+    """A whole plan, and what of each donation, need, capacity and limit is left beside it."""
+
+    def __init__(self, block: Block, columns: Columns, amount: Floats, most: Floats | float) -> None:
+        self._block, self._columns = block, columns
+        self.amount = amount.copy()
+        used = np.flatnonzero(amount > 0)
+        tail, head = columns.tail[used], columns.head[used]
+        self._supply = block.supply - np.bincount(tail, amount[used], minlength=len(block.supply))
+        self.rest = block.demand - np.bincount(
+            head, columns.served[used] * amount[used], minlength=len(block.demand)
+        )
+        load = columns.load * amount[columns.load_column]
+        self._room = block.capacity - np.bincount(columns.load_row, load, minlength=len(block.capacity))
+        self._money = block.budget - float(columns.spend @ amount)
+        self._most = np.broadcast_to(np.asarray(most, dtype=np.float64), len(columns))
+        self._donor = {h: t for t, h in zip(tail.tolist(), head.tolist(), strict=True) if block.single[h]}
+        self._places: dict[int, dict[int, float]] = {}
+        for t, place, granules in zip(
+            tail.tolist(), block.community[head].tolist(), amount[used].tolist(), strict=True
+        ):
+            self._visit(t, place, granules)
+        by_way = np.argsort(columns.load_column, kind="stable")
+        self._first = np.searchsorted(columns.load_column[by_way], np.arange(len(columns) + 1))
+        self._row, self._load = columns.load_row[by_way], columns.load[by_way]
+
+    def serve(self, need: int, ways: list[int]) -> None:
+        """Give `need` what can be given over `ways`, in their order."""
+        if self._block.single[need]:
+            ways = self._from_one_donation(need, ways)
+        given = self._give(need, ways)
+        if self._block.complete[need] and self.rest[need] > WHOLE:
+            self._take_back(need, given)
+        elif given and self._block.single[need]:
+            self._donor[need] = int(self._columns.tail[given[0][0]])
+
+    def _from_one_donation(self, need: int, ways: list[int]) -> list[int]:
+        """Return the ways of the donation that can give most; the first of several."""
+        by_donation: dict[int, list[int]] = {}
+        for way in ways:
+            by_donation.setdefault(int(self._columns.tail[way]), []).append(way)
+        if need in self._donor:
+            return by_donation.get(self._donor[need], [])
+        best, best_left = [], np.inf
+        for own in by_donation.values():
+            given = self._give(need, own)
+            left = float(self.rest[need])
+            self._take_back(need, given)
+            if left < best_left - WHOLE:
+                best, best_left = own, left
+            if left <= WHOLE:
+                break
+        return best
+
+    def _give(self, need: int, ways: list[int]) -> list[tuple[int, float]]:
+        given = []
+        for way in ways:
+            if self.rest[need] <= WHOLE:
+                break
+            granules = self._fits(need, way)
+            if granules > 0:
+                self._book(need, way, granules)
+                given.append((way, granules))
+        return given
+
+    def _take_back(self, need: int, given: list[tuple[int, float]]) -> None:
+        for way, granules in reversed(given):
+            self._book(need, way, -granules)
+
+    def _fits(self, need: int, way: int) -> float:
+        tail = int(self._columns.tail[way])
+        limit, places = self._block.most_communities[tail], self._places.get(tail, {})
+        if limit and self._block.community[need] not in places and len(places) >= limit:
+            return 0.0
+        loads = slice(self._first[way], self._first[way + 1])
+        spend = float(self._columns.spend[way])
+        most = min(
+            float(self._supply[tail]), float(self.rest[need] / self._columns.served[way]),
+            float(self._most[way] - self.amount[way]), self._money / spend if spend > 0 else np.inf,
+            float((self._room[self._row[loads]] / self._load[loads]).min(initial=np.inf)),
+        )  # fmt: skip
+        return max(float(np.floor(most + DUST)), 0.0)
+
+    def _book(self, need: int, way: int, granules: float) -> None:
+        tail = int(self._columns.tail[way])
+        loads = slice(self._first[way], self._first[way + 1])
+        self.amount[way] += granules
+        self._supply[tail] -= granules
+        self.rest[need] -= granules * self._columns.served[way]
+        self._room[self._row[loads]] -= granules * self._load[loads]
+        self._money -= granules * float(self._columns.spend[way])
+        self._visit(tail, int(self._block.community[need]), granules)
+
+    def _visit(self, tail: int, community: int, granules: float) -> None:
+        """Keep book of what a donation gives to each community, where these are counted."""
+        if not self._block.most_communities[tail]:
+            return
+        places = self._places.setdefault(tail, {})
+        places[community] = places.get(community, 0.0) + granules
+        if places[community] <= WHOLE:
+            del places[community]
