@@ -33,6 +33,7 @@ class Size:
 
 
 SIZES = {
+    "village": Size(500, 50, 15, 5, 3),
     "town": Size(2_000, 200, 40, 10, 4),
     "quarter": Size(5_000, 500, 50, 10, 5),
     "middle": Size(20_000, 2_000, 200, 20, 20),

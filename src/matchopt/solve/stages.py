@@ -21,13 +21,16 @@ from matchopt.solve.deadline import Deadline
 from matchopt.solve.lagrangian import Guide
 from matchopt.solve.packing import Packing
 from matchopt.solve.relaxation import Relaxed, raised, relax
-from matchopt.solve.search import Outcome, Search, Stage, Step, Tell, kept, reaches
+from matchopt.solve.search import Outcome, Search, Stage, Step, Tell, is_whole, kept, reaches
 
 ALL_WAYS = 20_000
 """Up to this many ways all of them enter."""
 
 MIDDLE = 5_000
 """Up to this many donations and needs together every stage is searched for whole granules."""
+
+OTHERS = 6
+"""Pairs per need and per donation whose best way takes part in a search, so that whole things can move."""
 
 NEAR_WAYS = 12_000
 """Up to this many ways that prices cannot rule out take part in that search."""
@@ -150,18 +153,22 @@ def _searched(
     One granule over a way that loses more than the relaxation is above the plan at hand makes
     every plan worse than that one.
     """
-    search = Search(block, found.columns, deadline, complete=False)
-    step = search.step(stage, goals, start, found.amount, found.value)
-    value = block.reached(found.columns, step.amount).value[stage]
-    goal = min(found.value, ceiling)
+    price, goal = worth(block, stage, found.prices), min(found.value, ceiling)
+    columns, amount = found.columns, found.amount
+    if not is_whole(block, columns, amount):
+        columns = columns.joined(source.promising(price, OTHERS, -np.inf))
+        start, amount = _carried(found.columns, start, columns), _carried(found.columns, amount, columns)
+    step = Search(block, columns, deadline, complete=False).step(stage, goals, start, amount, found.value)
+    value = block.reached(columns, step.amount).value[stage]
     if reaches(value, goal) or deadline.passed:
-        return found.columns, step
-    more = source.near(worth(block, stage, found.prices), found.value - value, NEAR_WAYS)
+        return columns, step
+    more = source.near(price, found.value - value, NEAR_WAYS)
     if more is None:
-        return found.columns, step
-    columns = found.columns.joined(more)
-    search = Search(block, columns, deadline, complete=block.sorts)
-    return columns, search.step(stage, goals, _carried(found.columns, step.amount, columns), None, goal)
+        return columns, step
+    all_near = columns.joined(more)
+    start = _carried(columns, step.amount, all_near)
+    search = Search(block, all_near, deadline, complete=block.sorts)
+    return all_near, search.step(stage, goals, start, None, goal)
 
 
 def _carried(columns: Columns, amount: Floats, others: Columns) -> Floats:
