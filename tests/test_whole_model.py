@@ -62,3 +62,30 @@ def test_a_search_that_is_stopped_leaves_a_right_plan_and_a_true_bound(seconds: 
         check_whole(rules, solve(rules), matchopt.plan(small.case(), time_limit=seconds))
 
     stop()
+
+
+@pytest.mark.parametrize("blocks", [1, 4])
+def test_what_prices_prove_of_the_cost_is_rounded_up_to_whole_money_in_each_block(blocks: int) -> None:
+    """Prices prove half of 1/10 000 in each block, and no plan costs a half."""
+    needs = [
+        {"need_id": f"n{k}-{quantity}", "community": "C1", "item": f"rice {k}", "quantity": quantity}
+        for k in range(blocks)
+        for quantity in (1, 2, 3)
+    ]
+    donations = [
+        {"donation_id": f"d{k}-{number}", "item": f"{item} {k}", "quantity": quantity}
+        for k in range(blocks)
+        for number, (item, quantity) in enumerate((("rice", 1), ("flour", 1), ("rice", 4)))
+    ]
+    substitutions = [
+        {"need_item": f"rice {k}", "donated_item": f"flour {k}", "ratio": 2, "penalty": 0.0001}
+        for k in range(blocks)
+    ]
+    tables = {"needs": needs, "donations": donations, "substitutions": substitutions}
+    tables["hubs"] = [{"hub": "H2"}, {"hub": "H1"}, {"hub": "C1"}]
+    small = SmallCase(tables, {"rates": {"transport_per_kg_km": 0.002, "hub_handling": 0}})
+    rules = small.rules()
+    plan = matchopt.plan(small.case())
+    check_whole(rules, solve(rules), plan)
+    assert plan.run["work"]["blocks"] == blocks
+    assert plan.gap == 0

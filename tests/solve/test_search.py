@@ -10,7 +10,7 @@ from matchopt.solve import search
 from matchopt.solve.assemble import Goals
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.linear import Program
-from matchopt.solve.search import Search, is_whole, reaches
+from matchopt.solve.search import Outcome, Search, Stage, is_whole, reaches
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, columns, every_plan, ints, key, obeys, plain, reals
 
@@ -92,16 +92,6 @@ def test_as_good_as_a_goal_is_within_a_millionth():
     assert not reaches(5.0, 5.0 + 5e-6)
     assert reaches(-1e9 - 0.5, -1e9)
     assert not reaches(-1e9 - 2, -1e9)
-
-
-def test_a_deadline_notes_that_it_passed():
-    assert Deadline(None).left() is None
-    soon, late = Deadline(1e-9), Deadline(1e6)
-    assert soon.left() == 0
-    assert soon.passed
-    assert soon.stopped
-    assert late.left() > 0
-    assert not late.passed
 
 
 def test_when_time_is_over_the_plan_at_hand_stands():
@@ -197,3 +187,18 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch):
     assert solve(block, ways).stages[0].value == 5
     by_cost = replace(block, by_cost=True, unmet_cost=np.zeros(2), single=~NO)
     assert solve(by_cost, ways).stages[0].value == 0
+
+
+def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven():
+    def outcome(first, last, bound=9.0):
+        stages = tuple(
+            Stage(name, value, 9.0, max(bound, value), None)
+            for name, value in (("tier 1", first), ("cost", last))
+        )
+        return Outcome(None, None, None, stages)
+
+    assert outcome(3.0, -9.0).beats(outcome(2.0, -1.0))
+    assert not outcome(2.0, -1.0).beats(outcome(3.0, -9.0))
+    assert outcome(3.0 - 1e-9, -1.0).beats(outcome(3.0, -2.0))
+    assert outcome(3.0, -1.0, bound=5.0).beats(outcome(3.0, -1.0))
+    assert not outcome(3.0, -1.0).beats(outcome(3.0, -1.0, bound=5.0))

@@ -38,8 +38,8 @@ class Proven:
 
     Attributes
     ----------
-    exact
-        Whether all are in block 0, so that the bound is whole-number arithmetic.
+    blocks
+        How many there are, block 0 included.
     served_by_tier, cost
         What no plan exceeds, and what none falls below, in 1/10 000.
     fairness
@@ -48,11 +48,16 @@ class Proven:
         What one more unit of budget is worth, by tier or as ``cost``.
     """
 
-    exact: bool
+    blocks: int
     served_by_tier: dict[int, Fraction]
     cost: Fraction
     fairness: float | None
     one_more: dict[str, float]
+
+    @property
+    def exact(self) -> bool:
+        """Whether all are in block 0, so that the bound is whole-number arithmetic."""
+        return self.blocks == 1
 
 
 def prove(
@@ -74,7 +79,7 @@ def prove(
         else:
             served[tier_of(stage)] += Fraction(float(most.sum()))
         one_more[stage.name.removeprefix("tier ")] = float(stage.budget.max(initial=0.0))
-    return Proven(prices.blocks == 1, served, cost, fairness, one_more)
+    return Proven(prices.blocks, served, cost, fairness, one_more)
 
 
 def _check_cells(prices: Prices, shares: Shares, report: Report) -> None:

@@ -29,7 +29,8 @@ _NEAR = Fraction(1, 10**6)
 _DUST = Fraction(1, 10**9)
 _QUANTITY = Fraction(1, 2 * 10**6)
 _MONEY = Fraction(1, 10**4)
-"""What rounding may do to a figure that is shown; a bound on money may be rounded up to a whole 1/10 000."""
+"""What rounding may do to a figure that is shown; a bound on the cost of a block may be rounded up to a whole
+1/10 000, for no plan costs anything between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Claims:
             own = account.served_by_tier[tier]
             goals.append(_Goal(("served_by_tier", str(tier)), True, own, most, _QUANTITY))
         cost = account.logistics + (0 if self.coverage else account.unmet)
-        goals.append(_Goal(("cost",), False, cost / 10_000, self.proven.cost / 10_000, _MONEY))
+        rounding = _MONEY * max(self.proven.blocks - 1, 1)
+        goals.append(_Goal(("cost",), False, cost / 10_000, self.proven.cost / 10_000, rounding))
         return goals
 
     def _stated(self, kind: str, goal: _Goal) -> Any:
@@ -219,8 +221,10 @@ class Claims:
         """Tell whether the plan misses its bound; one that prices prove is known better than it is shown."""
         if goal.beyond(bound, goal.plan) > goal.slack(bound):
             return True
-        by_prices = self.summary.get("proof") == "prices"
-        return by_prices and goal.beyond(goal.proven, goal.plan) > goal.slack(goal.proven) - goal.rounding
+        if self.summary.get("proof") != "prices":
+            return False
+        room = goal.slack(goal.proven) - (0 if goal.path == ("cost",) else goal.rounding)
+        return goal.beyond(goal.proven, goal.plan) > room
 
     @staticmethod
     def _distance(path: str, known: list[tuple[_Goal, Fraction]]) -> tuple[Fraction, Fraction]:

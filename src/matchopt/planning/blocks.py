@@ -47,6 +47,11 @@ class Joint:
     cells: Cells | None
     is_open: bool
 
+    @property
+    def size(self) -> int:
+        """How many donations and needs it has."""
+        return len(self.donations) + len(self.needs)
+
 
 def join(
     case: Case, network: Network, numbers: Sequence[int], *,

@@ -21,6 +21,7 @@ from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
+from matchopt.solve.search import Outcome
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import Matching, coverage_first, total_cost
 
@@ -38,6 +39,8 @@ class Work:
         Part number → its transport plan.
     solved
         The blocks.
+    stopped
+        Whether time ran out before some block was searched to the end.
     """
 
     case: Case
@@ -49,6 +52,7 @@ class Work:
     cells: Cells | None = None
     matchings: dict[int, Matching] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
+    stopped: bool = False
 
     def solve(self) -> Flows:
         """Solve all parts; take in shared rules only where the plan would break them."""
@@ -90,29 +94,51 @@ class Work:
                 self.matchings[k] = _match(self.case, part, self.solver)
             best = self.matchings[k]
             found.append(transported(self.network, part, best.tail, best.head, best.flow))
-        numbered = sorted(enumerate(groups, 1), key=lambda group: (self._size(group[1]), group[0]))
-        sizes = [self._size(group) for _, group in numbered]
-        time = self.deadline.share(1.0 if self._last(budget=budget, is_open=is_open) else 0.5)
-        for k, (number, group) in enumerate(numbered):
-            shared = set(group) == joint
-            block = join(
+        joints = [
+            join(
                 self.case, self.network, group,
-                is_open=shared and is_open,
-                budget=self.case.settings.policy.budget if shared and budget else np.inf,
-                cells=self.cells if shared else None,
+                is_open=is_open and set(group) == joint,
+                budget=self.case.settings.policy.budget if budget and set(group) == joint else np.inf,
+                cells=self.cells if set(group) == joint else None,
                 floor=self.floor,
                 matchings=self.matchings,
-                ceiling=self._ceiling(group, earlier) if shared else {},
-            )  # fmt: skip
-            # The smallest come first: what they leave of their time the largest can use.
-            found.append(self._solve_block(block, number, len(groups), time.share(sizes[k] / sum(sizes[k:]))))
-        self.solved.sort(key=lambda one: one.number)
+                ceiling=self._ceiling(group, earlier) if set(group) == joint else {},
+            )
+            for group in groups
+        ]  # fmt: skip
+        last = self._last(budget=budget, is_open=is_open)
+        self._solve_blocks(joints, self.deadline.share(1.0 if last else 0.5))
+        for one in self.solved:
+            columns, amount = one.outcome.columns, one.outcome.amount
+            found.append(planned(self.network, one.joint, columns, amount, one.number))
         return Flows.together(found)
 
-    def _size(self, group: list[int]) -> int:
-        """Return how many donations and needs the parts `group` have."""
-        parts = [self.network.parts[k] for k in group]
-        return sum(len(part.supply) + len(part.asked) for part in parts)
+    def _solve_blocks(self, joints: list[Joint], deadline: Deadline) -> None:
+        """Solve the blocks, and those that were cut short once more if there is time left.
+
+        Each gets a share of the time by its size. The smallest come first: what they leave of
+        theirs the largest can use.
+        """
+        found: dict[int, Outcome] = {}
+        cut_short = dict(sorted(enumerate(joints, 1), key=lambda one: (one[1].size, one[0])))
+        for _ in range(2):
+            waiting, cut_short = cut_short, {}
+            left = sum(joint.size for joint in waiting.values())
+            for number, joint in waiting.items():
+                time, done = deadline.share(joint.size / left), len(found)
+                outcome = solve_block(
+                    joint.block, joint.source, time,
+                    lambda stage, done=done: self.tell(stage, done, len(joints)),  # type: ignore[misc]
+                )  # fmt: skip
+                if number not in found or outcome.beats(found[number]):
+                    found[number] = outcome
+                if time.stopped:
+                    cut_short[number] = joint
+                left -= joint.size
+            if not deadline.left():
+                break
+        self.stopped = bool(cut_short)
+        self.solved = [Solved(number, joint, found[number]) for number, joint in enumerate(joints, 1)]
 
     def _last(self, *, budget: bool, is_open: bool) -> bool:
         """Return whether an attempt with these rules is the last, whatever it gives."""
@@ -134,12 +160,6 @@ class Work:
                 return {stage.name: stage.bound for stage in stages}
         return {}
 
-    def _solve_block(self, joint: Joint, number: int, count: int, time: Deadline) -> Flows:
-        done = len(self.solved)
-        outcome = solve_block(joint.block, joint.source, time, lambda stage: self.tell(stage, done, count))
-        self.solved.append(Solved(number, joint, outcome))
-        return planned(self.network, joint, outcome.columns, outcome.amount, number)
-
     def accounts(self, flows: Flows) -> tuple[Books, dict[str, Any]]:
         """Return the tables of the plan and its summary."""
         case, network = self.case, self.network
@@ -151,7 +171,7 @@ class Work:
         bound, relaxation = bounds(case, network, self.plain_proof(), self.solved, deliveries, books)
         summary = summarize(
             case, network, books, bound, relaxation,
-            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.deadline.stopped,
+            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.stopped,
         )  # fmt: skip
         return books, summary
 

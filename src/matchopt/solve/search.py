@@ -267,6 +267,13 @@ class Outcome:
     reached: Reached
     stages: tuple[Stage, ...]
 
+    def beats(self, other: Outcome) -> bool:
+        """Return whether this plan is the better one, or as good and as well proven."""
+        for mine, theirs in zip(self.stages, other.stages, strict=True):
+            if not (reaches(mine.value, theirs.value) and reaches(theirs.value, mine.value)):
+                return mine.value > theirs.value
+        return all(mine.bound <= theirs.bound for mine, theirs in zip(self.stages, other.stages, strict=True))
+
 
 Tell = Callable[[str], None]
 """Told the stage that is worked on."""

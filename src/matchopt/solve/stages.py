@@ -127,9 +127,11 @@ def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
 
 
 def _timed(block: Block, deadline: Deadline) -> Iterator[tuple[str, Deadline]]:
-    """Yield the stages, each with an equal share of the time that the ones before left over."""
-    for number, stage in enumerate(block.stages):
-        yield stage, deadline.share(1 / (len(block.stages) - number))
+    """Yield the stages, each with half of the time that those before left over; the last with all of it."""
+    *before, last = block.stages
+    for stage in before:
+        yield stage, deadline.share(0.5)
+    yield last, deadline
 
 
 def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -> tuple[Columns, Floats]:
