@@ -89,3 +89,28 @@ def test_what_prices_prove_of_the_cost_is_rounded_up_to_whole_money_in_each_bloc
     check_whole(rules, solve(rules), plan)
     assert plan.run["work"]["blocks"] == blocks
     assert plan.gap == 0
+
+
+def test_a_plan_at_hand_does_not_end_the_search_for_a_better_one() -> None:
+    """Serving n4 from the flour that cannot wait costs two nights of storage; from the other, nothing."""
+    near = {"latitude": 31.0, "longitude": 121.3}
+    needs = [{"need_id": f"n{k}", "community": "C1", "item": "rice", "quantity": 1} for k in (1, 2, 3)]
+    needs.append(needs[0] | {"need_id": "n4", "quantity": 3, "needed_from": "2026-03-03"})
+    donations = [
+        {"donation_id": "d1", "item": "flour", "quantity": 1, "available_until": "2026-03-01"},
+        {"donation_id": "d2", "item": "rice", "quantity": 1, **near},
+        {"donation_id": "d3", "item": "rice", "quantity": 1},
+        {"donation_id": "d4", "item": "rice", "quantity": 1, **near},
+        {"donation_id": "d5", "item": "rice", "quantity": 1, **near},
+        {"donation_id": "d6", "item": "flour", "quantity": 1, **near},
+    ]
+    tables = {
+        "needs": needs,
+        "donations": donations,
+        "items": [{"item": "rice"}, {"item": "flour"}],
+        "hubs": [{"hub": "H2"}, {"hub": "H1"}, {"hub": "C1", "handling_cost": 0}],
+        "substitutions": [{"need_item": "rice", "donated_item": "flour", "ratio": 3}],
+    }
+    settings = {"rates": {"transport_per_kg_km": 0.002}, "policy": {"boundary": "open"}}
+    plan = matchopt.plan(SmallCase(tables, settings).case())
+    assert (plan.status, plan.logistics_cost) == ("optimal", 0)

@@ -175,32 +175,3 @@ def test_when_a_limit_is_reached_the_best_plan_so_far_is_kept_and_bounded(limit)
     assert answer.objective == pytest.approx(weight.sum(axis=0) @ answer.value)
     assert answer.bound >= answer.objective - 1e-6
     assert answer.proven == (answer.bound <= answer.objective + 1e-6)
-
-
-def test_a_search_begins_with_the_plan_it_is_given():
-    program, _, _ = market_split()
-    start = program.maximise(nodes=2)
-    again = market_split()[0].maximise(start=(np.arange(40), np.rint(start.value)), nodes=0)
-    assert again.objective >= start.objective - 1e-6
-    with pytest.raises(SolverError):
-        market_split()[0].maximise(nodes=0)
-
-
-def test_a_start_may_leave_columns_to_the_solver():
-    # Each of three things needs its own box, which is not among what is known of the start.
-    def boxed():
-        program = Program()
-        things = program.add_columns(3, np.array([3.0, 2.0, 1.0]), 5.0, whole=True)
-        boxes = program.add_columns(3, -1.0, 1.0, whole=True)
-        row = program.add_rows(3, upper=0.0)
-        program.add_entries(row, things, 1.0)
-        program.add_entries(row, boxes, -5.0)
-        return program, things
-
-    program, things = boxed()
-    answer = program.maximise(start=(things, np.array([5.0, 0.0, 0.0])))
-    assert answer.proven
-    assert answer.value == pytest.approx([5, 5, 5, 1, 1, 1])
-    program, things = boxed()
-    wrong = program.maximise(start=(things, np.array([9.0, 0.0, 0.0])))
-    assert wrong.objective == answer.objective

@@ -115,7 +115,7 @@ def test_time_does_not_matter_where_the_relaxation_is_whole():
 
 
 def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
-    def fail(self, model, parameters, hints):
+    def fail(self, model, parameters):
         raise SolverError("no answer")
 
     block, ways = shares()
@@ -135,7 +135,7 @@ def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
 
 @pytest.mark.parametrize(("nodes", "out_of_time"), [(0, False), (None, True)])
 def test_out_of_nodes_is_not_out_of_time(monkeypatch, nodes, out_of_time):
-    def fail(self, model, parameters, hints):
+    def fail(self, model, parameters):
         raise SolverError("no answer")
 
     block, ways = shares()

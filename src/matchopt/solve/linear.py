@@ -83,16 +83,12 @@ class Program:
         )
 
     def maximise(
-        self, *, start: tuple[Ints, Floats] | None = None, seconds: float | None = None,
-        nodes: int | None = None, gap: float = 0.0, within: float = 0.0,
-    ) -> Answer:  # fmt: skip
+        self, *, seconds: float | None = None, nodes: int | None = None, gap: float = 0.0, within: float = 0.0
+    ) -> Answer:
         """Solve the program.
 
         Parameters
         ----------
-        start
-            Columns, and what they are at a point to begin the search for whole numbers with; the solver
-            finds the other columns.
         seconds
             When to stop the search for whole numbers; its best point so far is returned then.
         nodes
@@ -114,37 +110,30 @@ class Program:
 
         whole = np.concatenate([part[2] for part in self._columns])
         model = mathopt.Model.from_model_proto(self._proto(model_pb2.ModelProto(), whole))
-        parameters, hints = mathopt.SolveParameters(), []
+        parameters = mathopt.SolveParameters()
         if whole.any():
-            if start is not None:
-                known = dict(zip(start[0].tolist(), start[1].tolist(), strict=True))
-                hints.append(
-                    mathopt.SolutionHint(variable_values={model.get_variable(k): v for k, v in known.items()})
-                )
             parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = gap, within
             if seconds is not None:
                 parameters.time_limit = datetime.timedelta(seconds=max(seconds, 0.01))
             parameters.node_limit = nodes
         elif self.columns >= BARRIER_COLUMNS:
             parameters.lp_algorithm = mathopt.LPAlgorithm.BARRIER
-        result = self._solved(model, parameters, mathopt.ModelSolveParameters(solution_hints=hints))
+        result = self._solved(model, parameters)
         return self._answer(model, result, linear=not whole.any())
 
-    def _solved(
-        self, model: mathopt.Model, parameters: mathopt.SolveParameters, hints: mathopt.ModelSolveParameters
-    ) -> mathopt.SolveResult:
-        """Solve; where HiGHS loses its way, once more by the simplex method, without presolve and start."""
+    def _solved(self, model: mathopt.Model, parameters: mathopt.SolveParameters) -> mathopt.SolveResult:
+        """Solve; where HiGHS loses its way, once more by the simplex method and without presolve."""
         from ortools.math_opt.python import mathopt
 
         try:
-            return mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters, model_params=hints)
+            return mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
         except (AttributeError, RuntimeError, ValueError) as error:
             # MathOpt trips over its own words (AttributeError) when HiGHS reports an unknown status.
             if parameters.presolve is mathopt.Emphasis.OFF:
                 raise SolverError(f"HiGHS gave no answer: {error.__context__ or error}") from error
         parameters.lp_algorithm = None
         parameters.presolve = mathopt.Emphasis.OFF
-        return self._solved(model, parameters, mathopt.ModelSolveParameters())
+        return self._solved(model, parameters)
 
     def _proto(self, proto: model_pb2.ModelProto, whole: Bools) -> model_pb2.ModelProto:
         lower, upper, _ = (np.concatenate(part) for part in zip(*self._columns, strict=True))

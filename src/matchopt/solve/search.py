@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Floats
 from matchopt.errors import SolverError
 from matchopt.solve.assemble import Assembly, Goals, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
@@ -173,13 +173,15 @@ class Search:
         return step
 
     def _run(self, program: Assembly, start: Floats | None) -> Step:
-        """Search until the deadline; `start` stands where nothing is found."""
+        """Search until the deadline; `start` stands where nothing is found.
+
+        The solver is not told of it: HiGHS takes a start, but has then called worse plans the best.
+        """
         seconds = self._deadline.left()
         if self._deadline.passed and start is not None:
             return Step(start, np.inf)
         try:
             answer = program.program.maximise(
-                start=self._hint(program, start),
                 seconds=seconds,
                 nodes=self._nodes,
                 gap=0.0 if self._complete else GAP,
@@ -194,12 +196,6 @@ class Search:
         if not answer.proven:
             self._cut_short()
         return Step(np.rint(answer.value[program.ways]), self._proven(answer))
-
-    def _hint(self, program: Assembly, start: Floats | None) -> tuple[Ints, Floats] | None:
-        """Return where the solver is to begin; nowhere if `start` lies outside the bounds of the ways."""
-        if start is None or (start < self._least).any() or (start > self._most).any():
-            return None
-        return program.ways, start
 
     def _cut_short(self) -> None:
         """Note that time ran out, unless it was the nodes that did."""
