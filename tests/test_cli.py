@@ -218,6 +218,18 @@ class TestPlan:
         assert run("plan", "./city/", "--force").exit_code == 0
         assert sorted(file.name for file in Path("runs").iterdir()) == ["city", "city-2", "city-3"]
 
+    def test_a_profile_tells_where_time_went_beside_the_plan(self, case: Path) -> None:
+        plain = run("plan", case, "-o", "out")
+        told = run("plan", case, "-o", "out", "--force", "--profile")
+        assert told.exit_code == 0
+        assert told.stdout == plain.stdout
+        rows = told.stderr.split("Where time and memory went\n")[1].splitlines()
+        assert rows[0].split() == ["stage", "seconds", "share", "peak", "memory,", "MB"]
+        assert rows[1].strip().startswith("starting")
+        assert rows[-2].strip().startswith("writing the run folder")
+        assert rows[-1].strip().startswith("in all")
+        assert "finding the best plan" in told.stderr
+
     def test_quiet_prints_the_path_alone(self, case: Path) -> None:
         result = run("plan", case, "-o", "out", "-q")
         assert (result.stdout, result.stderr) == ("out\n", "")

@@ -264,6 +264,9 @@ def plan(
             help="Print what fairness costs, from none to the highest floor; save it in the run folder.",
         ),
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where time and memory went, stage by stage (on stderr).")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")
     ] = False,
@@ -279,13 +282,17 @@ def plan(
       matchopt plan my-city --fairness-curve
     """  # noqa: D301
     from matchopt.io.write import default_run, refuse_taken, write_run
+    from matchopt.report.profile import Profile
+    from matchopt.report.section import plain
 
     _refuse_malformed(changes)
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise typer.BadParameter(f"{time_limit:g} is no number above 0", param_hint="'--time-limit'")
     run = output if output is not None else default_run(case, force=force)
     refuse_taken(run, force=force)
-    with _progress(quiet=quiet) as step:
+    with _progress(quiet=quiet) as tell:
+        watch = Profile(tell)
+        step = watch.step
         read = _read(case, changes or (), step)
         if fairness_curve:  # has its own demands on the tables: they are checked before the work begins
             read.replace(settings={"policy": {"fairness": "floor"}})
@@ -299,6 +306,8 @@ def plan(
         _show_summary(made, curve)
         print("\nRun folder: ", end="")
     print(run)
+    if profile:
+        print(f"\n{plain(watch.section(STAGES))}", file=sys.stderr)
 
 
 @app.command()
