@@ -6,7 +6,7 @@ import sys
 import pytest
 
 HEAVY = {
-    "networkx", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine", "rich",
+    "networkx", "numba", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine", "rich",
     "scipy", "xlsxwriter",
 }  # fmt: skip
 
