@@ -6,8 +6,8 @@ import sys
 import pytest
 
 HEAVY = {
-    "networkx", "numba", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine", "rich",
-    "scipy", "xlsxwriter",
+    "networkx", "numba", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine",
+    "rich", "scipy", "xlsxwriter",
 }  # fmt: skip
 
 PROBE = """
