@@ -282,11 +282,12 @@ class TestPlan:
             assert str(violation) in result.stderr
         assert not Path("runs").exists()
 
-    def test_both_solvers_agree(self, case: Path) -> None:
-        for solver in ("ortools", "networkx"):
+    def test_all_solvers_agree(self, case: Path) -> None:
+        solvers = ("simplex", "ortools", "networkx")
+        for solver in solvers:
             assert run("plan", case, "-o", solver, "--solver", solver).exit_code == 0
-        one, two = (matchopt.read_run(solver).summary for solver in ("ortools", "networkx"))
-        assert dict(one) == dict(two)
+        one, *others = (matchopt.read_run(solver).summary for solver in solvers)
+        assert all(dict(other) == dict(one) for other in others)
 
     def test_the_same_bytes_whatever_the_hash_seed(self, tmp_path: Path) -> None:
         for seed in ("0", "1"):

@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 
 import matchopt
 from matchopt.engine import fairness_curve
-from matchopt.solve import pairs, pricing
+from matchopt.solve import pricing
 from strategies import SmallCase, small_cases
 
 COMMUNITIES = ("C1", "C2", "C3", "C4")
@@ -57,10 +57,8 @@ def assert_same_tables(one, other):
 def test_pairs_that_never_entered_the_solver_are_proven_too(objective, monkeypatch):
     case = made(donors=40, needs=150, policy={"objective": objective})
     whole = matchopt.plan(case)
-    monkeypatch.setattr(pricing, "ALL_PAIRS", 0)
-    monkeypatch.setattr(pricing, "CANDIDATES", 2)
-    monkeypatch.setattr(pairs, "BLOCK_PAIRS", 1000)
-    monkeypatch.setattr(pairs, "REMEMBERED_PAIRS", 0)
+    monkeypatch.setattr(pricing, "PARTNERS", 1)
+    monkeypatch.setattr(pricing, "PLENTIFUL", 0)
     sparse = matchopt.plan(case)
     assert sparse.run["work"]["arcs"] < whole.run["work"]["arcs"]
     assert sparse.summary["bound"] == whole.summary["bound"]
@@ -81,7 +79,7 @@ def test_progress_is_told_in_order_and_to_the_end():
 
 
 def test_an_unknown_solver_is_named():
-    with pytest.raises(ValueError, match="'abacus' is not known; choose one of ortools, networkx"):
+    with pytest.raises(ValueError, match="'abacus' is not known; choose one of simplex, ortools, networkx"):
         matchopt.plan(made(), solver="abacus")
 
 

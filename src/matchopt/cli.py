@@ -57,6 +57,7 @@ class Format(StrEnum):
 class Solver(StrEnum):
     """Who solves the flow."""
 
+    SIMPLEX = "simplex"
     ORTOOLS = "ortools"
     NETWORKX = "networkx"
 
@@ -248,8 +249,8 @@ def plan(
         bool, typer.Option("--no-copy", help="Keep only the hashes of the tables in the run folder.")
     ] = False,
     solver: Annotated[
-        Solver, typer.Option(help="networkx is slow and there to cross-check small cases.")
-    ] = Solver.ORTOOLS,
+        Solver, typer.Option(help="ortools and networkx are slower and there to cross-check.")
+    ] = Solver.SIMPLEX,
     time_limit: Annotated[
         float | None,
         typer.Option(

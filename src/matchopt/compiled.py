@@ -10,6 +10,11 @@ import numba
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
+def inlined(function: Kernel) -> Kernel:
+    """Compile a small function into those that call it, where a call would cost more than what it does."""
+    return cast(Kernel, numba.njit(nogil=True, forceinline=True)(function))
+
+
 def compiled(function: Kernel) -> Kernel:
     """Compile a function of numbers and arrays to machine code when it is first called.
 

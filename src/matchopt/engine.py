@@ -19,7 +19,7 @@ from matchopt.solve.flow import BACKENDS
 
 
 def plan(
-    case: Case, *, solver: str = "ortools", progress: Progress | None = None, time_limit: float | None = None
+    case: Case, *, solver: str = "simplex", progress: Progress | None = None, time_limit: float | None = None
 ) -> Plan:
     """Find the best plan of a case and prove it.
 
@@ -28,7 +28,7 @@ def plan(
     case
         The checked tables, from `matchopt.read_case` or `matchopt.Case.from_frames`.
     solver
-        ``ortools`` (default) or ``networkx``, the slow cross-check of transport problems.
+        ``simplex`` (default), or ``ortools`` or ``networkx`` to cross-check transport problems.
     progress
         Called as ``progress(stage, done, total)`` on the way.
     time_limit
@@ -74,6 +74,7 @@ def plan(
     tell("decode", 0, 1)
     books, summary = work.accounts(flows)
     clock.lap("decode")
+    efforts = [found.effort for found in work.matchings.values()]
     return Plan(
         case=case,
         allocations=books.allocations,
@@ -84,20 +85,22 @@ def plan(
         summary=summary,
         run={
             "timings": clock.laps,
-            "versions": _versions(solver),
+            "versions": _versions(),
             "work": {
                 "donation_classes": len(network.donations.start) - 1,
                 "need_classes": len(network.needs.start) - 1,
                 "blocks": len(work.solved),
-                "arcs": sum(found.arcs for found in work.matchings.values()),
-                "solves": sum(found.rounds for found in work.matchings.values()),
+                "arcs": sum(effort.arcs for effort in efforts),
+                "solves": sum(effort.rounds for effort in efforts),
+                "pivots": sum(effort.pivots for effort in efforts),
+                "pairs_priced": sum(effort.priced for effort in efforts),
             },
         },
     )
 
 
 def fairness_curve(
-    case: Case, *, points: int = 11, solver: str = "ortools", progress: Progress | None = None
+    case: Case, *, points: int = 11, solver: str = "simplex", progress: Progress | None = None
 ) -> pd.DataFrame:
     """Return the price of fairness: what the best plan serves and costs at a given floor of coverage.
 
@@ -161,7 +164,6 @@ class _Clock:
         self._last = now
 
 
-def _versions(solver: str) -> dict[str, str]:
-    return {"python": platform.python_version()} | {
-        name: version(name) for name in sorted({"numpy", "pandas", solver})
-    }
+def _versions() -> dict[str, str]:
+    libraries = ("networkx", "numba", "numpy", "ortools", "pandas")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from matchopt.solve.block import Unshared
 from matchopt.solve.certificate import Prices, bound, cut_prices, worth
-from matchopt.solve.flow import OrTools
+from matchopt.solve.pairs import TableMarket
+from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
 from solve.blocks import Listed, blocks, columns, every_plan, ints, plain
 
@@ -124,7 +125,8 @@ def test_levels_prove_coverage_tier_by_tier():
     cost = np.full((2, 3), 2**62)
     for i, j in pairs:
         cost[i, j] = 1
-    found = coverage_first(lambda r, c: cost[r, c], supply, demand, tier, OrTools())
+    market = TableMarket(lambda row, column: cost[row, column], 2, 3)
+    found = coverage_first(market, supply, demand, tier, NetworkSimplex())
     ways = columns([(i, j, 1.0, 1, 0) for i, j in pairs], {})
     unshared = Unshared(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
     block = replace(plain([2, 9], [3, 4, 2], tier=tier.tolist()), unshared=unshared)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from matchopt.solve.assemble import Goals
 from matchopt.solve.block import Block, Columns, Reached, Unshared, Worth
 from matchopt.solve.certificate import bound, cut_prices
-from matchopt.solve.flow import BACKENDS
 from matchopt.solve.lagrangian import Guide
+from matchopt.solve.pairs import TableMarket
 from matchopt.solve.relaxation import relax
+from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
 from solve.blocks import Listed, columns, plain, reals
 
@@ -44,10 +45,9 @@ def unshared(block: Block, source: Listed) -> Unshared:
     """Return the best plan where nothing is shared."""
     nothing = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
     (part,) = source.priced(Worth(*nothing, 1.0, 1.0))
-    found = coverage_first(
-        part.cost, block.supply.astype(np.int64), block.demand.astype(np.int64), block.tier,
-        BACKENDS["ortools"],
-    )  # fmt: skip
+    supply, demand = block.supply.astype(np.int64), block.demand.astype(np.int64)
+    market = TableMarket(part.cost, len(supply), len(demand))
+    found = coverage_first(market, supply, demand, block.tier, NetworkSimplex())
     return Unshared(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
 
 
@@ -73,7 +73,7 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
         best = relax(block, ways, "cost", goals)
         unmet = float(block.unmet_cost @ block.demand) if by_cost else 0.0
         least = unmet - best.value
-        guide = Guide(block, source, block.unshared)
+        guide = Guide(block, source)
         assert guide.potentials(reals(tried), 0.0).value <= least + NEAR
         assert guide.potentials(best.prices.capacity, 0.0).value == pytest.approx(least, abs=NEAR)
         # With the guide, from the cheapest ways on, the same is reached.

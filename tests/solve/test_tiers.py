@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, PLENTY
+from matchopt.errors import SolverError
 from matchopt.solve import pairs, pricing
-from matchopt.solve.flow import OrTools
-from matchopt.solve.pairs import Market, Pairs
+from matchopt.solve.flow import BACKENDS
+from matchopt.solve.pairs import TableMarket
 from matchopt.solve.pricing import solve_over_all_pairs
+from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first, total_cost
 
-BACKEND = OrTools()
+BACKEND = NetworkSimplex()
 
 
 def ints(values):
@@ -33,7 +35,7 @@ def markets(draw, most=3):
 
 
 def of_table(table):
-    return lambda rows, columns: table[rows, columns]
+    return TableMarket(lambda rows, columns: table[rows, columns], *table.shape)
 
 
 def every_plan(table, supply, demand):
@@ -98,16 +100,33 @@ def test_total_cost_is_least_and_proven(market, unmet):
     assert cost == found.supply_price @ supply + found.demand_price @ demand
 
 
+@pytest.mark.parametrize("name", ["ortools", "networkx"])
+def test_back_ends_agree_on_coverage_and_cost(name):
+    @settings(max_examples=60, deadline=None)
+    @given(markets(most=8))
+    def agree(market):
+        table, supply, demand, tier = market
+        ours = coverage_first(of_table(table), supply, demand, tier, BACKEND)
+        theirs = coverage_first(of_table(table), supply, demand, tier, BACKENDS[name])
+        for found in (ours, theirs):
+            check_levels(market, found)
+        met = [np.bincount(found.head, found.flow, len(demand)) for found in (ours, theirs)]
+        for t in (1, 3, 5):
+            assert met[0][tier == t].sum() == met[1][tier == t].sum()
+        assert table[ours.tail, ours.head] @ ours.flow == table[theirs.tail, theirs.head] @ theirs.flow
+
+    agree()
+
+
 @settings(max_examples=150, deadline=None)
 @given(markets(most=8), st.integers(0, 2**32 - 1))
 def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
     table, supply, demand, tier = market
     whole = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pricing, "ALL_PAIRS", 0)
         patch.setattr(pairs, "BLOCK_PAIRS", 1 + seed % 7)
-        patch.setattr(pairs, "REMEMBERED_PAIRS", 0)
-        patch.setattr(pricing, "CANDIDATES", 1)
+        patch.setattr(pricing, "PARTNERS", 1)
+        patch.setattr(pricing, "PLENTIFUL", 0)
         sparse = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     check_levels(market, sparse)
     assert table[sparse.tail, sparse.head] @ sparse.flow == table[whole.tail, whole.head] @ whole.flow
@@ -116,13 +135,12 @@ def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
 def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeypatch):
     # Every need's cheapest donation is the first, and the other two donations have the same
     # cheapest need; the plan needs a pair that is nobody's cheapest.
-    monkeypatch.setattr(pricing, "ALL_PAIRS", 0)
-    monkeypatch.setattr(pricing, "CANDIDATES", 1)
+    monkeypatch.setattr(pricing, "PARTNERS", 1)
+    monkeypatch.setattr(pricing, "PLENTIFUL", 0)
     table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
-    every = Pairs(np.arange(3), np.arange(3), Market(of_table(table), 3, 3))
     one = np.ones(3, dtype=np.int64)
-    best = solve_over_all_pairs(every, ints([1, 1, 1]), one, ints([0, 0, 0]), 100 * one, BACKEND)
-    assert best.rounds > 1
+    best = solve_over_all_pairs(of_table(table), one, one, 0 * one, 100 * one, BACKEND)
+    assert best.effort.rounds > 1
     assert table[best.tail, best.head] @ best.flow == 0 + 8 + 9
 
 
@@ -131,3 +149,9 @@ def test_a_need_beyond_all_supply_takes_what_there_is():
     assert found.flow.tolist() == [5]
     assert found.head.tolist() == [0]
     assert found.supply_level.tolist() == [1]
+
+
+def test_unit_costs_too_large_for_a_weight_above_them_are_refused():
+    market = of_table(ints([[10**17]]))
+    with pytest.raises(SolverError, match="too large"):
+        coverage_first(market, ints([1]), ints([1]), ints([1]), BACKEND)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints
 from matchopt.model.classes import Demand, Supply
+from matchopt.model.tariff import Fondness
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -60,6 +61,15 @@ class Affinities:
                 at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
                 score = np.where(np.isnan(score) & (keys[at] == key), scores[at], score)
         return np.where(np.isnan(score), 0.0, self._weight * (1 - np.nan_to_num(score)))
+
+    def table(self) -> Fondness:
+        """Return the scores for compiled code, or an empty table where none costs anything."""
+        levels = self._scores if self.matter else [(np.zeros(0, dtype=np.int64), np.zeros(0))] * len(_LEVELS)
+        return Fondness(
+            float(self._weight), np.array([self._width(taker) for _, taker in _LEVELS]),
+            np.cumsum([0, *(len(keys) for keys, _ in levels)]),
+            np.concatenate([keys for keys, _ in levels]), np.concatenate([scores for _, scores in levels]),
+        )  # fmt: skip
 
     def _width(self, taker: str) -> int:
         return len(self._names[taker]) + 1

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Steps
+from matchopt.arrays import Bools, Floats, Ints, Steps
 from matchopt.model.affinities import Affinities
 from matchopt.model.amounts import Amounts, whole_parts
 from matchopt.model.calendar import Calendar
 from matchopt.model.capacities import Burden, Capacities
 from matchopt.model.classes import Demand, Members, Supply, demand_classes, supply_classes
+from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale
 from matchopt.model.places import Atlas
 from matchopt.model.routes import Hubs, Itinerary, Router
-from matchopt.model.rules import UNREACHABLE, Items, Rules
+from matchopt.model.rules import Items, Rules
 from matchopt.model.ways import Ways
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Part:
         Whether it has donations that can load a shared capacity.
     ways
         All the ways its pairs can go.
+    market
+        What its pairs may do, and cost by their cheapest route.
     """
 
     rows: Ints
@@ -66,11 +69,11 @@ class Part:
     community: Ints
     goods: bool
     ways: Ways
+    market: Market
     _donations: Supply
     _needs: Demand
     _tail: Ints
     _head: Ints
-    _rules: Rules
     _router: Router
     _items: Items
 
@@ -84,7 +87,7 @@ class Part:
 
         `rows` and `columns` broadcast: ``costs(rows[:, None], columns)`` is a block.
         """
-        return self.verdict(rows, columns)[1]
+        return self.market.cost(rows, columns)
 
     def ratio(self, rows: Ints, columns: Ints) -> Floats:
         """Return the units of the need that one donated unit serves, for pairs that broadcast."""
@@ -98,22 +101,13 @@ class Part:
 
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step of `STEPS` that refuses each pair (`ADMITTED`: none), and its cost."""
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        step = self._rules.first_refusal(supply, demand)
-        passed = step == UNREACHABLE
-        choice = self._router.choose(supply, demand, self._tail[rows], self._head[columns], passed)
-        passed &= choice.connected
-        step += passed
-        passed &= choice.in_time
-        step += passed
-        return step, np.where(passed, choice.cost, FORBIDDEN)
+        return self.market.verdict(rows, columns)
 
     def itinerary(self, rows: Ints, columns: Ints) -> Itinerary:
         """Return the cheapest way of admitted pairs, given one row and column each."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head = self._tail[rows], self._head[columns]
-        hub = self._router.choose(supply, demand, tail, head, np.ones(len(rows), dtype=bool)).hub
-        return self._router.itinerary(supply, demand, tail, head, hub)
+        return self._router.itinerary(supply, demand, tail, head, self.market.hub(rows, columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +191,8 @@ def encode(case: Case) -> Network:
                 rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
                 needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
                 bool((~(items.service | items.funds))[mine.item].any()), ways,
-                mine, theirs, tail, head, rules, router, items,
+                market_of(router, rules, fondness, items, mine, theirs, tail, head),
+                mine, theirs, tail, head, router, items,
             )
         )  # fmt: skip
     return Network(

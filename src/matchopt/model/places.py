@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
+from matchopt.model.tariff import EARTH_RADIUS_KM, Globe, Lanes
 
 if TYPE_CHECKING:
     from matchopt.case import Case
     from matchopt.settings import Rates
-
-EARTH_RADIUS_KM = 6371.0088
-"""Mean earth radius, IUGG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,13 @@ class Places:
     def take(self, index: Ints) -> Places:
         """Return the places at `index`."""
         return Places(self.name[index], self.latitude[index], self.longitude[index])
+
+    def globe(self) -> Globe:
+        """Return the places for compiled code."""
+        latitude, longitude = np.radians(self.latitude), np.radians(self.longitude)
+        cosine = np.cos(latitude)
+        point = np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), np.sin(latitude)], axis=1)
+        return Globe(self.name, latitude, longitude, cosine, point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,25 @@ class Atlas:
         row, column, lane = self._lanes_between(tails, heads)
         lane_of[row, column] = self._lane_number[lane]
         return lane_of
+
+    def lanes_of(self, tails: Places, heads: Places) -> Lanes:
+        """Return the lanes from `tails` to `heads` (distinct names) for compiled code."""
+        row, column, lane = self._lanes_between(tails, heads)
+        order = np.lexsort((column, row))
+        lane = lane[order]
+        return Lanes(
+            np.searchsorted(row[order], np.arange(len(tails) + 1)), column[order],
+            self._lane_distance[lane], self._lane_rate[lane], self._lane_lead[lane],
+        )  # fmt: skip
+
+    def displaced(self, places: Places) -> bool:
+        """Return whether some place lies elsewhere than what its name says."""
+        named = np.flatnonzero(places.name >= 0)
+        at = self.at(places.name[named])
+        return not (
+            np.array_equal(at.latitude, places.latitude[named], equal_nan=True)
+            and np.array_equal(at.longitude, places.longitude[named], equal_nan=True)
+        )
 
     def _lanes_between(self, tails: Places, heads: Places) -> tuple[Ints, Ints, Ints]:
         """Return (row, column, lane) of every lane that leads from `tails` to `heads`."""

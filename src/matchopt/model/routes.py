@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
 from matchopt.model.places import Atlas, Legs, Places
 from matchopt.model.rules import Items, Rules
+from matchopt.model.tariff import Passages, Rates, fill_legs
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -58,37 +59,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trips:
-    """Pairs (n,) that may go through hubs: donated item, window, places, and what any route costs."""
-
-    item: Ints
-    window: Window
-    tail: Ints
-    head: Ints
-    shared: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The cheapest route of each pair.
-
-    Attributes
-    ----------
-    connected, in_time : bool
-        Whether some allowed route exists at all; and one that delivers in time.
-    cost : int
-        1/10 000 currency per donated unit, `FORBIDDEN` where none is in time.
-    hub : int
-        Hub number, or `DIRECT`.
-    """
-
-    connected: Bools
-    in_time: Bools
-    cost: Ints
-    hub: Ints
-
-
-@dataclass(frozen=True, slots=True)
 class Itinerary:
     """Hubs, days and unit costs of given pairs.
 
@@ -120,80 +90,44 @@ class Router:
         self._items, self._rules, self.hubs, self._fondness = items, rules, hubs, fondness
         self._rates = case.settings.rates
         identification = self._rates.identification
-        self._identification = np.array([getattr(identification, channel) for channel in CHANNELS])
-        self.direct = atlas.legs(tails, heads)
+        self.identification = np.array([getattr(identification, channel) for channel in CHANNELS])
+        self.tails, self.heads = tails.globe(), heads.globe()
+        self.lanes = atlas.lanes_of(tails, heads)
+        personal = fondness.matter or rules.transfers
         self.inbound = atlas.legs(tails, hubs.places)
         self.outbound = atlas.legs(hubs.places, heads)
-        self._linked, self._linked_cold, self._rival = self._survey()
+        least = float(min([self._rates.handling_direct, *hubs.handling]))
+        crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
+        self.rates = Rates(
+            self._rates.transport_per_kg_km, self._rates.detour_factor, self._rates.handling_direct, least,
+            atlas.has_lanes, crooked,
+            not crooked and bool((hubs.handling > self._rates.handling_direct).all()),
+            len(np.unique(hubs.storage)) < 2 and not self.inbound.lead.any() and not self.outbound.lead.any(),
+            personal,
+        )  # fmt: skip
 
-    def _survey(self) -> tuple[Bools, Bools, Bools]:
-        """Look over all legs once: which places hubs link, which cold hubs link, where a hub may be cheaper.
+    def passages(self) -> Passages:
+        """Return the hubs and the legs to and from them for compiled code."""
+        inbound, outbound = self.inbound, self.outbound
+        cost_in = np.where(inbound.connected, inbound.transport, np.inf)
+        cost_out = np.where(outbound.connected, outbound.transport, np.inf).T.copy()
+        return Passages(
+            self.hubs.handling, self.hubs.storage, self.hubs.cold, np.argsort(cost_in, axis=1, kind="stable"),
+            cost_in, inbound.lead, cost_out, outbound.lead.T.copy(),
+        )  # fmt: skip
 
-        A hub costs at least its two legs and its handling. Where that is no less than the direct
-        way, per kg and even without storage, no pair of the two places needs to look at hubs.
-        """
-        linked = np.zeros(self.direct.connected.shape, dtype=bool)
-        linked_cold = linked.copy()
-        least = np.full(linked.shape, np.inf)
-        for h in range(len(self.hubs)):
-            joined = self.inbound.connected[:, h, None] & self.outbound.connected[h]
-            per_kg = self.inbound.transport[:, h, None] + self.outbound.transport[h] + self.hubs.handling[h]
-            least = np.where(joined, np.minimum(least, per_kg), least)
-            linked |= joined
-            linked_cold |= joined & self.hubs.cold[h]
-        direct = self.direct.transport + self._rates.handling_direct
-        return linked, linked_cold, least < direct + 1e-9 * (1 + direct)
-
-    def choose(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, admitted: Bools) -> Choice:
-        """Return the cheapest route of each pair; ties go to direct, then to the first hub by name.
-
-        Parameters
-        ----------
-        supply, demand
-            Classes whose arrays broadcast against each other.
-        tail, head
-            Their place numbers in this router, of the same shapes.
-        admitted
-            Pairs that matter; the others are not worked out in full.
-        """
-        window = self.window(supply, demand)
-        shared = _total(self._pair_costs(supply, demand))
-        cold = self._items.cold[supply.item]
-        linked = np.where(cold, self._linked_cold[tail, head], self._linked[tail, head])
-        linked = linked & ~self._direct_only(supply.item)
-        direct, lead = self.direct_way(supply.item, tail, head)
-        delivery = direct_delivery(window, lead)
-        in_time = direct & (delivery <= window.latest)
-        cost = to_money(_sum(self._direct_costs(supply.item, tail, head)) + shared)
-        cost = np.where(in_time, cost, FORBIDDEN)
-        hub = np.full(cost.shape, DIRECT, dtype=np.int64)
-        possible = (np.maximum(window.first, window.earliest) <= window.latest) & (
-            window.first <= window.last
-        )
-        ask = np.nonzero(admitted & linked & possible & (self._rival[tail, head] | ~in_time))
-        if len(ask[0]):
-
-            def at(values: Array) -> Array:
-                return np.broadcast_to(values, cost.shape)[ask]
-
-            some = Window(*(at(days) for days in _days(window)))
-            trips = _Trips(at(supply.item), some, at(tail), at(head), at(shared))
-            cost[ask], hub[ask] = self._through_hubs(trips, cost[ask])
-        return Choice(direct | linked, cost < FORBIDDEN, cost, hub)
-
-    def _through_hubs(self, trips: _Trips, direct: Ints) -> tuple[Ints, Ints]:
-        """Return the least cost and its hub for trips whose direct way costs `direct`."""
-        least, hub = direct.copy(), np.full(len(direct), DIRECT, dtype=np.int64)
-        tail, head, window = trips.tail, trips.head, trips.window
-        for h in range(len(self.hubs)):
-            joined = self.inbound.connected[tail, h] & self.outbound.connected[h, head]
-            stay, delivery = _hub_days(window, self._through_days(tail, h, head))
-            timely = joined & self.may_pass(trips.item, h) & (delivery <= window.latest)
-            price = to_money(_sum(self._hub_costs(trips.item, tail, h, head, stay)) + trips.shared)
-            better = np.flatnonzero(timely & (price < least))
-            least[better] = price[better]
-            hub[better] = h
-        return least, hub
+    def straight(self, tail: Ints, head: Ints) -> Legs:
+        """Return the direct legs between places (n,) and (n,)."""
+        connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
+        transport, lane_rate = np.empty(len(tail)), np.empty(len(tail))
+        tails, heads, lanes, rates = self.tails, self.heads, self.lanes, self.rates
+        fill_legs(
+            tails.name, tails.latitude, tails.longitude, tails.cosine,
+            heads.name, heads.latitude, heads.longitude, heads.cosine,
+            lanes.start, lanes.head, lanes.distance, lanes.rate, lanes.lead,
+            rates.kg_km, rates.detour, rates.has_lanes, tail, head, connected, transport, lane_rate, lead,
+        )  # fmt: skip
+        return Legs(connected, transport, lane_rate, lead)
 
     def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
         """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
@@ -256,9 +190,9 @@ class Router:
         return np.asarray(self._items.service[item] | self._items.funds[item])
 
     def direct_way(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
-        """Return whether items can go direct, and the days it takes; money is there at once."""
-        funds = self._items.funds[item]
-        return self.direct.connected[tail, head] | funds, np.where(funds, 0, self.direct.lead[tail, head])
+        """Return whether items (n,) can go direct, and the days it takes; money is there at once."""
+        funds, legs = self._items.funds[item], self.straight(tail, head)
+        return legs.connected | funds, np.where(funds, 0, legs.lead)
 
     def may_pass(self, item: Ints, hub: int) -> Bools:
         """Return which items `hub` may take: cold ones only if it is cold, no service and no money."""
@@ -270,8 +204,8 @@ class Router:
     def _direct_costs(self, item: Ints, tail: Ints, head: Ints) -> Three:
         """Return transport, handling, storage per unit of direct deliveries."""
         weight, service = self._items.weight[item], self._items.service[item]
-        legs: Legs = self.direct
-        transport = weight * np.where(service, legs.lane_rate[tail, head], legs.transport[tail, head])
+        legs = self.straight(tail, head)
+        transport = weight * np.where(service, legs.lane_rate, legs.transport)
         handling = np.where(service, 0.0, weight * self._rates.handling_direct)
         return transport, handling, np.zeros(())
 
@@ -287,7 +221,7 @@ class Router:
         """Return identification, penalty, transfer, purchase per unit, whatever the route."""
         fit = self._items.fit(supply.item, demand.item)
         return (
-            fit.ratio * self._identification[demand.channel],
+            fit.ratio * self.identification[demand.channel],
             fit.penalty + fit.ratio * self._fondness.cost(supply, demand),
             self._items.weight[supply.item] * self._rules.transfer(supply, demand),
             fit.purchase,

@@ -1,4 +1,4 @@
-"""Who may serve whom: steps 1 to 4 of contract §2, each refusal with its reason code."""
+"""Who may serve whom: what items, earmarks and boundaries say (contract §2), each with its reason code."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints, Steps
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.classes import Demand, Supply, set_membership
 from matchopt.model.places import Atlas
+from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, Bounds, Fitting
 
 if TYPE_CHECKING:
     from matchopt.case import Case
 
 STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing")
 """Reason codes in the order of the contract; step s (from 0) refuses with ``STEPS[s]``."""
-
-UNREACHABLE = STEPS.index("unreachable")
-"""Step number of a pair that steps 1 to 4 of the contract let through."""
 
 ADMITTED = len(STEPS)
 """Step number of a pair that no step refuses."""
@@ -102,6 +100,16 @@ class Items:
         ratio = np.where(buys, 1 / np.where(price > 0, price, 1.0), ratio)
         return Fit(same | hit | buys, ratio, penalty, np.where(spends, 1.0, 0.0))
 
+    def fitting(self, given: Ints, asked: Ints) -> Fitting:
+        """Return for compiled code how items `given` (a,) fit those `asked` (b,), and what they are."""
+        fit = self.fit(given[:, None], asked)
+        shape = (len(given), len(asked))
+        return Fitting(
+            np.broadcast_to(fit.fits, shape).copy(), np.broadcast_to(fit.ratio, shape).copy(),
+            np.broadcast_to(fit.penalty, shape).copy(), np.broadcast_to(fit.purchase, shape).copy(),
+            self.weight[given], self.cold[given], self.service[given], self.funds[given],
+        )  # fmt: skip
+
     def linked(self) -> Ints:
         """Return a part number for each item: items that substitutions or funds connect share one."""
         part = np.arange(len(self.names))
@@ -142,49 +150,27 @@ class Rules:
         self._organization = _attribute(case, atlas, "organization")
         self._agreement, self._transfer = _agreements(case)
 
-    def first_refusal(self, supply: Supply, demand: Demand) -> Steps:
-        """Return the first of steps 1 to 4 (counted from 0) that refuses each pair, else `UNREACHABLE`.
-
-        `supply` and `demand` hold arrays that broadcast against each other.
-        """
-        passed = self._items.fit(supply.item, demand.item).fits
-        step = passed.astype(np.int8)
-        for ok in (
-            supply.quality >= demand.min_quality,
-            self._earmark(supply, demand),
-            self._inside_boundary(supply, demand),
-        ):
-            passed = passed & ok
-            step += passed
-        return step
+    def bounds(self) -> Bounds:
+        """Return earmarks and boundaries for compiled code."""
+        policy = {"open": OPEN, "community": SAME_COMMUNITY, "agreements": AGREEMENTS}
+        return Bounds(
+            self._admits_community, self._admits_group, policy.get(self._policy, SAME_ATTRIBUTE),
+            self._district if self._policy == "district" else self._organization, self._organization,
+            self._agreement, self._transfer,
+        )  # fmt: skip
 
     def agreement(self, supply: Supply, demand: Demand) -> Ints:
         """Return the table row of the agreement that a delivery falls under, -1 for none."""
         return self._agreement[self._organization[supply.community], self._organization[demand.community]]
 
+    @property
+    def transfers(self) -> bool:
+        """Return whether some transfer between organisations costs anything."""
+        return bool(self._transfer.any())
+
     def transfer(self, supply: Supply, demand: Demand) -> Floats:
         """Return the transfer cost between the organisations, currency per kg."""
         return self._transfer[self._organization[supply.community], self._organization[demand.community]]
-
-    def _earmark(self, supply: Supply, demand: Demand) -> Bools:
-        by_community = self._admits_community[supply.only_communities, demand.community]
-        by_group = (demand.group >= 0) & self._admits_group[supply.only_groups, demand.group]
-        return np.asarray(
-            ((supply.only_communities < 0) | by_community) & ((supply.only_groups < 0) | by_group)
-        )
-
-    def _inside_boundary(self, supply: Supply, demand: Demand) -> Bools:
-        free = (supply.community < 0) | (supply.community == demand.community)
-        if self._policy == "open":
-            return np.ones_like(free)
-        if self._policy == "community":
-            return np.asarray(free)
-        attribute = self._district if self._policy == "district" else self._organization
-        here, there = attribute[supply.community], attribute[demand.community]
-        same = free | ((here == there) & (here >= 0))
-        if self._policy == "agreements":
-            same = same | (self._agreement[here, there] >= 0)
-        return np.asarray(same)
 
 
 def _attribute(case: Case, atlas: Atlas, name: str) -> Ints:

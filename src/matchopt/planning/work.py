@@ -221,5 +221,5 @@ def _match(case: Case, part: Part, solver: str) -> Matching:
     backend = BACKENDS[solver]
     demand = part.asked // part.step
     if case.settings.policy.objective == "total-cost":
-        return total_cost(part.costs, part.supply, demand, part.unmet_cost, backend)
-    return coverage_first(part.costs, part.supply, demand, part.priority, backend)
+        return total_cost(part.market, part.supply, demand, part.unmet_cost, backend)
+    return coverage_first(part.market, part.supply, demand, part.priority, backend)

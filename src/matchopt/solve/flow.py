@@ -1,4 +1,4 @@
-"""Min-cost-flow back ends behind one protocol."""
+"""Min-cost-flow back ends behind one protocol: our own, and two of other authors to check it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Ints
+from matchopt.arrays import Ints
 from matchopt.errors import SolverError
-from matchopt.solve.assignment import assign
-from matchopt.solve.transport import Backend, Transport
+from matchopt.solve.potentials import certify
+from matchopt.solve.simplex import NetworkSimplex
+from matchopt.solve.transport import Backend, Optimum, SpanningTree, Transport
 
 
 class OrTools:
-    """OR-Tools: an assignment where quantities are one to one, else a flow; cost scaling both."""
+    """OR-Tools ``SimpleMinCostFlow`` (cost scaling; Goldberg, 1997)."""
 
     name = "ortools"
 
-    def flow(self, problem: Transport) -> Ints:
-        """Return an optimal flow; see `Backend`."""
-        assigned = assign(problem)
-        return self.min_cost_flow(problem) if assigned is None else assigned
-
-    def min_cost_flow(self, problem: Transport) -> Ints:
-        """Return an optimal flow by ``SimpleMinCostFlow`` (Goldberg, 1997), whatever the quantities."""
+    def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
+        """Return an optimal flow of `problem`; see `Backend`."""
         from ortools.graph.python import min_cost_flow
 
         solver = min_cost_flow.SimpleMinCostFlow()
@@ -36,16 +32,17 @@ class OrTools:
         if status != solver.OPTIMAL:
             # Flows must not be read after a failure: that can end the process.
             raise SolverError(f"OR-Tools SimpleMinCostFlow ended with {status.name}, not OPTIMAL")
-        return np.asarray(solver.flows(np.arange(len(problem.tail))), dtype=np.int64)
+        flow = np.asarray(solver.flows(np.arange(len(problem.tail))), dtype=np.int64)
+        return Optimum(flow, certify(problem, flow))
 
 
 class NetworkX:
-    """networkx ``network_simplex``: slow, of other authors, the cross-check."""
+    """networkx ``network_simplex``: slow, and exact in whole numbers of any size."""
 
     name = "networkx"
 
-    def flow(self, problem: Transport) -> Ints:
-        """Return an optimal flow; see `Backend`."""
+    def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
+        """Return an optimal flow of `problem`; see `Backend`."""
         import networkx as nx
 
         graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
@@ -60,7 +57,8 @@ class NetworkX:
             _, flows = nx.network_simplex(graph)
         except nx.NetworkXUnfeasible as error:
             raise SolverError(f"networkx network_simplex: {error}") from error
-        return np.array([flows[t][h][k] for t, h, k in keys[: len(problem.tail)]], dtype=np.int64)
+        flow = np.array([flows[t][h][k] for t, h, k in keys[: len(problem.tail)]], dtype=np.int64)
+        return Optimum(flow, certify(problem, flow))
 
 
 def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
@@ -70,14 +68,14 @@ def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     and fills what is unmet.
     """
     m, n = len(problem.supply), len(problem.demand)
-    root = m + n
+    supplies, demands = np.arange(m), np.arange(m, m + n)
     capacity = np.minimum(problem.supply[problem.tail], problem.demand[problem.head])
     yield problem.tail, problem.head + m, capacity, problem.cost
-    spare = np.flatnonzero(problem.spare_cost < FORBIDDEN)
-    yield spare, np.full(len(spare), root), problem.supply[spare], problem.spare_cost[spare]
-    unmet = np.flatnonzero(problem.unmet_cost < FORBIDDEN)
-    yield np.full(len(unmet), root), unmet + m, problem.demand[unmet], problem.unmet_cost[unmet]
+    yield supplies, np.full(m, m + n), problem.supply, problem.spare_cost
+    yield np.full(n, m + n), demands, problem.demand, problem.unmet_cost
 
 
-BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (OrTools(), NetworkX())}
+BACKENDS: dict[str, Backend] = {
+    backend.name: backend for backend in (NetworkSimplex(), OrTools(), NetworkX())
+}
 """The back ends by name; the first is the default."""

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.arrays import Floats, Ints
-from matchopt.solve.block import Block, Columns, Priced, Source, Unshared, Worth
+from matchopt.solve.block import Block, Columns, Priced, Source, Worth
 from matchopt.solve.certificate import Prices
-from matchopt.solve.flow import BACKENDS
-from matchopt.solve.tiers import Matching, same_coverage, total_cost
+from matchopt.solve.pairs import TableMarket
+from matchopt.solve.simplex import NetworkSimplex
+from matchopt.solve.tiers import Matching, coverage_first, total_cost
 
 STEP, FIRST_STEP = 0.5, 0.2
 """How far to go from the best prices towards those of the program; and at first."""
@@ -54,8 +55,8 @@ class Potentials:
 class Guide:
     """Names ways worth having in the cost stage of a block whose shared rules leave coverage as it is."""
 
-    def __init__(self, block: Block, source: Source, unshared: Unshared) -> None:
-        self._block, self._source, self._unshared = block, source, unshared
+    def __init__(self, block: Block, source: Source) -> None:
+        self._block, self._source = block, source
         self._capacity: Floats = np.zeros(len(block.capacity))
         self._budget = 0.0
         self._value: float | None = None
@@ -97,16 +98,11 @@ class Guide:
         return Potentials(value, worth, np.concatenate(tails), np.concatenate(heads))
 
     def _flow(self, part: Priced) -> Matching:
-        block, unshared = self._block, self._unshared
+        block = self._block
         supply = block.supply[part.donations].astype(np.int64)
         demand = np.floor(block.demand[part.needs] / part.granule + 1e-9).astype(np.int64)
-        backend = BACKENDS["ortools"]
+        market, backend = TableMarket(part.cost, len(supply), len(demand)), NetworkSimplex()
         if block.by_cost:
             unmet = np.rint(block.unmet_cost[part.needs] * part.scale).astype(np.int64)
-            return total_cost(part.cost, supply, demand, unmet, backend)
-        own = np.flatnonzero((unshared.head >= part.needs.start) & (unshared.head < part.needs.stop))
-        return same_coverage(
-            part.cost, supply, demand, block.tier[part.needs],
-            unshared.donation_level[part.donations], unshared.need_level[part.needs],
-            unshared.tail[own] - part.donations.start, unshared.head[own] - part.needs.start, backend,
-        )  # fmt: skip
+            return total_cost(market, supply, demand, unmet, backend)
+        return coverage_first(market, supply, demand, block.tier[part.needs], backend)

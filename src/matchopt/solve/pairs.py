@@ -1,15 +1,14 @@
-"""All pairs of supplies and demands, looked at in blocks; and the few that become arcs."""
+"""All pairs of supplies and demands, as whoever prices them sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from matchopt.arrays import FORBIDDEN, Floats, Ints
-from matchopt.solve.grouping import members, starts
 
 CostOf = Callable[[Ints, Ints], Ints]
 """Rows and columns that broadcast → unit costs, `FORBIDDEN` where a pair is not admitted."""
@@ -20,201 +19,128 @@ BLOCK_PAIRS = 500_000
 REMEMBERED_PAIRS = 16_000_000
 """Up to this many pairs their costs are kept, 8 bytes each, not worked out again at each look."""
 
-_RANKED = 2**44
-"""Ranks are told apart up to this size, which leaves room for what breaks ties."""
 
-_CHANCE = 2**16
-"""How many ways there are to break a tie."""
+class Found(Protocol):
+    """Pairs that a market found."""
+
+    @property
+    def row(self) -> Ints:
+        """Rows (a,)."""
+        ...
+
+    @property
+    def column(self) -> Ints:
+        """Columns (a,)."""
+        ...
+
+    @property
+    def cost(self) -> Ints:
+        """Unit costs (a,)."""
+        ...
+
+    @property
+    def priced(self) -> int:
+        """How many pairs were priced to find them."""
+        ...
+
+
+class Market(Protocol):
+    """Who may serve whom at which cost; it may price pairs without ever holding them."""
+
+    @property
+    def dearest(self) -> int:
+        """A cost that no admitted pair exceeds."""
+        ...
+
+    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+        """Return pairs with a low reduced cost, each once.
+
+        Parameters
+        ----------
+        supply_price, demand_price : (m,) int, (n,) int
+            The reduced cost of a pair is its cost less these.
+        limit
+            Only pairs of a lower reduced cost count; if there are any, some are returned.
+        partners : (m,) int, (n,) int
+            How many of the best pairs of each row, and of each column; at least 1.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Arcs:
-    """Some pairs, by their positions in the rows and columns of whoever asked, and their costs."""
+class Pairs:
+    """Some pairs; see `Found`."""
 
-    tail: Ints
-    head: Ints
+    row: Ints
+    column: Ints
     cost: Ints
-
-    def __len__(self) -> int:
-        return len(self.tail)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Arcs]) -> Arcs:
-        """Return the arcs of all parts, one part after the other."""
-        empty = np.zeros(0, dtype=np.int64)
-        return cls(
-            np.concatenate([empty, *(part.tail for part in parts)]),
-            np.concatenate([empty, *(part.head for part in parts)]),
-            np.concatenate([empty, *(part.cost for part in parts)]),
-        )
+    priced: int
 
 
-class Market:
-    """The unit costs of all pairs of a problem; those of admitted pairs are remembered.
+class TableMarket:
+    """A market whose costs are looked up, and looked at block by block.
 
     Parameters
     ----------
     cost
-        Works out the cost of any pairs.
+        Cost of any pairs.
     rows, columns
         How many there are.
     """
 
     def __init__(self, cost: CostOf, rows: int, columns: int) -> None:
-        self.cost = cost
-        self._rows, self._columns = rows, columns
-        self._width = max(1, min(columns, BLOCK_PAIRS))
-        self._height = max(1, BLOCK_PAIRS // self._width)
-        self._known: dict[tuple[int, int], _Block] = {}
-        self._room = REMEMBERED_PAIRS
+        self._cost, self._rows, self._columns = cost, rows, columns
+        self.dearest = max(
+            (int(block[1][block[1] < FORBIDDEN].max(initial=0)) for block in self._blocks()), default=0
+        )
 
-    def admitted(self, rows: Ints, columns: Ints) -> Iterator[Arcs]:
-        """Yield the admitted pairs of ascending `rows` × `columns`, some at a time.
+    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Pairs:
+        """Return pairs with a low reduced cost; see `Market`."""
+        count = [int(most.max(initial=1)) for most in partners]
+        by_row = _Best(self._rows, count[0])
+        keys = []
+        for columns, cost in self._blocks():
+            value = np.where(
+                cost < FORBIDDEN, cost - supply_price[:, None] - demand_price[columns], FORBIDDEN
+            )
+            value[value >= limit] = FORBIDDEN
+            by_row.see(columns, value)
+            place = least_of(value, count[1], axis=0)
+            row, column = np.nonzero(np.take_along_axis(value, place, axis=0) < FORBIDDEN)
+            keys.append(place[row, column] * self._columns + columns[column])
+        row, column = np.divmod(np.unique(np.concatenate([by_row.keys(self._columns), *keys])), self._columns)
+        return Pairs(row, column, self._cost(row, column), self._rows * self._columns)
 
-        A block that is looked at whole is remembered while there is room.
-        """
-        place = np.full(self._columns, -1, dtype=np.int64)
-        place[columns] = np.arange(len(columns))
-        for top in range(0, self._rows, self._height):
-            above, below = np.searchsorted(rows, (top, top + self._height))
-            for left in range(0, self._columns, self._width):
-                first, last = np.searchsorted(columns, (left, left + self._width))
-                if above < below and first < last:
-                    here = rows[above:below]
-                    block = self._known.get((top, left)) or self._look(top, left, here, columns[first:last])
-                    yield block.among(here - top, place, above)
-
-    def _look(self, top: int, left: int, rows: Ints, columns: Ints) -> _Block:
-        """Work out the costs of some rows × columns of the block at `top` and `left`."""
-        cost = self.cost(rows[:, None], columns)
-        row, column = np.nonzero(cost < FORBIDDEN)
-        height, width = min(self._height, self._rows - top), min(self._width, self._columns - left)
-        block = _Block.of(rows[row] - top, columns[column], cost[row, column], height)
-        if cost.shape == (height, width) and len(row) <= self._room:
-            self._known[top, left] = block
-            self._room -= len(row)
-        return block
+    def _blocks(self) -> Iterator[tuple[Ints, Ints]]:
+        """Yield some columns and the costs of all rows with them, until all pairs were seen."""
+        rows = np.arange(self._rows)[:, None]
+        width = max(1, BLOCK_PAIRS // max(self._rows, 1))
+        for start in range(0, self._columns, width):
+            columns = np.arange(start, min(start + width, self._columns))
+            yield columns, self._cost(rows, columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The admitted pairs of a block, row after row, in few bytes."""
+class _Best:
+    """The pairs of least value of each row, over blocks of columns."""
 
-    start: Ints
-    column: npt.NDArray[np.int32]
-    cost: Ints | npt.NDArray[np.int32]
-
-    @classmethod
-    def of(cls, row: Ints, column: Ints, cost: Ints, rows: int) -> _Block:
-        small = abs(cost).max(initial=0) < 2**31
-        return cls(starts(row, rows), column.astype(np.int32), cost.astype(np.int32) if small else cost)
-
-    def among(self, rows: Ints, place: Ints, first: int) -> Arcs:
-        """Return the pairs of `rows`, counted from `first`, with the columns that have a `place`."""
-        at, count = members(self.start, rows)
-        column = place[self.column[at]]
-        row = np.repeat(np.arange(first, first + len(rows)), count)
-        wanted = np.flatnonzero(column >= 0)
-        return Arcs(row[wanted], column[wanted], self.cost[at[wanted]].astype(np.int64))
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """The pairs of a problem.
-
-    Attributes
-    ----------
-    rows, columns
-        Row and column numbers in `market`, ascending.
-    market
-        Cost of any of their pairs.
-    free
-        Whether arcs cost nothing: only who may serve whom counts, and the cost merely
-        ranks which pairs to try first.
-    """
-
-    rows: Ints
-    columns: Ints
-    market: Market
-    free: bool = False
-
-    def blocks(self) -> Iterator[Arcs]:
-        """Yield the admitted pairs, some at a time."""
-        return self.market.admitted(self.rows, self.columns)
-
-    def all_arcs(self, most: int) -> Arcs | None:
-        """Return every admitted pair as an arc, or None if they are more than `most`."""
-        found, count = [], 0
-        for block in self.blocks():
-            found.append(block)
-            count += len(block)
-            if count > most:
-                return None
-        arcs = Arcs.joined(found)
-        return Arcs(arcs.tail, arcs.head, np.zeros_like(arcs.cost)) if self.free else arcs
-
-    def arcs(self, row: Ints, column: Ints, known: Arcs | None = None) -> Arcs:
-        """Return pairs as arcs, together with those `known`, each once."""
-        known = known or Arcs.joined([])
-        width = max(len(self.columns), 1)
-        key = np.concatenate([known.tail * width + known.head, row * width + column])
-        order = np.argsort(key, kind="stable")
-        order = order[np.diff(key[order], prepend=-1) > 0]
-        row, column = np.divmod(key[order], width)
-        cost = np.zeros_like(row)
-        new = order >= len(known)
-        cost[~new] = known.cost[order[~new]]
-        if not self.free:
-            cost[new] = self.market.cost(self.rows[row[new]], self.columns[column[new]])
-        return Arcs(row, column, cost)
-
-    def best(self, rank: Callable[[Arcs], Ints], below: int, count: int) -> tuple[Ints, Ints]:
-        """Return (row, column) of some of the best pairs of each row and of each column.
-
-        The pairs of a row, and those of a column, are dealt into `count` hands, and the best
-        of each hand are returned: the best of all for sure, and most of the next. Among
-        equals chance decides, lest all be offered the same partners.
-
-        Parameters
-        ----------
-        rank
-            Maps pairs to their rank, least first.
-        below
-            Only pairs of lower rank are chosen.
-        """
-        by_row, by_column = _Hands(len(self.rows), count), _Hands(len(self.columns), count)
-        for block in self.blocks():
-            value = rank(block)
-            low = np.flatnonzero(value < below)
-            row, column = block.tail[low], block.head[low]
-            chance = (row * 73_856_093 ^ column * 19_349_663) // 101 % _CHANCE
-            value = np.clip(value[low], -_RANKED, _RANKED) * _CHANCE + chance
-            by_row.deal(row, column, chance % count, value)
-            by_column.deal(column, row, chance % count, value)
-        row, its_column = by_row.partners()
-        column, its_row = by_column.partners()
-        return np.concatenate([row, its_row]), np.concatenate([its_column, column])
-
-
-class _Hands:
-    """The best partner in each of `count` hands of each owner."""
-
-    def __init__(self, owners: int, count: int) -> None:
+    def __init__(self, rows: int, count: int) -> None:
         self._count = count
-        self._value = np.full(owners * count, FORBIDDEN, dtype=np.int64)
-        self._partner = np.full(owners * count, -1, dtype=np.int64)
+        self._value = np.zeros((rows, 0), dtype=np.int64)
+        self._column = np.zeros((rows, 0), dtype=np.int64)
 
-    def deal(self, owner: Ints, partner: Ints, hand: Ints, value: Ints) -> None:
-        """Deal pairs into a hand of their owners; the least value is the best."""
-        hand = owner * self._count + hand
-        np.minimum.at(self._value, hand, value)
-        best = value == self._value[hand]
-        self._partner[hand[best]] = partner[best]
+    def see(self, columns: Ints, value: Ints) -> None:
+        """Look at the pairs of all rows with `columns`; those of value `FORBIDDEN` never count."""
+        place = least_of(value, self._count, axis=1)
+        joined = np.hstack([self._value, np.take_along_axis(value, place, axis=1)])
+        column = np.hstack([self._column, columns[place]])
+        keep = least_of(joined, self._count, axis=1)
+        self._value = np.take_along_axis(joined, keep, axis=1)
+        self._column = np.take_along_axis(column, keep, axis=1)
 
-    def partners(self) -> tuple[Ints, Ints]:
-        """Return owners and their best partners."""
-        hand = np.flatnonzero(self._partner >= 0)
-        return hand // self._count, self._partner[hand]
+    def keys(self, columns: int) -> Ints:
+        """Return row × `columns` + column of all pairs found."""
+        row, slot = np.nonzero(self._value < FORBIDDEN)
+        return row * columns + self._column[row, slot]
 
 
 def remembered(cost: CostOf, rows: int, columns: int) -> CostOf:

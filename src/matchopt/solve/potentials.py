@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Ints
+from matchopt.arrays import Ints
 from matchopt.errors import SolverError
 from matchopt.solve.grouping import members, starts
 from matchopt.solve.transport import Certificate, Transport
@@ -49,7 +49,6 @@ class _Labels:
 
     def __init__(self, problem: Transport, flow: Ints) -> None:
         self._spare_cost, self._unmet_cost = problem.spare_cost, problem.unmet_cost
-        self._may_spare, self._may_lack = problem.spare_cost < FORBIDDEN, problem.unmet_cost < FORBIDDEN
         self._spare = problem.supply - _sums(problem.tail, flow, len(problem.supply)) > 0
         self._unmet = problem.demand - _sums(problem.head, flow, len(problem.demand)) > 0
         order = np.argsort(problem.tail, kind="stable")
@@ -62,10 +61,9 @@ class _Labels:
 
         price = problem.spare_cost.copy()
         np.minimum.at(price, tail, self._cost)
-        self.supply = np.where(price < FORBIDDEN, -price, 0)
+        self.supply = -price
         self.demand = problem.unmet_cost.copy()
         np.minimum.at(self.demand, self._head, self._cost + self.supply[tail])
-        self.demand[self.demand == FORBIDDEN] = 0
         self.root = 0
         self.passed_on = self.supply.copy()
         self._from_demands(np.arange(len(self.demand)))
@@ -78,15 +76,14 @@ class _Labels:
         reach = np.repeat(self.supply[supplies], count) + self._cost[arc]
         before = self.demand.copy()
         np.minimum.at(self.demand, self._head[arc], reach)
-        free = supplies[self._may_spare[supplies]]
-        self._reach_root(self.supply[free] + self._spare_cost[free])
+        self._reach_root(self.supply[supplies] + self._spare_cost[supplies])
         self._from_demands(np.flatnonzero(self.demand < before))
 
     def _from_root(self) -> None:
         """Follow all arcs out of the root, and what they lead on to."""
         left = self._spare
         self.supply[left] = np.minimum(self.supply, self.root - self._spare_cost)[left]
-        lower = self._may_lack & (self.root + self._unmet_cost < self.demand)
+        lower = self.root + self._unmet_cost < self.demand
         self.demand[lower] = self.root + self._unmet_cost[lower]
         self._from_demands(np.flatnonzero(lower))
 

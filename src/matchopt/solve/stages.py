@@ -194,7 +194,7 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
         for stage, _, value in proofs:
             goals = replace(goals, value={**goals.value, stage: value})
         if as_before:
-            guide = Guide(block, source, block.unshared)
+            guide = Guide(block, source)
     for stage in block.stages[len(proofs) :]:
         tell(stage)
         found = relax(block, columns, stage, goals, source, guide=guide)

@@ -1,0 +1,164 @@
+"""The market of a part: what its pairs may do and cost, without ever holding all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from matchopt.arrays import Floats, Ints, Steps
+from matchopt.model.affinities import Affinities
+from matchopt.model.classes import Demand, Supply
+from matchopt.model.money import LARGEST_UNIT_COST, MONEY_SCALE, beyond_counting
+from matchopt.model.routes import Router
+from matchopt.model.rules import Items, Rules
+from matchopt.model.tariff import (
+    EARTH_RADIUS_KM,
+    FIRST,
+    LAST,
+    SAFE,
+    TOO_DEAR,
+    Tariff,
+    judge_all,
+    search,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pairs by row and column, their costs, and how many pairs were priced to find them."""
+
+    row: Ints
+    column: Ints
+    cost: Ints
+    priced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Unit costs of the pairs of some donation classes (rows) and need classes (columns).
+
+    Attributes
+    ----------
+    tariff
+        What they depend on.
+    dearest
+        1/10 000 currency that no unit cost exceeds.
+    """
+
+    tariff: Tariff
+    dearest: int
+
+    def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
+        """Return the first step that refuses each pair (`ADMITTED`: none), and its cost.
+
+        `rows` and `columns` broadcast; the cost is `FORBIDDEN` where a pair is not admitted.
+        """
+        step, cost, _ = self._judged(rows, columns)
+        return step, cost
+
+    def cost(self, rows: Ints, columns: Ints) -> Ints:
+        """Return unit costs in 1/10 000 currency, `FORBIDDEN` where a pair is not admitted."""
+        return self._judged(rows, columns)[1]
+
+    def hub(self, rows: Ints, columns: Ints) -> Ints:
+        """Return the hub of the cheapest route of each pair, `DIRECT` for none."""
+        return self._judged(rows, columns)[2]
+
+    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+        """Return pairs with a low reduced cost.
+
+        Parameters
+        ----------
+        supply_price, demand_price : (m,) int, (n,) int
+            The reduced cost of a pair is its cost less these.
+        limit
+            Only pairs of a lower reduced cost count; if there are any, some are returned.
+        partners : (m,) int, (n,) int
+            How many of the best pairs of each row, and of each column; at least 1.
+        """
+        start = [np.concatenate([[0], np.cumsum(count)]) for count in partners]
+        value = [np.full(starts[-1], limit, dtype=np.int64) for starts in start]
+        partner = [np.full(starts[-1], -1, dtype=np.int64) for starts in start]
+        priced = search(
+            self.tariff, supply_price, demand_price, limit,
+            start[0], value[0], partner[0], start[1], value[1], partner[1],
+        )  # fmt: skip
+        row, its_column = _listed(partner[0], partners[0])
+        column, its_row = _listed(partner[1], partners[1])
+        columns = len(partners[1])
+        key = np.unique(np.concatenate([row, its_row]) * columns + np.concatenate([its_column, column]))
+        row, column = np.divmod(key, columns)
+        return Found(row, column, self.cost(row, column), priced)
+
+    def _judged(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints, Ints]:
+        shape = np.broadcast_shapes(rows.shape, columns.shape)
+        step = np.empty(shape, dtype=np.int8)
+        cost, hub = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        rows, columns = (np.broadcast_to(side, shape).flatten() for side in (rows, columns))
+        judge_all(self.tariff, rows, columns, step.ravel(), cost.ravel(), hub.ravel())
+        if (cost == TOO_DEAR).any():
+            raise beyond_counting("the cost of one unit", LARGEST_UNIT_COST)
+        return step, cost, hub
+
+
+def market_of(
+    router: Router, rules: Rules, fondness: Affinities, items: Items, supply: Supply, demand: Demand,
+    tail: Ints, head: Ints,
+) -> Market:  # fmt: skip
+    """Return the market of donation and need classes whose places `tail` and `head` are in `router`."""
+    given, gift_item = np.unique(supply.item, return_inverse=True)
+    asked, want_item = np.unique(demand.item, return_inverse=True)
+    gifts = np.stack(
+        [
+            gift_item, tail, supply.community, supply.first, supply.last, supply.expiry, supply.quality,
+            supply.only_communities, supply.only_groups, supply.affinity, supply.donor,
+        ], axis=1,
+    )  # fmt: skip
+    wants = np.stack(
+        [
+            want_item, head, demand.community, demand.first, demand.last, demand.min_quality,
+            demand.min_remaining_days, demand.group, demand.affinity,
+        ], axis=1,
+    )  # fmt: skip
+    column = np.argsort(head, kind="stable")
+    places = len(router.heads.name)
+    fitting, fee = items.fitting(given, asked), router.identification[demand.channel]
+    shared = fitting.ratio[:, want_item] * fee
+    shared = shared + fitting.penalty[:, want_item] + fitting.purchase[:, want_item]
+    own = (gifts, wants, fee, shared, np.searchsorted(head[column], np.arange(places + 1)), column)
+    tables = (
+        router.tails, router.heads, router.lanes, fitting, rules.bounds(), fondness.table(),
+        router.passages(), router.rates,
+    )  # fmt: skip
+    # Code is compiled for each layout of arrays that comes along: there is to be one only.
+    tariff = Tariff._make(
+        np.require(table, requirements="CW") if isinstance(table, np.ndarray) else table
+        for table in chain(own, *tables)
+    )
+    return Market(tariff, _dearest(tariff))
+
+
+def _dearest(t: Tariff) -> int:
+    """Return 1/10 000 currency that no unit cost exceeds."""
+    way = t.detour * EARTH_RADIUS_KM * np.pi
+    way = t.kg_km * max(way, np.nan_to_num(t.lane_distance).max(initial=0.0))
+    way = max(way, np.nan_to_num(t.lane_rate).max(initial=0.0), _most(t.cost_in) + _most(t.cost_out))
+    days = max(0, int(t.wants[:, FIRST].max() - t.gifts[:, LAST].min()))
+    per_kg = way + max(t.handling, t.hub_handling.max(initial=0.0)) + days * t.hub_storage.max(initial=0.0)
+    per_kg += t.transfer.max(initial=0.0)
+    per_unit = t.ratio.max() * (t.fee.max() + t.affinity_weight) + t.penalty.max()
+    most = t.weight.max() * per_kg + per_unit + t.purchase.max()
+    return int(min(most * (1 + SAFE), LARGEST_UNIT_COST) * MONEY_SCALE) + 1
+
+
+def _most(cost: Floats) -> float:
+    """Return the highest of costs, those of ways that there are."""
+    return float(cost.max(initial=0.0, where=np.isfinite(cost)))
+
+
+def _listed(partner: Ints, count: Ints) -> tuple[Ints, Ints]:
+    """Return owners and partners of all places that are taken, `count` (owners,) places each."""
+    taken = np.flatnonzero(partner >= 0)
+    return np.repeat(np.arange(len(count)), count)[taken], partner[taken]
