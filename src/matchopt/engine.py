@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +24,9 @@ from matchopt.solve.flow import BACKENDS
 
 
 def plan(
-    case: Case, *, solver: str = "simplex", progress: Progress | None = None, time_limit: float | None = None
-) -> Plan:
+    case: Case, *, solver: str = "simplex", progress: Progress | None = None,
+    time_limit: float | None = None, executor: Executor | None = None,
+) -> Plan:  # fmt: skip
     """Find the best plan of a case and prove it.
 
     Parameters
@@ -34,6 +40,9 @@ def plan(
     time_limit
         Seconds after which the search for whole quantities stops; the plan is then the best
         found, with its gap. By default it searches until nothing better is left.
+    executor
+        Who solves the independent parts of the case: threads, processes or other machines. By
+        default a thread for each core. The plan does not depend on it.
 
     Returns
     -------
@@ -62,14 +71,15 @@ def plan(
         raise ValueError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
     if time_limit is not None and not time_limit > 0:
         raise ValueError(f"the time limit {time_limit!r} is no number of seconds above 0")
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or _nobody
     clock = _Clock()
 
     tell("encode", 0, 1)
     network = encode(case)
     clock.lap("encode")
-    work = Work(case, network, solver, Deadline(time_limit), tell)
-    flows = work.solve()
+    with _workers(executor) as workers:
+        work = Work(case, network, solver, Deadline(time_limit), tell, workers)
+        flows = work.solve()
     clock.lap("solve")
     tell("decode", 0, 1)
     books, summary = work.accounts(flows)
@@ -127,28 +137,45 @@ def fairness_curve(
     """
     if points < 2:
         raise ValueError("a curve has two points at least")
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or _nobody
     fair = case.replace(settings={"policy": {"fairness": "floor"}})
     network = encode(fair)
-    highest = Work(fair, network, solver, Deadline(None), tell)
-    highest.solve()
-    reached = highest.fair()
     rows = []
-    for number, floor in enumerate(np.linspace(0.0, 0.0 if reached is None else reached.value, points)):
-        tell("fairness curve", number, points)
-        work = Work(
-            fair, network, solver, Deadline(None), lambda stage, done, total: None, floor=float(floor)
-        )
-        _, summary = work.accounts(work.solve())
-        served, asked = summary["served"], summary["asked"] - summary["excluded"]
-        tiers = {f"served_tier_{t}": q for t, q in summary["served_by_tier"].items()}
-        rows.append(
-            {"floor": float(floor), "served": served, "coverage": served / asked if asked else 1.0}
-            | tiers
-            | {"logistics_cost": summary["logistics_cost"], "bound_cost": summary["bound"]["cost"]}
-            | {"gap": summary["gap"]}
-        )
+    with _workers(None) as workers:
+        highest = Work(fair, network, solver, Deadline(None), tell, workers)
+        highest.solve()
+        reached = highest.fair()
+        for number, floor in enumerate(np.linspace(0.0, 0.0 if reached is None else reached.value, points)):
+            tell("fairness curve", number, points)
+            work = Work(fair, network, solver, Deadline(None), _nobody, workers, floor=float(floor))
+            _, summary = work.accounts(work.solve())
+            rows.append(_point(float(floor), summary))
     return pd.DataFrame(rows)
+
+
+def _point(floor: float, summary: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the curve."""
+    served, asked = summary["served"], summary["asked"] - summary["excluded"]
+    return (
+        {"floor": floor, "served": served, "coverage": served / asked if asked else 1.0}
+        | {f"served_tier_{t}": q for t, q in summary["served_by_tier"].items()}
+        | {"logistics_cost": summary["logistics_cost"], "bound_cost": summary["bound"]["cost"]}
+        | {"gap": summary["gap"]}
+    )
+
+
+def _nobody(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def _workers(executor: Executor | None) -> Iterator[Executor]:
+    """Give the caller's executor, or one of our own for the time being."""
+    if executor is not None:
+        yield executor
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as own:
+        yield own
 
 
 class _Clock:

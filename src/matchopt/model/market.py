@@ -134,7 +134,7 @@ def market_of(
     )  # fmt: skip
     # Code is compiled for each layout of arrays that comes along: there is to be one only.
     tariff = Tariff._make(
-        np.require(table, requirements="CW") if isinstance(table, np.ndarray) else table
+        np.require(table, requirements=["C", "W"]) if isinstance(table, np.ndarray) else table
         for table in chain(own, *tables)
     )
     return Market(tariff, _dearest(tariff))

@@ -547,44 +547,28 @@ def roundabout(t: Tariff, tail: int, per_kg: Floats) -> None:
 
 
 @inlined
-def chance(i: int, j: int) -> np.uint64:
-    """Return a number that looks drawn at random, always the same for a pair."""
+def chance(i: int, j: int) -> int:
+    """Return a number of at least 0 that looks drawn at random, always the same for a pair."""
     mixed = np.uint64(i) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(j) * np.uint64(0xC2B2AE3D27D4EB4F)
-    return (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(1)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return int(np.int64(mixed >> np.uint64(8)))
 
 
-@compiled
-def worst_of(value: Ints, partner: Ints, low: int, high: int, owner: int, by_row: bool) -> int:
-    """Return the place in ``low:high`` of an owner's worst partner: the last by value, ties by chance."""
-    worst = low
-    for k in range(low + 1, high):
-        if value[k] < value[worst]:
-            continue
-        if value[k] == value[worst]:
-            if by_row and chance(owner, partner[k]) < chance(owner, partner[worst]):
-                continue
-            if not by_row and chance(partner[k], owner) < chance(partner[worst], owner):
-                continue
-        worst = k
-    return worst
+@inlined
+def deal(value: Ints, partner: Ints, low: int, high: int, worst: int, hand: int, other: int, new: int) -> int:
+    """Put a pair into a hand of its owner if it is better than what is there; return the worst hand then.
 
-
-@compiled
-def enter(
-    value: Ints, partner: Ints, low: int, high: int, worst: int, owner: int, other: int, new: int,
-    by_row: bool,
-) -> int:  # fmt: skip
-    """Put a pair among an owner's best in place of the worst, if it is better; return the worst then."""
-    if new > value[worst]:
+    The hands of an owner are the places ``low:high``.
+    """
+    if new >= value[hand]:
         return worst
-    if new == value[worst] and partner[worst] >= 0:
-        old = partner[worst]
-        if by_row and chance(owner, other) >= chance(owner, old):
-            return worst
-        if not by_row and chance(other, owner) >= chance(old, owner):
-            return worst
-    value[worst], partner[worst] = new, other
-    return worst_of(value, partner, low, high, owner, by_row)
+    value[hand], partner[hand] = new, other
+    if hand != worst:
+        return worst
+    for k in range(low, high):
+        if value[k] > value[worst]:
+            worst = k
+    return worst
 
 
 @compiled
@@ -592,11 +576,12 @@ def search(
     t: Tariff, supply_price: Ints, demand_price: Ints, limit: int, row_start: Ints, row_value: Ints,
     row_partner: Ints, column_start: Ints, column_value: Ints, column_partner: Ints,
 ) -> int:  # fmt: skip
-    """Find the pairs with the least reduced costs below `limit`.
+    """Find pairs with low reduced costs, below `limit`.
 
-    Of row i the best ``row_start[i + 1] - row_start[i]`` are kept in `row_value` and `row_partner`
-    from ``row_start[i]`` on, at least one; of the columns likewise. All values are to come in as
-    `limit`, all partners as -1. Returns how many pairs were priced one by one.
+    The pairs of row i are dealt at random into its ``row_start[i + 1] - row_start[i]`` hands, at
+    least one; `row_value` and `row_partner` keep the best of each hand: the best of all for sure,
+    and most of the next, but not all from the same corner. Those of the columns likewise. All
+    values are to come in as `limit`, all partners as -1. Returns how many pairs were priced.
     """
     gifts, wants, fits, admits_community, admits_group = (
         t.gifts, t.wants, t.fits, t.admits_community, t.admits_group,
@@ -689,12 +674,14 @@ def search(
                             cost = min(cost, price)
                 reduced = cost - paid - demand_price[j]
                 if cost < FORBIDDEN and reduced < limit:
-                    worst = enter(
-                        row_value, row_partner, row_start[i], row_start[i + 1], worst, i, j, reduced, True
+                    drawn = chance(i, j)
+                    low, high = row_start[i], row_start[i + 1]
+                    hand = low + drawn % (high - low)
+                    worst = deal(row_value, row_partner, low, high, worst, hand, j, reduced)
+                    low, high = column_start[j], column_start[j + 1]
+                    hand = low + drawn % (high - low)
+                    column_worst[j] = deal(
+                        column_value, column_partner, low, high, column_worst[j], hand, i, reduced
                     )
-                    column_worst[j] = enter(
-                        column_value, column_partner, column_start[j], column_start[j + 1],
-                        column_worst[j], j, i, reduced, False,
-                    )  # fmt: skip
                 bar[c] = max(bar[c], column_value[column_worst[j]] + demand_price[j])
     return priced

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from matchopt.arrays import Ints
 from matchopt.case import Case
 from matchopt.model.books import Books, keep_books
 from matchopt.model.deliveries import settle
 from matchopt.model.fairness import Cells
 from matchopt.model.flows import Flows, transported
 from matchopt.model.money import MONEY_SCALE
-from matchopt.model.network import Network, Part
+from matchopt.model.network import Network
 from matchopt.model.proof import Proof
 from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
+from matchopt.solve.pairs import Market
 from matchopt.solve.search import Outcome
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import Matching, coverage_first, total_cost
@@ -48,6 +51,7 @@ class Work:
     solver: str
     deadline: Deadline
     tell: Progress
+    executor: Executor
     floor: float | None = None
     cells: Cells | None = None
     matchings: dict[int, Matching] = field(default_factory=dict)
@@ -86,14 +90,11 @@ class Work:
         found, earlier, self.solved = [Flows.none()], self.solved, []
         groups = [sorted(joint)] if joint else []
         groups += [[k] for k, part in enumerate(self.network.parts) if part.whole and k not in joint]
-        for k, part in enumerate(self.network.parts):
-            if part.whole or k in joint:
-                continue
-            if k not in self.matchings:
-                self.tell("solve", k, len(self.network.parts))
-                self.matchings[k] = _match(self.case, part, self.solver)
+        plain = [k for k, part in enumerate(self.network.parts) if not (part.whole or k in joint)]
+        self._match([k for k in plain if k not in self.matchings])
+        for k in plain:
             best = self.matchings[k]
-            found.append(transported(self.network, part, best.tail, best.head, best.flow))
+            found.append(transported(self.network, self.network.parts[k], best.tail, best.head, best.flow))
         joints = [
             join(
                 self.case, self.network, group,
@@ -112,6 +113,22 @@ class Work:
             columns, amount = one.outcome.columns, one.outcome.amount
             found.append(planned(self.network, one.joint, columns, amount, one.number))
         return Flows.together(found)
+
+    def _match(self, numbers: list[int]) -> None:
+        """Solve parts, each by itself, as transport problems; the largest come first."""
+        parts = self.network.parts
+        largest = sorted(numbers, key=lambda k: -len(parts[k].rows) * len(parts[k].columns))
+        by_cost = self.case.settings.policy.objective == "total-cost"
+        waiting = {
+            k: self.executor.submit(
+                match, parts[k].market, parts[k].supply, parts[k].asked // parts[k].step,
+                parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost, solver=self.solver,
+            )
+            for k in largest
+        }  # fmt: skip
+        for done, k in enumerate(largest):
+            self.tell("solve", done, len(largest))
+            self.matchings[k] = waiting[k].result()
 
     def _solve_blocks(self, joints: list[Joint], deadline: Deadline) -> None:
         """Solve the blocks, and those that were cut short once more if there is time left.
@@ -217,9 +234,12 @@ class Work:
         return Spent(limit, used, more)
 
 
-def _match(case: Case, part: Part, solver: str) -> Matching:
-    backend = BACKENDS[solver]
-    demand = part.asked // part.step
-    if case.settings.policy.objective == "total-cost":
-        return total_cost(part.market, part.supply, demand, part.unmet_cost, backend)
-    return coverage_first(part.market, part.supply, demand, part.priority, backend)
+def match(
+    market: Market, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str
+) -> Matching:
+    """Solve one part by itself, wherever that is: all it needs is here.
+
+    `weight` is what a unit unmet costs if `by_cost`, else the tier of each demand.
+    """
+    solve = total_cost if by_cost else coverage_first
+    return solve(market, supply, demand, weight, BACKENDS[solver])
