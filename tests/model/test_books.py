@@ -130,3 +130,24 @@ def test_sums_of_thirds_are_rounded_once():
     assert plan.served == plan.summary["bound"]["served_by_tier"]["5"] == 3.333333
     assert plan.summary["unmet_by_reason"]["outranked"] == {"needs": 5, "quantity": 1.666667}
     assert plan.cost["unmet"] == 1666.6667
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 12])
+def test_lines_are_numbered_from_one_in_names_of_one_length(count):
+    plan = checked(case([(2, {}) for _ in range(count)] or [(1, {})], [("rice", 2 * count or 1, {})]))
+    ids = plan.allocations["allocation_id"].tolist()
+    assert ids == [f"A{number:04d}" for number in range(1, max(count, 1) + 1)]
+
+
+@pytest.mark.parametrize("exclusions", [
+    {"item": ["rice"]}, {"group": ["old", "ill"]}, {"community": ["A"], "group": ["old"]},
+    {"item": ["rice", ""], "group": ["ill", "old"], "community": ["", "A"]},
+    {"item": ["tea"], "community": ["A"]},
+])  # fmt: skip
+def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions):
+    needs = [(1, {"group": group, "community": place}) for group in ("old", "ill", "") for place in "AB"]
+    plan = matchopt.plan(case(needs, [("rice", 9, {})], exclusions=exclusions))
+    rules = pd.DataFrame(exclusions).to_dict("records")
+    rows = [{"item": "rice", **more} for _, more in needs]
+    named = [any(all(row[k] == v for k, v in rule.items() if v) for rule in rules) for row in rows]
+    assert (plan.needs["reason"] == "excluded").tolist() == named

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.money import QuantityScale
@@ -82,7 +83,7 @@ def whole_parts(
     whole = items.unequal(part_of)
     step = amounts.scale.to_ints(items.step)
     odd = (amounts.granule != step[donated]) | (amounts.plannable % step[donated] != 0)
-    communities = len(np.unique(case.needs["community"].to_numpy(dtype=object)))
+    communities = case.needs["community"].nunique()
     few = case.donations["max_communities"].to_numpy(dtype=np.float64) < communities
     whole[part_of[donated[odd | few]]] = True
     flags = (case.needs["single_source"] | case.needs["all_or_nothing"]).to_numpy(dtype=bool)
@@ -116,13 +117,11 @@ def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
 
 def _excluded(case: Case) -> Bools:
     """Return which needs an exclusion names: equal item, group and community where it gives them."""
-    needs = case.needs
-    excluded = np.zeros(len(needs), dtype=bool)
-    for row in case.table("exclusions").itertuples():
-        hit = np.ones(len(needs), dtype=bool)
-        for column in ("item", "group", "community"):
-            wanted = getattr(row, column)
-            if wanted:
-                hit &= (needs[column] == wanted).to_numpy()
-        excluded |= hit
+    table, columns = case.table("exclusions"), ["item", "group", "community"]
+    excluded = np.zeros(len(case.needs), dtype=bool)
+    given = table[columns] != ""
+    for which, some in table[columns].groupby([given[name] for name in columns], sort=False):
+        named = [name for name, is_given in zip(columns, which, strict=True) if is_given]
+        wanted = pd.MultiIndex.from_frame(some[named])
+        excluded |= pd.MultiIndex.from_frame(case.needs[named]).isin(wanted)
     return excluded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,7 +24,7 @@ from matchopt.model.money import (
     with_residue,
 )
 from matchopt.model.network import Network
-from matchopt.model.reasons import Rest, donation_reasons, need_reasons
+from matchopt.model.reasons import Rest, reasons
 from matchopt.model.routes import COST_KINDS
 
 
@@ -73,14 +73,15 @@ def keep_books(case: Case, network: Network, deliveries: Deliveries, room: Float
     }
     saved = np.rint(unmet_cost(case) * (rest / FINE)).astype(np.int64)
     cost["unmet"] = exact_dot(unmet_cost(case), short) - added(saved)
+    why_unmet, why_left = reasons(network, left, by_cost)
     show = network.scale.from_ints
     needs = case.needs[["need_id", "community", "item", "priority"]].assign(
         asked=show(network.asked), served=show(served), unmet=show(network.asked - served),
-        reason=need_reasons(network, left, by_cost),
+        reason=why_unmet,
     )  # fmt: skip
     donations = case.donations[["donation_id", "donor", "item"]].assign(
         offered=show(network.offered), planned=show(planned), left_over=show(network.offered - planned),
-        reason=donation_reasons(network, left, by_cost),
+        reason=why_left,
     )  # fmt: skip
     allocations = _allocations(case, network, deliveries)
     return Books(
@@ -137,9 +138,13 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
     return with_residue(parts, total, largest=exact.argmax(axis=1))
 
 
-def _numbered(count: int) -> Iterable[str]:
-    width = max(4, len(str(count)))
-    return [f"A{number:0{width}d}" for number in range(1, count + 1)]
+def _numbered(count: int) -> Sequence[str]:
+    """Return A0001, A0002, … up to `count`, all of one length."""
+    places = 10 ** np.arange(max(4, len(str(count))))[::-1]
+    digits = np.arange(1, count + 1)[:, None] // places % 10
+    letters = np.pad(digits.astype(np.uint8) + ord("0"), ((0, 0), (1, 1)), constant_values=ord("A"))
+    letters[:, -1] = ord(" ")
+    return letters.tobytes().decode("ascii").split()
 
 
 def _with_extras(table: pd.DataFrame, case: Case, name: str) -> pd.DataFrame:

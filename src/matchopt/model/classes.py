@@ -7,7 +7,7 @@ good as any other; `matchopt.model.network` hands it back in the order of their 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
+from matchopt.model.order import sorted_rows
 from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
@@ -37,22 +38,23 @@ class Members:
         Where each class begins in `row`.
     amount : (r,) int
         Scaled quantity of each row.
+    total : (c,) int
+        Scaled quantity of each class.
     """
 
     row: Ints
     start: Ints
     amount: Ints
+    total: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        running = np.concatenate([[0], np.cumsum(self.amount)])
+        object.__setattr__(self, "total", running[self.start[1:]] - running[self.start[:-1]])
 
     @property
     def count(self) -> Ints:
         """How many rows each class has."""
         return np.diff(self.start)
-
-    @property
-    def total(self) -> Ints:
-        """Scaled quantity of each class."""
-        running = np.concatenate([[0], np.cumsum(self.amount)])
-        return np.asarray(running[self.start[1:]] - running[self.start[:-1]])
 
     def rows_of(self, classes: Ints) -> tuple[Ints, Ints]:
         """Return the table rows of `classes`, and for each its position in `classes`."""
@@ -221,7 +223,7 @@ def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Mem
     Rows are taken in the order of their ids, so that neither classes nor members depend
     on the order of the caller's table.
     """
-    order = np.argsort(ids.to_numpy(dtype=object), kind="stable")
+    order = sorted_rows(ids)
     order = order[amount[order] > 0]
     frame = pd.DataFrame({f.name: getattr(columns, f.name)[order] for f in fields(columns)})
     label = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
@@ -246,8 +248,9 @@ def set_membership(lists: pd.Series, universe: pd.Index) -> Bools:
     can index it; they are False.
     """
     _, values = pd.factorize(lists, sort=True)
+    sets = [text.split(";") for text in values.tolist()]
+    number = np.repeat(np.arange(len(sets)), [len(parts) for parts in sets])
+    code = universe.get_indexer(pd.Index([part for parts in sets for part in parts], dtype=object))
     table = np.zeros((len(values) + 1, len(universe) + 1), dtype=bool)
-    for number, text in enumerate(values):
-        code = universe.get_indexer(pd.Index([part for part in str(text).split(";") if part], dtype=object))
-        table[number, code[code >= 0]] = True
+    table[number[code >= 0], code[code >= 0]] = True
     return table

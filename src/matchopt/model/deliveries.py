@@ -10,6 +10,7 @@ from matchopt.arrays import Floats, Ints
 from matchopt.case import Case
 from matchopt.model.flows import Flows
 from matchopt.model.network import Network, hand_out
+from matchopt.model.order import ranks
 
 FINE = 10**9
 """Parts of a scaled quantity in which is kept what rounding leaves, so that sums are rounded once."""
@@ -72,13 +73,12 @@ class Deliveries:
 def settle(case: Case, network: Network, flows: Flows) -> Deliveries:
     """Hand `flows` out to donations and needs, in the order in which lines are written."""
     lines = hand_out(network, flows.tail, flows.head, flows.quantity)
-    need_id = case.needs["need_id"].to_numpy(dtype=object)[lines.need]
-    donation_id = case.donations["donation_id"].to_numpy(dtype=object)[lines.donation]
     # Hubs are numbered by name, so that the order of numbers is the order of names.
     order = np.lexsort(
         (
             flows.delivery[lines.arc], flows.arrival[lines.arc], flows.pickup[lines.arc],
-            flows.hub[lines.arc], _rank(donation_id), _rank(need_id),
+            flows.hub[lines.arc], ranks(case.donations["donation_id"])[lines.donation],
+            ranks(case.needs["need_id"])[lines.need],
         )
     )  # fmt: skip
     arc = lines.arc[order]
@@ -87,8 +87,3 @@ def settle(case: Case, network: Network, flows: Flows) -> Deliveries:
         flows.pickup[arc], flows.arrival[arc], flows.stay[arc], flows.delivery[arc], flows.unit_cost[arc],
         flows.block[arc],
     )  # fmt: skip
-
-
-def _rank(names: np.ndarray) -> Ints:
-    """Return the rank of each name among the distinct ones, by code points."""
-    return np.unique(names, return_inverse=True)[1] if len(names) else np.zeros(0, dtype=np.int64)

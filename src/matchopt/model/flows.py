@@ -10,6 +10,7 @@ import numpy as np
 
 from matchopt.arrays import Floats, Ints
 from matchopt.model.capacities import Loads
+from matchopt.model.money import exact_dot
 from matchopt.model.network import Network, Part
 from matchopt.model.routes import COST_KINDS
 
@@ -55,7 +56,7 @@ class Flows:
     def spent(self) -> int:
         """What the flows cost, purchases aside, in 1/10 000 currency × scaled quantity."""
         cost = self.unit_cost[:, :-1].sum(axis=1)
-        return sum(a * b for a, b in zip(cost.tolist(), self.quantity.tolist(), strict=True))
+        return exact_dot(cost, self.quantity)
 
     def loads(self, count: int) -> Floats:
         """Return the load of each of `count` capacities, in kg."""

@@ -48,10 +48,14 @@ def exact_dot(left: Ints, right: Ints) -> int:
     """Return the sum of products as a Python integer, however large."""
     if not len(left):
         return 0
-    peak = int(np.abs(left).max()) * int(np.abs(right).max()) * len(left)
-    if peak < 2**62:
+    large, small = int(np.abs(left).max()), int(np.abs(right).max())
+    if large * small * len(left) < 2**62:
         return int(left @ right)
-    return sum(a * b for a, b in zip(left.tolist(), right.tolist(), strict=True))
+    if large < small:
+        left, right, large = right, left, small
+    # The larger factor in two halves, as long multiplication does it.
+    half = large.bit_length() // 2
+    return (exact_dot(left >> half, right) << half) + exact_dot(left & (2**half - 1), right)
 
 
 def added(amount: Ints) -> int:

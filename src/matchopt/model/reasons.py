@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.model.capacities import ROUNDING
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
@@ -15,6 +18,11 @@ from matchopt.model.ways import DayPrices
 
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
+
+FIRST_FEW = 32
+"""How many of the other side are looked at first where one may be enough; then twice as many, and so on."""
+
+Texts = npt.NDArray[Any]
 
 _DEAR = 1e12
 _CLOSED = 2 * _DEAR
@@ -52,44 +60,68 @@ class Rest:
     budget: float
 
 
-def need_reasons(network: Network, rest: Rest, by_cost: bool) -> list[str]:
-    """Return the reason code of each need, ``""`` where it is served in full.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a finished plan leaves, class by class.
+
+    Attributes
+    ----------
+    able, open : (donation classes,) bool
+        Whether a granule of some member could be planned, and whether one is left.
+    short : (need classes,) bool
+        Whether some member is not served in full.
+    """
+
+    able: Bools
+    open: Bools
+    short: Bools
+
+    @classmethod
+    def of(cls, network: Network, rest: Rest) -> Self:
+        """Return what `rest` leaves of each class."""
+        return cls(
+            network.donations.any_of(network.plannable >= network.granule),
+            network.donations.any_of(rest.donation >= network.granule),
+            network.needs.any_of(rest.need > 0),
+        )
+
+
+def reasons(network: Network, rest: Rest, by_cost: bool) -> tuple[Texts, Texts]:
+    """Return the reason codes of needs and donations, ``""`` where nothing is unmet or left over.
 
     `by_cost` tells whether the objective is total cost, under which a need may not be worth serving.
     """
+    left = Left.of(network, rest)
+    looks = [_Look(network, part, rest, left, by_cost) for part in network.parts]
+    return _need_reasons(network, rest, left, looks), _donation_reasons(network, rest, looks)
+
+
+def _need_reasons(network: Network, rest: Rest, left: Left, looks: Sequence[_Look]) -> Texts:
     short = rest.need > 0
     reason = np.where(network.excluded, "excluded", np.where(short, STEPS[0], "")).astype(object)
-    short_class = network.needs.any_of(short)
-    for part in network.parts:
-        columns = np.flatnonzero(short_class[part.columns])
+    for look in looks:
+        columns = np.flatnonzero(left.short[look.part.columns])
         if len(columns):
-            look = _Look(network, part, rest, by_cost)
-            code = np.concatenate(
-                [look.at(np.arange(len(part.rows)), some)[0] for some in _cut(columns, part.rows)]
-            )
-            row, which = network.needs.rows_of(part.columns[columns])
-            reason[row] = np.where(short[row], CODES[code][which], reason[row])
-    return list(reason)
+            row, which = network.needs.rows_of(look.part.columns[columns])
+            code = look.needs(columns)[which]
+            reason[row[short[row]]] = CODES[code[short[row]]]
+    return reason
 
 
-def donation_reasons(network: Network, rest: Rest, by_cost: bool) -> list[str]:
-    """Return the reason code of each donation, ``""`` where all that was offered is planned."""
+def _donation_reasons(network: Network, rest: Rest, looks: Sequence[_Look]) -> Texts:
     left = rest.donation > 0
     unreliable = network.offered > network.plannable
     reason = np.where(left, STEPS[0], np.where(unreliable, "unreliable", "")).astype(object)
     less = left & (rest.donation < network.granule)
     left_class = network.donations.any_of(left)
-    for part in network.parts:
-        rows = np.flatnonzero(left_class[part.rows])
+    for look in looks:
+        rows = np.flatnonzero(left_class[look.part.rows])
         if len(rows):
-            look = _Look(network, part, rest, by_cost)
-            code = np.concatenate(
-                [look.at(some, np.arange(len(part.columns)))[1] for some in _cut(rows, part.columns)]
-            )
-            row, which = network.donations.rows_of(part.rows[rows])
-            words = np.where(less[row] & (code[which] >= ADMITTED), "integrality", GIVER_CODES[code[which]])
+            row, which = network.donations.rows_of(look.part.rows[rows])
+            code = look.donations(rows)[which]
+            words = np.where(less[row] & (code >= ADMITTED), "integrality", GIVER_CODES[code])
             reason[row] = np.where(left[row], words, reason[row])
-    return list(reason)
+    return reason
 
 
 GIVER_CODES = np.where(CODES == "outranked", "demand_met", CODES)
@@ -98,35 +130,43 @@ GIVER_CODES = np.where(CODES == "outranked", "demand_met", CODES)
 class _Look:
     """Looks at pairs of one part of a network after planning."""
 
-    def __init__(self, network: Network, part: Part, rest: Rest, by_cost: bool) -> None:
-        self._part, self._rest, self._by_cost = part, rest, by_cost
-        self._unit = network.scale.unit
-        self._able = network.donations.any_of(network.plannable >= network.granule)[part.rows]
-        self._open = network.donations.any_of(rest.donation >= network.granule)[part.rows]
-        self._short = network.needs.any_of(rest.need > 0)[part.columns]
+    def __init__(self, network: Network, part: Part, rest: Rest, left: Left, by_cost: bool) -> None:
+        self.part = part
+        self._rest, self._by_cost, self._unit = rest, by_cost, network.scale.unit
+        self._able, self._open = left.able[part.rows], left.open[part.rows]
+        self._short = left.short[part.columns]
 
-    def at(self, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
-        """Return how far `columns` get with any of `rows`, and `rows` with any of `columns`, as codes."""
-        part = self._part
+    def needs(self, columns: Ints) -> Ints:
+        """Return how far each of `columns`, which are short, gets with any donation, as codes."""
+        groups = [self._open, self._able & ~self._open, ~self._able]
+
+        def look(some: Ints, rows: Ints) -> _Sight:
+            return self._at(rows, some).turned()
+
+        return _furthest(columns, [np.flatnonzero(group) for group in groups], look)
+
+    def donations(self, rows: Ints) -> Ints:
+        """Return how far each of `rows` gets with any need, as codes."""
+        groups = [np.flatnonzero(self._short), np.flatnonzero(~self._short)]
+        return _furthest(rows, groups, self._at)
+
+    def _at(self, rows: Ints, columns: Ints) -> _Sight:
+        part = self.part
         step, cost = part.verdict(rows[:, None], columns)
         admitted = cost < FORBIDDEN
         worth = admitted
         if self._by_cost:
             per_unit = np.where(admitted, cost / part.ratio(rows[:, None], columns), np.inf)
             worth = admitted & (per_unit < part.unmet_cost[columns])
-        reached = step.astype(np.int64)
-        reached[worth & self._able[rows][:, None]] = OUTRANKED
+        reached = np.where(worth & self._able[rows][:, None], OUTRANKED, step)
         pairs = np.nonzero(worth & self._open[rows][:, None] & self._short[columns])
-        reached[pairs] = self._beyond(rows[pairs[0]], columns[pairs[1]], cost[pairs])
-        need = reached.max(axis=0, initial=0)
-        donation = reached.max(axis=1, initial=0)
-        need[admitted.any(axis=0) & ~worth.any(axis=0)] = NOT_WORTH_IT
-        donation[admitted.any(axis=1) & ~worth.any(axis=1)] = NOT_WORTH_IT
-        return need, donation
+        if len(pairs[0]):
+            reached[pairs] = self._beyond(rows[pairs[0]], columns[pairs[1]], cost[pairs])
+        return _Sight(reached, admitted, worth)
 
     def _beyond(self, rows: Ints, columns: Ints, cost: Ints) -> Ints:
         """Return what keeps pairs (n,) apart of which both sides have something left."""
-        granule = self._part.granule[rows] / self._unit
+        granule = self.part.granule[rows] / self._unit
         least = self._open_cost(rows, columns, granule, cost)
         affordable = least * granule <= self._rest.budget * (1 + 1e-9) + 1e-9
         return np.where(np.isinf(least), CAPACITY, np.where(affordable, INTEGRALITY, BUDGET))
@@ -134,21 +174,58 @@ class _Look:
     def _open_cost(self, rows: Ints, columns: Ints, granule: Floats, cost: Ints) -> Floats:
         """Return the least cost of a unit, purchases aside, over ways with room for a granule."""
         if not len(self._rest.room):
-            return cost / MONEY_SCALE - self._part.purchase(rows, columns)
+            return cost / MONEY_SCALE - self.part.purchase(rows, columns)
         least = np.full(len(rows), np.inf)
-        weight = self._part.ways.weight(rows) * granule
+        weight = self.part.ways.weight(rows) * granule
         for kg in np.unique(weight):
             at = np.flatnonzero(weight == kg)
             full = self._rest.room < kg * (1 - ROUNDING)
             # Whatever the weight of a unit, one closed capacity costs more than anything else.
-            closed = _CLOSED / max(float(self._part.ways.weight(rows[at]).min()), 1e-9)
+            closed = _CLOSED / max(float(self.part.ways.weight(rows[at]).min()), 1e-9)
             prices = DayPrices(np.where(full, closed, 0.0), 1.0)
-            priced, _, _ = self._part.ways.least(rows[at], columns[at], prices)
+            priced, _, _ = self.part.ways.least(rows[at], columns[at], prices)
             least[at] = np.where(priced > _DEAR, np.inf, priced)
         return least
 
 
-def _cut(positions: Ints, others: Ints) -> list[Ints]:
-    """Cut `positions` so that each piece has few pairs with `others`."""
-    width = max(1, BLOCK_PAIRS // max(len(others), 1))
-    return [positions[start : start + width] for start in range(0, len(positions), width)]
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What is seen of some of our side (rows) with some of the other side (columns).
+
+    `reached` is how far a pair gets, `worth` whether it is `admitted` and worth its cost.
+    """
+
+    reached: Ints
+    admitted: Bools
+    worth: Bools
+
+    def turned(self) -> _Sight:
+        """Return the same, seen from the other side."""
+        return _Sight(self.reached.T, self.admitted.T, self.worth.T)
+
+
+def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _Sight]) -> Ints:
+    """Return how far each of `own` gets with any of the other side.
+
+    The other side comes in `groups`. Only in the first can a pair get beyond `OUTRANKED`; of those
+    after it no pair gets further than one worth its cost in the same group or an earlier one.
+    Whoever has such a pair so is done, and most find it among the first few.
+    """
+    code = np.zeros(len(own), dtype=np.int64)
+    admitted, worth = np.zeros(len(own), dtype=bool), np.zeros(len(own), dtype=bool)
+    for start in range(0, len(own), BLOCK_PAIRS):
+        waiting = np.arange(start, min(start + BLOCK_PAIRS, len(own)))
+        for number, group in enumerate(groups):
+            at, width = 0, len(group) if number == 0 else FIRST_FEW
+            while len(waiting) and at < len(group):
+                some = group[at : at + max(1, min(width, BLOCK_PAIRS // len(waiting)))]
+                sight = look(own[waiting], some)
+                code[waiting] = np.maximum(code[waiting], sight.reached.max(axis=1))
+                admitted[waiting] |= sight.admitted.any(axis=1)
+                worth[waiting] |= sight.worth.any(axis=1)
+                at, width = at + len(some), 2 * width
+                if number > 0:
+                    waiting = waiting[~worth[waiting]]
+            waiting = waiting[~worth[waiting]]
+    code[admitted & ~worth] = NOT_WORTH_IT
+    return code
