@@ -25,9 +25,9 @@ from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from matchopt.case import Case
+    from matchopt.io.render import Cells
     from matchopt.settings import Settings
     from matchopt.solution import Plan
 
@@ -201,45 +201,28 @@ def _sha256(file: Path) -> str:
 
 def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...]) -> None:
     """Write `frame`; the columns in `ours` stand first, further ones may share their names."""
-    import pandas as pd
+    from matchopt.io.render import csv_bytes
 
-    texts = {
-        place: _texts(frame.iloc[:, place], str(name) if place < len(ours) else "")
+    cells = [
+        _cells(frame.iloc[:, place], str(name) if place < len(ours) else "")
         for place, name in enumerate(frame.columns)
-    }
-    table = pd.DataFrame(texts, index=frame.index, columns=range(len(texts)))
-    text = table.to_csv(index=False, header=[str(name) for name in frame.columns], lineterminator="\n")
-    file.write_bytes(text.encode("utf-8" if text.isascii() else "utf-8-sig"))
+    ]
+    file.write_bytes(csv_bytes([str(name) for name in frame.columns], cells))
 
 
-def _texts(column: pd.Series[Any], name: str) -> Any:
-    """Return the column called `name` as pandas shall write it: whole numbers without decimals."""
+def _cells(column: pd.Series[Any], name: str) -> Cells:
+    """Return the column called `name` as it is written."""
+    from matchopt.io import render
+
     kind = column.dtype.kind
     if kind == "b":
-        return np.where(column.to_numpy(), "true", "false").astype(object)
+        return render.flags(column.to_numpy(dtype=bool))
     if name in MONEY:
-        return _money_texts(column.to_numpy(dtype=np.float64)).astype(object)
+        return render.money(column.to_numpy(dtype=np.float64))
     if name in EXACT:
-        # The shortest text that reads back to the same float64; the sum turns -0.0 into 0.0.
-        return (column.to_numpy(dtype=np.float64) + 0.0).astype(str).astype(object)
+        return render.floats(column.to_numpy(dtype=np.float64))
     if kind == "f":
-        return _quantity_texts(column.to_numpy(dtype=np.float64)).astype(object)
-    return column.to_numpy()  # text and whole numbers as they are, days as ISO
-
-
-def _money_texts(values: NDArray[np.float64]) -> NDArray[np.str_]:
-    # The sum turns -0.0 into 0.0.
-    return np.strings.mod("%.4f", np.round(values, 4) + 0.0)
-
-
-def _quantity_texts(values: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Return numbers as the shortest text that reads back, whole ones without decimals."""
-    finite = np.where(np.isfinite(values), values, 0.0)
-    # Multiples of a step such as 0.1 carry float dust in the 17th digit.
-    clean = np.where(np.abs(finite) < 1e6, np.round(finite, 9), finite)
-    whole = clean == np.rint(clean)
-    texts = np.where(whole, np.rint(clean).astype(np.int64).astype(str), clean.astype(str))
-    tiny = ~whole & (np.abs(clean) < 1e-4)
-    if tiny.any():  # numpy writes these as 1e-05
-        texts = np.where(tiny, np.strings.rstrip(np.strings.mod("%.9f", clean), "0"), texts)
-    return np.where(np.isnan(values), "", texts)
+        return render.quantities(column.to_numpy(dtype=np.float64))
+    if kind in "iu":
+        return render.whole(column.to_numpy(dtype=np.int64))
+    return render.moments(column) if kind == "M" else render.texts(column)
