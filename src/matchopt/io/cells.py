@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matchopt.fields import LONGEST_CELL, Column, Kind
+from matchopt.io.coded import Coded, Texts
 from matchopt.io.findings import LIMIT
 from matchopt.schema import folded
 
@@ -40,7 +41,7 @@ CELL_ERRORS = frozenset(
 _NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
 _INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
 
-_NO_DIGITS = str.maketrans("", "", "0123456789.+-eE")
+_IN_NUMBERS = np.isin(np.arange(256), list(b"0123456789.+-eE\0"))
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _POINTS_AND_COMMAS = re.compile(r"[+-]?[0-9][0-9.,' ]*")
@@ -107,45 +108,18 @@ class Converted:
             self.changed.setdefault(kind, []).append(at)
 
 
-def convert(column: Column, texts: Sequence[str]) -> Converted:
-    """Return the values of the distinct `texts` of a column."""
+def convert(column: Column, cells: Coded) -> Converted:
+    """Return the values of the distinct texts of a column."""
     if column.kind is Kind.TEXT:
-        return _texts(texts)
+        return _texts(cells)
     if column.kind in (Kind.NUMBER, Kind.WHOLE):
-        return _numbers(texts)
+        return _numbers(cells.texts)
     if column.kind is Kind.DAY:
-        return _each(texts, parse_day, "datetime64[s]", np.datetime64("NaT"))
+        return _each(cells.texts, parse_day, "datetime64[s]", np.datetime64("NaT"))
     if column.kind is Kind.LIST:
-        return _lists(texts)
+        return _lists(cells)
     known = _spellings(column.choices)
-    return _each(texts, lambda text: _choice(text, known, column), "object", "")
-
-
-def quick(column: Column, texts: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-    """Return the values of a whole column of texts or numbers that needs no conversion at all, else None.
-
-    No faster than `convert` where few texts are distinct, but several times where all are.
-    """
-    if column.kind is Kind.TEXT:
-        cells = texts.tolist()
-        sound = CELL_ERRORS.isdisjoint(cells) and max(map(len, cells), default=0) <= LONGEST_CELL
-        return texts if sound and [text.strip(STRIP) for text in cells] == cells else None
-    if column.kind in (Kind.NUMBER, Kind.WHOLE):
-        given = texts != ""
-        numbers = texts[given]
-        if max(map(len, numbers), default=0) > LONGEST_CELL:
-            return None
-        joined = "".join(numbers.tolist())
-        # With these characters alone, what Python reads as a float is what `_PLAIN` matches.
-        if not joined.isascii() or joined.translate(_NO_DIGITS):
-            return None
-        values = np.full(len(texts), np.nan)
-        try:
-            values[given] = numbers.astype(np.float64)
-        except ValueError:
-            return None
-        return None if np.isinf(values).any() else values
-    return None
+    return _each(cells.texts, lambda text: _choice(text, known, column), "object", "")
 
 
 def widened(text: str) -> str:
@@ -164,30 +138,28 @@ def _cell_error(text: str) -> RefusedError:
     return RefusedError("cell_error", f"is {text}, a formula without a value", "correct the formula")
 
 
-def _texts(texts: Sequence[str]) -> Converted:
-    bare = [text.strip(STRIP) for text in texts]
-    cells = np.empty(len(texts), dtype=object)
-    cells[:] = bare
-    done = Converted(cells)
-    spaced = [at for at, text in enumerate(bare) if text and text != texts[at]]
+def _texts(column: Coded) -> Converted:
+    given = {k: column.texts[k] for k in np.flatnonzero(column.odd).tolist()}
+    bare = {k: text.strip(STRIP) for k, text in given.items()}
+    done = Converted(column.texts)
+    spaced = [k for k, text in bare.items() if text and text != given[k]]
     if spaced:
         done.changed[SPACES] = spaced
-    for at in [at for at, text in enumerate(texts) if len(text) > LONGEST_CELL]:
-        done.refuse(at, _too_long(texts[at]))
-    for at in [at for at, text in enumerate(bare) if text in CELL_ERRORS]:
-        done.refuse(at, _cell_error(bare[at]))
-    cells[list(done.refused)] = ""
+    for k in [k for k, text in given.items() if len(text) > LONGEST_CELL]:
+        done.refuse(k, _too_long(given[k]))
+    for k in [k for k, text in bare.items() if text in CELL_ERRORS]:
+        done.refuse(k, _cell_error(bare[k]))
+    if bare != given or done.refused:
+        done.cells = column.texts.copy()
+        done.cells[list(bare)] = list(bare.values())
+        done.cells[list(done.refused)] = ""
     return done
 
 
-def _numbers(texts: Sequence[str]) -> Converted:
-    plain = np.fromiter(
-        (len(text) <= LONGEST_CELL and _PLAIN.fullmatch(text) is not None for text in texts), bool, len(texts)
-    )
+def _numbers(texts: Texts) -> Converted:
+    plain = _plain_numbers(texts)
     values = np.full(len(texts), np.nan)
-    array = np.empty(len(texts), dtype=object)
-    array[:] = texts
-    values[plain] = array[plain].astype(np.float64)
+    values[plain] = texts[plain].astype(np.float64)
     done = Converted(values)
     for at in np.flatnonzero(np.isinf(values)).tolist():
         values[at] = np.nan
@@ -197,9 +169,30 @@ def _numbers(texts: Sequence[str]) -> Converted:
     return done
 
 
-def _each(
-    texts: Sequence[str], parse: Callable[[str], tuple[Any, list[str]]], dtype: str, empty: Any
-) -> Converted:
+def _plain_numbers(texts: Texts) -> npt.NDArray[np.bool_]:
+    """Return which texts are what `_PLAIN` matches, and not too long."""
+    if not len(texts):
+        return np.zeros(0, dtype=bool)
+    joined = "\0".join([*texts, ""])
+    data = np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    ends = np.flatnonzero(data == 0)
+    if len(ends) == len(texts):
+        starts = np.append(0, ends[:-1] + 1)
+        maybe: npt.NDArray[np.bool_] = (ends > starts) & (ends - starts <= LONGEST_CELL)
+        maybe &= np.logical_and.reduceat(_IN_NUMBERS[data], starts, dtype=bool)
+        try:
+            # Of these characters alone, Python reads as a float what `_PLAIN` matches.
+            texts[maybe].astype(np.float64)
+        except ValueError:
+            pass
+        else:
+            return maybe
+    return np.fromiter(
+        (len(text) <= LONGEST_CELL and _PLAIN.fullmatch(text) is not None for text in texts), bool, len(texts)
+    )
+
+
+def _each(texts: Texts, parse: Callable[[str], tuple[Any, list[str]]], dtype: str, empty: Any) -> Converted:
     done = Converted(np.full(len(texts), empty, dtype=dtype))
     for at, text in enumerate(texts):
         _one(done, at, text, parse)
@@ -307,9 +300,10 @@ def _excel_day(number: float) -> str:
     return "write year-month-day, such as 2026-03-01"
 
 
-def _lists(texts: Sequence[str]) -> Converted:
+def _lists(column: Coded) -> Converted:
     """Join the parts of each text by ``;``, each once; names keep their full-width characters."""
-    done = _texts(texts)
+    done = _texts(column)
+    done.cells = done.cells.copy()
     for at, text in enumerate(done.cells):
         parts = [part.strip(STRIP) for part in text.replace("；", ";").split(";")]
         done.cells[at] = ";".join(dict.fromkeys(part for part in parts if part))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ import pandas as pd
 from matchopt.fields import Column, Kind, Table
 
 Mask = npt.NDArray[np.bool_]
+Coding = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[Any]]
+"""The code of each row, and the distinct cells that the codes number."""
 NUMBERS = (Kind.NUMBER, Kind.WHOLE)
 
 
@@ -36,6 +38,8 @@ class Checked:
         Canonical name → rows whose cell has a finding already; the frame shows them as not given.
     whole
         Whether every row and required column could be read.
+    codes
+        Canonical name → a column of texts as codes, for those that are known.
     """
 
     table: Table
@@ -45,6 +49,7 @@ class Checked:
     rows: npt.NDArray[np.int64]
     wrong: Mapping[str, Mask]
     whole: bool
+    codes: Mapping[str, Coding]
 
     @property
     def name(self) -> str:
@@ -63,8 +68,27 @@ class Checked:
         """Cells of `column`."""
         return np.asarray(self.frame[column].to_numpy())
 
+    def coded(self, column: str) -> Coding:
+        """Return the code of each cell of `column`, and the distinct cells."""
+        if column in self.codes:
+            return self.codes[column]
+        return pd.factorize(self.array(column))
+
+    def among(self, column: str, known: Collection[str]) -> Mask:
+        """Return which cells of a text column are in `known`."""
+        codes, distinct = self.coded(column)
+        return np.fromiter((text in known for text in distinct), bool, len(distinct))[codes]
+
+    def lookup(self, column: str, known: Mapping[str, float], default: float) -> npt.NDArray[np.float64]:
+        """Return what `known` says of each cell of a text column."""
+        codes, distinct = self.coded(column)
+        return np.fromiter((known.get(v, default) for v in distinct), np.float64, len(distinct))[codes]
+
     def given(self, column: str) -> Mask:
         """Return which cells of `column` hold something."""
+        if column in self.codes:
+            codes, distinct = self.codes[column]
+            return np.asarray((distinct != "")[codes])
         return np.asarray(~is_empty(self.array(column)))
 
     def sound(self, *columns: str) -> Mask:
@@ -82,6 +106,7 @@ class Checked:
             extras=self.extras[keep].reset_index(drop=True),
             rows=self.rows[keep],
             wrong={name: mask[keep] for name, mask in self.wrong.items()},
+            codes={name: (codes[keep], distinct) for name, (codes, distinct) in self.codes.items()},
         )
 
 

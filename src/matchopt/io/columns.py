@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,66 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.errors import Severity
-from matchopt.fields import LARGEST, LARGEST_QUANTITY, Column, Kind, Table
-from matchopt.io.cells import Converted, RefusedError, convert, quick
-from matchopt.io.checked import NUMBERS, Checked, Mask, empty_column, frame_of, is_empty
+from matchopt.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
+from matchopt.io.cells import Converted, convert
+from matchopt.io.checked import NUMBERS, Checked, Coding, Mask, empty_column, frame_of, is_empty
+from matchopt.io.coded import Coded
 from matchopt.io.findings import Findings, Said
 from matchopt.io.headers import match_headers, report_no_rows, require_columns, unknown_columns
 from matchopt.io.keys import check_keys
 from matchopt.io.raw import RawTable, Spot, as_texts
+
+Code = npt.NDArray[np.integer[Any]] | slice
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A column as its distinct values, and which of them each row holds.
+
+    Attributes
+    ----------
+    cells : (k,) array
+        Values by kind, not given where refused.
+    code : (n,) int or slice
+        Position in `cells` of each row; all of them where cells are not coded.
+    wrong : (k,) bool
+        Which of them have a finding.
+    unequal
+        Whether no two cells are the same.
+    """
+
+    cells: npt.NDArray[Any]
+    code: Code
+    wrong: Mask
+    unequal: bool
+
+    def where(self, mask: Mask) -> npt.NDArray[np.intp]:
+        """Return the rows that hold a cell of those in `mask`."""
+        return np.flatnonzero(mask[self.code]) if mask.any() else np.zeros(0, dtype=np.intp)
+
+    def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return what `values` (k,) are in each row."""
+        return values[self.code]
+
+    def at(self, row: int) -> int:
+        """Return which cell a row holds."""
+        return row if isinstance(self.code, slice) else int(self.code[row])
+
+    def filled(self, column: Column) -> Typed:
+        """Return the column with its default where nothing is given; whole numbers then as integers."""
+        if column.default is None or column.kind is Kind.FLAG:
+            return self
+        empty = is_empty(self.cells)
+        cells = np.where(empty, np.array(column.default, dtype=self.cells.dtype), self.cells)
+        cells = cells.astype(np.int64) if column.kind is Kind.WHOLE else cells
+        return replace(self, cells=cells, unequal=self.unequal and not empty.any())
+
+    def coded(self) -> tuple[npt.NDArray[np.integer[Any]], npt.NDArray[Any]]:
+        """Return a coded column as the code of each row and the distinct cells."""
+        if self.unequal:
+            return self.code, self.cells  # type: ignore[return-value]
+        again, distinct = pd.factorize(self.cells)
+        return again[self.code], distinct
 
 
 def check_table(raw: RawTable, found: Findings) -> Checked | None:
@@ -30,76 +83,78 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
     if not len(raw.rows):
         report_no_rows(raw, found)
         return None
+    headers = {name: raw.headers[k] for name, k in places.items()}
+    place = Spot(raw, headers)
     frame: dict[str, npt.NDArray[Any]] = {}
     wrong: dict[str, Mask] = {}
-    headers = {name: raw.headers[k] for name, k in places.items()}
+    codes: dict[str, Coding] = {}
     for column in raw.table.columns:
-        place = Spot(raw, headers)
         if column.name in places:
-            frame[column.name], wrong[column.name] = typed_column(place, places[column.name], column, found)
+            typed = typed_column(place, places[column.name], column, found).filled(column)
+            wrong[column.name] = typed.rows(typed.wrong)
         else:
-            frame[column.name] = empty_column(column, len(raw.rows))
-            wrong[column.name] = np.full(len(raw.rows), column.required)
+            typed = _not_given(raw, column).filled(column)
+            wrong[column.name] = typed.rows(np.full(1, column.required))
+        frame[column.name] = typed.rows(typed.cells)
+        if typed.cells.dtype == object:
+            codes[column.name] = typed.coded()
+    if raw.table.name == "donations":
+        _name_donors(frame, codes)
     checked = Checked(
-        raw.table, _filled(raw.table, frame), unknown_columns(raw, places, found), headers, raw.rows, wrong,
-        raw.whole and complete,
+        raw.table, frame_of(frame), unknown_columns(raw, places, found), headers, raw.rows, wrong,
+        raw.whole and complete, codes,
     )  # fmt: skip
     return check_keys(checked, found)
 
 
-def _filled(table: Table, frame: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
-    """Return the canonical frame: defaults filled in, whole numbers as integers where all are given."""
-    columns: dict[str, npt.NDArray[Any]] = {}
-    for column in table.columns:
-        values = frame[column.name]
-        if column.default is not None and column.kind is not Kind.FLAG:
-            values = np.where(is_empty(values), np.array(column.default, dtype=values.dtype), values)
-            if column.kind is Kind.WHOLE:
-                values = values.astype(np.int64)
-        columns[column.name] = values
-    if table.name == "donations":
-        donor = columns["donor"]
-        columns["donor"] = np.where(donor == "", columns["donation_id"], donor)
-    return frame_of(columns)
+def _not_given(raw: RawTable, column: Column) -> Typed:
+    """Return a column that is not there, one cell for all rows."""
+    code = np.zeros(len(raw.rows), dtype=np.int32)
+    return Typed(empty_column(column, 1), code, np.full(1, column.required), unequal=True)
 
 
-def typed_column(place: Spot, k: int, column: Column, found: Findings) -> tuple[npt.NDArray[Any], Mask]:
+def _name_donors(frame: dict[str, npt.NDArray[Any]], codes: dict[str, Coding]) -> None:
+    """Call a donor that is not named like the donation."""
+    code, names = codes.pop("donor")
+    nameless = (names == "")[code]
+    if nameless.any():
+        frame["donor"] = np.where(nameless, frame["donation_id"], frame["donor"])
+    else:
+        codes["donor"] = code, names
+
+
+def typed_column(place: Spot, k: int, column: Column, found: Findings) -> Typed:
     """Return the cells of column `k` by kind, and which of them have a finding."""
     raw = place.raw.columns[k]
-    direct = _direct(raw, column)
-    if direct is None and raw.dtype == object and place.raw.source and not _repeats_itself(raw):
-        direct = quick(column, raw)
+    direct = None if isinstance(raw, Coded) else _direct(raw, column)
     if direct is not None:
-        values, wrong = direct, np.zeros(len(direct), dtype=bool)
+        typed = Typed(direct, slice(None), np.zeros(len(direct), dtype=bool), unequal=False)
     else:
         texts = as_texts(raw)
-        codes, distinct = pd.factorize(texts)
-        done = convert(column, distinct.tolist())
-        values = done.cells[codes]
-        wrong = _report_refused(place, column, codes, distinct, done, found)
-        _note_changes(place, column, codes, distinct, done, found)
+        done = convert(column, texts)
+        refused = np.zeros(len(texts.texts), dtype=bool)
+        refused[list(done.refused)] = True
+        # Cells that were not touched are the texts themselves, no two of which are the same.
+        typed = Typed(done.cells, texts.code, refused, unequal=done.cells is texts.texts)
+        _report_refused(place, column, typed, texts, done, found)
+        _note_changes(place, column, texts, done, found)
         if not place.raw.source:
-            _refuse_surrogates(place, column, codes, distinct, wrong, found)
+            _refuse_surrogates(place, column, typed, texts, found)
     if column.kind in NUMBERS:
-        _check_range(place, column, values, wrong, found)
-    if column.kind is Kind.FLAG and values.dtype == object:
-        values = values == "true"
+        _check_range(place, column, typed, found)
+    if column.kind is Kind.FLAG and typed.cells.dtype == object:
+        typed = replace(typed, cells=typed.cells == "true")
     if column.required:
-        missing = np.flatnonzero(is_empty(values) & ~wrong)
+        missing = is_empty(typed.cells) & ~typed.wrong
         found.rows(
-            Severity.ERROR, "missing_value", place, column.name, missing.tolist(),
-            lambda at: ("", "is empty", f"every row gives it: {column.about}"),
+            Severity.ERROR, "missing_value", place, column.name, typed.where(missing),
+            lambda row: ("", "is empty", f"every row gives it: {column.about}"),
         )  # fmt: skip
-        wrong[missing] = True
-    if wrong.any():
-        values = np.where(wrong, empty_column(column, 1), values)
-    return values, wrong
-
-
-def _repeats_itself(texts: npt.NDArray[Any]) -> bool:
-    """Whether the first cells hold few distinct texts, so that converting those alone is quicker."""
-    sample = texts[:5000].tolist()
-    return 4 * len(set(sample)) < len(sample)
+        typed.wrong[missing] = True
+    if typed.wrong.any():
+        cells = np.where(typed.wrong, empty_column(column, 1), typed.cells)
+        typed = replace(typed, cells=cells, unequal=False)
+    return typed
 
 
 def _direct(raw: npt.NDArray[Any], column: Column) -> npt.NDArray[Any] | None:
@@ -117,38 +172,32 @@ def _direct(raw: npt.NDArray[Any], column: Column) -> npt.NDArray[Any] | None:
 
 
 def _report_refused(
-    place: Spot, column: Column, codes: npt.NDArray[np.intp], distinct: npt.NDArray[Any],
-    done: Converted, found: Findings,
-) -> Mask:  # fmt: skip
-    """Report every cell without a value; return which they are."""
-    refused = np.zeros(len(distinct), dtype=bool)
-    refused[list(done.refused)] = True
-    wrong = refused[codes]
+    place: Spot, column: Column, typed: Typed, texts: Coded, done: Converted, found: Findings
+) -> None:
+    """Report every cell without a value."""
     by_code: dict[str, list[int]] = {}
-    for at in np.flatnonzero(wrong).tolist():
-        by_code.setdefault(done.refused[codes[at]].code, []).append(at)
+    for at, why in sorted(done.refused.items()):  # texts stand in the order of their rows
+        by_code.setdefault(why.code, []).append(at)
 
-    def say(at: int) -> Said:
-        why: RefusedError = done.refused[codes[at]]
-        return distinct[codes[at]], why.problem, why.cure
+    def say(row: int) -> Said:
+        why = done.refused[typed.at(row)]
+        return texts.texts[typed.at(row)], why.problem, why.cure
 
-    for code, rows in by_code.items():
-        found.rows(Severity.ERROR, code, place, column.name, rows, say)
-    return np.asarray(wrong)
+    for code, positions in by_code.items():
+        mask = np.zeros(len(texts.texts), dtype=bool)
+        mask[positions] = True
+        found.rows(Severity.ERROR, code, place, column.name, typed.where(mask), say)
 
 
-def _note_changes(
-    place: Spot, column: Column, codes: npt.NDArray[np.intp], distinct: npt.NDArray[Any],
-    done: Converted, found: Findings,
-) -> None:  # fmt: skip
+def _note_changes(place: Spot, column: Column, texts: Coded, done: Converted, found: Findings) -> None:
     """Say once what was converted in the column."""
     if not done.changed:
         return
-    counts = np.bincount(codes, minlength=len(distinct))
+    counts = np.bincount(texts.code, minlength=len(texts.texts))
     parts = []
     for kind, at in done.changed.items():
         count = int(counts[at].sum())
-        before, after = distinct[at[0]], _shown(done.cells[at[0]])
+        before, after = texts.texts[at[0]], _shown(done.cells[at[0]])
         example = f"«{before[:40]}» is read as {after[:40]}"
         parts.append(f"{kind} in {count} cell{'s' if count > 1 else ''} ({example})")
     found.note("converted", place.name, "; ".join(parts), column=place.header(column.name))
@@ -162,21 +211,17 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _refuse_surrogates(
-    place: Spot, column: Column, codes: npt.NDArray[np.intp], distinct: npt.NDArray[Any],
-    wrong: Mask, found: Findings,
-) -> None:  # fmt: skip
+def _refuse_surrogates(place: Spot, column: Column, typed: Typed, texts: Coded, found: Findings) -> None:
     """Refuse text that no file can hold: half a character, from a DataFrame only."""
     try:
-        "".join(distinct.tolist()).encode("utf-8")
+        "".join(texts.texts).encode("utf-8")
     except UnicodeEncodeError:
-        broken = [k for k, text in enumerate(distinct) if not _encodable(text)]
-        at = np.flatnonzero(np.isin(codes, broken) & ~wrong)
+        broken = np.array([not _encodable(text) for text in texts.texts]) & ~typed.wrong
         found.rows(
-            Severity.ERROR, "not_text", place, column.name, at.tolist(),
-            lambda k: (ascii(distinct[codes[k]]), "holds half a character", "write it again"),
+            Severity.ERROR, "not_text", place, column.name, typed.where(broken),
+            lambda row: (ascii(texts.texts[typed.at(row)]), "holds half a character", "write it again"),
         )  # fmt: skip
-        wrong[at] = True
+        typed.wrong[broken] = True
 
 
 def _encodable(text: str) -> bool:
@@ -187,18 +232,17 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _check_range(
-    place: Spot, column: Column, values: npt.NDArray[np.float64], wrong: Mask, found: Findings
-) -> None:
+def _check_range(place: Spot, column: Column, typed: Typed, found: Findings) -> None:
     """Report numbers outside the range of their column, infinite ones and fractions of whole numbers."""
+    values = typed.cells
 
     def report(code: str, mask: Mask, problem: str, cure: str) -> None:
-        at = np.flatnonzero(mask & ~wrong)
+        mask = mask & ~typed.wrong
         found.rows(
-            Severity.ERROR, code, place, column.name, at.tolist(),
-            lambda k: (_shown(float(values[k])), problem, cure),
+            Severity.ERROR, code, place, column.name, typed.where(mask),
+            lambda row: (_shown(float(values[typed.at(row)])), problem, cure),
         )  # fmt: skip
-        wrong[at] = True
+        typed.wrong[mask] = True
 
     report("not_a_number", np.isinf(values), "is not finite", "write a number; empty is no limit")
     if column.kind is Kind.WHOLE:

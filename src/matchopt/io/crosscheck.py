@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from matchopt.fields import Column, Kind
 from matchopt.io.affinities import check_affinities, note_weight
@@ -18,7 +17,7 @@ from matchopt.io.places import check_places
 from matchopt.io.policy import check_policy
 from matchopt.io.quantities import check_quantities
 from matchopt.io.substitutions import check_substitutions
-from matchopt.io.tables import Tables, among
+from matchopt.io.tables import Tables
 from matchopt.settings import Settings
 
 
@@ -56,7 +55,7 @@ def _check_reference(tables: Tables, table: Checked, column: Column) -> None:
     if tables.get(target) is None or not tables.complete(target):
         return
     known = tables.names(target, key)
-    codes, distinct = pd.factorize(table.array(column.name))
+    codes, distinct = table.coded(column.name)
     strangers: dict[int, str] = {}
     for k, value in enumerate(distinct.tolist()):
         parts = value.split(";") if column.kind is Kind.LIST else [value]
@@ -90,7 +89,7 @@ def _warn_of_near_names(tables: Tables) -> None:
     def say(at: int) -> Said:
         return values[at], f"is not the same as the donated «{twins[values[at]]}»", "write both alike"
 
-    tables.warning("near_name", needs, "item", among(values, set(twins)), say)
+    tables.warning("near_name", needs, "item", needs.among("item", set(twins)), say)
 
 
 def _warn_of_earmarks(tables: Tables) -> None:
@@ -102,7 +101,7 @@ def _warn_of_earmarks(tables: Tables) -> None:
         if key == "community" and tables.get("communities") is not None:
             continue
         asked = tables.names("needs", key)
-        codes, distinct = pd.factorize(donations.array(column))
+        codes, distinct = donations.coded(column)
         idle = {
             k: parts for k, value in enumerate(distinct.tolist())
             if (parts := [part for part in value.split(";") if part and part not in asked])

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from matchopt.fields import Table
 from matchopt.io.cells import STRIP
+from matchopt.io.coded import Fields, Positions, cuts
 from matchopt.schema import column_named
 
 DELIMITERS = ",;\t"
@@ -59,27 +60,21 @@ class Records:
         Cells of the header.
     head
         Row of the header.
-    body
-        UTF-8 bytes of the records below it that have as many fields as the header.
+    fields
+        Cells of the records below it that have as many fields as the header.
     rows
         Row of each of them.
-    delimiter
-        What separates the fields.
     ragged
         Rows with another number of fields, and those numbers.
-    spaced
-        Whether spaces stand before opening quotes.
     remarks
         How many remark rows were left out.
     """
 
     header: tuple[str, ...]
     head: int
-    body: bytes
+    fields: Fields
     rows: npt.NDArray[np.int64]
-    delimiter: str
     ragged: tuple[tuple[int, int], ...]
-    spaced: bool
     remarks: int
 
 
@@ -99,7 +94,7 @@ def decoded(data: bytes) -> tuple[str, bytes]:
     encoding = "UTF-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        data.decode("utf-8")
+        data.isascii() or data.decode("utf-8")
     except UnicodeDecodeError:
         _refuse_mixture(data)
         try:
@@ -146,52 +141,57 @@ def records(data: bytes, table: Table) -> Records:
     UnreadableError
         If there is none, a quote is never closed, or the delimiter is in doubt.
     """
-    if not data.strip():
+    if not data or data.isspace():
         raise UnreadableError("empty_file", "is empty", "fill it in, or leave an optional table out")
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    quotes = np.flatnonzero(buffer == ord('"'))
-    ends = _outside(np.flatnonzero(buffer == ord("\n")), quotes)
-    if len(quotes) % 2 or not len(ends) or ends[-1] != len(data) - 1:
-        ends = np.append(ends, len(data))
-    starts = np.concatenate([np.zeros(1, dtype=ends.dtype), ends[:-1] + 1])
-    filled, remarks = _filled(buffer, starts, ends)
-    if not filled.any():
-        raise UnreadableError("empty_file", "has no header", "the first row holds the names of the columns")
-    head = int(np.argmax(filled))
-    first = data[starts[head] : ends[head]].decode("utf-8")
+    head, first = _header(data)
     delimiter = _delimiter(first, table)
-    spaced = _check_quotes(data, quotes, starts, delimiter)
     header = _fields(first, delimiter)
-    marks = _outside(np.flatnonzero(buffer == ord(delimiter)), quotes)
-    fields = np.diff(np.searchsorted(marks, np.append(starts, len(data) + 1))) + 1
+    marks = cuts(data, delimiter)
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    stops = np.flatnonzero(buffer[marks[1:]] == ord("\n")) + 1
+    if not len(stops) or marks[stops[-1]] != len(data) - 1:
+        marks = np.append(marks, np.array(len(data), dtype=marks.dtype))
+        stops = np.append(stops, len(marks) - 1)
+    base = np.concatenate([np.zeros(1, dtype=stops.dtype), stops[:-1]])
+    starts, ends, count = marks[base] + 1, marks[stops], stops - base
+    spaced = _check_quotes(data, starts, delimiter)
 
+    filled, remarks = _filled(buffer, starts, ends)
     below = np.arange(len(starts)) > head
     filled &= below
-    wrong = filled & (fields != len(header))
+    wrong = filled & (count != len(header))
     for at in np.flatnonzero(wrong).tolist():
         if not data[starts[at] : ends[at]].decode("utf-8").strip(STRIP):
             filled[at] = wrong[at] = False
     keep = filled & ~wrong
-    if keep[head + 1 :].all():
-        body = data[ends[head] + 1 :]
-    else:
-        lengths = np.diff(np.append(starts, len(data)))
-        body = buffer[np.repeat(keep, lengths)].tobytes()
-    ragged = tuple((at + 1, int(fields[at])) for at in np.flatnonzero(wrong).tolist())
+    ragged = tuple((at + 1, int(count[at])) for at in np.flatnonzero(wrong).tolist())
     return Records(
-        header, head + 1, body, np.flatnonzero(keep).astype(np.int64) + 1, delimiter, ragged, spaced,
-        int((remarks & below).sum()),
+        header, head + 1, Fields(data, marks, base[keep], spaced),
+        np.flatnonzero(keep).astype(np.int64) + 1, ragged, int((remarks & below).sum()),
     )  # fmt: skip
 
 
-Positions = npt.NDArray[np.int64]
+def _header(data: bytes) -> tuple[int, str]:
+    """Return how many records stand before the header, and its text."""
+    number = start = 0
+    while start < len(data):
+        end = _record_end(data, start)
+        if end > start and not data[start : start + 3].removeprefix(b'"').startswith(b"##"):
+            return number, data[start:end].decode("utf-8")
+        number, start = number + 1, end + 1
+    raise UnreadableError("empty_file", "has no header", "the first row holds the names of the columns")
 
 
-def _outside(marks: Positions, quotes: Positions) -> Positions:
-    """Return the positions of `marks` that stand outside quotes."""
-    if not len(quotes):
-        return marks
-    return np.asarray(marks[np.searchsorted(quotes, marks) % 2 == 0])
+def _record_end(data: bytes, start: int) -> int:
+    """Return where the record that begins at `start` ends: at the first line end outside quotes."""
+    quotes = 0
+    while True:
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        quotes += data.count(b'"', start, end)
+        if quotes % 2 == 0 or end == len(data):
+            return end
+        start = end + 1
 
 
 def _filled(
@@ -248,15 +248,16 @@ def _unquoted(part: str) -> str:
     return bare
 
 
-def _check_quotes(data: bytes, quotes: Positions, starts: Positions, delimiter: str) -> bool:
+def _check_quotes(data: bytes, starts: Positions, delimiter: str) -> bool:
     """Refuse quotes that open or close inside a cell; return whether spaces stand before some.
 
     The quotes of a sound file take turns: one opens right after a delimiter or line end (or
     after the quote that closed before, for a doubled one), the next closes right before one.
     """
-    if not len(quotes):
+    if b'"' not in data:
         return False
     buffer = np.frombuffer(data, dtype=np.uint8)
+    quotes = np.flatnonzero(buffer == ord('"'))
     borders = np.array([ord(delimiter), ord("\n"), ord('"')], dtype=np.uint8)
     opening, closing = quotes[::2], quotes[1::2]
     before = np.where(opening > 0, buffer[opening - 1], ord("\n"))

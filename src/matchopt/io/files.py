@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import numpy as np
 import pandas as pd
 
 from matchopt.errors import shortened
@@ -37,34 +36,11 @@ def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
     if encoding != "UTF-8":
         found.note("converted", table.name, f"{name} is read as {encoding}", value=_first_foreign(clean))
     _report_ragged(table, parts, found)
-    width = len(parts.header)
-    columns = [np.empty(0, dtype=object)] * width
-    if len(parts.rows):
-        frame = _parsed(parts, width)
-        columns = [frame[k].to_numpy(dtype=object) for k in range(width)]
+    columns = tuple(parts.fields.column(k) for k in range(len(parts.header)))
     raw = RawTable(
-        table, name, parts.header, tuple(columns), parts.rows, parts.head, parts.remarks,
-        whole=not parts.ragged,
-    )  # fmt: skip
+        table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, whole=not parts.ragged
+    )
     return without_remarks(raw)
-
-
-def _parsed(parts: Records, width: int) -> pd.DataFrame:
-    """Parse the records as text; nothing is interpreted."""
-    try:
-        frame = pd.read_csv(
-            io.BytesIO(parts.body), sep=parts.delimiter, header=None, names=list(range(width)), dtype=object,
-            index_col=False, na_filter=False, skip_blank_lines=False, skipinitialspace=parts.spaced,
-            encoding="utf-8", engine="c", low_memory=False,
-        )  # fmt: skip
-    except (ValueError, OverflowError) as error:
-        raise UnreadableError("not_a_table", f"cannot be read as CSV: {error}", "save it again") from None
-    if len(frame) != len(parts.rows):
-        raise UnreadableError(
-            "not_a_table", f"has {len(parts.rows)} rows by its line ends, {len(frame)} by its quotes",
-            "put cells that hold quotes or line ends in quotes, and double the quotes inside",
-        )  # fmt: skip
-    return frame
 
 
 def _report_ragged(table: Table, parts: Records, found: Findings) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from matchopt.errors import Finding, Severity, shortened
 from matchopt.schema import TABLES
@@ -59,7 +62,7 @@ class Findings:
         self._add(Severity.NOTE, code, table, problem, "", None, column, value)
 
     def rows(
-        self, severity: Severity, code: str, place: Place, column: str, at: Sequence[int],
+        self, severity: Severity, code: str, place: Place, column: str, at: npt.NDArray[np.integer[Any]],
         say: Callable[[int], Said],
     ) -> None:  # fmt: skip
         """Add a finding for each of the first rows at positions `at`, and the number of the rest.

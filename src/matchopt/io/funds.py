@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matchopt.io.tables import Tables, among
+from matchopt.io.tables import Tables
 
 
 def fund_items(tables: Tables) -> set[str]:
@@ -34,7 +34,7 @@ def check_funds(tables: Tables) -> None:
     idle = set() if buys else fund_items(tables) - useful
     given = donations.array("item")
     tables.warning(
-        "idle_funds", donations, "item", among(given, idle),
+        "idle_funds", donations, "item", donations.among("item", idle),
         lambda at: (
             given[at], "can buy nothing: no item that is asked for has a purchase_price",
             "give a purchase_price to the items that it may buy",
@@ -47,4 +47,4 @@ def _substitutes(tables: Tables, asked: set[str]) -> set[str]:
     table = tables.get("substitutions")
     if table is None:
         return set()
-    return set(table.array("donated_item")[among(table.array("need_item"), asked)])
+    return set(table.array("donated_item")[table.among("need_item", asked)])

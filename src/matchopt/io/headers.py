@@ -6,14 +6,16 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from matchopt.errors import Severity
 from matchopt.fields import LONGEST_CELL, Table
 from matchopt.io.cells import STRIP
+from matchopt.io.coded import Coded
 from matchopt.io.findings import Findings, Said
-from matchopt.io.raw import RawTable, Spot
+from matchopt.io.raw import Column, RawTable, Spot
 from matchopt.schema import column_named, folded
 
 
@@ -78,7 +80,7 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
         if k in known or bare in extras or column_named(raw.table, bare) is not None:
             continue
         if not bare:
-            if cells.dtype == object and not any(text.strip(STRIP) for text in cells):
+            if isinstance(cells, Coded) and not any(text.strip(STRIP) for text in cells.texts):
                 continue
             found.warning(
                 "no_header", raw.table.name, f"column {k + 1} has cells but no header",
@@ -93,21 +95,25 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
                 _near_column(raw.table, bare) + "it is kept and handed through to the plan",
                 row=raw.head, column=header,
             )  # fmt: skip
-        extras[bare] = cells
+        extras[bare] = cells.rows if isinstance(cells, Coded) else cells
         _refuse_long(raw, bare, cells, found)
     return pd.DataFrame(extras, index=pd.RangeIndex(len(raw.rows)))
 
 
-def _refuse_long(raw: RawTable, header: str, cells: npt.NDArray[Any], found: Findings) -> None:
-    if cells.dtype != object:
+def _refuse_long(raw: RawTable, header: str, cells: Column, found: Findings) -> None:
+    if not isinstance(cells, Coded):
         return
-    at = [k for k, text in enumerate(cells) if len(text) > LONGEST_CELL]
+    code, texts = cells.code, cells.texts
+    long = [k for k in np.flatnonzero(cells.odd) if len(texts[k]) > LONGEST_CELL]
 
-    def say(k: int) -> Said:
+    def say(row: int) -> Said:
+        text = texts[code[row]]
         cure = f"a cell holds at most {LONGEST_CELL:,} characters"
-        return cells[k], f"holds {len(cells[k]):,} characters", cure
+        return text, f"holds {len(text):,} characters", cure
 
-    found.rows(Severity.ERROR, "cell_too_long", Spot(raw, {}), header, at, say)
+    if long:
+        at = np.flatnonzero(np.isin(code, long))
+        found.rows(Severity.ERROR, "cell_too_long", Spot(raw, {}), header, at, say)
 
 
 def _near_column(table: Table, header: str) -> str:

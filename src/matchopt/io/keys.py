@@ -17,6 +17,8 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
     keys = list(checked.table.key)
     if not keys:
         return checked
+    if len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows):
+        return checked
     again = checked.frame.duplicated(keys, keep="first").to_numpy() & checked.sound(*keys)
     if not again.any():
         return checked
@@ -26,7 +28,7 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
         return _merge_lanes(checked, at, first, found)
     joined = " → ".join(keys)
     found.rows(
-        Severity.ERROR, "duplicate_id", checked, keys[0], at.tolist(),
+        Severity.ERROR, "duplicate_id", checked, keys[0], at,
         lambda k: (
             " → ".join(str(checked.frame[key].iloc[k]) for key in keys),
             f"stands in row {checked.row(int(first[k]))} already", f"every row has a {joined} of its own",
@@ -61,6 +63,6 @@ def _merge_lanes(
 
     repeats = np.zeros(len(checked.rows), dtype=bool)
     repeats[at[same]] = True
-    found.rows(Severity.WARNING, "repeated_lane", checked, "from_place", at[same].tolist(), say)
-    found.rows(Severity.ERROR, "contradictory_lanes", checked, "from_place", at[~same].tolist(), say)
+    found.rows(Severity.WARNING, "repeated_lane", checked, "from_place", at[same], say)
+    found.rows(Severity.ERROR, "contradictory_lanes", checked, "from_place", at[~same], say)
     return checked.kept(~repeats)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
 from matchopt.io.funds import fund_items
 from matchopt.io.names import near_name
-from matchopt.io.tables import Tables, among
+from matchopt.io.tables import Tables
 
 FAR = 20.0
 """Degrees from the rest beyond which coordinates look swapped, if exchanging them brings them `NEAR`."""
@@ -127,7 +126,7 @@ def _check_double_names(tables: Tables, valid: Mapping[str, Mask]) -> None:
     known = dict(zip(frame["community"], pairs, strict=True))
     names, here = hubs.array("hub"), _coordinates(hubs)
     contradicts = np.zeros(len(names), dtype=bool)
-    for at in np.flatnonzero(valid["hubs"] & among(names, set(known))).tolist():
+    for at in np.flatnonzero(valid["hubs"] & hubs.among("hub", set(known))).tolist():
         contradicts[at] = known[names[at]] != (here[at, 0], here[at, 1])
 
     def say(at: int) -> Said:
@@ -144,7 +143,7 @@ def _check_own_coordinates(tables: Tables, valid: Mapping[str, Mask], points: Po
     if donations is None:
         return
     origins, here = donations.array("origin"), _coordinates(donations)
-    codes, distinct = pd.factorize(origins)
+    codes, distinct = donations.coded("origin")
     there = np.array([points.get(name, (np.nan, np.nan)) for name in distinct]).reshape(-1, 2)[codes]
     apart = np.abs(here - there).max(axis=1) if len(here) else np.zeros(0)
 
@@ -187,7 +186,7 @@ def _check_origins(tables: Tables) -> None:
             f"{cure}correct it, add it to one of them, or give latitude and longitude"
         )  # fmt: skip
 
-    unknown = donations.given("origin") & ~own & ~among(origins, known)
+    unknown = donations.given("origin") & ~own & ~donations.among("origin", known)
     if any(tables.get(name) is not None for name in listing):
         tables.error("unknown_origin", donations, "origin", unknown, say)
     elif unknown.any():
@@ -210,7 +209,7 @@ def _check_lane_lengths(tables: Tables, valid: Mapping[str, Mask], points: Point
         origins = donations.array("origin")
         located |= set(origins[valid["donations"]]) - set(origins[~valid["donations"]])
     start, end = lanes.array("from_place"), lanes.array("to_place")
-    known = (among(start, located) & among(end, located)) | (start == end)
+    known = (lanes.among("from_place", located) & lanes.among("to_place", located)) | (start == end)
     said = lanes.given("distance_km") | lanes.given("cost_per_kg")
     sound = lanes.sound("distance_km", "cost_per_kg", "from_place", "to_place")
     tables.error(
@@ -231,7 +230,7 @@ def _warn_of_idle_lanes(tables: Tables) -> None:
     known |= tables.names("needs", "community") | tables.names("donations", "origin")
     for column in ("from_place", "to_place"):
         names = lanes.array(column)
-        idle = np.flatnonzero(~among(names, known) & (names != ""))
+        idle = np.flatnonzero(~lanes.among(column, known) & lanes.given(column))
         if len(idle):
             near = near_name(names[idle[0]], known)
             rows = "1 lane has" if len(idle) == 1 else f"{len(idle)} lanes have"
@@ -249,8 +248,8 @@ def _say_what_has_no_coordinates(tables: Tables, valid: Mapping[str, Mask], poin
         return
     used = sorted(tables.names("needs", "community")) + sorted(tables.names("hubs", "hub"))
     missing = [name for name in dict.fromkeys(used) if name not in points]
-    placed = valid["donations"] | among(donations.array("origin"), set(points))
-    placed |= among(donations.array("item"), fund_items(tables))  # money is as near everywhere
+    placed = valid["donations"] | donations.among("origin", set(points))
+    placed |= donations.among("item", fund_items(tables))  # money is as near everywhere
     missing += donations.frame["donation_id"][~placed].to_list()
     if not missing:
         return

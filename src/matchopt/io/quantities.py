@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
-from matchopt.io.tables import Tables, lookup
+from matchopt.io.tables import Tables
 from matchopt.settings import Settings
 
 LARGEST_TOTAL = 9e18
@@ -117,7 +117,7 @@ def _check_needs(tables: Tables, steps: Mapping[str, float]) -> None:
     needs = tables.get("needs")
     if needs is None:
         return
-    step = lookup(needs.array("item"), steps, 1.0)
+    step = needs.lookup("item", steps, 1.0)
     whole = _refuse_fractions(tables, needs, step)
     odd = whole & ~_divides(needs.array("quantity"), step)
     _warn_once(tables, needs, odd, step, "its item's step", "only a substitute can serve the rest")
@@ -127,7 +127,7 @@ def _check_donations(tables: Tables, steps: Mapping[str, float], settings: Setti
     donations = tables.get("donations")
     if donations is None:
         return
-    step, lot = lookup(donations.array("item"), steps, 1.0), donations.array("lot_size")
+    step, lot = donations.lookup("item", steps, 1.0), donations.array("lot_size")
     whole = _refuse_fractions(tables, donations, step)
     granule, countable = _granules(step, np.where(np.isnan(lot), step, lot))
     tables.error(

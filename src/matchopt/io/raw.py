@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matchopt.arrays import Bools
 from matchopt.fields import Table
 from matchopt.io.cells import STRIP
+from matchopt.io.coded import Coded, coded
 
-Column = npt.NDArray[Any]
-"""Text (object), or float64, int64, bool or datetime64[s] where the source knows better."""
+Column = Coded | npt.NDArray[Any]
+"""Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
 
 REMARK = "##"
 """A row whose first cell begins so is a remark."""
@@ -87,41 +89,34 @@ def without_remarks(raw: RawTable) -> RawTable:
     if not raw.columns or not len(raw.rows):
         return raw
     first = raw.columns[0]
-    if first.dtype != object:
-        suspects = np.flatnonzero(_missing(first))
-    else:
-        heads = {"", REMARK[0], *STRIP}
-        suspects = np.flatnonzero(np.fromiter((text[:1] in heads for text in first), bool, len(first)))
-    drop = np.zeros(len(raw.rows), dtype=bool)
-    remarks = 0
-    for at in suspects.tolist():
-        bare = first[at].strip(STRIP) if first.dtype == object else ""
-        if bare.startswith(REMARK):
-            drop[at] = True
-            remarks += 1
-        elif not bare:
-            drop[at] = all(_blank(column, at) for column in raw.columns)
-    if not drop.any():
+    remark = np.zeros(len(raw.rows), dtype=bool)
+    if isinstance(first, Coded):
+        at = [k for k in np.flatnonzero(first.odd) if first.texts[k].strip(STRIP).startswith(REMARK)]
+        remark = np.isin(first.code, at) if at else remark
+    blank = np.ones(len(raw.rows), dtype=bool)
+    for column in raw.columns:
+        blank = blank & _blank(column) if blank.any() else blank
+    keep = ~(remark | blank)
+    if keep.all():
         return raw
-    keep = ~drop
+    columns = (column.kept(keep) if isinstance(column, Coded) else column[keep] for column in raw.columns)
     return RawTable(
-        raw.table, raw.source, raw.headers, tuple(column[keep] for column in raw.columns), raw.rows[keep],
-        raw.head, raw.remarks + remarks, raw.whole,
+        raw.table, raw.source, raw.headers, tuple(columns), raw.rows[keep], raw.head,
+        raw.remarks + int(remark.sum()), raw.whole,
     )  # fmt: skip
 
 
-def _blank(column: Column, at: int) -> bool:
-    if column.dtype == object:
-        return not column[at].strip(STRIP)
-    return bool(_missing(column[at : at + 1])[0])
-
-
-def _missing(values: Column) -> npt.NDArray[np.bool_]:
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    if values.dtype.kind == "M":
-        return np.isnat(values)
-    return np.zeros(len(values), dtype=bool)
+def _blank(column: Column) -> Bools:
+    """Return which cells hold nothing."""
+    if isinstance(column, Coded):
+        at = np.flatnonzero(column.odd | (column.texts == ""))
+        at = at[[not text.strip(STRIP) for text in column.texts[at]]] if len(at) else at
+        return np.isin(column.code, at) if len(at) else np.zeros(len(column), dtype=bool)
+    if column.dtype.kind == "f":
+        return np.asarray(np.isnan(column))
+    if column.dtype.kind == "M":
+        return np.asarray(np.isnat(column))
+    return np.zeros(len(column), dtype=bool)
 
 
 def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
@@ -152,7 +147,7 @@ def column_of(series: pd.Series[Any]) -> Column:
     return texts(series.astype(object).to_list())
 
 
-def _typed(values: npt.NDArray[Any]) -> Column:
+def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if values.dtype.kind in "iu":
         return values.astype(np.int64) if values.dtype != np.uint64 else values.astype(np.float64)
     if values.dtype.kind == "f":
@@ -162,14 +157,9 @@ def _typed(values: npt.NDArray[Any]) -> Column:
     return values
 
 
-def texts(cells: Sequence[object]) -> Column:
-    """Return cells of any type as an array of texts, ``""`` where nothing is given."""
-    column = np.empty(len(cells), dtype=object)
-    if set(map(type, cells)) <= {str}:
-        column[:] = cells
-    else:
-        column[:] = [cell if type(cell) is str else cell_text(cell) for cell in cells]
-    return column
+def texts(cells: Sequence[object]) -> Coded:
+    """Return cells of any type as texts, ``""`` where nothing is given."""
+    return coded([cell if type(cell) is str else cell_text(cell) for cell in cells])
 
 
 def cell_text(cell: object) -> str:
@@ -214,9 +204,10 @@ def _is_nothing(cell: object) -> bool:
     return isinstance(cell, Decimal) and cell.is_nan()
 
 
-def as_texts(column: Column) -> Column:
+def as_texts(column: Column) -> Coded:
     """Return a column of numbers, days or flags as texts."""
-    if column.dtype == object:
+    if isinstance(column, Coded):
         return column
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
-    return texts(distinct.tolist() if distinct.dtype.kind != "M" else list(distinct))[codes]
+    written = texts(distinct.tolist() if distinct.dtype.kind != "M" else list(distinct))
+    return Coded(written.code[codes], written.texts, written.odd)

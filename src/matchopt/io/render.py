@@ -91,9 +91,8 @@ def whole(values: Ints) -> Cells:
 
 def money(values: Floats) -> Cells:
     """Return amounts with four decimals, half to even."""
-    scaled = np.rint(values * 10_000)
-    if _counted(scaled):
-        return _decimals(scaled.astype(np.int64), places=4, keep=4)
+    if _below(values, COUNTED / 10_000):
+        return _decimals(np.rint(values * 10_000).astype(np.int64), places=4, keep=4)
     # The sum turns -0.0 into 0.0.
     return _numbers(np.strings.mod("%.4f", np.round(values, 4) + 0.0))
 
@@ -102,10 +101,10 @@ def quantities(values: Floats) -> Cells:
     """Return numbers as the shortest text that reads back, whole ones without decimals; NaN as nothing."""
     given = ~np.isnan(values)
     finite = np.where(given, values, 0.0)
-    if _counted(finite) and bool((finite == np.rint(finite)).all()):
+    if _below(finite, COUNTED) and bool((finite == np.rint(finite)).all()):
         return _given(_decimals(finite.astype(np.int64), places=0, keep=0), given)
     # Multiples of a step such as 0.1 carry float dust in the 17th digit.
-    if np.abs(finite).max() < 1e6:
+    if _below(finite, 1e6):
         return _given(_decimals(np.rint(finite * 1e9).astype(np.int64), places=9, keep=0), given)
     return _given(_numbers(_shortest(finite)), given)
 
@@ -120,16 +119,17 @@ def _shortest(values: Floats) -> npt.NDArray[np.str_]:
 
 def floats(values: Floats) -> Cells:
     """Return numbers as the shortest text that reads back to the same float64, such as 5.0."""
-    scaled = np.rint(values * 10_000)
-    if _counted(scaled * 10) and bool((scaled / 10_000 == values).all()):
-        return _decimals(scaled.astype(np.int64), places=4, keep=1)
+    if _below(values, COUNTED / 100_000):
+        scaled = np.rint(values * 10_000)
+        if bool((scaled / 10_000 == values).all()):
+            return _decimals(scaled.astype(np.int64), places=4, keep=1)
     # The sum turns -0.0 into 0.0.
     return _numbers((values + 0.0).astype(str))
 
 
-def _counted(scaled: Floats) -> bool:
-    """Return whether all numbers are so small that a whole one is held, and written, exactly."""
-    return bool((np.abs(scaled) < COUNTED).all())
+def _below(values: Floats, limit: float) -> bool:
+    """Return whether all numbers, of either sign, are below `limit`."""
+    return bool((np.abs(values) < limit).all())
 
 
 def _given(cells: Cells, given: npt.NDArray[np.bool_]) -> Cells:

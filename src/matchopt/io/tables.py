@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from matchopt.errors import Severity
 from matchopt.fields import Kind
@@ -48,18 +47,18 @@ class Tables:
         checked = self.checked.get(table)
         if checked is None:
             return set()
-        return set(pd.unique(checked.frame[column])) - {""}
+        return set(checked.coded(column)[1]) - {""}
 
     def error(self, code: str, table: Checked, column: str, where: Mask, say: Callable[[int], Said]) -> None:
         """Report the rows `where`."""
-        at = np.flatnonzero(where).tolist()
+        at = np.flatnonzero(where)
         self.found.rows(Severity.ERROR, code, table, column, at, say)
 
     def warning(
         self, code: str, table: Checked, column: str, where: Mask, say: Callable[[int], Said]
     ) -> None:
         """Warn of the rows `where`."""
-        at = np.flatnonzero(where).tolist()
+        at = np.flatnonzero(where)
         self.found.rows(Severity.WARNING, code, table, column, at, say)
 
     def days(self) -> npt.NDArray[np.datetime64]:
@@ -72,15 +71,3 @@ class Tables:
                 if column.name != "created_on" and len(days):
                     ends += [days.min(), days.max()]
         return np.array([min(ends), max(ends)] if ends else [], dtype="datetime64[s]")
-
-
-def among(values: npt.NDArray[Any], known: set[str]) -> Mask:
-    """Return which of `values` are in `known`."""
-    codes, distinct = pd.factorize(values)
-    return np.asarray(np.fromiter((v in known for v in distinct), bool, len(distinct))[codes])
-
-
-def lookup(values: npt.NDArray[Any], known: Mapping[str, float], default: float) -> npt.NDArray[np.float64]:
-    """Return what `known` says of each of `values`."""
-    codes, distinct = pd.factorize(values)
-    return np.fromiter((known.get(v, default) for v in distinct), np.float64, len(distinct))[codes]
