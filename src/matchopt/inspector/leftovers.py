@@ -11,6 +11,7 @@ from matchopt.inspector.keys import Bools, Floats, Ints
 from matchopt.inspector.meetings import Met
 from matchopt.inspector.profiles import Profiles
 from matchopt.inspector.room import Room, cheapest_with_room
+from matchopt.inspector.screen import ABLE, SPARE, WORTH
 from matchopt.inspector.tally import Tally
 
 TIE = 4e-15
@@ -24,6 +25,9 @@ left; one that has a way with room for it; one that has such a way which the res
 class Leftovers:
     """Watches the sweep; a step is passed where the unit cost ÷ ratio of some pair is low enough.
 
+    It says what is still asked of each profile; of those of whom nothing is, steps may be missing, for
+    they have no reason to give.
+
     Attributes
     ----------
     least
@@ -32,6 +36,8 @@ class Leftovers:
         Donation profiles that somebody would rather have than stay unmet.
     wanted
         Donation profile (column): whether somebody who lacks something would, by step (row; from the third).
+    sure
+        Whether any admissible pair passes all steps that it may, whatever it costs.
     """
 
     def __init__(self, f: Facts, tally: Tally, room: Room, gifts: Profiles, needs: Profiles) -> None:
@@ -44,9 +50,24 @@ class Leftovers:
         by_cost = f.settings.policy.objective == "total-cost"
         unmet = f.wants.price.astype(np.float64)
         self.ceiling = needs.most(unmet) if by_cost else np.full(needs.size, np.inf)
+        self.bar = needs.least(unmet) if by_cost else self.ceiling
+        self.rest = gifts.most((tally.left_over > 0).astype(np.int64)) > 0
         limit = f.settings.policy.budget
         rest = max(Fraction(limit) - tally.spent, Fraction(0))
         self.left = float(rest) * (1 + 1e-9) if limit > 0 else np.inf
+        self.sure = not (by_cost or f.shared or limit > 0)
+
+    def asked_of_needs(self, needs: Ints) -> Ints:
+        """Return what is still asked of some need profiles: `screen.WORTH`, `ABLE`, `SPARE`."""
+        able, spare, bar = self.least[1, needs], self.least[-1, needs], self.bar[needs]
+        worth = WORTH * ~cheaper(self.least[0, needs], bar)
+        asked = worth + ABLE * ~cheaper(able, bar) + SPARE * ~cheaper(spare, bar)
+        return np.where(self.short[needs], asked, 0)
+
+    def asked_of_gifts(self, gifts: Ints) -> Ints:
+        """Return what is still asked of some donation profiles: `screen.WORTH`, `SPARE`."""
+        asked = WORTH * ~self.worth[gifts] + SPARE * (self.spare[gifts] & ~self.wanted[-1, gifts])
+        return np.where(self.rest[gifts], asked, 0)
 
     def note(self, met: Met) -> None:
         """Look at some pairs."""

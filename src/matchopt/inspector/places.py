@@ -36,11 +36,9 @@ class Legs(NamedTuple):
         """Return some ways of a list of ways."""
         return Legs(self.open[rows], self.cost[rows], self.lead[rows], self.quoted[rows])
 
-    def at(self, row: Ints, column: Ints) -> Legs:
-        """Return some ways of a table of ways."""
-        return Legs(
-            self.open[row, column], self.cost[row, column], self.lead[row, column], self.quoted[row, column]
-        )
+    def turned(self) -> Legs:
+        """Return a table of ways with rows as columns."""
+        return Legs(self.open.T, self.cost.T, self.lead.T, self.quoted.T)
 
 
 class Roads(NamedTuple):

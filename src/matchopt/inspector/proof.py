@@ -26,7 +26,7 @@ from fractions import Fraction
 import numpy as np
 
 from matchopt.inspector.facts import Facts, money
-from matchopt.inspector.keys import Bools, Ints, Texts
+from matchopt.inspector.keys import Bools, Floats, Ints, Texts
 from matchopt.inspector.meetings import Met
 from matchopt.inspector.price_rows import TABLE
 from matchopt.inspector.prices import NO_LEVEL, Prices
@@ -105,9 +105,7 @@ class PlainProof:
             "no bound is proven",
         )  # fmt: skip
         plain = (p.gift_block[i] == 0) & ~apart
-        granule = f.gifts.granule[i] * np.rint(f.gifts.grain[i] * 10**6)
-        step = f.wants.step[j] * np.rint(f.wants.grain[j] * 10**6)
-        odd = plain & ((met.ratio != 1) | (np.fmod(granule, step) != 0))
+        odd = plain & is_odd(f, i, j, met.ratio)
         self._refuse(
             odd, j, lambda r: f"donation {f.gifts.ids[i[r]]}, which may serve it, does not come in whole "
             "steps of it: block 0 cannot prove a bound",
@@ -126,6 +124,13 @@ class PlainProof:
 
     def _refuse(self, wrong: Bools, j: Ints, say: Callable[[int], str]) -> None:
         self.report.each("proof", TABLE, wrong, self.f.wants.ids[j], say)
+
+
+def is_odd(f: Facts, i: Ints, j: Ints, ratio: Floats) -> Bools:
+    """Tell whether donations do not come in whole steps of needs."""
+    granule = f.gifts.granule[i] * np.rint(f.gifts.grain[i] * 10**6)
+    step = f.wants.step[j] * np.rint(f.wants.grain[j] * 10**6)
+    return np.asarray((ratio != 1) | (np.fmod(granule, step) != 0), dtype=np.bool_)
 
 
 def bound_of(f: Facts, p: Prices) -> Bound:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matchopt.compiled import compiled
 from matchopt.inspector.facts import Facts, tenthousandths
 from matchopt.inspector.keys import Bools, Floats, Ints
 from matchopt.inspector.places import Legs
@@ -80,9 +81,9 @@ class Choice(NamedTuple):
 
 
 def outbound(f: Facts) -> Legs:
-    """Return the ways from each hub (row) to each community (column)."""
-    hubs = np.arange(len(f.hubs.names))
-    return f.roads.legs(f.hubs.spots.at(hubs[:, None]), f.spots.at(np.arange(len(f.spots.name))[None, :]))
+    """Return the ways from each hub (row) to each community (column), those of a community side by side."""
+    hubs, goals = np.arange(len(f.hubs.names)), np.arange(len(f.spots.name))
+    return f.roads.legs(f.hubs.spots.at(hubs[None, :]), f.spots.at(goals[:, None])).turned()
 
 
 def straight(f: Facts, i: Ints, goal: Ints) -> Legs:
@@ -160,15 +161,7 @@ def hub_price(f: Facts, trip: Trip, h: Ints | int, carriage: Floats, stay: Ints)
 
 
 def cheapest(
-    f: Facts,
-    trip: Trip,
-    goal: Ints,
-    fees: Fees,
-    direct: Legs,
-    rows: Ints,
-    into: Legs,
-    out: Legs,
-    rival: Bools,
+    f: Facts, trip: Trip, goal: Ints, fees: Fees, direct: Legs, rows: Ints, into: Legs, out: Legs
 ) -> Choice:
     """Choose the route of each pair: the cheapest, then direct, then the hub first by name.
 
@@ -182,26 +175,44 @@ def cheapest(
         The ways into the hubs, and the row in it of each pair.
     out
         The ways out of the hubs.
-    rival
-        Pairs for which a hub could be cheaper than a direct delivery in time.
     """
     timely = direct.open & direct_days(trip, direct.lead).timely
     cost = np.where(timely, direct_price(f, trip, direct).total(fees), NOWHERE)
     hub = np.full(len(goal), DIRECT, dtype=np.int64)
-    soonest = np.maximum(trip.first, trip.wanted)
-    ask = np.flatnonzero((rival | ~timely) & (soonest <= trip.due) & (trip.first <= trip.last))
-    rows, goal, trip, least = rows[ask], goal[ask], trip.at(ask), cost[ask]
-    fee = fees.at(ask)
-    for h in range(len(f.hubs.names)):
-        carriage = into.cost[:, h][rows] + out.cost[h][goal]
-        days = hub_days(trip, into.lead[:, h][rows], out.lead[h][goal])
-        usable = days.timely & into.open[:, h][rows] & out.open[h][goal]
-        price = hub_price(f, trip, h, carriage, days.stay)
-        route = price.transport + price.handling + price.storage
-        near = np.flatnonzero(usable & (route * 10_000 < least))
-        total = price.at(near).total(fee.at(near))
-        better = near[total < least[near]]
-        least[better] = total[total < least[near]]
-        hub[ask[better]] = h
-    cost[ask] = least
+    _try_hubs(
+        trip, goal, fees.total(), rows, into, out.turned(), f.hubs.handling,
+        f.hubs.storage, cost, hub,
+    )  # fmt: skip
     return Choice(hub, cost)
+
+
+@compiled
+def _try_hubs(
+    trip: Trip, goal: Ints, fee: Floats, rows: Ints, into: Legs, out: Legs, handling: Floats, storage: Floats,
+    cost: Ints, hub: Ints,
+) -> None:  # fmt: skip
+    """Put the hub and its cost where one is cheaper; as `hub_days` and `hub_price`, hub by hub."""
+    for k in range(len(goal)):
+        first, last, wanted, due, weight = (
+            trip.first[k],
+            trip.last[k],
+            trip.wanted[k],
+            trip.due[k],
+            trip.weight[k],
+        )
+        if first > last or max(first, wanted) > due:
+            continue
+        r, c = rows[k], goal[k]
+        for h in range(into.open.shape[1]):
+            lead = into.lead[r, h] + out.lead[c, h]
+            if not (into.open[r, h] and out.open[c, h]) or max(wanted, first + lead) > due:
+                continue
+            stay = max(wanted - (last + lead), 0)
+            carriage = into.cost[r, h] + out.cost[c, h]
+            route = weight * carriage + weight * handling[h] + weight * (stay * storage[h])
+            if route * 10_000 >= cost[k]:
+                continue
+            units = np.rint(np.rint((route + fee[k]) * 10_000 * 1e6) / 1e6)
+            total = np.int64(min(units, 2.0**61))
+            if total < cost[k]:
+                cost[k], hub[k] = total, h

@@ -1,24 +1,32 @@
 """Every pair of the case: how far each gets by the steps of §2, what the admissible ones cost at least.
 
-Pairs of profiles are looked at in blocks, so that memory stays small however large the case.
+Pairs of profiles go through the screen, which tells those that may matter; these are reckoned exactly and
+shown to whoever watches. Donations come by in pieces, so that memory stays small however large the case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from matchopt.inspector import routes, rules
+from matchopt.inspector.columns import Columns
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Ints
+from matchopt.inspector.keys import Ints
+from matchopt.inspector.leftovers import Leftovers
 from matchopt.inspector.meetings import Met, Watcher
-from matchopt.inspector.places import Legs
+from matchopt.inspector.pools import LEGS
 from matchopt.inspector.profiles import Profiles
+from matchopt.inspector.proof import PlainProof
+from matchopt.inspector.screen import screen
+from matchopt.inspector.survey import Piece, Pool, Survey
 
-PAIRS_A_BLOCK = 2**18
-NEEDS_A_BLOCK = 2**15
+GIFTS_A_PIECE = 2**10
+PAIRS_A_PIECE = 2**16
+TRIES = 2**3
+"""Pairs of a need or donation that are reckoned for a reason before more are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +44,34 @@ class Reach:
     gifts: Ints
 
 
-def sweep(f: Facts, gifts: Profiles, needs: Profiles, watchers: Sequence[Watcher]) -> Reach:
-    """Look at every pair, and show the admissible ones to the `watchers`."""
-    sweeper = _Sweeper(f, gifts, needs)
-    for i, j in sweeper.blocks():
-        met = sweeper.look(i, j)
-        if len(met.gift):
-            for watcher in watchers:
-                watcher.note(met)
+def sweep(
+    f: Facts,
+    gifts: Profiles,
+    needs: Profiles,
+    left: Leftovers,
+    plain: PlainProof | None = None,
+    columns: Columns | None = None,
+) -> Reach:
+    """Look at every pair, and show those that may matter to them to the watchers."""
+    sweeper = _Sweeper(f, gifts, needs, left, plain, columns)
+    for i, j in sweeper.fits():
+        sweeper.meet(i, j)
     return sweeper.reach()
 
 
 class _Sweeper:
-    def __init__(self, f: Facts, gifts: Profiles, needs: Profiles) -> None:
-        self.f, self.gifts, self.needs = f, gifts, needs
-        self.out = routes.outbound(f)
+    def __init__(
+        self, f: Facts, gifts: Profiles, needs: Profiles, left: Leftovers, plain: PlainProof | None,
+        columns: Columns | None,
+    ) -> None:  # fmt: skip
+        self.f, self.gifts, self.needs, self.left = f, gifts, needs, left
+        self.watchers: list[Watcher] = [w for w in (left, plain, columns) if w is not None]
+        self.survey = Survey(f, gifts, needs, left, plain)
         self.need_passed = np.zeros(needs.size, dtype=np.int64)
         self.gift_passed = np.zeros(gifts.size, dtype=np.int64)
 
-    def blocks(self) -> Iterator[tuple[Ints, Ints]]:
-        """Yield blocks of profiles, donations and needs, whose items fit each other."""
+    def fits(self) -> Iterator[tuple[Ints, Ints]]:
+        """Yield the profiles, donations and needs, whose items fit each other."""
         items = self.f.items
         gifts = _by_item(self.f.gifts.item[self.gifts.stands])
         needs = _by_item(self.f.wants.item[self.needs.stands])
@@ -66,56 +82,63 @@ class _Sweeper:
         bought = [item for item in needs if not items.funds[item] and not np.isnan(items.buyable[item])]
         fits.update((a, b) for a in bought for b in money)
         for asked, given in sorted(fits):
-            if asked not in needs or given not in gifts:
-                continue
-            for j in _cut(needs[asked], NEEDS_A_BLOCK):
-                for i in _cut(gifts[given], max(PAIRS_A_BLOCK // len(j), 1)):
-                    yield i, j
+            if asked in needs and given in gifts:
+                yield gifts[given], needs[asked]
 
-    def look(self, gifts: Ints, needs: Ints) -> Met:
-        """Look at all pairs of a block of profiles; return the admissible ones."""
-        f, i, j = self.f, self.gifts.stands[gifts], self.needs.stands[needs]
-        places, at = np.unique(f.wants.community[j], return_inverse=True)
-        bounds, transfer = rules.within_bounds(f, i[:, None], places[None, :])
-        marked = rules.marked_for_community(f, i[:, None], places[None, :])
-        passed = np.select(
-            [
-                ~rules.good_enough(f, i[:, None], j[None, :]),
-                ~(marked[:, at] & rules.marked_for_group(f, i[:, None], j[None, :])),
-                ~bounds[:, at],
-            ],
-            [1, 2, 3],
-            default=4,
-        )
-        row, column = np.nonzero(passed == 4)
-        goal = at[column]
-        direct, into = routes.straight(f, i[:, None], places[None, :]), routes.inbound(f, i)
-        linked, rival = self._hubs(places, direct, into)
+    def meet(self, gifts: Ints, needs: Ints) -> None:
+        """Look at all pairs of the profiles of two items."""
+        pool = self.survey.pool(gifts, needs)
+        pool.takers["passed"] = self.need_passed[pool.needs]
+        for start in range(0, len(gifts), GIFTS_A_PIECE):
+            piece = self.survey.piece(pool, slice(start, start + GIFTS_A_PIECE))
+            piece.givers["passed"] = self.gift_passed[piece.gifts]
+            self._screen(pool, piece)
+            self.gift_passed[piece.gifts] = piece.givers["passed"]
+        self.need_passed[pool.needs] = pool.takers["passed"]
+
+    def _screen(self, pool: Pool, piece: Piece) -> None:
+        """Look at the pairs of some donations; those held back once more, as long as there are any."""
+        chosen, watchers = np.arange(len(piece.gifts)), self.watchers
+        terms = pool.terms._replace(often=TRIES)
+        met = np.empty((2, PAIRS_A_PIECE + len(pool.needs)), dtype=np.int64)
+        row = np.zeros(len(pool.groups.community), dtype=LEGS)
+        while len(chosen):
+            piece.givers["again"], done = False, 0
+            while done < len(chosen):
+                self._ask(pool, piece)
+                seen, passed = screen(
+                    piece.givers, pool.takers, pool.groups, self.survey.goals, self.survey.hubs, piece.ways,
+                    terms, row, chosen[done:], *met,
+                )  # fmt: skip
+                done += seen
+                self._reckon(piece, met[0, :passed], pool.needs[met[1, :passed]], watchers)
+            chosen = np.flatnonzero(piece.givers["again"])
+            # Whatever else there is to their pairs was shown at once.
+            terms, watchers = terms._replace(often=terms.often * TRIES, proof=False), [self.left]
+
+    def _ask(self, pool: Pool, piece: Piece) -> None:
+        """Say what is still asked of needs and donations for their reasons."""
+        pool.takers["open"], pool.takers["tried"] = self.left.asked_of_needs(pool.needs), 0
+        piece.givers["open"] = self.left.asked_of_gifts(piece.gifts)
+
+    def _reckon(self, piece: Piece, row: Ints, needs: Ints, watchers: list[Watcher]) -> None:
+        """Reckon pairs exactly, in the order of the profiles, and show them."""
+        if not len(row):
+            return
+        order = np.lexsort((needs, piece.gifts[row]))
+        row, needs = row[order], needs[order]
+        f, gifts, into, out = self.f, piece.gifts[row], piece.into, self.survey.out
+        i, j = self.gifts.stands[gifts], self.needs.stands[needs]
+        goal = f.wants.community[j]
         fit = rules.same_thing(f, i[:1], j[:1]).spread(len(row))
+        trip, direct = routes.Trip.of(f, i, j), routes.straight(f, i, goal)
+        fees = routes.Fees.of(f, i, j, fit, rules.within_bounds(f, i, goal)[1])
+        choice = routes.cheapest(f, trip, goal, fees, direct, row, into, out)
         met = Met(
-            gifts[row], needs[column], i[row], j[column], fit.ratio, np.zeros(len(row), dtype=np.int64),
-            routes.Trip.of(f, i[row], j[column]),
-            routes.Fees.of(f, i[row], j[column], fit, transfer[row, goal]), places[goal],
-            direct.at(row, goal), row, into, self.out,
+            gifts, needs, i, j, fit.ratio, choice.cost, trip, fees, goal, direct, row, into, out
         )  # fmt: skip
-        choice = routes.cheapest(
-            f, met.trip, met.goal, met.fees, met.direct, row, into, self.out, rival[row, goal]
-        )
-        served = choice.cost < routes.NOWHERE
-        passed[row, column] = np.where(served, 6, np.where(linked[row, goal], 5, 4))
-        self.need_passed[needs] = np.maximum(self.need_passed[needs], passed.max(axis=0))
-        self.gift_passed[gifts] = np.maximum(self.gift_passed[gifts], passed.max(axis=1))
-        return met._replace(cost=choice.cost).at(np.flatnonzero(served))
-
-    def _hubs(self, places: Ints, direct: Legs, into: Legs) -> tuple[Bools, Bools]:
-        """Tell which donations and communities connect, and where a hub without storage beats direct."""
-        least: Floats = np.full(direct.cost.shape, np.inf)
-        for h in range(len(self.f.hubs.names)):
-            through = into.cost[:, h, None] + self.out.cost[h, places] + self.f.hubs.handling[h]
-            usable = into.open[:, h, None] & self.out.open[h, places]
-            least = np.where(usable, np.minimum(least, through), least)
-        linked = direct.open | np.isfinite(least)
-        return linked, least < direct.cost + self.f.settings.rates.handling_direct
+        for watcher in watchers:
+            watcher.note(met)
 
     def reach(self) -> Reach:
         """Return what was seen, for all needs and donations."""
@@ -133,8 +156,3 @@ def _by_item(items: Ints) -> dict[int, Ints]:
     order = np.argsort(items, kind="stable")
     values, starts = np.unique(items[order], return_index=True)
     return dict(zip(values.tolist(), np.split(order, starts[1:]), strict=True))
-
-
-def _cut(positions: Ints, size: int) -> Iterator[Ints]:
-    for start in range(0, len(positions), size):
-        yield positions[start : start + size]

@@ -12,7 +12,6 @@ from matchopt.inspector.fairness import Shares, shares_of
 from matchopt.inspector.keys import Bools, Texts
 from matchopt.inspector.leftovers import Leftovers
 from matchopt.inspector.loads import Loads
-from matchopt.inspector.meetings import Watcher
 from matchopt.inspector.prices import read_prices
 from matchopt.inspector.profiles import profiles_of
 from matchopt.inspector.proof import Bound, PlainProof, bound_of, check_signs
@@ -49,12 +48,11 @@ def judge(f: Facts, tally: Tally, loads: Loads, sheet: Sheet, report: Report) ->
         prices = check_signs(f, prices, report)
     gifts, needs = profiles_of(f, tally, prices)
     left = Leftovers(f, tally, Room.of(f, loads), gifts, needs)
-    watchers: list[Watcher] = [left]
-    columns = None
+    plain = columns = None
     if prices is not None:
+        plain = PlainProof(f, prices, gifts, needs, report)
         columns = Columns(f, prices, gifts, needs, cells.of)
-        watchers += [PlainProof(f, prices, gifts, needs, report), columns]
-    reach = sweep(f, gifts, needs, watchers)
+    reach = sweep(f, gifts, needs, left, plain, columns)
     proof = None
     if prices is not None and columns is not None:
         bound = bound_of(f, prices)

@@ -135,9 +135,7 @@ def _check_choice(
 ) -> None:
     """Check that the route of each row may be taken and, where days and routes are not free, is the best."""
     linked, days = stated
-    choice = routes.cheapest(
-        f, b.trip, b.goal, b.fees, b.direct, b.row, b.into, b.out, np.ones(len(b.at), dtype=bool)
-    )  # fmt: skip
+    choice = routes.cheapest(f, b.trip, b.goal, b.fees, b.direct, b.row, b.into, b.out)
     known = b.hub != UNKNOWN
     none = choice.cost == routes.NOWHERE
     connected = b.direct.open | (b.into.open[b.row] & b.out.open[:, b.goal].T).any(axis=1)
