@@ -200,7 +200,7 @@ def demand_classes(
         group=group,
         first=first,
         last=last,
-        min_quality=table["min_quality"].to_numpy(dtype=np.int64),
+        min_quality=alike_qualities(table["min_quality"], case.donations["quality"]),
         min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
         channel=pd.Index(CHANNELS).get_indexer(pd.Index(table["channel"])).astype(np.int64),
         unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
@@ -209,6 +209,23 @@ def demand_classes(
     )
     members, representative = _gather(columns, table["need_id"], amount)
     return columns.take(representative), members
+
+
+def alike_qualities(asked: pd.Series, offered: pd.Series) -> Ints:
+    """Return for each lowest quality asked the lowest one offered that will do, or one that none has.
+
+    What nobody offers tells no two needs apart.
+    """
+    qualities = np.unique(offered.to_numpy(dtype=np.int64))
+    lowest = np.searchsorted(qualities, asked.to_numpy(dtype=np.int64))
+    return np.append(qualities, np.iinfo(np.int64).max)[lowest]
+
+
+def alike_groups(group: Ints, groups: pd.Index, only_groups: pd.Series) -> Ints:
+    """Return for each group (code) the first that all earmarks treat the same, -1 where none names it."""
+    named = set_membership(only_groups, groups)
+    _, first, same = np.unique(named, axis=1, return_index=True, return_inverse=True)
+    return np.where(named.any(axis=0), first[same], -1)[group]
 
 
 def unmet_cost(case: Case) -> Ints:

@@ -17,7 +17,7 @@ from matchopt.model.affinities import Affinities
 from matchopt.model.amounts import Amounts, whole_parts
 from matchopt.model.calendar import Calendar
 from matchopt.model.capacities import Burden, Capacities
-from matchopt.model.classes import Demand, Members, Supply, demand_classes, supply_classes
+from matchopt.model.classes import Demand, Members, Supply, alike_groups, demand_classes, supply_classes
 from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale
 from matchopt.model.places import Atlas
@@ -163,6 +163,8 @@ def encode(case: Case) -> Network:
         own=np.where(whole[part_of[donated]], np.arange(len(donated)), -1),
     )  # fmt: skip
     group = np.asarray(groups.get_indexer(pd.Index(case.needs["group"])), dtype=np.int64)
+    if not fondness.matter:
+        group = alike_groups(group, groups, case.donations["only_groups"])
     demand, needs = demand_classes(
         case, atlas, calendar, needed, group, np.where(amounts.excluded, 0, amounts.asked),
         fondness.codes(case.needs, "need_id"),
