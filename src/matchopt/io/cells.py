@@ -41,7 +41,8 @@ CELL_ERRORS = frozenset(
 _NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
 _INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
 
-_IN_NUMBERS = np.isin(np.arange(256), list(b"0123456789.+-eE\0"))
+_DIGITS = frozenset("0123456789.+-eE")
+_IN_NUMBERS = np.isin(np.arange(256), [0, *map(ord, _DIGITS)])
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _POINTS_AND_COMMAS = re.compile(r"[+-]?[0-9][0-9.,' ]*")
@@ -157,9 +158,7 @@ def _texts(column: Coded) -> Converted:
 
 
 def _numbers(texts: Texts) -> Converted:
-    plain = _plain_numbers(texts)
-    values = np.full(len(texts), np.nan)
-    values[plain] = texts[plain].astype(np.float64)
+    values, plain = _plain_numbers(texts)
     done = Converted(values)
     for at in np.flatnonzero(np.isinf(values)).tolist():
         values[at] = np.nan
@@ -169,27 +168,31 @@ def _numbers(texts: Texts) -> Converted:
     return done
 
 
-def _plain_numbers(texts: Texts) -> npt.NDArray[np.bool_]:
-    """Return which texts are what `_PLAIN` matches, and not too long."""
-    if not len(texts):
-        return np.zeros(0, dtype=bool)
-    joined = "\0".join([*texts, ""])
-    data = np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+def _plain_numbers(texts: Texts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return the numbers in texts that `_PLAIN` matches and that are not too long, and which these are."""
+    values = np.full(len(texts), np.nan)
+    plain = _of_numbers(texts)
+    try:
+        # Of these characters alone, Python reads as a float what `_PLAIN` matches.
+        values[plain] = texts[plain].astype(np.float64)
+    except ValueError:
+        plain[plain] = [_PLAIN.fullmatch(text) is not None for text in texts[plain]]
+        values[plain] = texts[plain].astype(np.float64)
+    return values, plain
+
+
+def _of_numbers(texts: Texts) -> npt.NDArray[np.bool_]:
+    """Return which texts are not too long and hold only characters that numbers are written with."""
+    joined = "\0".join([*texts, ""]).encode("utf-8", "surrogatepass")
+    data = np.frombuffer(joined, dtype=np.uint8)
     ends = np.flatnonzero(data == 0)
-    if len(ends) == len(texts):
-        starts = np.append(0, ends[:-1] + 1)
-        maybe: npt.NDArray[np.bool_] = (ends > starts) & (ends - starts <= LONGEST_CELL)
-        maybe &= np.logical_and.reduceat(_IN_NUMBERS[data], starts, dtype=bool)
-        try:
-            # Of these characters alone, Python reads as a float what `_PLAIN` matches.
-            texts[maybe].astype(np.float64)
-        except ValueError:
-            pass
-        else:
-            return maybe
-    return np.fromiter(
-        (len(text) <= LONGEST_CELL and _PLAIN.fullmatch(text) is not None for text in texts), bool, len(texts)
-    )
+    if len(ends) != len(texts):  # a DataFrame may hold NUL
+        return np.array([0 < len(text) <= LONGEST_CELL and not set(text) - _DIGITS for text in texts])
+    starts = np.append(0, ends[:-1] + 1)[: len(texts)]
+    right = (ends > starts) & (ends - starts <= LONGEST_CELL)
+    if len(texts):
+        right &= np.logical_and.reduceat(_IN_NUMBERS[data], starts)
+    return np.asarray(right)
 
 
 def _each(texts: Texts, parse: Callable[[str], tuple[Any, list[str]]], dtype: str, empty: Any) -> Converted:

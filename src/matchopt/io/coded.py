@@ -90,7 +90,11 @@ class Fields:
     def column(self, k: int) -> Coded:
         """Return the cells `k` of all records."""
         buffer = np.frombuffer(self.data, dtype=np.uint8)
-        code, first = _codes(buffer, self.cuts, self.base + k)
+        if _ascending(buffer, self.cuts, self.base, k):
+            first = np.arange(len(self.base))
+            code = first.astype(np.int32)
+        else:
+            code, first = _codes(buffer, self.cuts, self.base, k)
         start, end = self.cuts[self.base[first] + k] + 1, self.cuts[self.base[first] + k + 1]
         last = np.maximum(end, 1) - 1
         filled = end > start
@@ -121,34 +125,61 @@ def _unquoted(text: str, *, spaced: bool) -> str:
     return inside.replace('""', '"') + behind
 
 
-def cuts(data: bytes, delimiter: str) -> Positions:
-    """Return the positions of line ends and delimiters outside quotes, after a -1."""
+def cuts(data: bytes, delimiter: str) -> tuple[Positions, Ints]:
+    """Return the positions of line ends and delimiters outside quotes after a -1, and which are line ends."""
     buffer = np.frombuffer(data, dtype=np.uint8)
-    most = np.count_nonzero(buffer == ord("\n")) + np.count_nonzero(buffer == ord(delimiter))
-    found: Positions = np.empty(most + 2, dtype=np.int32 if len(data) < 2**31 else np.int64)
+    lines, marks = (int(np.count_nonzero(buffer == ord(mark))) for mark in ("\n", delimiter))
+    found: Positions = np.empty(lines + marks + 2, dtype=np.int32 if len(data) < 2**31 else np.int64)
+    stops = np.empty(lines + 1, dtype=np.int64)
     found[0] = -1
-    return found[: _cut(buffer, ord(delimiter), found)]
+    count, ends = _cut(buffer, ord(delimiter), found, stops)
+    return found[:count], stops[:ends]
 
 
 @compiled
-def _cut(buffer: Bytes, delimiter: int, found: Positions) -> int:
-    """Write positions of line ends and delimiters outside quotes after the first of `found`; count all."""
-    count, outside = 1, True
+def _cut(buffer: Bytes, delimiter: int, found: Positions, stops: Ints) -> tuple[int, int]:
+    """Write positions of line ends and delimiters outside quotes after the first of `found`.
+
+    Which of them are line ends is written to `stops`. Return how many there are of both.
+    """
+    count, lines, outside = 1, 0, True
     for at in range(len(buffer)):
         byte = buffer[at]
         outside ^= byte == 34  # "
         # Written in any case and counted if it counts: quicker than to branch.
         found[count] = at
+        stops[lines] = count
+        lines += outside & (byte == 10)
         count += outside & ((byte == 10) | (byte == delimiter))
-    return count
+    return count, lines
 
 
 @compiled
-def _codes(buffer: Bytes, cuts: Positions, base: Ints) -> tuple[Codes, Ints]:
-    """Return the number of each row's cell among the distinct ones, and the first row of each of those.
+def _ascending(buffer: Bytes, cuts: Positions, base: Ints, k: int) -> bool:
+    """Return whether cell `k` of each record is longer than the one before, or as long and after it.
 
-    The cell of a row lies behind the cut ``base`` and before the next. Equal cells are found in a
-    hash table with linear probing.
+    Ids mostly are so numbered. No two of them are the same then.
+    """
+    before, length = np.int64(0), np.int64(-1)
+    for row in range(len(base)):
+        start, end = np.int64(cuts[base[row] + k]) + 1, np.int64(cuts[base[row] + k + 1])
+        if end - start < length:
+            return False
+        if end - start == length:
+            at = 0
+            while at < length and buffer[start + at] == buffer[before + at]:
+                at += 1
+            if at == length or buffer[start + at] < buffer[before + at]:
+                return False
+        before, length = start, end - start
+    return True
+
+
+@compiled
+def _codes(buffer: Bytes, cuts: Positions, base: Ints, k: int) -> tuple[Codes, Ints]:
+    """Return the number of each record's cell `k` among the distinct ones, and of those the first row.
+
+    Equal cells are found in a hash table with linear probing.
     """
     mask = 1023
     slots = np.full(mask + 1, -1, dtype=np.int32)
@@ -157,7 +188,7 @@ def _codes(buffer: Bytes, cuts: Positions, base: Ints) -> tuple[Codes, Ints]:
     code = np.empty(len(base), dtype=np.int32)
     count = 0
     for row in range(len(base)):
-        start, end = np.int64(cuts[base[row]]) + 1, np.int64(cuts[base[row] + 1])
+        start, end = np.int64(cuts[base[row] + k]) + 1, np.int64(cuts[base[row] + k + 1])
         mixed = np.uint64(end - start)
         at = start
         while at < end:
@@ -171,12 +202,12 @@ def _codes(buffer: Bytes, cuts: Positions, base: Ints) -> tuple[Codes, Ints]:
         while slots[slot] >= 0:
             other = slots[slot]
             if hashes[other] == mixed:
-                begin = np.int64(cuts[base[first[other]]]) + 1
-                same = np.int64(cuts[base[first[other]] + 1]) - begin == end - start
-                k = 0
-                while same and k < end - start:
-                    same = buffer[start + k] == buffer[begin + k]
-                    k += 1
+                begin = np.int64(cuts[base[first[other]] + k]) + 1
+                same = np.int64(cuts[base[first[other]] + k + 1]) - begin == end - start
+                at = np.int64(0)
+                while same and at < end - start:
+                    same = buffer[start + at] == buffer[begin + at]
+                    at += 1
                 if same:
                     break
             slot = (slot + 1) & mask

@@ -50,7 +50,9 @@ class Typed:
 
     def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return what `values` (k,) are in each row."""
-        return values[self.code]
+        if isinstance(self.code, slice) or len(values) == len(self.code):
+            return values  # distinct cells stand in the order in which rows first hold them
+        return values[self.code] if values.dtype != bool or values.any() else np.zeros(len(self.code), bool)
 
     def at(self, row: int) -> int:
         """Return which cell a row holds."""

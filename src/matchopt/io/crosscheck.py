@@ -80,7 +80,7 @@ def _warn_of_near_names(tables: Tables) -> None:
     if needs is None or donations is None or tables.get("items") is not None:
         return
     offered, asked = tables.names("donations", "item"), tables.names("needs", "item")
-    by_look = {alike(item): item for item in offered if alike(item)}
+    by_look = {alike(item): item for item in sorted(offered) if alike(item)}
     twins = {item: by_look[alike(item)] for item in asked - offered if alike(item) in by_look}
     if not twins:
         return

@@ -89,7 +89,7 @@ def decoded(data: bytes) -> tuple[str, bytes]:
     for signature, what in _SIGNATURES.items():
         if data.startswith(signature):
             raise UnreadableError("not_a_table", f"is {what}, no CSV file", _SAVE_AS)
-    if len(data.translate(None, _CONTROLS)) < len(data):
+    if _holds_controls(data):
         raise UnreadableError("not_a_table", "is no text: it holds control characters", _SAVE_AS)
     encoding = "UTF-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
@@ -108,6 +108,15 @@ def decoded(data: bytes) -> tuple[str, bytes]:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return encoding, data
+
+
+def _holds_controls(data: bytes) -> bool:
+    """Return whether there are control characters besides tabs, line ends and the like."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    low = np.count_nonzero(buffer < ord(" "))
+    if low == np.count_nonzero(buffer == ord("\n")) and b"\x7f" not in data:
+        return False  # quicker to see than by the next line
+    return len(data.translate(None, _CONTROLS)) < len(data)
 
 
 def _refuse_mixture(data: bytes) -> None:
@@ -146,9 +155,8 @@ def records(data: bytes, table: Table) -> Records:
     head, first = _header(data)
     delimiter = _delimiter(first, table)
     header = _fields(first, delimiter)
-    marks = cuts(data, delimiter)
+    marks, stops = cuts(data, delimiter)
     buffer = np.frombuffer(data, dtype=np.uint8)
-    stops = np.flatnonzero(buffer[marks[1:]] == ord("\n")) + 1
     if not len(stops) or marks[stops[-1]] != len(data) - 1:
         marks = np.append(marks, np.array(len(data), dtype=marks.dtype))
         stops = np.append(stops, len(marks) - 1)

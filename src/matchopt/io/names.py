@@ -27,8 +27,11 @@ def alike(name: str) -> str:
 def near_name(name: str, known: Iterable[str]) -> str:
     """Return the name among `known` that was probably meant, or ``""``."""
     names = list(known)
+    if len(names) > 20_000:
+        return ""
+    names.sort()  # a set comes in another order on every run
     wanted = alike(name)
-    same = [other for other in names if alike(other) == wanted] if len(names) <= 20_000 else []
+    same = [other for other in names if alike(other) == wanted]
     if same:
         return same[0]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.75) if len(names) <= 2_000 else []

@@ -52,7 +52,9 @@ def _refuse_too_fine(tables: Tables, name: str, column: str) -> Numbers:
         return np.empty(0)
     values = table.array(column)
     given = table.given(column)
-    fine = given & (_decimals_off(values, MOST_DECIMALS) > 0)
+    broken = np.flatnonzero(given & (values != np.rint(values)))
+    fine = np.zeros(len(values), dtype=bool)
+    fine[broken[_decimals_off(values[broken], MOST_DECIMALS) > 0]] = True
 
     def say(at: int) -> Said:
         problem = f"has more than {MOST_DECIMALS} decimals, which cannot be counted exactly"
@@ -94,8 +96,11 @@ def _check_total(tables: Tables, name: str, decimals: int) -> None:
 
 def _divides(quantity: Numbers, step: Numbers) -> Mask:
     """Return where `quantity` is a whole multiple of `step`, binary dust aside."""
-    ratio = quantity / step
-    return np.asarray(np.abs(ratio - np.rint(ratio)) <= TOLERANCE * np.maximum(1.0, np.abs(ratio)))
+    divides = (step == 1) & (quantity == np.rint(quantity))
+    other = np.flatnonzero(~divides)
+    ratio = quantity[other] / step[other]
+    divides[other] = np.abs(ratio - np.rint(ratio)) <= TOLERANCE * np.maximum(1.0, np.abs(ratio))
+    return np.asarray(divides)
 
 
 def _refuse_fractions(tables: Tables, table: Checked, step: Numbers) -> Mask:
