@@ -1,57 +1,25 @@
-"""What the rules cannot tell apart is one node, whatever the tables say of it."""
+"""Rows that are alike in every column get one number, in the order of their first row."""
 
+import numpy as np
 import pandas as pd
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-import matchopt
-from matchopt.model.network import encode
+from matchopt.model.calendar import NEVER
+from matchopt.model.classes import _alike, _numbered
 
-NEEDS = pd.DataFrame(
-    {
-        "need_id": ["n1", "n2", "n3", "n4", "n5", "n6"],
-        "community": "a",
-        "item": "rice",
-        "quantity": 2,
-        "min_quality": [1, 2, 3, 1, 1, 5],
-        "group": ["", "", "disabled", "elderly", "children", ""],
-    }
-)
-GIFTS = pd.DataFrame(
-    {
-        "donation_id": ["d1", "d2"],
-        "item": "rice",
-        "quantity": [4, 3],
-        "quality": [3, 4],
-        "only_groups": ["", "children;elderly"],
-    }
-)
+VALUES = st.integers(-2, 3) | st.sampled_from([-(2**40), NEVER, NEVER + 30, 2**50])
 
 
-def classes(**tables):
-    case = matchopt.Case.from_frames(needs=NEEDS, donations=GIFTS, **tables)
-    network = encode(case)
-    return sorted(
-        network.needs.row[a:b].tolist()
-        for a, b in zip(network.needs.start[:-1], network.needs.start[1:], strict=True)
-    )
+@given(st.integers(1, 8).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width), max_size=12)))
+def test_rows_are_numbered_as_a_table_groups_them(rows: list[tuple[int, ...]]) -> None:
+    columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)] or [np.zeros(0, int)]
+    seen: dict[tuple[int, ...], int] = {}
+    assert _alike(columns).tolist() == [seen.setdefault(row, len(seen)) for row in rows]
 
 
-def test_needs_that_no_donation_tells_apart_are_one_class():
-    # Nobody offers less than 3, and earmarks know the old and the young only together.
-    assert classes() == [[0, 1, 2], [3, 4], [5]]
-
-
-@pytest.mark.parametrize("group", ["elderly", "disabled"])
-def test_affinities_tell_groups_apart(group):
-    affinities = pd.DataFrame({"donation_id": ["d1"], "group": [group], "score": [0.5]})
-    settings = {"policy": {"affinity_weight": 1.0}}
-    assert classes(affinities=affinities, settings=settings) == [[0, 1], [2], [3], [4], [5]]
-
-
-def test_a_quality_that_nobody_offers_is_the_reason():
-    case = matchopt.Case.from_frames(needs=NEEDS, donations=GIFTS)
-    plan = matchopt.plan(case)
-    reasons = dict(zip(plan.needs["need_id"], plan.needs["reason"], strict=True))
-    assert reasons["n6"] == "quality"
-    assert plan.served == 7
-    assert matchopt.verify(case, plan) == ()
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.5, float("nan")]), max_size=8))
+def test_coordinates_are_numbered_with_those_not_given(values: list[float]) -> None:
+    series = pd.Series(values, dtype=float)
+    expected = pd.DataFrame({"v": series}).groupby("v", dropna=False, sort=False).ngroup()
+    assert _numbered(series.to_numpy()).tolist() == expected.tolist()

@@ -7,6 +7,7 @@ good as any other; `matchopt.model.network` hands it back in the order of their 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from matchopt.case import Case
 
 CHANNELS = tuple(CHANNEL_NAMES)
+
+WIDE = 2**16
+"""Range of a column from which on its values are numbered before they become digits of a key."""
+
+LARGEST_KEY = 2**62
+"""Largest key of whole numbers that several columns together are taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +159,7 @@ def supply_classes(
     """
     table = case.donations
     place = atlas.of_donations(table)
-    place_code = (
-        pd.DataFrame({"name": place.name, "lat": place.latitude, "lon": place.longitude})
-        .groupby(["name", "lat", "lon"], dropna=False, sort=False)
-        .ngroup()
-        .to_numpy()
-        .astype(np.int64)
-    )
+    place_code = _alike([place.name, _numbered(place.latitude), _numbered(place.longitude)])
     first, last = calendar.window(table["available_from"], table["available_until"])
     columns = Supply(
         item=item,
@@ -218,7 +219,7 @@ def alike_qualities(asked: pd.Series, offered: pd.Series) -> Ints:
     """
     qualities = np.unique(offered.to_numpy(dtype=np.int64))
     lowest = np.searchsorted(qualities, asked.to_numpy(dtype=np.int64))
-    return np.append(qualities, np.iinfo(np.int64).max)[lowest]
+    return np.append(qualities, qualities.max(initial=0) + 1)[lowest]
 
 
 def alike_groups(group: Ints, groups: pd.Index, only_groups: pd.Series) -> Ints:
@@ -242,13 +243,33 @@ def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Mem
     """
     order = sorted_rows(ids)
     order = order[amount[order] > 0]
-    frame = pd.DataFrame({f.name: getattr(columns, f.name)[order] for f in fields(columns)})
-    label = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
+    label = _alike([getattr(columns, f.name)[order] for f in fields(columns)])
     by_class = np.argsort(label, kind="stable")
     row = order[by_class]
     count = np.bincount(label) if len(label) else np.zeros(0, dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     return Members(row, start, amount[row]), row[start[:-1]]
+
+
+def _alike(columns: Sequence[Ints]) -> Ints:
+    """Return a number for each row, the same where all columns are, counted as they first occur."""
+    key, span = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns:
+        least = column.min(initial=0)
+        digit, base = column - least, int(column.max(initial=0) - least) + 1
+        if base > WIDE:
+            digit = _numbered(digit)
+            base = int(digit.max(initial=0)) + 1
+        if span * base > LARGEST_KEY:
+            key = _numbered(key)
+            span = int(key.max(initial=0)) + 1
+        key, span = key * base + digit, span * base
+    return _numbered(key)
+
+
+def _numbered(values: Ints | Floats) -> Ints:
+    """Number the distinct values as they first occur; not given is one too."""
+    return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], dtype=np.int64)
 
 
 def _set_codes(lists: pd.Series) -> Ints:
