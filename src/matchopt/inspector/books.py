@@ -11,8 +11,8 @@ import pandas as pd
 
 from matchopt.errors import shortened
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Ints, Texts
-from matchopt.inspector.sheet import Sheet, named
+from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts
+from matchopt.inspector.sheet import Sheet, is_text, named
 from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
 
@@ -25,8 +25,8 @@ def check_needs(
     page = _Page(sheet, "need_id", w.ids, report)
     page.text("community", w.communities)
     page.text("item", w.items)
-    page.count("priority", w.priority.astype(object), np.ones(len(w.ids)))
-    page.count("asked", w.asked.astype(object), w.grain)
+    page.count("priority", w.priority, np.ones(len(w.ids)))
+    page.count("asked", w.asked, w.grain)
     page.count("served", tally.served, w.grain)
     page.count("unmet", tally.unmet, w.grain)
     page.text("reason", reasons, code="reason")
@@ -41,7 +41,7 @@ def check_gifts(
     page = _Page(sheet, "donation_id", g.ids, report)
     page.text("donor", g.donors)
     page.text("item", g.items)
-    page.count("offered", g.offered.astype(object), g.grain)
+    page.count("offered", g.offered, g.grain)
     page.count("planned", tally.planned, g.grain)
     page.count("left_over", tally.left_over, g.grain)
     page.text("reason", reasons, code="reason")
@@ -55,7 +55,7 @@ class _Page:
         self.sheet, self.ids, self.report = sheet, ids, report
         stated = sheet.text(key)
         where = pd.Index(ids, dtype=object).get_indexer(pd.Index(stated, dtype=object))
-        first = ~pd.Series(stated).duplicated().to_numpy()
+        first = ~pd.Index(stated, dtype=object).duplicated()
         names = named(stated)
         self._each("unknown_id", where < 0, names, lambda r: f"there is no such {key} in the case")
         self._each("duplicate_row", ~first & (where >= 0), names, lambda r: "has a second row")
@@ -81,14 +81,16 @@ class _Page:
             lambda r: f"{column} is «{shortened(stated[r])}»; it has to be «{shortened(right[r])}»",
         )  # fmt: skip
 
-    def count(self, column: str, right: Texts, grain: Floats) -> None:
+    def count(self, column: str, right: Counts, grain: Floats) -> None:
         """Check a column of quantities, the right ones being counted in grains."""
         if not self.sheet.size:
             return
         stated = self.sheet.number(column)[self.row]
         exact = right.astype(np.float64)
         slack = np.where(grain == 1, 0.0, 1e-9 + np.abs(exact) * 2.0**-50)
-        broken = np.fromiter((isinstance(r, Fraction) for r in right.tolist()), dtype=bool, count=len(right))
+        broken = np.zeros(len(right), dtype=bool)
+        if right.dtype == object:
+            broken = np.array([isinstance(r, Fraction) for r in right.tolist()], dtype=bool)
         slack = np.where(broken, slack + 0.5000001e-6 / grain + np.abs(exact) * 2.0**-50, slack)
         wrong = (self.row >= 0) & (np.abs(stated / grain - exact) > slack)
         self._each(
@@ -109,11 +111,12 @@ class _Page:
             if not self.sheet.size:
                 continue
             stated, right = self.sheet.raw(name)[self.row], frame[name].to_numpy(dtype=object)
-            differs = [not _alike(a, b) for a, b in zip(stated, right, strict=True)]
-            self._each(
-                "copied", (self.row >= 0) & np.array(differs, dtype=bool), self.ids,
-                partial(_differs, name, stated, right),
-            )  # fmt: skip
+            differs = self.row >= 0
+            if is_text(stated) and is_text(right):
+                differs &= (stated != right).astype(bool)
+            for r in np.flatnonzero(differs).tolist():
+                differs[r] = not _alike(stated[r], right[r])
+            self._each("copied", differs, self.ids, partial(_differs, name, stated, right))
 
 
 def _differs(column: object, stated: Texts, right: Texts, r: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Floats, Ints, Texts
+from matchopt.inspector.keys import Floats, Ints, Texts, classes, repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def cells_of(f: Facts) -> Cells:
     """Find the cells of a case."""
     w = f.wants
     here = np.flatnonzero(~w.excluded)
-    keys = pd.MultiIndex.from_arrays([w.communities[here], w.categories[here]])
-    codes, names = pd.factorize(keys)
+    kind, _ = pd.factorize(f.items.category)
+    codes, count = classes(w.community[here], kind[w.item[here]].astype(np.int64))
     of = np.full(len(w.ids), -1, dtype=np.int64)
     of[here] = codes
-    communities = np.array([name[0] for name in names], dtype=object)
-    categories = np.array([name[1] for name in names], dtype=object)
-    asked = np.bincount(codes, weights=(w.asked * w.grain)[here], minlength=len(names)).astype(np.float64)
+    first = here[~repeated(codes)]
+    communities, categories = w.communities[first], w.categories[first]
+    asked = np.bincount(codes, weights=(w.asked * w.grain)[here], minlength=count).astype(np.float64)
     return Cells(of, communities, categories, asked, _fair(f, communities, categories, asked))
 
 

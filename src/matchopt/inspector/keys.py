@@ -10,6 +10,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
+Counts = Ints | Texts
+"""Exact numbers: int64 where they are sure to fit, else Python integers and Fractions."""
 
 
 class Names:
@@ -59,3 +61,9 @@ def classes(*columns: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> tuple[
         code, seen = pd.factorize(code * max(len(values), 1) + inner)
         count = len(seen)
     return code.astype(np.int64), count
+
+
+def repeated(code: Ints) -> Bools:
+    """Mark all rows but the first one of each code."""
+    again: Bools = pd.Index(code).duplicated()
+    return again

@@ -12,7 +12,7 @@ import pandas as pd
 from matchopt.inspector import routes, rules
 from matchopt.inspector.charges import check_charges
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Ints, Texts, classes
+from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts, classes
 from matchopt.inspector.quantities import micro, plain, sums
 from matchopt.inspector.sheet import Sheet, named
 from matchopt.inspector.violation import Report
@@ -75,15 +75,15 @@ class Lines:
         """Rows on which money buys something."""
         return self.fees.purchase > 0
 
-    def served(self, size: int) -> Texts:
-        """Return what each of `size` needs is served: grains, as ints or else Fractions."""
+    def served(self, size: int) -> Counts:
+        """Return what each of `size` needs is served: grains, whole or else Fractions."""
         if all(rate == 1 for rate in self.rates):
             return sums(self.j, self.given, size)
         served = np.zeros(size, dtype=object)
         for code, rate in enumerate(self.rates):
             mine = self.rate == code
             needs, where = np.unique(self.j[mine], return_inverse=True)
-            amounts = sums(where, self.given[mine], len(needs)) * plain(rate)
+            amounts = sums(where, self.given[mine], len(needs)).astype(object) * plain(rate)
             served[needs] = [
                 plain(Fraction(a + b)) for a, b in zip(served[needs].tolist(), amounts, strict=True)
             ]
@@ -94,9 +94,8 @@ def read_lines(f: Facts, sheet: Sheet, report: Report) -> Lines:
     """Check the allocations row by row and return them."""
     ids = sheet.text("allocation_id")
     names = named(ids)
-    report.each(
-        "duplicate_id", TABLE, pd.Series(ids).duplicated().to_numpy(), names, lambda r: "stands twice"
-    )
+    again = pd.Index(ids, dtype=object).duplicated()
+    report.each("duplicate_id", TABLE, again, names, lambda r: "stands twice")
     report.each("bad_cell", TABLE, (ids == "") & ~sheet.bad, names, lambda r: "has no allocation_id")
     gift_ids, need_ids, hubs = sheet.text("donation_id"), sheet.text("need_id"), sheet.text("hub")
     days = np.stack([sheet.day(column) for column in ("pickup_day", "arrival_day", "delivery_day")])

@@ -9,7 +9,7 @@ import numpy as np
 from matchopt.inspector.cells import Cells
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Floats, Ints, Texts
-from matchopt.inspector.price_rows import LAST, TABLE, PriceRows, read_rows, stage_names
+from matchopt.inspector.price_rows import LAST, SIDES, TABLE, TOLLED, PriceRows, read_rows, stage_names
 from matchopt.inspector.sheet import Sheet
 from matchopt.inspector.violation import Report
 
@@ -117,7 +117,7 @@ def read_prices(f: Facts, cells: Cells, sheet: Sheet, report: Report) -> Prices 
         mine = rows.rows(side)
         astray[mine] |= own[rows.at[mine]] != block[mine]
     report.each(
-        "block", TABLE, astray, rows.side + " of block " + rows.block.astype(str).astype(object),
+        "block", TABLE, astray, lambda r: f"{SIDES[rows.side[r]]} of block {rows.block[r]}",
         lambda r: "what it is about is in another block, or nobody is in this one",
     )  # fmt: skip
     plain = _plain_prices(f, rows, (gift_row, need_row), report)
@@ -132,7 +132,7 @@ def read_prices(f: Facts, cells: Cells, sheet: Sheet, report: Report) -> Prices 
 
 def _main_rows(rows: PriceRows, side: str, ids: Texts, report: Report) -> Ints | None:
     """Return the row of each id that says which block it is in; None if some have not one."""
-    here = np.flatnonzero((rows.side == side) & rows.main)
+    here = np.flatnonzero((rows.side == SIDES.index(side)) & rows.main)
     count = np.bincount(rows.at[here], minlength=len(ids))
     report.each("missing_row", TABLE, count == 0, ids, lambda r: f"this {side} has no price (stage {LAST})")
     report.each("duplicate_row", TABLE, count > 1, ids, lambda r: f"this {side} has {count[r]} prices")
@@ -149,16 +149,16 @@ def _stage(f: Facts, cells: Cells, rows: PriceRows, block: Ints, blocks: int, k:
     gift, need = np.zeros(len(f.gifts.ids)), np.zeros(len(f.wants.ids))
     budget, reached = np.zeros(blocks), np.zeros((blocks, len(names)))
     fair = np.zeros(cells.size)
-    here = rows.stage == k
+    here = np.flatnonzero(rows.stage == k)
     for side, values in (("donation", gift), ("need", need), ("fair", fair)):
-        mine = np.flatnonzero(here & (rows.side == side))
+        mine = rows.rows(side, here)
         values[rows.at[mine]] = rows.price[mine]
-    mine = np.flatnonzero(here & (rows.side == "budget"))
+    mine = rows.rows("budget", here)
     budget[block[mine]] = rows.price[mine]
-    mine = np.flatnonzero(here & (rows.side == "reached"))
+    mine = rows.rows("reached", here)
     reached[block[mine], rows.at[mine]] = rows.price[mine]
-    tolled = here & np.isin(rows.side, ("lane", "agreement", "throughput", "storage")) & (rows.price > 0)
-    tolls = {int(b): _tolls(f, rows, np.flatnonzero(tolled & (block == b))) for b in np.unique(block[tolled])}
+    tolled = here[np.isin(rows.side[here], [SIDES.index(side) for side in TOLLED]) & (rows.price[here] > 0)]
+    tolls = {int(b): _tolls(f, rows, tolled[block[tolled] == b]) for b in np.unique(block[tolled])}
     return Stage(names[k], gift, need, budget, reached, fair, tolls)
 
 
@@ -166,10 +166,10 @@ def _tolls(f: Facts, rows: PriceRows, here: Ints) -> Tolls:
     lanes, agreements = np.zeros(len(f.lane_capacity) + 1), np.zeros(len(f.ties.passes) + 1)
     takes, holds = np.zeros((2, len(f.hubs.names), f.days))
     for side, values in (("lane", lanes), ("agreement", agreements)):
-        mine = here[rows.side[here] == side]
+        mine = rows.rows(side, here)
         values[rows.at[mine]] = rows.price[mine]
     for side, table in (("throughput", takes), ("storage", holds)):
-        mine = here[rows.side[here] == side]
+        mine = rows.rows(side, here)
         table[rows.at[mine], rows.day[mine]] = rows.price[mine]
     return Tolls(lanes, agreements, takes, holds)
 

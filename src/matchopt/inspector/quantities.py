@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from matchopt.inspector.keys import Bools, Floats, Ints, Texts
+from matchopt.inspector.keys import Bools, Counts, Floats, Ints
 from matchopt.settings import Settings
 
 _MOST_DECIMALS = 6
@@ -78,23 +78,35 @@ def plannable(
     return np.where(reliability < 1, steps * step[1], offered)
 
 
-def sums(index: Ints, amounts: Ints, size: int) -> Texts:
-    """Add up amounts by index, in Python integers, which no tampering overflows."""
-    added = np.zeros(size, dtype=object)
-    np.add.at(added, index, amounts.astype(object))
+def sums(index: Ints, amounts: Ints, size: int) -> Counts:
+    """Add up amounts by index, in Python integers where tampering might overflow others."""
+    fits = np.abs(amounts.astype(np.float64)).sum() < _LARGEST
+    added: Counts = np.zeros(size, dtype=np.int64 if fits else object)
+    np.add.at(added, index, amounts.astype(added.dtype))
     return added
 
 
-def total(counts: Ints | Texts, grain: Floats, factor: Ints | None = None) -> Fraction:
+def total(counts: Counts, grain: Floats, factor: Ints | None = None) -> Fraction:
     """Add up quantities, counted in grains, times `factor`, exactly, in units."""
+    if len(grain) and (grain == grain[0]).all():
+        return Fraction(repr(float(grain[0]))) * _added(counts, factor)
     whole = Fraction(0)
     for size in np.unique(grain).tolist():
         mine: Bools = grain == size
-        amounts = counts[mine].tolist()
-        if factor is not None:
-            amounts = [a * b for a, b in zip(amounts, factor[mine].tolist(), strict=True)]
-        whole += Fraction(repr(size)) * sum(amounts)
+        whole += Fraction(repr(size)) * _added(counts[mine], None if factor is None else factor[mine])
     return whole
+
+
+def _added(counts: Counts, factor: Ints | None) -> int | Fraction:
+    """Add up counts times `factor`, in Python's numbers where int64 might overflow."""
+    factors = np.ones(1, dtype=np.int64) if factor is None else factor
+    if counts.dtype != object:
+        most = [float(np.abs(part.astype(np.float64)).max(initial=0.0)) for part in (counts, factors)]
+        if len(counts) * most[0] * most[1] < _LARGEST:
+            return int(counts.sum() if factor is None else (counts * factor).sum())
+    pairs = zip(counts.tolist(), np.broadcast_to(factors, counts.shape).tolist(), strict=True)
+    added: int | Fraction = sum((count * times for count, times in pairs), 0)
+    return added
 
 
 def plain(number: Fraction) -> int | Fraction:

@@ -56,7 +56,7 @@ class Sheet:
     def text(self, column: str) -> Texts:
         """Return a column of text; cells that hold none become ``""``."""
         cells = self.raw(column)
-        if pd.api.types.infer_dtype(cells, skipna=False) == "string":
+        if is_text(cells):
             return cells
         wrong = np.fromiter((not isinstance(cell, str) for cell in cells), dtype=bool, count=self.size)
         self._refuse(column, wrong, cells, "is no text")
@@ -97,6 +97,11 @@ class Sheet:
         self._report.each(
             "bad_cell", self.name, wrong, row_name, lambda r: f"{column} «{shortened(shown[r])}» {problem}"
         )
+
+
+def is_text(cells: Texts) -> bool:
+    """Tell whether all cells are text."""
+    return bool(pd.api.types.infer_dtype(cells, skipna=False) == "string")
 
 
 def row_name(r: int) -> str:

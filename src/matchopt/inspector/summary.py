@@ -14,7 +14,7 @@ from matchopt.errors import shortened
 from matchopt.inspector.charges import RESIDUE
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.figures import TABLE, Figure, check_keys, compare, number_of
-from matchopt.inspector.keys import Bools, Floats, Ints, Texts
+from matchopt.inspector.keys import Bools, Counts, Floats, Texts
 from matchopt.inspector.lines import Lines
 from matchopt.inspector.quantities import total
 from matchopt.inspector.tally import Tally
@@ -22,6 +22,9 @@ from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import day
 
 _READABLE = 2.0**100
+
+_EXACT = 2.0**53
+"""Whole numbers that come to less add up exactly, as floats too."""
 
 NEWER = ("relaxation", "proof", "fairness", "budget", "stopped")
 """Keys that the contract names beside its list: they may stand anywhere."""
@@ -48,7 +51,7 @@ def account_of(f: Facts, lines: Lines, tally: Tally, needs: Bools) -> Account:
     return Account(logistics, unmet, served)
 
 
-def _sum(counts: Texts | Ints, grain: Floats, mask: Bools) -> Fraction:
+def _sum(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
     return total(counts[mask], grain[mask])
 
 
@@ -113,7 +116,7 @@ def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -
     }  # fmt: skip
 
 
-def _by_reason(reason: Texts, counts: Texts, grain: Floats, word: str) -> dict[str, Any]:
+def _by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
     return {
         code: {
             word: Figure(Fraction(int((reason == code).sum()))),
@@ -134,8 +137,9 @@ def cost_figure(units: Fraction, f: Facts, lines: Lines, off: Fraction = Fractio
 
 def _column(f: Facts, lines: Lines, column: int) -> Figure:
     units = np.rint(lines.stated[column])
-    readable = np.abs(units) <= _READABLE
-    added = sum(map(int, units[readable].tolist()))
+    units = units[np.abs(units) <= _READABLE]
+    exact = np.abs(units).sum() < _EXACT
+    added = int(units.sum()) if exact else sum(map(int, units.tolist()))
     # A line's largest cost takes up what its rounded costs miss of its rounded total.
     return cost_figure(Fraction(added), f, lines, off=Fraction(3))
 

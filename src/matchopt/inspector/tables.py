@@ -13,12 +13,16 @@ class Tables:
 
     def __init__(self, case: Case) -> None:
         self._tables = case.tables
+        self._texts: dict[tuple[str, str], Texts] = {}
 
     def text(self, table: str, column: str) -> Texts:
         """Return a column of text, ``""`` where not given."""
         if table not in self._tables:
             return np.empty(0, dtype=object)
-        return self._tables[table][column].to_numpy(dtype=object)
+        key = table, column
+        if key not in self._texts:
+            self._texts[key] = self._tables[table][column].to_numpy(dtype=object)
+        return self._texts[key]
 
     def number(self, table: str, column: str) -> Floats:
         """Return a column of numbers, NaN where not given."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import pandas as pd
 
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Floats, Texts
+from matchopt.inspector.keys import Bools, Counts, Floats, Ints
 from matchopt.inspector.lines import TABLE, Lines
 from matchopt.inspector.quantities import sums, total
 from matchopt.inspector.violation import Report
@@ -28,7 +28,7 @@ class Tally:
     Attributes
     ----------
     served, unmet, planned, left_over
-        Grains of each need and donation: Python integers, or Fractions where they are not whole.
+        Grains of each need and donation; Fractions where they are not whole.
     short
         Needs that lack something.
     spare
@@ -37,10 +37,10 @@ class Tally:
         Currency that the lines cost, purchases aside.
     """
 
-    served: Texts
-    unmet: Texts
-    planned: Texts
-    left_over: Texts
+    served: Counts
+    unmet: Counts
+    planned: Counts
+    left_over: Counts
     short: Bools
     spare: Bools
     spent: Fraction
@@ -55,21 +55,24 @@ def tally_of(f: Facts, lines: Lines) -> Tally:
     g, w = f.gifts, f.wants
     served = lines.served(len(w.ids))
     planned = sums(lines.i, lines.given, len(g.ids))
-    unmet, left = w.asked.astype(object) - served, g.offered.astype(object) - planned
-    rest = g.plannable.astype(object) - planned
+    unmet, left, rest = w.asked - served, g.offered - planned, g.plannable - planned
     cost = np.where(lines.sound, lines.unit - np.where(lines.bought, 10_000, 0), 0)
     return Tally(
         served, unmet, planned, left,
-        short=(unmet > _in_grains(SHORT, w.grain)).astype(bool),
+        short=_exceeds(unmet, SHORT, w.grain),
         spare=(rest >= g.granule).astype(bool) & (g.plannable > 0),
         spent=total(lines.given, g.grain[lines.i], cost) / 10_000,
     )  # fmt: skip
 
 
-def _in_grains(units: Fraction, grain: Floats) -> Texts:
-    """Return a quantity in the grains of each row, exactly."""
-    exact = {size: units / Fraction(repr(size)) for size in np.unique(grain).tolist()}
-    return np.array([exact[size] for size in grain.tolist()], dtype=object)
+def _exceeds(counts: Counts, units: Fraction, grain: Floats) -> Bools:
+    """Tell which counts of grains are more than `units`, exactly."""
+    more = np.zeros(len(counts), dtype=bool)
+    for size in np.unique(grain).tolist():
+        mine, bar = grain == size, units / Fraction(repr(size))
+        # A whole number is more than a bar where it is more than the whole part of it.
+        more[mine] = counts[mine] > (math.floor(bar) if counts.dtype != object else bar)
+    return more
 
 
 def check_tally(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
@@ -93,7 +96,7 @@ def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
     )  # fmt: skip
     over = (tally.unmet < 0).astype(bool)
     for r in np.flatnonzero(over).tolist():
-        room = 0 if isinstance(tally.served[r], int) else DUST * int(w.asked[r])
+        room = DUST * int(w.asked[r]) if isinstance(tally.served[r], Fraction) else 0
         over[r] = tally.unmet[r] < -room
     report.each(
         "overserved", TABLE, over, lambda r: f"need {w.ids[r]}",
@@ -105,8 +108,7 @@ def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
 def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
     """Check who is served by several, served in part, or split over too many communities."""
     g, w = f.gifts, f.wants
-    pairs = pd.DataFrame({"i": lines.i, "j": lines.j, "c": w.community[lines.j]})
-    sources = np.bincount(pairs[["i", "j"]].drop_duplicates()["j"], minlength=len(w.ids))
+    sources = _partners(lines.j, lines.i, len(w.ids))
     report.each(
         "single_source", TABLE, w.single & (sources > 1), lambda r: f"need {w.ids[r]}",
         lambda r: f"is served by {sources[r]} donations; at most one may serve it",
@@ -117,8 +119,15 @@ def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
         lambda r: f"is served {float(tally.served[r]) * w.grain[r]:.15g} of {w.asked[r] * w.grain[r]:.15g}; "
         "it takes all or nothing",
     )  # fmt: skip
-    spread = np.bincount(pairs[["i", "c"]].drop_duplicates()["i"], minlength=len(g.ids))
+    spread = _partners(lines.i, w.community[lines.j], len(g.ids))
     report.each(
         "max_communities", TABLE, spread > g.most_communities, lambda r: f"donation {g.ids[r]}",
         lambda r: f"goes to {spread[r]} communities, more than its {g.most_communities[r]:g}",
     )  # fmt: skip
+
+
+def _partners(rows: Ints, partner: Ints, size: int) -> Ints:
+    """Count the different partners of each row."""
+    width = int(partner.max(initial=0)) + 1
+    counts: Ints = np.bincount(np.unique(rows * width + partner) // width, minlength=size).astype(np.int64)
+    return counts

@@ -6,8 +6,8 @@ gives any, every way that may be taken is open, on any days that fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,45 +48,88 @@ class _Block(NamedTuple):
     out: Legs
 
 
+class _Seen(NamedTuple):
+    """What was seen of each row: does its way connect, does any; its best days, its own; the best way.
+
+    `lead` are the days to the hub, or to the community on a direct way.
+    """
+
+    linked: Bools
+    connected: Bools
+    best: routes.Days
+    own: routes.Days
+    trip: routes.Trip
+    lead: Ints
+    price: routes.Price
+    unit: Ints
+    choice: routes.Choice
+
+
+class _Rows(NamedTuple):
+    """The rows of the allocations whose ways are checked."""
+
+    i: Ints
+    j: Ints
+    hub: Ints
+    names: Texts
+
+
 def check_ways(
     f: Facts, keys: tuple[Ints, Ints, Ints, Texts], fees: routes.Fees, stated: Ints, report: Report
 ) -> Ways:
     """Check the routes and days of rows; `keys` are their donations, needs, hubs and names."""
-    i, j, hub, names = keys
-    size = len(i)
-    sound, unit = np.zeros(size, dtype=bool), np.zeros(size, dtype=np.int64)
-    parts = routes.Price(*np.zeros((3, size)))
-    days = routes.Days(sound, *np.zeros((4, size), dtype=np.int64))
-    for b in _blocks(f, i, j, hub, fees):
-        linked, best = _best_days(f, b)
-        mine, own = stated[:, b.at], best
-        if f.shared:
-            own = _own_days(f, b, mine)._replace(timely=best.timely)
-        price = _price(f, b, np.maximum(own.stay, 0))
-        total = price.total(b.fees)
-        _check_choice(f, b, (linked, best), total, names[b.at], report)
-        good = linked & best.timely
-        if f.shared:
-            good &= _check_own_days(f, b, good, own, mine, names[b.at], report)
-        else:
-            _check_best_days(f, best, good, mine, names[b.at], report)
-        sound[b.at], unit[b.at] = good, total
-        for kept, block in ((days[1:], own[1:]), (parts, price)):
-            for whole, part in zip(kept, block, strict=True):
-                whole[b.at] = part
-    return Ways(sound, unit, parts, days)
+    rows = _Rows(*keys)
+    # Rows of a donation are looked at together, so that its ways to the hubs are measured once.
+    order = np.argsort(rows.i, kind="stable")
+    seen = _gathered([_look(f, b, stated[:, b.at]) for b in _blocks(f, rows, fees, order)], order)
+    _check_choice(f, rows, seen, report)
+    good = seen.linked & seen.best.timely
+    if f.shared:
+        good &= _check_own_days(f, rows, seen, good, stated, report)
+    else:
+        _check_best_days(f, rows, seen, good, stated, report)
+    return Ways(good, seen.unit, seen.price, seen.own)
 
 
-def _blocks(f: Facts, i: Ints, j: Ints, hub: Ints, fees: routes.Fees) -> Iterator[_Block]:
+def _blocks(f: Facts, rows: _Rows, fees: routes.Fees, order: Ints) -> Iterator[_Block]:
     out = routes.outbound(f)
-    for start in range(0, len(i), ROWS_A_BLOCK):
-        at = np.arange(start, min(start + ROWS_A_BLOCK, len(i)))
-        gifts, row = np.unique(i[at], return_inverse=True)
-        goal = f.wants.community[j[at]]
+    for start in range(0, max(len(order), 1), ROWS_A_BLOCK):
+        at = order[start : start + ROWS_A_BLOCK]
+        i, j = rows.i[at], rows.j[at]
+        gifts, row = np.unique(i, return_inverse=True)
+        goal = f.wants.community[j]
         yield _Block(
-            at, i[at], j[at], hub[at], routes.Trip.of(f, i[at], j[at]), goal, fees.at(at),
-            routes.straight(f, i[at], goal), row, routes.inbound(f, gifts), out,
+            at, i, j, rows.hub[at], routes.Trip.of(f, i, j), goal, fees.at(at), routes.straight(f, i, goal),
+            row, routes.inbound(f, gifts), out,
         )  # fmt: skip
+
+
+def _look(f: Facts, b: _Block, stated: Ints) -> _Seen:
+    """Look at the ways of some rows."""
+    linked, best = _best_days(f, b)
+    own = _own_days(f, b, stated)._replace(timely=best.timely) if f.shared else best
+    price = _price(f, b, np.maximum(own.stay, 0))
+    choice = routes.cheapest(f, b.trip, b.goal, b.fees, b.direct, b.row, b.into, b.out)
+    connected = b.direct.open.copy()
+    for h in range(len(f.hubs.names)):
+        connected |= b.into.open[b.row, h] & b.out.open[h, b.goal]
+    return _Seen(
+        linked, connected, best, own, b.trip, _leads(f, b)[0], price, price.total(b.fees), choice
+    )  # fmt: skip
+
+
+def _gathered(blocks: list[_Seen], order: Ints) -> _Seen:
+    """Put blocks together, and rows back where they stand."""
+
+    def put(parts: Sequence[Any]) -> Any:
+        if isinstance(parts[0], tuple):
+            return type(parts[0])(*(put(field) for field in zip(*parts, strict=True)))
+        whole = np.empty(len(order), dtype=parts[0].dtype)
+        whole[order] = np.concatenate(parts)
+        return whole
+
+    seen: _Seen = put(blocks)
+    return seen
 
 
 def _leads(f: Facts, b: _Block) -> tuple[Ints, Ints]:
@@ -130,39 +173,29 @@ def _price(f: Facts, b: _Block, stay: Ints) -> routes.Price:
     return routes.Price(*(np.where(b.hub >= 0, x, y) for x, y in zip(through, price, strict=True)))
 
 
-def _check_choice(
-    f: Facts, b: _Block, stated: tuple[Bools, routes.Days], total: Ints, names: Texts, report: Report
-) -> None:
+def _check_choice(f: Facts, rows: _Rows, seen: _Seen, report: Report) -> None:
     """Check that the route of each row may be taken and, where days and routes are not free, is the best."""
-    linked, days = stated
-    choice = routes.cheapest(f, b.trip, b.goal, b.fees, b.direct, b.row, b.into, b.out)
-    known = b.hub != UNKNOWN
-    none = choice.cost == routes.NOWHERE
-    connected = b.direct.open | (b.into.open[b.row] & b.out.open[:, b.goal].T).any(axis=1)
-    report.each(
-        "unreachable", TABLE, ~connected, names,
-        lambda r: f"no route connects donation {f.gifts.ids[b.i[r]]} with {f.wants.communities[b.j[r]]}",
-    )  # fmt: skip
-    report.each(
-        "timing", TABLE, connected & none, names,
-        lambda r: f"no route brings donation {f.gifts.ids[b.i[r]]} to need {f.wants.ids[b.j[r]]} in time",
-    )  # fmt: skip
-    report.each(
-        "route", TABLE, known & ~none & ~linked, names,
-        lambda r: f"goes {_way(f, b.hub[r])}, which does not connect or may not take the item; "
-        f"the best route is {_way(f, choice.hub[r])}",
-    )  # fmt: skip
-    report.each(
-        "route", TABLE, known & ~none & linked & ~days.timely, names,
-        lambda r: f"goes {_way(f, b.hub[r])}, which is late; the best route is {_way(f, choice.hub[r])}",
-    )  # fmt: skip
-    if f.shared:
-        return
-    report.each(
-        "route", TABLE, known & linked & days.timely & (b.hub != choice.hub), names,
-        lambda r: f"goes {_way(f, b.hub[r])} at {money(total[r])} a unit; {_way(f, choice.hub[r])} it is "
-        f"{money(choice.cost[r])} (cheapest, then direct, then the hub first by name)",
-    )  # fmt: skip
+    known, none = rows.hub != UNKNOWN, seen.choice.cost == routes.NOWHERE
+    linked, timely, best = seen.linked, seen.best.timely, seen.choice.hub
+    checks: list[tuple[str, Bools, Callable[[int], str]]] = [
+        ("unreachable", ~seen.connected, lambda r: (
+            f"no route connects donation {f.gifts.ids[rows.i[r]]} with {f.wants.communities[rows.j[r]]}")),
+        ("timing", seen.connected & none, lambda r: (
+            f"no route brings donation {f.gifts.ids[rows.i[r]]} to need {f.wants.ids[rows.j[r]]} in time")),
+        ("route", known & ~none & ~linked, lambda r: (
+            f"goes {_way(f, rows.hub[r])}, which does not connect or may not take the item; "
+            f"the best route is {_way(f, best[r])}")),
+        ("route", known & ~none & linked & ~timely, lambda r: (
+            f"goes {_way(f, rows.hub[r])}, which is late; the best route is {_way(f, best[r])}")),
+    ]  # fmt: skip
+    if not f.shared:
+        dearer = known & linked & timely & (rows.hub != best)
+        checks.append(("route", dearer, lambda r: (
+            f"goes {_way(f, rows.hub[r])} at {money(seen.unit[r])} a unit; {_way(f, best[r])} it is "
+            f"{money(seen.choice.cost[r])} (cheapest, then direct, then the hub first by name)"
+        )))  # fmt: skip
+    for code, wrong, say in checks:
+        report.each(code, TABLE, wrong, rows.names, say)
 
 
 def _way(f: Facts, hub: int) -> str:
@@ -170,25 +203,24 @@ def _way(f: Facts, hub: int) -> str:
 
 
 def _check_best_days(
-    f: Facts, best: routes.Days, good: Bools, stated: Ints, names: Texts, report: Report
-) -> None:
+    f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Ints, report: Report
+) -> None:  # fmt: skip
+    best = seen.best
     for row, (column, days) in enumerate(
         (("pickup_day", best.pickup), ("arrival_day", best.arrival), ("delivery_day", best.delivery))
     ):
         right = days if f.dated else np.full(len(days), NO_DAY)
         report.each(
-            "days", TABLE, good & (stated[row] != right), names,
+            "days", TABLE, good & (stated[row] != right), rows.names,
             lambda r, c=column, s=stated[row], d=right: f"{c} is {day(s[r])}; it has to be {day(d[r])}",  # type: ignore[misc]
         )  # fmt: skip
 
 
-def _check_own_days(
-    f: Facts, b: _Block, good: Bools, own: routes.Days, stated: Ints, names: Texts, report: Report
-) -> Bools:
+def _check_own_days(f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Ints, report: Report) -> Bools:
     """Check that days of its own fit a row; return where they do."""
-    trip = b.trip
-    arrival = own.pickup + _leads(f, b)[0]
-    late = (own.stay < 0) | ((b.hub < 0) & (own.stay != 0))
+    trip, own = seen.trip, seen.own
+    arrival = own.pickup + seen.lead
+    late = (own.stay < 0) | ((rows.hub < 0) & (own.stay != 0))
     checks: list[tuple[str, int, Bools, Callable[[int], str]]] = [
         ("pickup_day", 0, (own.pickup < trip.first) | (own.pickup > trip.last),
          lambda r: f"the donation can be had from {day(trip.first[r])} to {day(trip.last[r])}"),
@@ -202,7 +234,7 @@ def _check_own_days(
         if not f.dated:
             wrong = stated[row] != NO_DAY
         report.each(
-            "days", TABLE, good & wrong, names,
+            "days", TABLE, good & wrong, rows.names,
             lambda r, c=column, s=stated[row], t=say: (  # type: ignore[misc]
                 f"{c} is {day(s[r])}; {t(r) if f.dated else 'no table holds a day'}"
             ),
