@@ -100,7 +100,7 @@ def pivot(
         if anchor[b] != b:
             price[b] = price[anchor[b]] + offset[b]
             anchor[b], offset[b], depth[b] = b, 0, depth[parent[b]] + 1
-            link(child, after, before, b, parent[b])
+            attach(child, after, before, b, parent[b])
         above = parent[out]
         if of_tail:
             hang(parent, arc, up, child, after, before, a, b, out, entering, True)
@@ -130,7 +130,7 @@ def meeting(parent: Nodes, depth: Nodes, a: int, b: int) -> int:
 
 
 @inlined
-def link(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
+def attach(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
     """Put `node` first among those below `above`."""
     before[node], after[node] = -1, child[above]
     if child[above] >= 0:
@@ -139,7 +139,7 @@ def link(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> No
 
 
 @inlined
-def unlink(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
+def detach(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
     """Take `node` out of those below `above`."""
     if before[node] >= 0:
         after[before[node]] = after[node]
@@ -155,7 +155,7 @@ def shed(
     offset: Ints, node: int,
 ) -> None:  # fmt: skip
     """Make a demand a leaf: nothing is below it any more."""
-    unlink(child, after, before, node, parent[node])
+    detach(child, after, before, node, parent[node])
     anchor[node], offset[node] = parent[node], cost[arc[node]]
 
 
@@ -168,9 +168,9 @@ def hang(
     by = entering
     while True:
         old, old_arc, old_up = parent[node], arc[node], up[node]
-        unlink(child, after, before, node, old)
+        detach(child, after, before, node, old)
         parent[node], arc[node], up[node] = above, by, points_up
-        link(child, after, before, node, above)
+        attach(child, after, before, node, above)
         if node == out:
             return
         node, above, by, points_up = old, node, old_arc, not old_up
