@@ -19,7 +19,7 @@ from matchopt.model.ways import DayPrices
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
 
-FIRST_FEW = 32
+FIRST_FEW = 4
 """How many of the other side are looked at first where one may be enough; then twice as many, and so on."""
 
 Texts = npt.NDArray[Any]
@@ -207,16 +207,16 @@ class _Sight:
 def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _Sight]) -> Ints:
     """Return how far each of `own` gets with any of the other side.
 
-    The other side comes in `groups`. Only in the first can a pair get beyond `OUTRANKED`; of those
-    after it no pair gets further than one worth its cost in the same group or an earlier one.
-    Whoever has such a pair so is done, and most find it among the first few.
+    The other side comes in `groups`. Only in the first can a pair get beyond `OUTRANKED`, and none
+    gets beyond `INTEGRALITY`; of those after it no pair gets further than one worth its cost in the
+    same group or an earlier one. Whoever has such a pair is done, and most find it among the first few.
     """
     code = np.zeros(len(own), dtype=np.int64)
     admitted, worth = np.zeros(len(own), dtype=bool), np.zeros(len(own), dtype=bool)
     for start in range(0, len(own), BLOCK_PAIRS):
         waiting = np.arange(start, min(start + BLOCK_PAIRS, len(own)))
         for number, group in enumerate(groups):
-            at, width = 0, len(group) if number == 0 else FIRST_FEW
+            at, width = 0, FIRST_FEW
             while len(waiting) and at < len(group):
                 some = group[at : at + max(1, min(width, BLOCK_PAIRS // len(waiting)))]
                 sight = look(own[waiting], some)
@@ -224,8 +224,8 @@ def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _S
                 admitted[waiting] |= sight.admitted.any(axis=1)
                 worth[waiting] |= sight.worth.any(axis=1)
                 at, width = at + len(some), 2 * width
-                if number > 0:
-                    waiting = waiting[~worth[waiting]]
+                done = worth[waiting] if number > 0 else code[waiting] == INTEGRALITY
+                waiting = waiting[~done]
             waiting = waiting[~worth[waiting]]
     code[admitted & ~worth] = NOT_WORTH_IT
     return code
