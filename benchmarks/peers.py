@@ -12,7 +12,7 @@ from matchopt.planning.source import WaySource
 from matchopt.solve.linear import Program
 
 TIER_WEIGHT = 10**9
-"""Above the cost of any alternating path of a town, in 1/10 000 currency."""
+"""Above the cost of any alternating path, in 1/10 000 currency."""
 
 
 def min_cost_flow_over_all_pairs(case: Case) -> tuple[dict[int, int], float]:
