@@ -12,7 +12,7 @@ import pandas as pd
 from matchopt.inspector import routes, rules
 from matchopt.inspector.charges import check_charges
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts, classes
+from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts, classes, repeated
 from matchopt.inspector.quantities import micro, plain, sums
 from matchopt.inspector.sheet import Sheet, named
 from matchopt.inspector.violation import Report
@@ -131,15 +131,18 @@ def _check_known(report: Report, names: Texts, unknown: Bools, texts: Texts, wor
 def _check_order(report: Report, names: Texts, keys: tuple[Texts | Ints, ...]) -> None:
     """Check that no two rows are one line, and that they are sorted."""
     need, gift = keys[0], keys[1]
-    report.each(
-        "duplicate_row", TABLE, pd.DataFrame(dict(enumerate(keys))).duplicated().to_numpy(), names,
-        lambda r: f"is a second row of donation {gift[r]}, need {need[r]}, the same route and days",
-    )  # fmt: skip
-    falls = np.zeros(len(names), dtype=bool)
+    falls, again = np.zeros((2, len(names)), dtype=bool)
     tied = np.ones(max(len(names) - 1, 0), dtype=bool)
     for key in keys:
         falls[1:] |= tied & (key[1:] < key[:-1]).astype(bool)
         tied &= (key[1:] == key[:-1]).astype(bool)
+    again[1:] = tied
+    if falls.any():  # where rows are sorted, those that are one line stand together
+        again = repeated(classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
+    report.each(
+        "duplicate_row", TABLE, again, names,
+        lambda r: f"is a second row of donation {gift[r]}, need {need[r]}, the same route and days",
+    )  # fmt: skip
     report.each(
         "order", TABLE, falls, names,
         lambda r: "comes before the row above it: rows are sorted by need_id, donation_id, hub, pickup_day, "

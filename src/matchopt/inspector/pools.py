@@ -5,7 +5,7 @@ Days are day numbers, money is in 1/10 000 and as floats; places on earth are un
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,81 +55,34 @@ infinite where there is no way; `lead` and `hub_lead` the shortest lead times. W
 """
 
 
+TERMS = _record("longest often", "per_diameter least_handling least_storage ratio fixed", "lanes proof sure")
+"""What holds for all pairs of two items, and for the case.
+
+`per_diameter` is what a kg costs over a way as long as the earth is thick, `fixed` penalty and purchase of a
+donated unit, `ratio` the units of the need that one serves. `lanes`: lanes make ways of their own, with lead
+times of up to `longest` days through a hub, or close others. `proof`: there are prices to hold against the
+pairs. `sure`: a need or donation has what is asked for its reason once a pair is admissible; otherwise pairs
+have to be reckoned, `often` a need or donation at a time.
+"""
+
+Groups = tuple[Ints, Ints, Ints, Records]
+"""Needs of one community and window: the communities; by group its place among them, and where it begins;
+the windows."""
+
+Hubs = tuple[Floats, Ints, Floats, Ints]
+"""Handling by hub; by community the hubs in the order of what a kg costs from them, that cost (infinite
+without a way) and the lead times."""
+
+Ways = tuple[Floats, Ints, Floats, Ints]
+"""Cost and lead time of the donations into the hubs, and direct (without lanes one empty cell)."""
+
+Rules = tuple[Bools, Bools, Bools, Floats]
+"""Earmark × community and earmark × group: admitted; home × community: within bounds, transfer of a kg."""
+
+
 def records(dtype: np.dtype[np.void], size: int, **columns: Any) -> Records:
     """Return records with the columns given, 0 in all others."""
     made: Records = np.zeros(size, dtype=dtype)
     for name, column in columns.items():
         made[name] = column
     return made
-
-
-class Groups(NamedTuple):
-    """Needs of one community (`place`, counted in `community`) and window; `start`: where each begins."""
-
-    community: Ints
-    place: Ints
-    start: Ints
-    windows: Records
-
-
-class Hubs(NamedTuple):
-    """The hubs by community, in the order of what a kg costs from them: `out`, infinite without a way."""
-
-    handling: Floats
-    order: Ints
-    out: Floats
-    lead: Ints
-
-
-class Ways(NamedTuple):
-    """Ways of the donations: into the hubs, and direct ones (with lanes only; otherwise one empty cell)."""
-
-    into: Floats
-    into_lead: Ints
-    direct: Floats
-    direct_lead: Ints
-
-
-class Terms(NamedTuple):
-    """What holds for all pairs of two items, and for the case.
-
-    Attributes
-    ----------
-    per_diameter
-        Currency for a kg over a way as long as the earth is thick.
-    lanes
-        Whether lanes make ways of their own, with lead times, or close others.
-    longest
-        No way through a hub takes more days.
-    least_handling, least_storage
-        Of all hubs.
-    ratio
-        Units of the need that a donated unit serves.
-    fixed
-        Penalty and purchase of a donated unit.
-    marked, groups
-        Earmark × community (group): admitted.
-    inside, transfer
-        Home × community: within bounds, transfer of a kg.
-    proof
-        Whether there are prices to hold against the pairs.
-    sure
-        Whether a need or donation has what is asked for its reason once a pair is admissible.
-    often
-        How many pairs of a need or donation may pass for a reason, before they are reckoned.
-    """
-
-    per_diameter: float
-    lanes: bool
-    longest: int
-    least_handling: float
-    least_storage: float
-    ratio: float
-    fixed: float
-    marked: Bools
-    groups: Bools
-    inside: Bools
-    transfer: Floats
-    proof: bool
-    sure: bool
-    often: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -179,36 +179,34 @@ def cheapest(
     timely = direct.open & direct_days(trip, direct.lead).timely
     cost = np.where(timely, direct_price(f, trip, direct).total(fees), NOWHERE)
     hub = np.full(len(goal), DIRECT, dtype=np.int64)
+    days = trip.weight, trip.first, trip.last, trip.wanted, trip.due
     _try_hubs(
-        trip, goal, fees.total(), rows, into, out.turned(), f.hubs.handling,
-        f.hubs.storage, cost, hub,
+        days, goal, fees.total(), rows, tuple(into), tuple(out.turned()), f.hubs.handling, f.hubs.storage,
+        cost, hub,
     )  # fmt: skip
     return Choice(hub, cost)
 
 
 @compiled
 def _try_hubs(
-    trip: Trip, goal: Ints, fee: Floats, rows: Ints, into: Legs, out: Legs, handling: Floats, storage: Floats,
-    cost: Ints, hub: Ints,
+    trip: tuple[Floats, Ints, Ints, Ints, Ints], goal: Ints, fee: Floats, rows: Ints, into: tuple[Any, ...],
+    out: tuple[Any, ...], handling: Floats, storage: Floats, cost: Ints, hub: Ints,
 ) -> None:  # fmt: skip
     """Put the hub and its cost where one is cheaper; as `hub_days` and `hub_price`, hub by hub."""
+    weights, firsts, lasts, wants, dues = trip
+    into_open, into_cost, into_lead, _ = into
+    out_open, out_cost, out_lead, _ = out
     for k in range(len(goal)):
-        first, last, wanted, due, weight = (
-            trip.first[k],
-            trip.last[k],
-            trip.wanted[k],
-            trip.due[k],
-            trip.weight[k],
-        )
+        r, c, weight = rows[k], goal[k], weights[k]
+        first, last, wanted, due = firsts[k], lasts[k], wants[k], dues[k]
         if first > last or max(first, wanted) > due:
             continue
-        r, c = rows[k], goal[k]
-        for h in range(into.open.shape[1]):
-            lead = into.lead[r, h] + out.lead[c, h]
-            if not (into.open[r, h] and out.open[c, h]) or max(wanted, first + lead) > due:
+        for h in range(len(handling)):
+            lead = into_lead[r, h] + out_lead[c, h]
+            if not (into_open[r, h] and out_open[c, h]) or max(wanted, first + lead) > due:
                 continue
             stay = max(wanted - (last + lead), 0)
-            carriage = into.cost[r, h] + out.cost[c, h]
+            carriage = into_cost[r, h] + out_cost[c, h]
             route = weight * carriage + weight * handling[h] + weight * (stay * storage[h])
             if route * 10_000 >= cost[k]:
                 continue

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from matchopt.compiled import compiled
-from matchopt.inspector.keys import Floats, Ints
-from matchopt.inspector.pools import Groups, Hubs, Records, Terms, Ways
+from matchopt.inspector.keys import Bools, Floats, Ints
+from matchopt.inspector.pools import Groups, Hubs, Records, Rules, Ways
 
 SURE = 1 - 1e-9
 """Factor that makes a cost reckoned in floats a lower bound of itself."""
@@ -29,15 +29,16 @@ with a granule left, or a need that lacks something."""
 EARMARKED, BEYOND = 2, 3
 """Steps that a pair has passed where the earmarks or the boundary refuse the community."""
 
-_UNLINKED, _ASKING, _ROOMY, _SHORT, _ANY = 1, 2, 4, 8, 16
-"""Why to look into a group: a need of it was linked to nobody; might not be served in time, or asks something
-for its reason; asks for what is left; lacks something. Every group has the last one."""
+_FITS, _ASKS, _ROOMY, _SHORT, _LOW = 1, 2, 4, 8, 16
+"""What a group is to donations of a kind, of its needs that have the quality and group for them: there are
+any; one asks something for its reason; one asks for what is left; one lacks something. Times `_LOW`: how
+many steps that need has passed that has passed fewest, of those that may pass more with this kind."""
 
 
 @compiled
 def screen(
-    givers: Records, takers: Records, groups: Groups, goals: Records, hubs: Hubs, ways: Ways, t: Terms,
-    row: Records, chosen: Ints, gift: Ints, need: Ints,
+    givers: Records, takers: Records, groups: Groups, goals: Records, hubs: Hubs, ways: Ways, terms: Records,
+    rules: Rules, row: Records, chosen: Ints, gift: Ints, need: Ints,
 ) -> tuple[int, int]:  # fmt: skip
     """Look at all pairs of the donations `chosen`; put those that pass into `gift` and `need`.
 
@@ -48,10 +49,9 @@ def screen(
     tuple of int
         How many of the donations were looked at, the next one's pairs having no room; how many pairs passed.
     """
-    bar, urge = np.empty(len(groups.place)), np.empty(len(groups.place), np.int64)
-    for x in range(len(urge)):
-        urge[x] = _urge(takers, groups.start[x], groups.start[x + 1])
-    kind, met = -1, 0
+    t, place, windows = terms[0], groups[1], groups[3]
+    bar, urge = np.empty(len(place)), np.empty(len(place), np.int64)
+    low, kind, met = np.empty(len(windows), np.int64), -1, 0
     for k in range(len(chosen)):
         i = chosen[k]
         g = givers[i]
@@ -59,71 +59,89 @@ def screen(
             return k, met
         if g.kind != kind:
             kind = g.kind
-            _raise_bars(g, takers, groups.start, t, bar)
-        _lay_out(i, g, groups.community, goals, ways, t, row)
-        met = _visit(i, g, takers, groups, goals, hubs, ways, t, row, bar, urge, gift, need, met)
+            _raise_bars(g, takers, groups, t, rules[1], bar, urge, low)
+        _lay_out(i, g, groups[0], goals, ways, t, rules, row)
+        met = _visit(i, g, takers, groups, hubs, ways, t, rules, row, bar, urge, low, gift, need, met)
     return len(chosen), met
 
 
 @compiled
-def _urge(takers: Records, start: int, stop: int) -> int:
-    """Tell why to look into a group."""
-    urge = _ANY
+def _raise_bars(
+    g: Any, takers: Records, groups: Groups, t: Any, fits: Bools, bar: Floats, urge: Ints, low: Ints
+) -> None:
+    """Find what groups are to donations of a kind: why to look into one, and what to pass it with.
+
+    The bar is what a pair costs at most, less the price of the donation, for it to matter; infinite where
+    pairs are to be reckoned whatever they cost. `low` is the least of `urge` in a window.
+    """
+    _, _, start, windows = groups
+    for v in range(len(windows) - 1):
+        low[v] = 9 * _LOW
+        for x in range(windows[v].start, windows[v + 1].start):
+            bar[x] = -np.inf
+            urge[x] = _urge(g, takers, fits, start[x], start[x + 1])
+            low[v] = min(low[v], urge[x])
+            for j in range(start[x], start[x + 1]):
+                if t.proof and _limit(g, takers[j], fits) == 6:
+                    bar[x] = max(bar[x], _bar(g, takers[j]))
+
+
+@compiled
+def _limit(g: Any, n: Any, fits: Bools) -> int:
+    """Tell how many steps of §2 a need may pass with a donation, wherever and whenever."""
+    if g.quality < n.quality:
+        return 1
+    return 6 if fits[g.group_mark, n.group] else EARMARKED
+
+
+@compiled
+def _bar(g: Any, n: Any) -> float:
+    """Return the bar of one need."""
+    if g.block > 0 or n.block > 0 or g.odd or g.level > n.level:
+        return np.inf
+    return n.price + 1e-9 * abs(n.price) - n.fee * SURE if g.level == n.level else -np.inf
+
+
+@compiled
+def _urge(g: Any, takers: Records, fits: Bools, start: int, stop: int) -> int:
+    """Tell what a group is to donations of a kind."""
+    low, urge = 9, 0
     for j in range(start, stop):
         n = takers[j]
-        if n.passed < 5:
-            urge |= _UNLINKED
-        if n.passed < 6 or n.open & (WORTH | ABLE) > 0:
-            urge |= _ASKING
-        if n.open & SPARE > 0:
-            urge |= _ROOMY
-        if n.short:
-            urge |= _SHORT
-    return urge
+        limit = _limit(g, n, fits)
+        if n.passed < limit:
+            low = min(low, n.passed)
+        if limit == 6:
+            urge |= _FITS | (_ASKS if n.open & (WORTH | ABLE) > 0 else 0)
+            urge |= (_ROOMY if n.open & SPARE > 0 else 0) | (_SHORT if n.short else 0)
+    return low * _LOW + urge
 
 
 @compiled
-def _raise_bars(g: Any, takers: Records, start: Ints, t: Terms, bar: Floats) -> None:
-    """Find what a pair costs at most, less the price of the donation, for it to matter; by group.
-
-    Infinite where pairs are to be reckoned whatever they cost. All donations of a kind have the same bars.
-    """
-    for x in range(len(bar)):
-        most = -np.inf
-        for j in range(start[x], start[x + 1]):
-            n = takers[j]
-            if not t.proof or g.quality < n.quality or not t.groups[g.group_mark, n.group]:
-                continue
-            if g.block > 0 or n.block > 0 or g.odd or g.level > n.level:
-                most = np.inf
-            elif g.level == n.level:
-                most = max(most, n.price + 1e-9 * abs(n.price) - n.fee * SURE)
-        bar[x] = most
-
-
-@compiled
-def _lay_out(i: int, g: Any, community: Ints, goals: Records, ways: Ways, t: Terms, row: Records) -> None:
+def _lay_out(
+    i: int, g: Any, community: Ints, goals: Records, ways: Ways, t: Any, rules: Rules, row: Records
+) -> None:
     """Fill the row of donation `i`."""
+    marked, _, inside, transfer = rules
     for q in range(len(community)):
         c, r = community[q], row[q]
         goal = goals[c]
-        r.refused = EARMARKED if not t.marked[g.place_mark, c] else 0 if t.inside[g.home, c] else BEYOND
+        r.refused = EARMARKED if not marked[g.place_mark, c] else 0 if inside[g.home, c] else BEYOND
         r.known = r.refused > 0
         if r.known:
             r.near = r.through = np.inf
             continue
         crow = 0.0
         if t.lanes:
-            crow = ways.direct[i, q]
-            r.lead = ways.direct_lead[i, q]
+            crow = ways[2][i, q]
+            r.lead = ways[3][i, q]
         elif g.name < 0 or g.name != goal.name:
             crow = _arc(g.x - goal.x, g.y - goal.y, g.z - goal.z) * t.per_diameter
         hub = g.nearest + goal.nearest
         if g.straight:
             hub = max(hub, crow + t.least_handling)
-        transfer = t.transfer[g.home, c]
-        r.near = (0.0 if g.light and not t.lanes else crow) + g.handling + transfer
-        r.through = hub + transfer
+        r.near = (0.0 if g.light and not t.lanes else crow) + g.handling + transfer[g.home, c]
+        r.through = hub + transfer[g.home, c]
 
 
 @compiled
@@ -135,41 +153,44 @@ def _arc(x: float, y: float, z: float) -> float:
 
 
 @compiled
-def _ask_hubs(i: int, g: Any, c: int, r: Any, hubs: Hubs, ways: Ways, t: Terms) -> None:
+def _ask_hubs(i: int, g: Any, c: int, r: Any, hubs: Hubs, ways: Ways, t: Any, transfer: Floats) -> None:
     """Find the cheapest way through any hub; without lanes, stop where no hub further on can win."""
+    handling, order, outs, leads = hubs
+    into, into_lead, _, _ = ways
     least, lead = np.inf, 2**40
-    for k in range(hubs.out.shape[1]):
-        out = hubs.out[c, k]
+    for k in range(outs.shape[1]):
+        out = outs[c, k]
         if out == np.inf or (not t.lanes and out + g.nearest >= least):
             break
-        h = hubs.order[c, k]
-        if ways.into[i, h] < np.inf:
-            least = min(least, ways.into[i, h] + out + hubs.handling[h])
-            lead = min(lead, ways.into_lead[i, h] + hubs.lead[c, k])
-    r.through = least + t.transfer[g.home, c]
+        h = order[c, k]
+        if into[i, h] < np.inf:
+            least = min(least, into[i, h] + out + handling[h])
+            lead = min(lead, into_lead[i, h] + leads[c, k])
+    r.through = least + transfer[g.home, c]
     r.hub_lead = lead if t.lanes else 0
     r.known = True
 
 
 @compiled
 def _visit(
-    i: int, g: Any, takers: Records, groups: Groups, goals: Records, hubs: Hubs, ways: Ways, t: Terms,
-    row: Records, bar: Floats, urge: Ints, gift: Ints, need: Ints, met: int,
+    i: int, g: Any, takers: Records, groups: Groups, hubs: Hubs, ways: Ways, t: Any, rules: Rules,
+    row: Records, bar: Floats, urge: Ints, low: Ints, gift: Ints, need: Ints, met: int,
 ) -> int:  # fmt: skip
     """Look at all groups, and into those of which a pair may matter."""
+    community, place, start, windows = groups
     per, tries = 10_000 * g.weight * SURE, 0
     least = t.fixed * SURE - HALF - g.price - 1e-9 * abs(g.price)
-    late, timely = _reasons(g)
-    for v in range(len(groups.windows) - 1):
-        w = groups.windows[v]
+    for v in range(len(windows) - 1):
+        w = windows[v]
         due = min(w.last, g.expires - w.remaining)
         soon = max(w.first, g.first)
         direct = soon <= min(due, g.last)
         through = g.nearest < np.inf and g.first <= g.last and soon <= due
         stay = max(w.first - g.last - t.longest, 0) * t.least_storage
-        for x in range(w.start, groups.windows[v + 1].start):
-            q = groups.place[x]
-            r = row[q]
+        if not (direct or through or t.lanes) and g.passed >= 5 and low[v] >= 5 * _LOW:
+            continue
+        for x in range(w.start, windows[v + 1].start):
+            r = row[place[x]]
             if t.lanes:
                 direct = max(w.first, g.first + r.lead) <= min(due, g.last + r.lead)
             way = r.near if direct else np.inf
@@ -177,46 +198,55 @@ def _visit(
                 way = min(way, r.through + stay)
             look = bar[x] > per * way + least
             if look and through and not r.known:
-                _ask_hubs(i, g, groups.community[q], r, hubs, ways, t)
+                _ask_hubs(i, g, community[place[x]], r, hubs, ways, t, rules[3])
                 look = bar[x] > per * min(r.near if direct else np.inf, r.through + stay) + least
-            if look or urge[x] & (timely if direct or through else late) > 0:
-                met, tries = _meet(i, g, x, w, takers, groups, hubs, ways, t, r, gift, need, met, tries)
-                urge[x] = _urge(takers, groups.start[x], groups.start[x + 1])
-                late, timely = _reasons(g)
+            limit = r.refused if r.refused > 0 else 6 if direct or through else 5
+            if look or _asked(g, urge[x], limit):
+                met, tries = _meet(
+                    i, g, x, w, takers, groups, hubs, ways, t, rules, r, gift, need, met, tries
+                )
+                urge[x] = _urge(g, takers, rules[1], start[x], start[x + 1])
     return met
 
 
 @compiled
-def _reasons(g: Any) -> tuple[int, int]:
-    """Tell which groups a donation is to look into: of those that no way reaches in time, and of others."""
-    late = _UNLINKED | (_ANY if g.passed < 5 else 0)
-    timely = late | _ASKING | (_ANY if g.passed < 6 or g.open & WORTH > 0 else 0)
-    return late, timely | (_ROOMY if g.spare else 0) | (_SHORT if g.open & SPARE > 0 else 0)
+def _asked(g: Any, urge: int, limit: int) -> bool:
+    """Tell whether pairs that pass `limit` steps at most say how far they get, or serve a reason."""
+    if urge < limit * _LOW or g.passed < min(limit, 2):
+        return True
+    if urge & _FITS == 0:
+        return False
+    if limit < 6:
+        return bool(g.passed < limit)
+    if g.passed < 6 or g.open & WORTH > 0 or urge & _ASKS > 0:
+        return True
+    return bool((g.spare and urge & _ROOMY > 0) or (g.open & SPARE > 0 and urge & _SHORT > 0))
 
 
 @compiled
 def _meet(
-    i: int, g: Any, x: int, w: Any, takers: Records, groups: Groups, hubs: Hubs, ways: Ways, t: Terms, r: Any,
-    gift: Ints, need: Ints, met: int, tries: int,
+    i: int, g: Any, x: int, w: Any, takers: Records, groups: Groups, hubs: Hubs, ways: Ways, t: Any,
+    rules: Rules, r: Any, gift: Ints, need: Ints, met: int, tries: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Look at all pairs of donation `i` and a group of needs."""
-    c = groups.community[groups.place[x]]
+    community, place, start, _ = groups
+    c = community[place[x]]
     if t.lanes and not r.known:
-        _ask_hubs(i, g, c, r, hubs, ways, t)
+        _ask_hubs(i, g, c, r, hubs, ways, t, rules[3])
     per = 10_000 * g.weight * SURE
     stay = max(w.first - g.last - t.longest, 0) * t.least_storage
-    for j in range(groups.start[x], groups.start[x + 1]):
+    for j in range(start[x], start[x + 1]):
         n = takers[j]
         due = min(w.last, g.expires - n.remaining)
         direct = r.near < np.inf and max(w.first, g.first + r.lead) <= min(due, g.last + r.lead)
         through = g.nearest < np.inf and r.through < np.inf and g.first <= g.last
         through = through and max(w.first, g.first + r.hub_lead) <= due
-        passed = _passed(g, n, r, t, direct or through)
+        passed = _passed(g, n, r, rules[1], direct or through)
         g.passed, n.passed = max(g.passed, passed), max(n.passed, passed)
         if passed < 6:
             continue
         if through and not r.known:
-            _ask_hubs(i, g, c, r, hubs, ways, t)
+            _ask_hubs(i, g, c, r, hubs, ways, t, rules[3])
         way = min(r.near if direct else np.inf, r.through + stay if through else np.inf)
         cost = per * way + (t.fixed + n.fee) * SURE - HALF
         serves = _serves(g, n, cost, tries, t)
@@ -228,14 +258,11 @@ def _meet(
 
 
 @compiled
-def _passed(g: Any, n: Any, r: Any, t: Terms, timely: bool) -> int:
+def _passed(g: Any, n: Any, r: Any, fits: Bools, timely: bool) -> int:
     """Tell how many steps of §2 a pair passes."""
-    if g.quality < n.quality:
-        return 1
-    if r.refused == EARMARKED or not t.groups[g.group_mark, n.group]:
-        return EARMARKED
-    if r.refused == BEYOND:
-        return BEYOND
+    limit = _limit(g, n, fits)
+    if limit < 6 or r.refused > 0:
+        return min(limit, r.refused) if r.refused > 0 else limit
     if timely:
         return 6
     return 5 if r.near < np.inf or r.through < np.inf else 4
@@ -255,7 +282,7 @@ def _weighs(g: Any, n: Any, cost: float) -> bool:
 
 
 @compiled
-def _serves(g: Any, n: Any, cost: float, tries: int, t: Terms) -> bool:
+def _serves(g: Any, n: Any, cost: float, tries: int, t: Any) -> bool:
     """Tell whether an admissible pair may serve a reason; note it, or that it is held back for later."""
     offer = WORTH | (ABLE if g.able else 0) | (SPARE if g.spare else 0)
     ask = WORTH | (SPARE if n.short else 0)

@@ -15,11 +15,12 @@ from matchopt.inspector.pools import (
     GIVER,
     GOAL,
     TAKER,
+    TERMS,
     WINDOW,
     Groups,
     Hubs,
     Records,
-    Terms,
+    Rules,
     Ways,
     records,
 )
@@ -38,7 +39,7 @@ class Pool(NamedTuple):
     odd: Bools
     takers: Records
     groups: Groups
-    terms: Terms
+    terms: Records
 
 
 class Piece(NamedTuple):
@@ -60,7 +61,8 @@ class Survey:
         self.out = routes.outbound(f)
         self.lanes = len(f.roads.lead) > 0
         self.goals, self.hubs = self._goals()
-        self.home, self.inside, self.transfer = self._bounds()
+        self.home, inside, transfer = self._bounds()
+        self.rules: Rules = (f.places_marked, f.groups_marked, inside, transfer)
         self.straight = self._straight()
 
     def _goals(self) -> tuple[Records, Hubs]:
@@ -71,7 +73,7 @@ class Survey:
         x, y, z = _vectors(spots)
         nearest = cost.min(axis=1, initial=np.inf)
         goals = records(GOAL, len(cost), name=spots.name, x=x, y=y, z=z, nearest=nearest)
-        return goals, Hubs(self.f.hubs.handling, order, ranked, lead)
+        return goals, (self.f.hubs.handling, order, ranked, lead)
 
     def _bounds(self) -> tuple[Ints, Bools, Floats]:
         """Return the home of each donation profile, and home × community: admitted, transfer of a kg."""
@@ -129,7 +131,7 @@ class Survey:
         days = records(WINDOW, len(ends), start=ends)
         days["first"][:-1], days["last"][:-1] = w.first[j][windows], w.last[j][windows]
         days["remaining"][:-1] = np.minimum.reduceat(w.remaining[j], windows)
-        return needs[order], Groups(community, place[starts], np.append(starts, len(j)), days)
+        return needs[order], (community, place[starts], np.append(starts, len(j)), days)
 
     def _takers(self, needs: Ints, ratio: float) -> Records:
         f, j = self.f, self.needs.stands[needs]
@@ -144,17 +146,14 @@ class Survey:
             takers["asked"] = self.plain.asked[needs]
         return takers
 
-    def _terms(self, fit: rules.Fit, ratio: float) -> Terms:
-        f = self.f
-        rates = f.roads.rate * f.roads.detour
-        longest = 0
-        if self.lanes:
-            longest = 2 * int(f.roads.lead.max(initial=0))
-        return Terms(
-            rates * 2 * EARTH_RADIUS_KM, self.lanes, longest,
-            float(f.hubs.handling.min(initial=np.inf)), float(f.hubs.storage.min(initial=np.inf)), ratio,
-            float(fit.penalty[0] + fit.bought[0]) * 10_000, f.places_marked, f.groups_marked,
-            self.inside, self.transfer, self.plain is not None, self.left.sure, 0,
+    def _terms(self, fit: rules.Fit, ratio: float) -> Records:
+        roads, hubs = self.f.roads, self.f.hubs
+        return records(
+            TERMS, 1, per_diameter=roads.rate * roads.detour * 2 * EARTH_RADIUS_KM, lanes=self.lanes,
+            longest=2 * int(roads.lead.max(initial=0)), least_handling=hubs.handling.min(initial=np.inf),
+            least_storage=hubs.storage.min(initial=np.inf), ratio=ratio,
+            fixed=float(fit.penalty[0] + fit.bought[0]) * 10_000, proof=self.plain is not None,
+            sure=self.left.sure,
         )  # fmt: skip
 
     def piece(self, pool: Pool, rows: slice) -> Piece:
@@ -177,16 +176,16 @@ class Survey:
         if self.plain is not None:
             p = self.plain.prices
             givers["level"], givers["block"], givers["price"] = p.gift_level[i], p.gift_block[i], p.gift[i]
-            givers["granule"] = self.plain.granule[gifts] * pool.terms.ratio
+            givers["granule"] = self.plain.granule[gifts] * pool.terms["ratio"]
         return Piece(gifts, givers, into, self._ways(pool, i, into))
 
     def _ways(self, pool: Pool, i: Ints, into: Legs) -> Ways:
         cost = np.where(into.open, into.cost, np.inf)
         if not self.lanes:
-            return Ways(cost, into.lead, np.zeros((1, 1)), np.zeros((1, 1), dtype=np.int64))
-        legs = routes.straight(self.f, i[:, None], pool.groups.community[None, :])
+            return cost, into.lead, np.zeros((1, 1)), np.zeros((1, 1), dtype=np.int64)
+        legs = routes.straight(self.f, i[:, None], pool.groups[0][None, :])
         price = np.where(self.f.gifts.service[i][:, None], legs.quoted, legs.cost)
-        return Ways(cost, into.lead, np.where(legs.open, price, np.inf), legs.lead)
+        return cost, into.lead, np.where(legs.open, price, np.inf), legs.lead
 
 
 def _vectors(spots: Spots) -> tuple[Floats, Floats, Floats]:

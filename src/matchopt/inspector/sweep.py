@@ -17,7 +17,7 @@ from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Ints
 from matchopt.inspector.leftovers import Leftovers
 from matchopt.inspector.meetings import Met, Watcher
-from matchopt.inspector.pools import LEGS
+from matchopt.inspector.pools import LEGS, records
 from matchopt.inspector.profiles import Profiles
 from matchopt.inspector.proof import PlainProof
 from matchopt.inspector.screen import screen
@@ -99,22 +99,23 @@ class _Sweeper:
     def _screen(self, pool: Pool, piece: Piece) -> None:
         """Look at the pairs of some donations; those held back once more, as long as there are any."""
         chosen, watchers = np.arange(len(piece.gifts)), self.watchers
-        terms = pool.terms._replace(often=TRIES)
+        terms = pool.terms.copy()
+        terms["often"] = TRIES
         met = np.empty((2, PAIRS_A_PIECE + len(pool.needs)), dtype=np.int64)
-        row = np.zeros(len(pool.groups.community), dtype=LEGS)
+        row = records(LEGS, len(pool.groups[0]))
         while len(chosen):
             piece.givers["again"], done = False, 0
             while done < len(chosen):
                 self._ask(pool, piece)
                 seen, passed = screen(
                     piece.givers, pool.takers, pool.groups, self.survey.goals, self.survey.hubs, piece.ways,
-                    terms, row, chosen[done:], *met,
+                    terms, self.survey.rules, row, chosen[done:], *met,
                 )  # fmt: skip
                 done += seen
                 self._reckon(piece, met[0, :passed], pool.needs[met[1, :passed]], watchers)
             chosen = np.flatnonzero(piece.givers["again"])
             # Whatever else there is to their pairs was shown at once.
-            terms, watchers = terms._replace(often=terms.often * TRIES, proof=False), [self.left]
+            terms["often"], terms["proof"], watchers = terms["often"] * TRIES, False, [self.left]
 
     def _ask(self, pool: Pool, piece: Piece) -> None:
         """Say what is still asked of needs and donations for their reasons."""

@@ -129,5 +129,7 @@ def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
 def _partners(rows: Ints, partner: Ints, size: int) -> Ints:
     """Count the different partners of each row."""
     width = int(partner.max(initial=0)) + 1
-    counts: Ints = np.bincount(np.unique(rows * width + partner) // width, minlength=size).astype(np.int64)
+    pairs = np.sort(rows * width + partner)
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    counts: Ints = np.bincount(pairs // width, minlength=size).astype(np.int64)
     return counts
