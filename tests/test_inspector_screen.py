@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.make import SIZES, tables
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 import matchopt
-from benchmarks.make import SIZES, tables
 from matchopt.inspector import routes, rules, verdict
 from matchopt.inspector.gather import gather
 from matchopt.inspector.meetings import Met

@@ -150,8 +150,7 @@ def encode(case: Case) -> Network:
     atlas, calendar, items = Atlas(case), Calendar.of(case), Items(case)
     hubs = Hubs(case, atlas)
     capacities = Capacities.of(case, hubs, calendar)
-    groups = pd.Index(np.unique(case.needs["group"].to_numpy(dtype=object)))
-    groups = groups[groups != ""]
+    groups = pd.Index(sorted(set(case.needs["group"].unique()) - {""}), dtype=object)
     donated, needed = items.codes(case.donations["item"]), items.codes(case.needs["item"])
     amounts = Amounts.of(case, items, donated, needed)
     part_of = items.linked()

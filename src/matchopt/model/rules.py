@@ -52,7 +52,7 @@ class Items:
         items, substitutions = case.table("items"), case.table("substitutions")
         names = [items["item"], case.needs["item"], case.donations["item"]]
         names += [substitutions["need_item"], substitutions["donated_item"]]
-        self.names = pd.Index(np.unique(np.concatenate([n.to_numpy(dtype=object) for n in names])))
+        self.names = pd.Index(sorted(set[str]().union(*(n.unique() for n in names))), dtype=object)
         self.service = self._is_kind(items, "service")
         self.funds = self._is_kind(items, "funds")
         # Money has no weight: it travels free and loads nothing.
