@@ -54,7 +54,7 @@ def distances() -> Transport:
 def everyone(tail: Ints, head: Ints, cost: Ints) -> Transport:
     """Return the problem of matching everyone."""
     one = np.ones(PEOPLE, dtype=np.int64)
-    return Transport(one, one, tail, head, cost, 0 * one, ALONE * one)
+    return Transport(one, one, tail, head, cost, 0 * one, ALONE * one, np.arange(PEOPLE))
 
 
 PROBLEMS = {"drawn": (drawn, 81_732_129), "distances": (distances, 1_799_081)}

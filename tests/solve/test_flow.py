@@ -21,41 +21,52 @@ def ints(values):
 
 def transport(supply, demand, arcs, spare, unmet):
     tail, head, cost = (ints(column) for column in (zip(*arcs, strict=True) if arcs else ([], [], [])))
-    return Transport(ints(supply), ints(demand), tail, head, cost, ints(spare), ints(unmet))
+    return Transport(ints(supply), ints(demand), tail, head, cost, ints(spare), ints(unmet), np.arange(len(demand)))
+
+
+def stacked(supply, asked, arcs, spare):
+    """Return a problem whose nodes ask for several quantities: (unmet cost, quantity) each."""
+    unmet, demand = zip(*(one for several in asked for one in sorted(several)), strict=True)
+    node = np.repeat(np.arange(len(asked)), [len(several) for several in asked])
+    return replace(transport(supply, demand, arcs, spare, unmet), node=node)
 
 
 @st.composite
-def problems(draw):
+def problems(draw, quantity=st.integers(1, 3), most=3):
     supply = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
-    demand = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    demand = range(draw(st.integers(1, 3)))
     pairs = list(itertools.product(range(len(supply)), range(len(demand))))
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=5))
     arcs = [(i, j, draw(st.integers(0, 6))) for i, j in chosen]
     spare = draw(st.lists(st.integers(0, 2), min_size=len(supply), max_size=len(supply)))
-    unmet = draw(st.lists(st.integers(0, 8), min_size=len(demand), max_size=len(demand)))
-    return transport(supply, demand, arcs, spare, unmet)
+    asked = [draw(st.lists(st.tuples(st.integers(0, 8), quantity), min_size=1, max_size=most)) for _ in demand]
+    return stacked(supply, asked, arcs, spare)
 
 
 def value(problem, flow):
     sent = np.bincount(problem.tail, flow, len(problem.supply))
-    met = np.bincount(problem.head, flow, len(problem.demand))
+    met = np.bincount(problem.head, flow, problem.nodes).astype(int)
     assert (sent <= problem.supply).all()
-    assert (met <= problem.demand).all()
+    assert (met <= problem.asked).all()
     assert (flow >= 0).all()
-    spare, unmet = problem.supply - sent, problem.demand - met
-    return int(problem.cost @ flow + problem.spare_cost @ spare + problem.unmet_cost @ unmet)
+    unmet = 0
+    for node, left in enumerate(problem.asked - met):
+        # The cheapest units stay unmet.
+        mine = problem.node == node
+        unmet += sum(sorted(np.repeat(problem.unmet_cost[mine], problem.demand[mine]).tolist())[:left])
+    return int(problem.cost @ flow + problem.spare_cost @ (problem.supply - sent)) + unmet
 
 
 def brute_force(problem):
     best = None
     most = [
-        min(problem.supply[i], problem.demand[j]) for i, j in zip(problem.tail, problem.head, strict=True)
+        min(problem.supply[i], problem.asked[j]) for i, j in zip(problem.tail, problem.head, strict=True)
     ]
     for flow in itertools.product(*(range(m + 1) for m in most)):
         flow = ints(flow)
         sent = np.bincount(problem.tail, flow, len(problem.supply))
-        met = np.bincount(problem.head, flow, len(problem.demand))
-        if (sent <= problem.supply).all() and (met <= problem.demand).all():
+        met = np.bincount(problem.head, flow, problem.nodes)
+        if (sent <= problem.supply).all() and (met <= problem.asked).all():
             found = value(problem, flow)
             best = found if best is None else min(best, found)
     return best
@@ -71,8 +82,9 @@ def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
         prices = found.certificate
         assert (prices.supply_price <= problem.spare_cost).all()
         assert (prices.demand_price <= problem.unmet_cost).all()
-        reduced = problem.cost - prices.supply_price[problem.tail] - prices.demand_price[problem.head]
-        assert (reduced >= 0).all()
+        node_price = prices.demand_price[problem.dearest]
+        assert (prices.demand_price == np.minimum(node_price[problem.node], problem.unmet_cost)).all()
+        assert (problem.cost - prices.supply_price[problem.tail] - node_price[problem.head] >= 0).all()
         assert prices.supply_price @ problem.supply + prices.demand_price @ problem.demand == best
 
 
@@ -111,21 +123,38 @@ def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
 @settings(max_examples=100, deadline=None)
 @given(problems())
 def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem):
-    tree = NetworkSimplex().solve(problem).tree
-    m, n = len(problem.supply), len(problem.demand)
-    tail = [*range(m), *[m + n] * n, *problem.tail]
-    head = [*[m + n] * m, *range(m, m + n), *(problem.head + m)]
+    found = NetworkSimplex().solve(problem)
+    tree, m, n, k = found.tree, len(problem.supply), problem.nodes, len(problem.demand)
+    tail = [*range(m), *[m] * k, *problem.tail]
+    head = [*[n] * m, *problem.node, *problem.head]
     cost = [*problem.spare_cost, *problem.unmet_cost, *problem.cost]
-    price = tree.price[tree.anchor] + tree.offset
-    for node in range(m + n):
-        arc, above = tree.arc[node], tree.parent[node]
-        assert (tail[arc], head[arc]) == ((node, above) if tree.up[node] else (above, node))
-        assert price[head[arc]] - price[tail[arc]] == cost[arc]
-        seen = {node}
-        while above >= 0:
-            assert above not in seen
-            seen.add(above)
-            above = tree.parent[above]
+    inner = {place: node for place, node in enumerate(tree.demand.tolist()) if node >= 0}
+    price = (tree.price[tree.anchor] + tree.offset).tolist()
+    assert inner[m] == n
+    assert price[n] == 0
+    for node in range(n):
+        place = tree.anchor[node]
+        if inner.get(place) == node:
+            assert tree.offset[node] == 0
+            arc, above = tree.arc[place], tree.parent[place]
+        else:
+            arc, above = tree.hold[node], place
+        assert above <= m
+        assert (tail[arc], head[arc]) == (above, node)
+        assert price[node] - tree.price[above] == cost[arc]
+    for i in range(m):
+        above, arc = tree.parent[i], tree.arc[i]
+        assert (tail[arc], head[arc]) == (i, inner[above])
+        assert tree.price[above] - tree.price[i] == cost[arc]
+    order, place = [m], tree.after[m]
+    while place != m:
+        assert tree.before[place] == order[-1]
+        # The node above is the last one that is less deep.
+        assert tree.depth[place] == tree.depth[tree.parent[place]] + 1
+        assert tree.parent[place] == next(p for p in order[::-1] if tree.depth[p] < tree.depth[place])
+        order.append(place)
+        place = tree.after[place]
+    assert sorted(order) == sorted({*range(m), *inner})
 
 
 def test_a_flow_that_is_not_optimal_has_no_prices():

@@ -34,8 +34,23 @@ def markets(draw, most=3):
     return table, ints(supply), ints(demand), ints(tier)
 
 
+class Known(TableMarket):
+    """A market that knows which of its columns are alike."""
+
+    def __init__(self, table):
+        super().__init__(lambda rows, columns: table[rows, columns], *table.shape)
+        self.table = table
+
+    def alike(self):
+        seen = {}
+        return ints([seen.setdefault(tuple(column), len(seen)) for column in self.table.T])
+
+    def of(self, columns):
+        return Known(self.table[:, columns])
+
+
 def of_table(table):
-    return TableMarket(lambda rows, columns: table[rows, columns], *table.shape)
+    return Known(table)
 
 
 def every_plan(table, supply, demand):

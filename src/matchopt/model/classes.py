@@ -159,7 +159,7 @@ def supply_classes(
     """
     table = case.donations
     place = atlas.of_donations(table)
-    place_code = _alike([place.name, _numbered(place.latitude), _numbered(place.longitude)])
+    place_code = alike([place.name, numbered(place.latitude), numbered(place.longitude)])
     first, last = calendar.window(table["available_from"], table["available_until"])
     columns = Supply(
         item=item,
@@ -243,7 +243,7 @@ def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Mem
     """
     order = sorted_rows(ids)
     order = order[amount[order] > 0]
-    label = _alike([getattr(columns, f.name)[order] for f in fields(columns)])
+    label = alike([getattr(columns, f.name)[order] for f in fields(columns)])
     by_class = np.argsort(label, kind="stable")
     row = order[by_class]
     count = np.bincount(label) if len(label) else np.zeros(0, dtype=np.int64)
@@ -251,23 +251,23 @@ def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Mem
     return Members(row, start, amount[row]), row[start[:-1]]
 
 
-def _alike(columns: Sequence[Ints]) -> Ints:
+def alike(columns: Sequence[Ints]) -> Ints:
     """Return a number for each row, the same where all columns are, counted as they first occur."""
     key, span = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         least = column.min(initial=0)
         digit, base = column - least, int(column.max(initial=0) - least) + 1
         if base > WIDE:
-            digit = _numbered(digit)
+            digit = numbered(digit)
             base = int(digit.max(initial=0)) + 1
         if span * base > LARGEST_KEY:
-            key = _numbered(key)
+            key = numbered(key)
             span = int(key.max(initial=0)) + 1
         key, span = key * base + digit, span * base
-    return _numbered(key)
+    return numbered(key)
 
 
-def _numbered(values: Ints | Floats) -> Ints:
+def numbered(values: Ints | Floats) -> Ints:
     """Number the distinct values as they first occur; not given is one too."""
     return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], dtype=np.int64)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 
 from matchopt.arrays import Floats, Ints, Steps
 from matchopt.model.affinities import Affinities
-from matchopt.model.classes import Demand, Supply
+from matchopt.model.classes import Demand, Supply, alike, numbered
 from matchopt.model.money import LARGEST_UNIT_COST, MONEY_SCALE, beyond_counting
 from matchopt.model.routes import Router
 from matchopt.model.rules import Items, Rules
@@ -17,12 +18,16 @@ from matchopt.model.tariff import (
     EARTH_RADIUS_KM,
     FIRST,
     LAST,
+    PLACE,
     SAFE,
     TOO_DEAR,
     Tariff,
     judge_all,
     search,
 )  # fmt: skip
+
+
+Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,19 @@ class Market:
     def hub(self, rows: Ints, columns: Ints) -> Ints:
         """Return the hub of the cheapest route of each pair, `DIRECT` for none."""
         return self._judged(rows, columns)[2]
+
+    def alike(self) -> Ints:
+        """Return a number 0, 1, … for each column, the same for those that only tiers tell apart."""
+        return alike([*self.tariff.wants.T, numbered(self.tariff.fee)])
+
+    def of(self, columns: Ints) -> Market:
+        """Return the market of some of the columns."""
+        wants, fee, shared = self.tariff.wants[columns], self.tariff.fee[columns], self.tariff.shared[:, columns]
+        start, column = _by_place(wants[:, PLACE], len(self.tariff.head_name))
+        tariff = self.tariff._replace(
+            wants=_plain(wants), fee=fee, shared=_plain(shared), start=start, column=column
+        )
+        return Market(tariff, self.dearest)
 
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
         """Return pairs with a low reduced cost.
@@ -122,22 +140,30 @@ def market_of(
             demand.min_remaining_days, demand.group, demand.affinity,
         ], axis=1,
     )  # fmt: skip
-    column = np.argsort(head, kind="stable")
-    places = len(router.heads.name)
+    start, column = _by_place(head, len(router.heads.name))
     fitting, fee = items.fitting(given, asked), router.identification[demand.channel]
     shared = fitting.ratio[:, want_item] * fee
     shared = shared + fitting.penalty[:, want_item] + fitting.purchase[:, want_item]
-    own = (gifts, wants, fee, shared, np.searchsorted(head[column], np.arange(places + 1)), column)
+    own = (gifts, wants, fee, shared, start, column)
     tables = (
         router.tails, router.heads, router.lanes, fitting, rules.bounds(), fondness.table(),
         router.passages(), router.rates,
     )  # fmt: skip
-    # Code is compiled for each layout of arrays that comes along: there is to be one only.
     tariff = Tariff._make(
-        np.require(table, requirements=["C", "W"]) if isinstance(table, np.ndarray) else table
-        for table in chain(own, *tables)
+        _plain(table) if isinstance(table, np.ndarray) else table for table in chain(own, *tables)
     )
     return Market(tariff, _dearest(tariff))
+
+
+def _plain(table: Array) -> Array:
+    """Return a table in the one layout of arrays that code is compiled for."""
+    return np.require(table, requirements=["C", "W"])
+
+
+def _by_place(head: Ints, places: int) -> tuple[Ints, Ints]:
+    """Return where the columns of each place start, (places + 1,), and the columns place by place."""
+    column = np.argsort(head, kind="stable")
+    return np.searchsorted(head[column], np.arange(places + 1)), column
 
 
 def _dearest(t: Tariff) -> int:

@@ -25,9 +25,8 @@ class OrTools:
         solver = min_cost_flow.SimpleMinCostFlow()
         tail, head, capacity, cost = (np.concatenate(part) for part in zip(*_groups(problem), strict=True))
         solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
-        nodes = np.arange(len(problem.supply) + len(problem.demand) + 1)
-        supplies = np.concatenate([problem.supply, -problem.demand, [problem.root_supply]])
-        solver.set_nodes_supplies(nodes, supplies.astype(np.int64))
+        supplies = np.concatenate([problem.supply, -problem.asked, [problem.root_supply]])
+        solver.set_nodes_supplies(np.arange(len(supplies)), supplies.astype(np.int64))
         status = solver.solve()
         if status != solver.OPTIMAL:
             # Flows must not be read after a failure: that can end the process.
@@ -46,7 +45,7 @@ class NetworkX:
         import networkx as nx
 
         graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
-        supplies = [*problem.supply.tolist(), *(-problem.demand).tolist(), problem.root_supply]
+        supplies = [*problem.supply.tolist(), *(-problem.asked).tolist(), problem.root_supply]
         graph.add_nodes_from((node, {"demand": -supply}) for node, supply in enumerate(supplies))
         keys = []
         for group in _groups(problem):
@@ -64,15 +63,14 @@ class NetworkX:
 def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     """Yield (tail, head, capacity, cost) of the arcs, the spare arcs and the unmet arcs.
 
-    Nodes are the supplies, then the demands, then one root that swallows what is spare
+    Nodes are the supplies, then those of the demands, then one root that swallows what is spare
     and fills what is unmet.
     """
-    m, n = len(problem.supply), len(problem.demand)
-    supplies, demands = np.arange(m), np.arange(m, m + n)
-    capacity = np.minimum(problem.supply[problem.tail], problem.demand[problem.head])
+    m, root = len(problem.supply), len(problem.supply) + problem.nodes
+    capacity = np.minimum(problem.supply[problem.tail], problem.asked[problem.head])
     yield problem.tail, problem.head + m, capacity, problem.cost
-    yield supplies, np.full(m, m + n), problem.supply, problem.spare_cost
-    yield np.full(n, m + n), demands, problem.demand, problem.unmet_cost
+    yield np.arange(m), np.full(m, root), problem.supply, problem.spare_cost
+    yield np.full(len(problem.demand), root), problem.node + m, problem.demand, problem.unmet_cost
 
 
 BACKENDS: dict[str, Backend] = {

@@ -1,4 +1,4 @@
-"""Entries in groups: all members of some of the groups at once."""
+"""Entries in groups: all members of some of them at once, and where two ways to cut the same meet."""
 
 from __future__ import annotations
 
@@ -17,3 +17,18 @@ def members(start: Ints, groups: Ints) -> tuple[Ints, Ints]:
     count = start[groups + 1] - start[groups]
     first = start[groups] - np.cumsum(count) + count
     return np.repeat(first, count) + np.arange(count.sum()), count
+
+
+def overlaps(first: Ints, second: Ints) -> tuple[Ints, Ints, Ints]:
+    """Cut the same length into pieces `first` (p,) and into pieces `second` (q,), one after another.
+
+    Return which piece of each any stretch between two cuts is in, and how long it is.
+    """
+    ends = np.cumsum(first), np.cumsum(second)
+    cuts = np.union1d(*ends)
+    cuts = cuts[cuts > 0]
+    return (
+        np.searchsorted(ends[0], cuts),
+        np.searchsorted(ends[1], cuts),
+        np.diff(cuts, prepend=0),
+    )

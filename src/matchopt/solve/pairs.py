@@ -52,6 +52,14 @@ class Market(Protocol):
         """A cost that no admitted pair exceeds."""
         ...
 
+    def alike(self) -> Ints:
+        """Return a number 0, 1, … for each column, the same only for columns that cost all rows the same."""
+        ...
+
+    def of(self, columns: Ints) -> Market:
+        """Return the market of some of the columns."""
+        ...
+
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
         """Return pairs with a low reduced cost, each once.
 
@@ -93,6 +101,14 @@ class TableMarket:
         self.dearest = max(
             (int(block[1][block[1] < FORBIDDEN].max(initial=0)) for block in self._blocks()), default=0
         )
+
+    def alike(self) -> Ints:
+        """Return a number for each column: nothing is known of what they have in common."""
+        return np.arange(self._columns)
+
+    def of(self, columns: Ints) -> TableMarket:
+        """Return the market of some of the columns."""
+        return TableMarket(lambda row, column: self._cost(row, columns[column]), self._rows, len(columns))
 
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Pairs:
         """Return pairs with a low reduced cost; see `Market`."""

@@ -33,12 +33,13 @@ def certify(problem: Transport, flow: Ints) -> Certificate:
         If `flow` is not optimal: some residual cycle has a negative cost.
     """
     labels = _Labels(problem, flow)
-    nodes = len(problem.supply) + len(problem.demand) + 1
+    nodes = len(problem.supply) + problem.nodes + 1
     for turn in range(3 * nodes):
         fallen = labels.passed_on - labels.supply
         most = int(fallen.max(initial=0))
         if most == 0:
-            return Certificate(labels.root - labels.supply, labels.demand - labels.root)
+            price = (labels.demand - labels.root)[problem.node]
+            return Certificate(labels.root - labels.supply, np.minimum(price, problem.unmet_cost))
         urgent = max(1, int(most * URGENT)) if turn < 2 * nodes else 1
         labels.from_supplies(np.flatnonzero(fallen >= urgent))
     raise SolverError("the flow is not optimal: its residual network has a negative cycle")
@@ -48,21 +49,28 @@ class _Labels:
     """Distances in the residual network, falling as its arcs are followed."""
 
     def __init__(self, problem: Transport, flow: Ints) -> None:
-        self._spare_cost, self._unmet_cost = problem.spare_cost, problem.unmet_cost
+        self._spare_cost = problem.spare_cost
         self._spare = problem.supply - _sums(problem.tail, flow, len(problem.supply)) > 0
-        self._unmet = problem.demand - _sums(problem.head, flow, len(problem.demand)) > 0
+        unmet = problem.asked - _sums(problem.head, flow, problem.nodes)
+        self._unmet = unmet > 0
+        # What the last unit unmet at a node costs, and what one more would.
+        end = np.cumsum(problem.demand)
+        reach = end[problem.dearest] - problem.asked + unmet
+        self._last_cost = problem.unmet_cost[np.searchsorted(end, reach, side="left")]
+        more = np.minimum(np.searchsorted(end, reach, side="right"), problem.dearest)
+        self._next_cost = problem.unmet_cost[more]
         order = np.argsort(problem.tail, kind="stable")
         self._out = starts(problem.tail[order], len(problem.supply))
         tail, self._head, self._cost = problem.tail[order], problem.head[order], problem.cost[order]
         used = np.flatnonzero(flow > 0)
         used = used[np.argsort(problem.head[used], kind="stable")]
-        self._back = starts(problem.head[used], len(problem.demand))
+        self._back = starts(problem.head[used], problem.nodes)
         self._back_tail, self._back_cost = problem.tail[used], problem.cost[used]
 
         price = problem.spare_cost.copy()
         np.minimum.at(price, tail, self._cost)
         self.supply = -price
-        self.demand = problem.unmet_cost.copy()
+        self.demand = self._next_cost.copy()
         np.minimum.at(self.demand, self._head, self._cost + self.supply[tail])
         self.root = 0
         self.passed_on = self.supply.copy()
@@ -83,8 +91,8 @@ class _Labels:
         """Follow all arcs out of the root, and what they lead on to."""
         left = self._spare
         self.supply[left] = np.minimum(self.supply, self.root - self._spare_cost)[left]
-        lower = self.root + self._unmet_cost < self.demand
-        self.demand[lower] = self.root + self._unmet_cost[lower]
+        lower = self.root + self._next_cost < self.demand
+        self.demand[lower] = self.root + self._next_cost[lower]
         self._from_demands(np.flatnonzero(lower))
 
     def _from_demands(self, demands: Ints) -> None:
@@ -93,7 +101,7 @@ class _Labels:
         reach = np.repeat(self.demand[demands], count) - self._back_cost[arc]
         np.minimum.at(self.supply, self._back_tail[arc], reach)
         lacking = demands[self._unmet[demands]]
-        self._reach_root(self.demand[lacking] - self._unmet_cost[lacking])
+        self._reach_root(self.demand[lacking] - self._last_cost[lacking])
 
     def _reach_root(self, label: Ints) -> None:
         least = int(label.min(initial=self.root))

@@ -8,12 +8,13 @@ where it was. When none is left, the flow is optimal over all pairs and the pric
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Ints
-from matchopt.solve.pairs import Market
+from matchopt.arrays import FORBIDDEN, Bools, Ints
+from matchopt.solve.grouping import overlaps
+from matchopt.solve.pairs import Found, Market
 from matchopt.solve.transport import Backend, Certificate, Transport
 
 PARTNERS = 3
@@ -24,6 +25,13 @@ PLENTIFUL = 1.5
 
 MOST_PARTNERS = 200
 """Pairs of one supply or demand that join at a time, at most."""
+
+
+FEW = 0.15
+"""Once less than this share of new pairs joins, the prices have settled …"""
+
+NEAR = 32
+"""… and pairs that cost up to one of so many parts of the mean too much join before they would pay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +80,78 @@ def solve_over_all_pairs(
 ) -> Best:
     """Solve the transport problem over all admitted pairs.
 
+    Columns that cost all rows the same are one node of the network, whatever they cost unmet.
+
     Parameters
     ----------
     market
         Who may serve whom at which cost.
-    supply, demand, spare_cost, unmet_cost
-        As in `Transport`.
+    supply, demand : (m,) int, (n,) int
+        Quantities, all above 0.
+    spare_cost, unmet_cost : (m,) int, (n,) int
+        What a unit costs that is left.
     backend
         Who solves it over the arcs chosen so far.
     """
-    partners = _partners(supply, demand), _partners(demand, supply)
-    found = market.best(np.zeros_like(supply), np.zeros_like(demand), FORBIDDEN, partners)
-    tail, head, cost, priced = found.row, found.column, found.cost, found.priced
-    tree, rounds, pivots = None, 0, 0
+    kind = market.alike()
+    order = np.lexsort((unmet_cost, kind))
+    market = market.of(np.unique(kind, return_index=True)[1])
+    none = np.zeros(0, dtype=np.int64)
+    problem = Transport(
+        supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order]
+    )
+    partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
+    found = market.best(np.zeros_like(supply), np.zeros_like(problem.asked), FORBIDDEN, partners)
+    tree, rounds, pivots, priced, near = None, 0, 0, 0, 0
+    new = np.ones(len(found.row), dtype=bool)
     while True:
-        problem = Transport(supply, demand, tail, head, cost, spare_cost, unmet_cost)
+        problem = replace(
+            problem,
+            tail=np.concatenate([problem.tail, found.row[new]]),
+            head=np.concatenate([problem.head, found.column[new]]),
+            cost=np.concatenate([problem.cost, found.cost[new]]),
+        )
         optimum = backend.solve(problem, tree)
         tree, prices = optimum.tree, optimum.certificate
-        rounds, pivots = rounds + 1, pivots + optimum.pivots
-        found = market.best(prices.supply_price, prices.demand_price, 0, partners)
-        priced += found.priced
-        if not len(found.row):
-            used = np.flatnonzero(optimum.flow)
-            effort = Effort(len(tail), rounds, pivots, priced)
-            return Best(tail[used], head[used], optimum.flow[used], prices, effort)
-        tail = np.concatenate([tail, found.row])
-        head = np.concatenate([head, found.column])
-        cost = np.concatenate([cost, found.cost])
+        rounds, pivots, priced = rounds + 1, pivots + optimum.pivots, priced + found.priced
+        node_price = prices.demand_price[problem.dearest]
+        found = market.best(prices.supply_price, node_price, near, partners)
+        reduced = found.cost - prices.supply_price[found.row] - node_price[found.column]
+        if not (reduced < 0).any():
+            break
+        new = ~_among(found, problem)
+        if new.sum() < FEW * len(problem.tail):
+            near = 1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR
+    effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
+    tail, place, flow = _handed_out(problem, optimum.flow)
+    demand_price = np.empty_like(demand)
+    demand_price[order] = prices.demand_price
+    return Best(tail, order[place], flow, Certificate(prices.supply_price, demand_price), effort)
 
 
 def _partners(quantity: Ints, other: Ints) -> Ints:
     """Return how many pairs of each join at a time: the more, the more partners it takes to use it up."""
     share = PLENTIFUL * quantity / other.mean()
     return np.asarray(np.minimum(PARTNERS + share, MOST_PARTNERS), dtype=np.int64)
+
+
+def _among(found: Found, problem: Transport) -> Bools:
+    """Return which of the pairs found are arcs already."""
+    return np.isin(found.row * problem.nodes + found.column, problem.tail * problem.nodes + problem.head)
+
+
+def _handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
+    """Hand what arrives at each node out to its demands, the dearest to leave unmet first.
+
+    Return the supply, the demand and the amount of each delivery.
+    """
+    used = np.flatnonzero(flow)
+    # Nodes and their demands from the last to the first, suppliers of each in their own order.
+    used = used[np.lexsort((problem.tail[used], -problem.head[used]))]
+    end = np.cumsum(problem.demand)
+    met = np.zeros(problem.nodes, dtype=np.int64)
+    np.add.at(met, problem.head[used], flow[used])
+    kept = (end[problem.dearest] - met)[problem.node]
+    served = problem.demand - np.clip(kept - (end - problem.demand), 0, problem.demand)
+    arc, place, amount = overlaps(flow[used], served[::-1])
+    return problem.tail[used[arc]], len(served) - 1 - place, amount

@@ -1,12 +1,12 @@
 """The primal network simplex for transport problems, compiled.
 
 A basis is a spanning tree of the supplies, the demands and a root, over which what is spare and
-unmet goes. Prices make each arc of the tree cost nothing; an arc with a negative reduced cost
-enters, closes a cycle, and the first arc that runs empty on it leaves (G. B. Dantzig, 1951; Ahuja,
-Magnanti and Orlin, *Network Flows*, 1993, §11). What makes it fast: the tree starts as a star, and
-is kept strongly feasible, so that it never cycles (W. H. Cunningham, "A network simplex method",
-1976); arcs are looked at a block at a time (M. D. Grigoriadis, 1986); and arcs that join later find
-the tree as it was.
+unmet goes. Prices make each arc of the tree cost nothing; an arc that would pay enters, closes a
+cycle, and the first arc that runs empty, or full, on it leaves (G. B. Dantzig, 1951; Ahuja, Magnanti
+and Orlin, *Network Flows*, 1993, §11). What makes it fast: the tree starts as a star, and is kept
+strongly feasible, so that it never cycles (W. H. Cunningham, "A network simplex method", 1976);
+arcs are looked at a block at a time (M. D. Grigoriadis, 1986); demands are in the tree only where
+something hangs from them; and arcs that join later find the tree as it was.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ from matchopt.solve.transport import Certificate, Nodes, Optimum, SpanningTree, 
 SMALLEST_BLOCK = 20
 """Arcs looked at in one go, at least."""
 
+ENDLESS = np.int64(2**62)
+"""More than anything that flows."""
+
+NOWHERE, ENTERING, LEAF = -1, -2, -3
+"""In place of the node whose arc leaves: none so far, the entering arc itself, that of a leaf."""
+
 
 class NetworkSimplex:
     """The default back end."""
@@ -28,34 +34,39 @@ class NetworkSimplex:
 
     def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
         """Return an optimal flow of `problem`, going on from `tree`; see `Backend`."""
-        m, n = len(problem.supply), len(problem.demand)
-        root = m + n
-        tail = np.concatenate([np.arange(m), np.full(n, root), problem.tail]).astype(np.int32)
-        head = np.concatenate([np.full(m, root), np.arange(m, root), problem.head + m]).astype(np.int32)
+        m, n, k = len(problem.supply), problem.nodes, len(problem.demand)
+        tail = np.concatenate([np.arange(m), np.full(k, m), problem.tail]).astype(np.int32)
+        head = np.concatenate([np.full(m, n), problem.node, problem.head]).astype(np.int32)
         cost = np.concatenate([problem.spare_cost, problem.unmet_cost, problem.cost])
+        most = np.concatenate([np.full(m, ENDLESS), problem.demand])
+        most[m + problem.dearest] = ENDLESS
         tree = (tree or SpanningTree.star(problem)).grown(len(cost))
         block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost))))
         pivots = pivot(
-            tail, head, cost, tree.parent, tree.arc, tree.up, tree.depth, tree.child, tree.after, tree.before,
-            tree.anchor, tree.offset, tree.price, tree.flow, block, m,
+            tail, head, cost, most, tree.parent, tree.arc, tree.up, tree.depth, tree.after, tree.before,
+            tree.demand, tree.price, tree.anchor, tree.offset, tree.hold, tree.flow, block, m,
         )  # fmt: skip
-        price = tree.price[tree.anchor] + tree.offset
-        return Optimum(tree.flow[root:], Certificate(-price[:m], price[m:root]), tree, pivots)
+        price = (tree.price[tree.anchor] + tree.offset)[:n]
+        certificate = Certificate(-tree.price[:m], np.minimum(price[problem.node], problem.unmet_cost))
+        return Optimum(tree.flow[m + k :], certificate, tree, pivots)
 
 
 @compiled
 def pivot(
-    tail: Nodes, head: Nodes, cost: Ints, parent: Nodes, arc: Nodes, up: Bools, depth: Nodes, child: Nodes,
-    after: Nodes, before: Nodes, anchor: Nodes, offset: Ints, price: Ints, flow: Ints, block: int,
-    supplies: int,
+    tail: Nodes, head: Nodes, cost: Ints, most: Ints, parent: Nodes, arc: Nodes, up: Bools, depth: Nodes,
+    after: Nodes, before: Nodes, demand: Nodes, price: Ints, anchor: Nodes, offset: Ints, hold: Nodes,
+    flow: Ints, block: int, root: int,
 ) -> int:  # fmt: skip
-    """Pivot until no arc has a negative reduced cost; return how often."""
-    pivots = 0
-    place, left, seen = 0, block, 0
+    """Pivot until no arc would pay; return how often."""
+    free = vacant(parent, demand, root)
+    pivots, place, left, seen = 0, 0, block, 0
     best, entering = 0, -1
     while seen < len(cost):
         b = head[place]
         reduced = cost[place] + price[tail[place]] - price[anchor[b]] - offset[b]
+        if place < len(most) and flow[place] > 0:
+            # Full, or in the tree and so at 0: it can only run lower.
+            reduced = -reduced
         if reduced < best:
             best, entering = reduced, place
         place = place + 1 if place + 1 < len(cost) else 0
@@ -66,53 +77,58 @@ def pivot(
         if entering < 0:
             continue
         a, b = tail[entering], head[entering]
-        join = meeting(parent, depth, anchor[a], anchor[b])
-        # No cycle runs one way round, as supplies lead to the root and the root to demands.
-        # Down from the join to the tail and on from the head back up: the last of the arcs that run
-        # empty first leaves, which keeps the tree strongly feasible.
-        amount, out, of_tail = np.int64(2**62), -1, True
-        node = a
-        while node != join:
-            if up[node] and flow[arc[node]] < amount:
-                amount, out = flow[arc[node]], node
-            node = parent[node]
-        node = b
-        while node != join:
-            if not up[node] and flow[arc[node]] <= amount:
-                amount, out, of_tail = flow[arc[node]], node, False
-            node = parent[node]
+        forward = entering >= len(most) or flow[entering] == 0
+        leaf = demand[anchor[b]] != b
+        join = meeting(parent, depth, a, anchor[b])
+        # Round the cycle, from the join down one side, over the entering arc, up the other: the last
+        # of the arcs that run empty or full first leaves, which keeps the tree strongly feasible.
+        amount, out = ENDLESS, NOWHERE
+        if forward:
+            amount, out = narrowest(parent, arc, up, most, flow, a, join, True, amount, out)
+            if entering < len(most) and most[entering] <= amount:
+                amount, out = most[entering], ENTERING
+            of_tail = out >= 0
+            if leaf and flow[hold[b]] <= amount:
+                amount, out, of_tail = flow[hold[b]], LEAF, False
+            lowest, place_of_lowest = narrowest(
+                parent, arc, up, most, flow, anchor[b], join, False, amount, out
+            )
+            of_tail = of_tail and place_of_lowest == out
+            amount, out = lowest, place_of_lowest
+        else:
+            # It comes from the root, which is the join, so that the cycle has but one side.
+            of_tail = False
+            if leaf and hold[b] < len(most) and most[hold[b]] - flow[hold[b]] < amount:
+                amount, out = most[hold[b]] - flow[hold[b]], LEAF
+            amount, out = narrowest(parent, arc, up, most, flow, anchor[b], join, True, amount, out)
+            if flow[entering] <= amount:
+                amount, out = flow[entering], ENTERING
         if amount > 0:
-            flow[entering] += amount
-            node = a
-            while node != join:
-                flow[arc[node]] += -amount if up[node] else amount
-                node = parent[node]
-            node = b
-            while node != join:
-                flow[arc[node]] += amount if up[node] else -amount
-                node = parent[node]
+            sent = amount if forward else -amount
+            flow[entering] += sent
+            send(parent, arc, up, flow, a, join, -sent)
+            if leaf:
+                flow[hold[b]] -= sent
+            send(parent, arc, up, flow, anchor[b], join, sent)
+        rise = best if forward else -best
         seen, pivots = 0, pivots + 1
-        if out == b and anchor[b] != b:
-            # A leaf moves, and nothing else.
-            parent[b], arc[b], anchor[b], offset[b] = a, entering, a, cost[entering]
-            best, entering = 0, -1
+        best = 0
+        e, entering = entering, -1
+        if out == ENTERING:
             continue
-        if anchor[b] != b:
-            price[b] = price[anchor[b]] + offset[b]
-            anchor[b], offset[b], depth[b] = b, 0, depth[parent[b]] + 1
-            attach(child, after, before, b, parent[b])
+        if out == LEAF:
+            # A leaf moves, and nothing else.
+            anchor[b], offset[b], hold[b] = a, cost[e], e
+            continue
+        if leaf:
+            free = grow(parent, arc, up, depth, after, before, demand, price, anchor, offset, hold, free, b)
         above = parent[out]
         if of_tail:
-            hang(parent, arc, up, child, after, before, a, b, out, entering, True)
-            shift(parent, depth, child, after, price, a, -best)
+            hang(parent, arc, up, depth, after, before, price, a, anchor[b], out, e, True, -rise)
         else:
-            hang(parent, arc, up, child, after, before, b, a, out, entering, False)
-            shift(parent, depth, child, after, price, b, best)
-        if supplies <= out and child[out] < 0:
-            shed(cost, parent, arc, child, after, before, anchor, offset, out)
-        if supplies <= above < len(parent) - 1 and child[above] < 0:
-            shed(cost, parent, arc, child, after, before, anchor, offset, above)
-        best, entering = 0, -1
+            hang(parent, arc, up, depth, after, before, price, anchor[b], a, out, e, False, rise)
+        free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, out)
+        free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, above)
     return pivots
 
 
@@ -129,65 +145,123 @@ def meeting(parent: Nodes, depth: Nodes, a: int, b: int) -> int:
     return a
 
 
-@inlined
-def attach(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
-    """Put `node` first among those below `above`."""
-    before[node], after[node] = -1, child[above]
-    if child[above] >= 0:
-        before[child[above]] = node
-    child[above] = node
+@compiled
+def narrowest(
+    parent: Nodes, arc: Nodes, up: Bools, most: Ints, flow: Ints, node: int, join: int, down: bool,
+    amount: int, out: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Return what can be sent between `join` and `node`, at most `amount`, and below which arc it ends.
+
+    Sent down, of several arcs the one nearest to `node` counts, and none but one narrower than
+    `amount`; sent up, the one nearest to the join, and one as narrow as `amount` as well.
+    """
+    while node != join:
+        along = arc[node]
+        room = ENDLESS
+        if up[node] == down:
+            room = flow[along]
+        elif along < len(most):
+            room = most[along] - flow[along]
+        if room < amount or (room == amount and not down):
+            amount, out = room, node
+        node = parent[node]
+    return amount, out
 
 
 @inlined
-def detach(child: Nodes, after: Nodes, before: Nodes, node: int, above: int) -> None:
-    """Take `node` out of those below `above`."""
-    if before[node] >= 0:
-        after[before[node]] = after[node]
-    else:
-        child[above] = after[node]
-    if after[node] >= 0:
-        before[after[node]] = before[node]
+def send(parent: Nodes, arc: Nodes, up: Bools, flow: Ints, node: int, join: int, amount: int) -> None:
+    """Send an amount from `node` up to `join`."""
+    while node != join:
+        flow[arc[node]] += amount if up[node] else -amount
+        node = parent[node]
+
+
+@compiled
+def vacant(parent: Nodes, demand: Nodes, root: int) -> int:
+    """Link the places for demands that none takes, each by its `parent` to the next; return the first."""
+    free = NOWHERE
+    for node in range(len(parent) - 1, root, -1):
+        if demand[node] < 0:
+            parent[node], free = free, node
+    return free
+
+
+@inlined
+def grow(
+    parent: Nodes, arc: Nodes, up: Bools, depth: Nodes, after: Nodes, before: Nodes, demand: Nodes,
+    price: Ints, anchor: Nodes, offset: Ints, hold: Nodes, free: int, b: int,
+) -> int:  # fmt: skip
+    """Make a leaf a node of the tree, at the place `free`; return the next free one."""
+    above, following = anchor[b], parent[free]
+    parent[free], arc[free], up[free], depth[free] = above, hold[b], False, depth[above] + 1
+    demand[free], price[free] = b, price[above] + offset[b]
+    insert(after, before, free, free, above)
+    anchor[b], offset[b] = free, 0
+    return following
 
 
 @inlined
 def shed(
-    cost: Ints, parent: Nodes, arc: Nodes, child: Nodes, after: Nodes, before: Nodes, anchor: Nodes,
-    offset: Ints, node: int,
-) -> None:  # fmt: skip
-    """Make a demand a leaf: nothing is below it any more."""
-    detach(child, after, before, node, parent[node])
-    anchor[node], offset[node] = parent[node], cost[arc[node]]
+    cost: Ints, parent: Nodes, arc: Nodes, depth: Nodes, after: Nodes, before: Nodes, demand: Nodes,
+    anchor: Nodes, offset: Ints, hold: Nodes, free: int, root: int, node: int,
+) -> int:  # fmt: skip
+    """Make a demand a leaf again if nothing hangs from it any more; return the first free place."""
+    if node <= root or depth[after[node]] > depth[node]:
+        return free
+    remove(after, before, node, node)
+    b = demand[node]
+    anchor[b], offset[b], hold[b] = parent[node], cost[arc[node]], arc[node]
+    demand[node], parent[node] = NOWHERE, free
+    return node
+
+
+@inlined
+def insert(after: Nodes, before: Nodes, first: int, last: int, above: int) -> None:
+    """Put the nodes from `first` to `last` right after `above`."""
+    after[last], before[first] = after[above], above
+    before[after[above]] = last
+    after[above] = first
+
+
+@inlined
+def remove(after: Nodes, before: Nodes, first: int, last: int) -> None:
+    """Take out the nodes from `first` to `last`."""
+    after[before[first]] = after[last]
+    before[after[last]] = before[first]
 
 
 @compiled
 def hang(
-    parent: Nodes, arc: Nodes, up: Bools, child: Nodes, after: Nodes, before: Nodes,
-    node: int, above: int, out: int, entering: int, points_up: bool,
+    parent: Nodes, arc: Nodes, up: Bools, depth: Nodes, after: Nodes, before: Nodes, price: Ints,
+    node: int, above: int, out: int, entering: int, points_up: bool, rise: int,
 ) -> None:  # fmt: skip
-    """Cut the tree above `out` and hang that part below `above`, by its `node` and the arc `entering`."""
-    by = entering
-    while True:
-        old, old_arc, old_up = parent[node], arc[node], up[node]
-        detach(child, after, before, node, old)
-        parent[node], arc[node], up[node] = above, by, points_up
-        attach(child, after, before, node, above)
-        if node == out:
-            return
-        node, above, by, points_up = old, node, old_arc, not old_up
+    """Cut the tree above `out` and hang that part below `above`, by its `node` and the arc `entering`.
 
-
-@compiled
-def shift(parent: Nodes, depth: Nodes, child: Nodes, after: Nodes, price: Ints, top: int, rise: int) -> None:
-    """Raise the prices of `top` and all below it, and set their depths."""
-    node = top
+    All its prices rise by `rise`. The nodes from `node` to `out` now hang below each other, each
+    followed by all that hung from it, but for the one before and what went with that.
+    """
+    begin, top, over, by, level = before[out], node, above, entering, depth[above] + 1
+    last, gone, resume = above, NOWHERE, NOWHERE
     while True:
-        depth[node] = depth[parent[node]] + 1
-        price[node] += rise
-        if child[node] >= 0:
-            node = child[node]
-            continue
-        while node != top and after[node] < 0:
-            node = parent[node]
-        if node == top:
-            return
-        node = after[node]
+        old_parent, old_arc, old_up, old_depth = parent[top], arc[top], up[top], depth[top]
+        if top != node:
+            after[last], before[top] = top, last
+        depth[top] = level
+        price[top] += rise
+        last, below = top, after[top]
+        while True:
+            if below == gone:
+                after[last], before[resume] = resume, last
+                below = resume
+            if depth[below] <= old_depth:
+                break
+            depth[below] += level - old_depth
+            price[below] += rise
+            last, below = below, after[below]
+        parent[top], arc[top], up[top] = over, by, points_up
+        if top == out:
+            break
+        gone, resume = top, below
+        over, top, by, points_up, level = top, old_parent, old_arc, not old_up, level + 1
+    after[begin], before[below] = below, begin
+    insert(after, before, node, last, above)

@@ -18,19 +18,23 @@ Nodes = npt.NDArray[np.int32]
 class Transport:
     """Minimise arc cost + spare cost + unmet cost.
 
-    Supply i is sent over arcs or left spare, demand j is met over arcs or left unmet:
+    Supply i is sent over arcs or left spare. Arcs lead to nodes, at each of which there are one or
+    more demands k, met or left unmet, the cheapest to leave first:
 
-        min  Σ c_a x_a + Σ e_i y_i + Σ u_j z_j
-        s.t. Σ_{a from i} x_a + y_i = s_i,   Σ_{a into j} x_a + z_j = d_j,   x, y, z ≥ 0.
+        min  Σ c_a x_a + Σ e_i y_i + Σ u_k z_k
+        s.t. Σ_{a from i} x_a + y_i = s_i,   Σ_{a into j} x_a + Σ_{k at j} z_k = Σ_{k at j} d_k,
+             0 ≤ z_k ≤ d_k,   x, y ≥ 0.
 
     Attributes
     ----------
-    supply, demand : (m,) int, (n,) int
+    supply, demand : (m,) int, (k,) int
         s and d, above 0.
     tail, head, cost : (a,) int
-        Arcs from supply `tail` to demand `head`.
-    spare_cost, unmet_cost : (m,) int, (n,) int
+        Arcs from supply `tail` to node `head`.
+    spare_cost, unmet_cost : (m,) int, (k,) int
         e and u.
+    node : (k,) int
+        Where each demand is, in the order of the nodes 0, 1, …, and at each in that of `unmet_cost`.
     """
 
     supply: Ints
@@ -40,6 +44,22 @@ class Transport:
     cost: Ints
     spare_cost: Ints
     unmet_cost: Ints
+    node: Ints
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes arcs lead to."""
+        return int(self.node[-1]) + 1 if len(self.node) else 0
+
+    @property
+    def dearest(self) -> Ints:
+        """The demand of each node whose unmet cost is the highest (n,)."""
+        return np.flatnonzero(np.diff(self.node, append=self.nodes))
+
+    @property
+    def asked(self) -> Ints:
+        """What each node asks for in all (n,)."""
+        return np.diff(np.cumsum(self.demand)[self.dearest], prepend=0)
 
     @property
     def root_supply(self) -> int:
@@ -51,9 +71,9 @@ class Transport:
 class Certificate:
     """Prices that prove a flow optimal: a dual solution in complementary slackness with it.
 
-    ``supply_price[i] + demand_price[j] ≤ cost`` on every arc, ``supply_price ≤ spare_cost``
-    and ``demand_price ≤ unmet_cost``; equality wherever something flows. Any such prices
-    bound every plan from below by Σ supply_price · s + Σ demand_price · d.
+    ``supply_price[i] + demand_price[k] ≤ cost`` on every arc from i to the node of k,
+    ``supply_price ≤ spare_cost`` and ``demand_price ≤ unmet_cost``; equality wherever something
+    flows. Any such prices bound every plan from below by Σ supply_price · s + Σ demand_price · d.
     """
 
     supply_price: Ints
@@ -62,58 +82,63 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class SpanningTree:
-    """A basis. Nodes are the supplies, then the demands, then the root; so are the arcs to and from the root.
+    """A basis. Its nodes are the supplies (m), the root, and places for the demand nodes in it.
 
-    Most demands are leaves. A leaf is in no list and has no price of its own: it costs an `offset`
-    more than its `anchor`, the node above, so that it need not be visited when prices change.
+    Most demand nodes are leaves, and not in it: a leaf costs an `offset` more than its `anchor`, the
+    node it hangs from, so that it need not be visited when prices change. Arcs are those to the
+    root, those from it, one for each demand, and the others.
 
     Attributes
     ----------
-    parent, arc, up : (nodes,)
+    parent, arc, up : (2 m + 2,)
         The node above, the arc that leads there, and whether it points up.
-    depth : (nodes,)
-        How many nodes are above, leaves aside.
-    child, after, before : (nodes,)
-        The first node below that is no leaf, and the next and the last one below the same parent; -1
-        for none.
-    anchor, offset : (nodes,)
-        The node whose price counts, and what is to be added; itself and 0 if it is no leaf.
-    price : (nodes,) int
-        Distance from the root along the tree, leaves aside.
+    depth : (2 m + 2,)
+        How many nodes are above.
+    after, before : (2 m + 2,)
+        The next and the last node in an order in which all that is below a node follows it; after
+        the last one comes the root again.
+    demand : (2 m + 2,)
+        The demand node at each place; -1 for none, and n at the root.
+    price : (2 m + 2,) int
+        Distance from the root along the tree.
+    anchor, offset, hold : (n + 1,)
+        Of each demand node, and the root as the last one: the place whose price counts, what is to
+        be added to it, and the arc by which it hangs there if it is a leaf.
     flow : (arcs,) int
-        What each arc carries, those of the root first.
+        What each arc carries.
     """
 
     parent: Nodes
     arc: Nodes
     up: Bools
     depth: Nodes
-    child: Nodes
     after: Nodes
     before: Nodes
+    demand: Nodes
+    price: Ints
     anchor: Nodes
     offset: Ints
-    price: Ints
+    hold: Nodes
     flow: Ints
 
     @classmethod
     def star(cls, problem: Transport) -> SpanningTree:
         """Return the basis of the plan that sends nothing: all is spare and unmet."""
-        m, n = len(problem.supply), len(problem.demand)
-        root = m + n
-        nodes = np.arange(root + 1, dtype=np.int32)
-        supply, demand = nodes < m, (nodes >= m) & (nodes < root)
+        m, n, places = len(problem.supply), problem.nodes, 2 * len(problem.supply) + 2
+        place = np.arange(places, dtype=np.int32)
+        ring = np.where(place <= m, place, 0)
         return cls(
-            parent=np.where(nodes < root, root, -1).astype(np.int32),
-            arc=np.where(nodes < root, nodes, -1).astype(np.int32),
-            up=supply,
-            depth=supply.astype(np.int32),
-            child=np.where(nodes < root, -1, 0).astype(np.int32),
-            after=np.where(nodes < m - 1, nodes + 1, -1).astype(np.int32),
-            before=np.where(supply, nodes - 1, -1).astype(np.int32),
-            anchor=np.where(demand, root, nodes).astype(np.int32),
-            offset=np.concatenate([np.zeros(m, dtype=np.int64), problem.unmet_cost, [0]]),
-            price=np.concatenate([-problem.spare_cost, np.zeros(n + 1, dtype=np.int64)]),
+            parent=np.where(place == m, -1, m).astype(np.int32),
+            arc=place,
+            up=place < m,
+            depth=(place < m).astype(np.int32),
+            after=np.where(place < m, place + 1, 0).astype(np.int32),
+            before=np.where(ring > 0, ring - 1, m).astype(np.int32),
+            demand=np.where(place == m, n, -1).astype(np.int32),
+            price=np.concatenate([-problem.spare_cost, np.zeros(m + 2, dtype=np.int64)]),
+            anchor=np.full(n + 1, m, dtype=np.int32),
+            offset=np.append(problem.unmet_cost[problem.dearest], 0),
+            hold=np.append(m + problem.dearest, -1).astype(np.int32),
             flow=np.concatenate([problem.supply, problem.demand]),
         )
 
