@@ -27,6 +27,9 @@ from matchopt.model.tariff import (
 )  # fmt: skip
 
 
+PAIRS_LISTED = 16
+"""Pairs for which there is room in a list at first, for each row and column."""
+
 Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 
 
@@ -38,6 +41,21 @@ class Found:
     column: Ints
     cost: Ints
     priced: int
+
+
+class _Hands:
+    """Places for the best pairs of each owner: so many as `count` (owners,) says."""
+
+    def __init__(self, count: Ints, limit: int) -> None:
+        self.start = np.concatenate([[0], np.cumsum(count)])
+        self.value = np.full(self.start[-1], limit, dtype=np.int64)
+        self.partner = np.full(self.start[-1], -1, dtype=np.int64)
+
+    def pairs(self) -> tuple[Ints, Ints, Ints]:
+        """Return owner, partner and reduced cost of all places that are taken."""
+        taken = np.flatnonzero(self.partner >= 0)
+        owner = np.searchsorted(self.start, taken, side="right") - 1
+        return owner, self.partner[taken], self.value[taken]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +90,15 @@ class Market:
         return self._judged(rows, columns)[2]
 
     def alike(self) -> Ints:
-        """Return a number 0, 1, … for each column, the same for those that only tiers tell apart."""
-        return alike([*self.tariff.wants.T, numbered(self.tariff.fee)])
+        """Return a number 0, 1, … for each column, the same for those that only tiers tell apart.
+
+        Numbers go by place: a search that takes place after place then takes memory as it comes.
+        """
+        kind = alike([*self.tariff.wants.T, numbered(self.tariff.fee)])
+        first = np.unique(kind, return_index=True)[1]
+        rank = np.empty_like(first)
+        rank[np.argsort(self.tariff.wants[first, PLACE], kind="stable")] = np.arange(len(first))
+        return np.asarray(rank[kind])
 
     def of(self, columns: Ints) -> Market:
         """Return the market of some of the columns."""
@@ -96,19 +121,49 @@ class Market:
         partners : (m,) int, (n,) int
             How many of the best pairs of each row, and of each column; at least 1.
         """
-        start = [np.concatenate([[0], np.cumsum(count)]) for count in partners]
-        value = [np.full(starts[-1], limit, dtype=np.int64) for starts in start]
-        partner = [np.full(starts[-1], -1, dtype=np.int64) for starts in start]
-        priced = search(
-            self.tariff, supply_price, demand_price, limit,
-            start[0], value[0], partner[0], start[1], value[1], partner[1],
+        none = np.zeros(0, dtype=np.int64)
+        still = np.zeros_like(supply_price), np.zeros_like(demand_price)
+        hands = _Hands(partners[0], limit), _Hands(partners[1], limit)
+        priced, _ = self._search(supply_price, demand_price, limit, still, -1, hands, (none, none, none))
+        (row, its_column, value), (column, its_row, its_value) = (hand.pairs() for hand in hands)
+        row, column = np.concatenate([row, its_row]), np.concatenate([its_column, column])
+        _, first = np.unique(row * len(demand_price) + column, return_index=True)
+        row, column, value = row[first], column[first], np.concatenate([value, its_value])[first]
+        return Found(row, column, value + supply_price[row] + demand_price[column], priced)
+
+    def below(
+        self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
+    ) -> Found:
+        """Return all pairs of a reduced cost below `limit`, but those passed over.
+
+        Parameters
+        ----------
+        supply_price, demand_price, limit
+            As in `best`.
+        rise : (m,) int, (n,) int
+            By how much prices rose.
+        slack
+            Pairs whose prices rose by no more than that, together, are passed over.
+        """
+        one = np.ones_like(supply_price), np.ones_like(demand_price)
+        hands = _Hands(one[0], limit), _Hands(one[1], limit)
+        room = PAIRS_LISTED * (len(supply_price) + len(demand_price))
+        while True:
+            row, column, cost = (np.empty(room, dtype=np.int64) for _ in range(3))
+            pairs = row, column, cost
+            priced, room = self._search(supply_price, demand_price, limit, rise, slack, hands, pairs)
+            if room <= len(row):
+                return Found(row[:room], column[:room], cost[:room], priced)
+
+    def _search(
+        self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int,
+        hands: tuple[_Hands, _Hands], pairs: tuple[Ints, Ints, Ints],
+    ) -> tuple[int, int]:  # fmt: skip
+        mine, theirs = hands
+        return search(
+            self.tariff, supply_price, demand_price, limit, *rise, slack, mine.start, mine.value,
+            mine.partner, theirs.start, theirs.value, theirs.partner, *pairs,
         )  # fmt: skip
-        row, its_column = _listed(partner[0], partners[0])
-        column, its_row = _listed(partner[1], partners[1])
-        columns = len(partners[1])
-        key = np.unique(np.concatenate([row, its_row]) * columns + np.concatenate([its_column, column]))
-        row, column = np.divmod(key, columns)
-        return Found(row, column, self.cost(row, column), priced)
 
     def _judged(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints, Ints]:
         shape = np.broadcast_shapes(rows.shape, columns.shape)
@@ -182,9 +237,3 @@ def _dearest(t: Tariff) -> int:
 def _most(cost: Floats) -> float:
     """Return the highest of costs, those of ways that there are."""
     return float(cost.max(initial=0.0, where=np.isfinite(cost)))
-
-
-def _listed(partner: Ints, count: Ints) -> tuple[Ints, Ints]:
-    """Return owners and partners of all places that are taken, `count` (owners,) places each."""
-    taken = np.flatnonzero(partner >= 0)
-    return np.repeat(np.arange(len(count)), count)[taken], partner[taken]

@@ -573,15 +573,22 @@ def deal(value: Ints, partner: Ints, low: int, high: int, worst: int, hand: int,
 
 @compiled
 def search(
-    t: Tariff, supply_price: Ints, demand_price: Ints, limit: int, row_start: Ints, row_value: Ints,
-    row_partner: Ints, column_start: Ints, column_value: Ints, column_partner: Ints,
-) -> int:  # fmt: skip
+    t: Tariff, supply_price: Ints, demand_price: Ints, limit: int, row_rise: Ints, column_rise: Ints,
+    slack: int, row_start: Ints, row_value: Ints, row_partner: Ints, column_start: Ints,
+    column_value: Ints, column_partner: Ints, listed_row: Ints, listed_column: Ints, listed_cost: Ints,
+) -> tuple[int, int]:  # fmt: skip
     """Find pairs with low reduced costs, below `limit`.
 
     The pairs of row i are dealt at random into its ``row_start[i + 1] - row_start[i]`` hands, at
     least one; `row_value` and `row_partner` keep the best of each hand: the best of all for sure,
     and most of the next, but not all from the same corner. Those of the columns likewise. All
-    values are to come in as `limit`, all partners as -1. Returns how many pairs were priced.
+    values are to come in as `limit`, all partners as -1.
+
+    If there is room in the list, all pairs are written to it that fit in, with their costs, instead of
+    dealt; each row and column then needs one hand all the same. Pairs for which `row_rise` and `column_rise` add up
+    to no more than `slack` are passed over.
+
+    Returns how many pairs were priced, and how many there were to be listed.
     """
     gifts, wants, fits, admits_community, admits_group = (
         t.gifts, t.wants, t.fits, t.admits_community, t.admits_group,
@@ -601,6 +608,11 @@ def search(
     )  # fmt: skip
     kg_km, detour, has_lanes = t.kg_km, t.detour, t.has_lanes
     simple, straight = t.alike and not t.personal, t.straight
+    # What a kg costs through a hub at least, beyond the bound, and for each day it waits there.
+    dearer, dwell = 0.0, 0.0
+    if simple and len(hub_handling):
+        dwell = hub_storage.min()
+        dearer = 0.0 if t.crooked else hub_handling.min() - least_handling
     count = len(start) - 1
     bound = np.empty(count, dtype=np.int64)
     highest = np.full(count, np.int64(-FORBIDDEN))
@@ -609,15 +621,31 @@ def search(
     for c in range(count):
         for at in range(start[c], start[c + 1]):
             highest[c] = max(highest[c], demand_price[column[at]])
-    priced = 0
+    listing, priced, listed = len(listed_row) > 0, 0, 0
+    place_rise = np.full(count, np.int64(-FORBIDDEN))
+    for c in range(count):
+        for at in range(start[c], start[c + 1]):
+            place_rise[c] = max(place_rise[c], column_rise[column[at]])
+    most_rise = place_rise.max()
     for i in range(len(row_start) - 1):
+        rise = row_rise[i]
+        if rise + most_rise <= slack:
+            continue
         lower_bounds(t, i, bound)
         given, tail, first, last = gifts[i, ITEM], gifts[i, PLACE], gifts[i, FIRST], gifts[i, LAST]
         weight, service, funds, cold = t.weight[given], t.service[given], t.funds[given], t.cold[given]
+        goods, sets = not (service or funds), gifts[i, SET_OF_COMMUNITIES]
         worst, paid = row_start[i], supply_price[i]
         for c in range(count):
             left = bound[c] - paid
+            if rise + place_rise[c] <= slack or start[c] == start[c + 1]:
+                continue
             if left - highest[c] >= limit or (left - highest[c] >= row_value[worst] and left >= bar[c]):
+                continue
+            there = wants[column[start[c]], COMMUNITY]
+            if sets >= 0 and not admits_community[sets, there]:
+                continue
+            if boundary != OPEN and not inside(boundary, attribute, agreement, gifts[i, COMMUNITY], there):
                 continue
             looked, hub = False, NOT_SOUGHT
             connected, transport, lane_rate, lead = False, 0.0, 0.0, 0
@@ -629,12 +657,19 @@ def search(
                 if least >= row_value[worst] and least >= its_worst:
                     bar[c] = max(bar[c], its_worst + demand_price[j])
                     continue
+                if rise + column_rise[j] <= slack:
+                    bar[c] = FORBIDDEN
+                    continue
                 priced += 1
                 cost = FORBIDDEN
                 step = refusal(
                     gifts, wants, fits, admits_community, admits_group, boundary, attribute, agreement, i, j
                 )
-                if step == 4 and not looked:
+                earliest = wants[j, FIRST]
+                latest = min(wants[j, LAST], gifts[i, EXPIRY] - wants[j, MIN_REMAINING])
+                if step == 4 and max(first, earliest) > latest:
+                    step = 5
+                if step == 4 and not looked and (not simple or has_lanes or earliest <= last or not goods):
                     connected, transport, lane_rate, lead = leg(
                         tail_name, tail_latitude, tail_longitude, tail_cosine,
                         head_name, head_latitude, head_longitude, head_cosine,
@@ -645,27 +680,20 @@ def search(
                 if step == 4 and not simple:
                     cost, _ = choose(t, i, j, connected, transport, lane_rate, lead)
                 elif step == 4:
-                    earliest = wants[j, FIRST]
-                    latest = min(wants[j, LAST], gifts[i, EXPIRY] - wants[j, MIN_REMAINING])
                     shared = common[given, j]
-                    cost = direct_cost(
-                        weight, service, funds, handling, first, last, earliest, latest, connected,
-                        transport, lane_rate, lead, shared,
-                    )  # fmt: skip
-                    waits = not (service or funds) and first <= last and max(first, earliest) <= latest
+                    if looked:
+                        cost = direct_cost(
+                            weight, service, funds, handling, first, last, earliest, latest, connected,
+                            transport, lane_rate, lead, shared,
+                        )  # fmt: skip
+                    least += int(weight * (dearer + max(0, earliest - last) * dwell) * (10_000 * (1 - SAFE)))
+                    waits = goods and first <= last and (least < row_value[worst] or least < its_worst)
                     if waits and (cost == FORBIDDEN or not straight):
                         if hub == NOT_SOUGHT:
                             hub = nearest_hub(
-                                order,
-                                cost_in,
-                                cost_out,
-                                hub_handling,
-                                hub_cold,
-                                least_handling,
-                                cold,
-                                tail,
+                                order, cost_in, cost_out, hub_handling, hub_cold, least_handling, cold, tail,
                                 c,
-                            )
+                            )  # fmt: skip
                         if hub >= 0:
                             price = hub_cost(
                                 weight, cost_in[tail, hub], cost_out[c, hub], hub_handling[hub],
@@ -673,7 +701,11 @@ def search(
                             )  # fmt: skip
                             cost = min(cost, price)
                 reduced = cost - paid - demand_price[j]
-                if cost < FORBIDDEN and reduced < limit:
+                if cost < FORBIDDEN and reduced < limit and listing:
+                    if listed < len(listed_row):
+                        listed_row[listed], listed_column[listed], listed_cost[listed] = i, j, cost
+                    listed += 1
+                elif cost < FORBIDDEN and reduced < limit:
                     drawn = chance(i, j)
                     low, high = row_start[i], row_start[i + 1]
                     hand = low + drawn % (high - low)
@@ -684,4 +716,4 @@ def search(
                         column_value, column_partner, low, high, column_worst[j], hand, i, reduced
                     )
                 bar[c] = max(bar[c], column_value[column_worst[j]] + demand_price[j])
-    return priced
+    return priced, listed

@@ -74,6 +74,22 @@ class Market(Protocol):
         """
         ...
 
+    def below(
+        self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
+    ) -> Found:
+        """Return all pairs of a reduced cost below `limit`, each once, but those passed over.
+
+        Parameters
+        ----------
+        supply_price, demand_price, limit
+            As in `best`.
+        rise : (m,) int, (n,) int
+            By how much prices rose.
+        slack
+            Pairs whose prices rose by no more than that, together, may be passed over.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -125,6 +141,18 @@ class TableMarket:
             row, column = np.nonzero(np.take_along_axis(value, place, axis=0) < FORBIDDEN)
             keys.append(place[row, column] * self._columns + columns[column])
         row, column = np.divmod(np.unique(np.concatenate([by_row.keys(self._columns), *keys])), self._columns)
+        return Pairs(row, column, self._cost(row, column), self._rows * self._columns)
+
+    def below(
+        self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
+    ) -> Pairs:
+        """Return all pairs of a reduced cost below `limit`; see `Market`."""
+        keys = []
+        for columns, cost in self._blocks():
+            value = cost - supply_price[:, None] - demand_price[columns]
+            row, place = np.nonzero((cost < FORBIDDEN) & (value < limit))
+            keys.append(row * self._columns + columns[place])
+        row, column = np.divmod(np.concatenate(keys), self._columns)
         return Pairs(row, column, self._cost(row, column), self._rows * self._columns)
 
     def _blocks(self) -> Iterator[tuple[Ints, Ints]]:

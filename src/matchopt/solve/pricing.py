@@ -30,7 +30,7 @@ MOST_PARTNERS = 200
 FEW = 0.15
 """Once less than this share of new pairs joins, the prices have settled …"""
 
-NEAR = 32
+NEAR = 128
 """… and pairs that cost up to one of so many parts of the mean too much join before they would pay."""
 
 
@@ -101,8 +101,9 @@ def solve_over_all_pairs(
         supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order]
     )
     partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
-    found = market.best(np.zeros_like(supply), np.zeros_like(problem.asked), FORBIDDEN, partners)
-    tree, rounds, pivots, priced, near = None, 0, 0, 0, 0
+    search = Search(market, partners)
+    found = search.first(supply, problem.asked)
+    tree, rounds, pivots, priced = None, 0, 0, 0
     new = np.ones(len(found.row), dtype=bool)
     while True:
         problem = replace(
@@ -115,18 +116,53 @@ def solve_over_all_pairs(
         tree, prices = optimum.tree, optimum.certificate
         rounds, pivots, priced = rounds + 1, pivots + optimum.pivots, priced + found.priced
         node_price = prices.demand_price[problem.dearest]
-        found = market.best(prices.supply_price, node_price, near, partners)
+        found = search.next(prices.supply_price, node_price)
         reduced = found.cost - prices.supply_price[found.row] - node_price[found.column]
-        if not (reduced < 0).any():
+        new = reduced < 0
+        if not new.any():
             break
-        new = ~_among(found, problem)
+        new[~new] = ~_among(found, ~new, problem)
         if new.sum() < FEW * len(problem.tail):
-            near = 1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR
+            search.settle(1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
     tail, place, flow = _handed_out(problem, optimum.flow)
     demand_price = np.empty_like(demand)
     demand_price[order] = prices.demand_price
     return Best(tail, order[place], flow, Certificate(prices.supply_price, demand_price), effort)
+
+
+class Search:
+    """The search for pairs that would pay: at first the best of all, then all that are near.
+
+    Once prices have settled, all pairs that are `near` to pay are sought at one time. After that a
+    pair that is no arc can pay only if its prices have risen by more than that since.
+    """
+
+    def __init__(self, market: Market, partners: tuple[Ints, Ints]) -> None:
+        self._market, self._partners = market, partners
+        self._near = 0
+        self._since: tuple[Ints, Ints] | None = None
+
+    def first(self, supply: Ints, demand: Ints) -> Found:
+        """Return the pairs that cost the least."""
+        free = np.zeros_like(supply), np.zeros_like(demand)
+        return self._market.best(*free, FORBIDDEN, self._partners)
+
+    def settle(self, near: int) -> None:
+        """Look from now on for pairs that lack up to `near` to pay, too."""
+        if not self._near:
+            self._near = near
+
+    def next(self, supply_price: Ints, demand_price: Ints) -> Found:
+        """Return pairs that would pay at these prices, unless there are none."""
+        if not self._near:
+            return self._market.best(supply_price, demand_price, 0, self._partners)
+        if self._since is None:
+            self._since = supply_price, demand_price
+            still = np.zeros_like(supply_price), np.zeros_like(demand_price)
+            return self._market.below(supply_price, demand_price, self._near, still, -1)
+        rise = supply_price - self._since[0], demand_price - self._since[1]
+        return self._market.below(supply_price, demand_price, self._near, rise, self._near)
 
 
 def _partners(quantity: Ints, other: Ints) -> Ints:
@@ -135,9 +171,12 @@ def _partners(quantity: Ints, other: Ints) -> Ints:
     return np.asarray(np.minimum(PARTNERS + share, MOST_PARTNERS), dtype=np.int64)
 
 
-def _among(found: Found, problem: Transport) -> Bools:
-    """Return which of the pairs found are arcs already."""
-    return np.isin(found.row * problem.nodes + found.column, problem.tail * problem.nodes + problem.head)
+def _among(found: Found, which: Bools, problem: Transport) -> Bools:
+    """Return which of some of the pairs found are arcs already."""
+    keys = found.row[which] * problem.nodes + found.column[which]
+    if not len(keys):
+        return np.zeros(0, dtype=bool)
+    return np.isin(keys, problem.tail * problem.nodes + problem.head)
 
 
 def _handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
