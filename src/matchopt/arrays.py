@@ -9,6 +9,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.int8]
+Shorts = npt.NDArray[np.int32]
+"""Small whole numbers, where there are so many that their memory counts."""
 
 FORBIDDEN = 2**62
 """Cost of a pair that may not be served, or of something that may not happen."""

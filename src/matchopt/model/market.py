@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -26,11 +26,8 @@ from matchopt.model.tariff import (
     search,
 )  # fmt: skip
 
-
 PAIRS_LISTED = 16
 """Pairs for which there is room in a list at first, for each row and column."""
-
-Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +99,11 @@ class Market:
 
     def of(self, columns: Ints) -> Market:
         """Return the market of some of the columns."""
-        wants, fee, shared = self.tariff.wants[columns], self.tariff.fee[columns], self.tariff.shared[:, columns]
+        wants, fee, shared = (
+            self.tariff.wants[columns],
+            self.tariff.fee[columns],
+            self.tariff.shared[:, columns],
+        )
         start, column = _by_place(wants[:, PLACE], len(self.tariff.head_name))
         tariff = self.tariff._replace(
             wants=_plain(wants), fee=fee, shared=_plain(shared), start=start, column=column
@@ -204,15 +205,13 @@ def market_of(
         router.tails, router.heads, router.lanes, fitting, rules.bounds(), fondness.table(),
         router.passages(), router.rates,
     )  # fmt: skip
-    tariff = Tariff._make(
-        _plain(table) if isinstance(table, np.ndarray) else table for table in chain(own, *tables)
-    )
+    tariff = Tariff._make(_plain(table) for table in chain(own, *tables))
     return Market(tariff, _dearest(tariff))
 
 
-def _plain(table: Array) -> Array:
-    """Return a table in the one layout of arrays that code is compiled for."""
-    return np.require(table, requirements=["C", "W"])
+def _plain(table: Any) -> Any:
+    """Return a table, if it is one, in the one layout of arrays that code is compiled for."""
+    return np.require(table, requirements=["C", "W"]) if isinstance(table, np.ndarray) else table
 
 
 def _by_place(head: Ints, places: int) -> tuple[Ints, Ints]:

@@ -6,6 +6,8 @@ items that substitutions connect, answers for any rows × columns of its own mat
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -171,13 +173,10 @@ def encode(case: Case) -> Network:
     )  # fmt: skip
     rules = Rules(case, items, atlas, groups)
 
-    parts = []
-    # Classes are numbered in the order of ids; so are parts, whatever their items are called.
-    both, first = np.unique(part_of[demand.item], return_index=True)
-    both = both[np.argsort(first)]
-    for part in both[np.isin(both, part_of[supply.item])]:
-        rows = np.flatnonzero(part_of[supply.item] == part)
-        columns = np.flatnonzero(part_of[demand.item] == part)
+    given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
+
+    def made(part: int) -> Part:
+        rows, columns = given.of(part), asked.of(part)
         mine, theirs = supply.take(rows), demand.take(columns)
         places, tail = np.unique(mine.place, return_inverse=True)
         communities, head = np.unique(theirs.community, return_inverse=True)
@@ -187,19 +186,36 @@ def encode(case: Case) -> Network:
         burden = Burden(capacities, atlas, hubs, tails, heads)
         ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
         granule = amounts.granule[donations.row[donations.start[rows]]]
-        parts.append(
-            Part(
-                rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
-                needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
-                bool((~(items.service | items.funds))[mine.item].any()), ways,
-                market_of(router, rules, fondness, items, mine, theirs, tail, head),
-                mine, theirs, tail, head, router, items,
-            )
+        return Part(
+            rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
+            needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
+            bool((~(items.service | items.funds))[mine.item].any()), ways,
+            market_of(router, rules, fondness, items, mine, theirs, tail, head),
+            mine, theirs, tail, head, router, items,
         )  # fmt: skip
+
+    # Classes are numbered in the order of ids; so are parts, whatever their items are called.
+    both, first = np.unique(part_of[demand.item], return_index=True)
+    both = both[np.argsort(first)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = tuple(pool.map(made, both[np.isin(both, part_of[supply.item])]))
     return Network(
-        tuple(parts), donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
+        parts, donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
         amounts.excluded, amounts.scale, calendar, items, hubs, capacities,
     )  # fmt: skip
+
+
+class _Grouped:
+    """Positions by the part they are in, those of each in ascending order."""
+
+    def __init__(self, part: Ints) -> None:
+        self._order = np.argsort(part, kind="stable")
+        self._part = part[self._order]
+
+    def of(self, part: int) -> Ints:
+        """Return the positions of a part."""
+        first, end = np.searchsorted(self._part, [part, part + 1])
+        return self._order[first:end]
 
 
 @dataclass(frozen=True, slots=True)

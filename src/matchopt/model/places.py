@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints
-from matchopt.model.tariff import EARTH_RADIUS_KM, Globe, Lanes
+from matchopt.arrays import Floats, Ints
+from matchopt.model.tariff import Globe, Lanes
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -45,28 +45,6 @@ class Places:
         cosine = np.cos(latitude)
         point = np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), np.sin(latitude)], axis=1)
         return Globe(self.name, latitude, longitude, cosine, point)
-
-
-@dataclass(frozen=True, slots=True)
-class Legs:
-    """All legs from a places to b places.
-
-    Attributes
-    ----------
-    connected : (a, b) bool
-        Whether goods can go at all.
-    transport : (a, b) float
-        Currency per kg.
-    lane_rate : (a, b) float
-        ``cost_per_kg`` where a lane gives it, else 0: what a service pays.
-    lead : (a, b) int
-        Days on the way.
-    """
-
-    connected: Bools
-    transport: Floats
-    lane_rate: Floats
-    lead: Ints
 
 
 class Atlas:
@@ -128,29 +106,6 @@ class Atlas:
         longitude = np.where(by_name, self._longitude[code], longitude)
         return Places(code, latitude, longitude)
 
-    def legs(self, tails: Places, heads: Places) -> Legs:
-        """Return every leg from `tails` (a) to `heads` (b, distinct names)."""
-        same = (tails.name[:, None] == heads.name) & (tails.name[:, None] >= 0)
-        distance = great_circle_km(tails, heads) * self._rates.detour_factor
-        unknown = np.isnan(distance)
-        connected = same | ~unknown | (not self.has_lanes)
-        distance[same | unknown] = 0.0
-        lane_rate = np.zeros_like(distance)
-        has_rate = np.zeros(distance.shape, dtype=bool)
-        lead = np.zeros(distance.shape, dtype=np.int64)
-
-        row, column, lane = self._lanes_between(tails, heads)
-        connected[row, column] = True
-        given = ~np.isnan(self._lane_distance[lane])
-        distance[row[given], column[given]] = self._lane_distance[lane[given]]
-        priced = ~np.isnan(self._lane_rate[lane])
-        lane_rate[row[priced], column[priced]] = self._lane_rate[lane[priced]]
-        has_rate[row[priced], column[priced]] = True
-        lead[row, column] = self._lane_lead[lane]
-
-        transport = np.where(has_rate, lane_rate, self._rates.transport_per_kg_km * distance)
-        return Legs(connected, transport, lane_rate, lead)
-
     def lanes(self, tails: Places, heads: Places) -> Ints:
         """Return the table row of the lane from each of `tails` (a) to each of `heads` (b), -1 for none."""
         lane_of = np.full((len(tails), len(heads)), -1, dtype=np.int64)
@@ -190,13 +145,3 @@ class Atlas:
         column = column_of[self._lane_head[lane]]
         hit = column >= 0
         return row[hit], column[hit], lane[hit]
-
-
-def great_circle_km(tails: Places, heads: Places) -> Floats:
-    """Return great-circle distances (a, b) in km by the haversine formula; NaN where unknown."""
-    lat_a, lat_b = np.radians(tails.latitude)[:, None], np.radians(heads.latitude)
-    lon_a, lon_b = np.radians(tails.longitude)[:, None], np.radians(heads.longitude)
-    half_chord = (
-        np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
-    )
-    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half_chord, 1.0))))

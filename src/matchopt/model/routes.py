@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints, Shorts
 from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
-from matchopt.model.places import Atlas, Legs, Places
+from matchopt.model.places import Atlas, Places
 from matchopt.model.rules import Items, Rules
-from matchopt.model.tariff import Passages, Rates, fill_legs
+from matchopt.model.tariff import Globe, Lanes, Passages, Rates, fill_legs, fill_ways
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -59,6 +59,36 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Legs:
+    """Direct legs (n,).
+
+    Attributes
+    ----------
+    connected : (n,) bool
+        Whether goods can go at all.
+    transport : (n,) float
+        Currency per kg.
+    lane_rate : (n,) float
+        ``cost_per_kg`` where a lane gives it, else 0: what a service pays.
+    lead : (n,) int
+        Days on the way.
+    """
+
+    connected: Bools
+    transport: Floats
+    lane_rate: Floats
+    lead: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class HubLegs:
+    """All legs (a, b) into hubs or out of them: currency per kg, infinite without a way, and days."""
+
+    cost: Floats
+    lead: Shorts
+
+
+@dataclass(frozen=True, slots=True)
 class Itinerary:
     """Hubs, days and unit costs of given pairs.
 
@@ -93,9 +123,11 @@ class Router:
         self.identification = np.array([getattr(identification, channel) for channel in CHANNELS])
         self.tails, self.heads = tails.globe(), heads.globe()
         self.lanes = atlas.lanes_of(tails, heads)
+        self._way = self._rates.transport_per_kg_km, self._rates.detour_factor, atlas.has_lanes
+        stops = hubs.places.globe()
+        self.inbound = self._hub_legs(self.tails, stops, atlas.lanes_of(tails, hubs.places))
+        self.outbound = self._hub_legs(stops, self.heads, atlas.lanes_of(hubs.places, heads))
         personal = fondness.matter or rules.transfers
-        self.inbound = atlas.legs(tails, hubs.places)
-        self.outbound = atlas.legs(hubs.places, heads)
         least = float(min([self._rates.handling_direct, *hubs.handling]))
         crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
         self.rates = Rates(
@@ -106,26 +138,27 @@ class Router:
             personal,
         )  # fmt: skip
 
+    def _hub_legs(self, tails: Globe, heads: Globe, lanes: Lanes) -> HubLegs:
+        shape = len(tails.name), len(heads.name)
+        cost, lead = np.empty(shape), np.empty(shape, dtype=np.int32)
+        fill_ways(tails, heads, lanes, *self._way, cost, lead)
+        return HubLegs(cost, lead)
+
     def passages(self) -> Passages:
         """Return the hubs and the legs to and from them for compiled code."""
-        inbound, outbound = self.inbound, self.outbound
-        cost_in = np.where(inbound.connected, inbound.transport, np.inf)
-        cost_out = np.where(outbound.connected, outbound.transport, np.inf).T.copy()
+        into, out = self.inbound, self.outbound
+        order = np.argsort(into.cost, axis=1, kind="stable").astype(np.int32)
         return Passages(
-            self.hubs.handling, self.hubs.storage, self.hubs.cold, np.argsort(cost_in, axis=1, kind="stable"),
-            cost_in, inbound.lead, cost_out, outbound.lead.T.copy(),
+            self.hubs.handling, self.hubs.storage, self.hubs.cold, order,
+            into.cost, into.lead, out.cost.T.copy(), out.lead.T.copy(),
         )  # fmt: skip
 
     def straight(self, tail: Ints, head: Ints) -> Legs:
         """Return the direct legs between places (n,) and (n,)."""
         connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
         transport, lane_rate = np.empty(len(tail)), np.empty(len(tail))
-        tails, heads, lanes, rates = self.tails, self.heads, self.lanes, self.rates
         fill_legs(
-            tails.name, tails.latitude, tails.longitude, tails.cosine,
-            heads.name, heads.latitude, heads.longitude, heads.cosine,
-            lanes.start, lanes.head, lanes.distance, lanes.rate, lanes.lead,
-            rates.kg_km, rates.detour, rates.has_lanes, tail, head, connected, transport, lane_rate, lead,
+            self.tails, self.heads, self.lanes, *self._way, tail, head, connected, transport, lane_rate, lead
         )  # fmt: skip
         return Legs(connected, transport, lane_rate, lead)
 
@@ -172,7 +205,7 @@ class Router:
 
     def hub_rate(self, tail: Ints, hub: int, head: Ints) -> Floats:
         """Return transport and handling of one kg through `hub`, in currency, not rounded."""
-        legs = self.inbound.transport[tail, hub] + self.outbound.transport[hub, head]
+        legs = self.inbound.cost[tail, hub] + self.outbound.cost[hub, head]
         return np.asarray(legs + self.hubs.handling[hub])
 
     def pair_cost(self, supply: Supply, demand: Demand) -> Floats:
@@ -212,7 +245,7 @@ class Router:
     def _hub_costs(self, item: Ints, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
         """Return transport, handling, storage per unit of deliveries through `hub`."""
         weight = self._items.weight[item]
-        transport = weight * (self.inbound.transport[tail, hub] + self.outbound.transport[hub, head])
+        transport = weight * (self.inbound.cost[tail, hub] + self.outbound.cost[hub, head])
         handling = weight * self.hubs.handling[hub]
         storage = weight * (stay * self.hubs.storage[hub])
         return transport, handling, storage

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Steps
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Shorts, Steps
 from matchopt.compiled import compiled, inlined
 
 # Columns of `Tariff.gifts` and `Tariff.wants`.
@@ -115,11 +115,11 @@ class Passages(NamedTuple):
     hub_handling: Floats
     hub_storage: Floats
     hub_cold: Bools
-    order: Ints
+    order: Shorts
     cost_in: Floats
-    lead_in: Ints
+    lead_in: Shorts
     cost_out: Floats
-    lead_out: Ints
+    lead_out: Shorts
 
 
 class Rates(NamedTuple):
@@ -205,11 +205,11 @@ class Tariff(NamedTuple):
     hub_handling: Floats
     hub_storage: Floats
     hub_cold: Bools
-    order: Ints
+    order: Shorts
     cost_in: Floats
-    lead_in: Ints
+    lead_in: Shorts
     cost_out: Floats
-    lead_out: Ints
+    lead_out: Shorts
     kg_km: float
     detour: float
     handling: float
@@ -239,7 +239,7 @@ def distance_km(
     return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(half_chord, 1.0)))
 
 
-@compiled
+@inlined
 def leg(
     tail_name: Ints, tail_latitude: Floats, tail_longitude: Floats, tail_cosine: Floats,
     head_name: Ints, head_latitude: Floats, head_longitude: Floats, head_cosine: Floats,
@@ -257,6 +257,8 @@ def leg(
     if same or unknown:
         km = 0.0
     first, end = lane_start[tail], lane_start[tail + 1]
+    if first == end:
+        return connected, kg_km * km, 0.0, 0
     lane = first + np.searchsorted(lane_head[first:end], head)
     if lane < end and lane_head[lane] == head:
         if not np.isnan(lane_distance[lane]):
@@ -269,20 +271,41 @@ def leg(
 
 @compiled
 def fill_legs(
-    tail_name: Ints, tail_latitude: Floats, tail_longitude: Floats, tail_cosine: Floats,
-    head_name: Ints, head_latitude: Floats, head_longitude: Floats, head_cosine: Floats,
-    lane_start: Ints, lane_head: Ints, lane_distance: Floats, lane_rate: Floats, lane_lead: Ints,
-    kg_km: float, detour: float, has_lanes: bool, tail: Ints, head: Ints,
-    connected: Bools, transport: Floats, lane_price: Floats, lead: Ints,
+    tails: Globe, heads: Globe, lanes: Lanes, kg_km: float, detour: float, has_lanes: bool,
+    tail: Ints, head: Ints, connected: Bools, transport: Floats, lane_price: Floats, lead: Ints,
 ) -> None:  # fmt: skip
     """Write the legs of the pairs (n,) of places `tail` and `head`."""
+    tail_name, tail_latitude, tail_longitude, tail_cosine, _ = tails
+    head_name, head_latitude, head_longitude, head_cosine, _ = heads
+    lane_start, lane_head, lane_distance, lane_rates, lane_lead = lanes
     for k in range(len(tail)):
         connected[k], transport[k], lane_price[k], lead[k] = leg(
             tail_name, tail_latitude, tail_longitude, tail_cosine,
             head_name, head_latitude, head_longitude, head_cosine,
-            lane_start, lane_head, lane_distance, lane_rate, lane_lead,
+            lane_start, lane_head, lane_distance, lane_rates, lane_lead,
             kg_km, detour, has_lanes, tail[k], head[k],
         )  # fmt: skip
+
+
+@compiled
+def fill_ways(
+    tails: Globe, heads: Globe, lanes: Lanes, kg_km: float, detour: float, has_lanes: bool,
+    cost: Floats, days: Shorts,
+) -> None:  # fmt: skip
+    """Write what a kg costs, infinite without a way, and the days it takes, for all pairs (a, b)."""
+    tail_name, tail_latitude, tail_longitude, tail_cosine, _ = tails
+    head_name, head_latitude, head_longitude, head_cosine, _ = heads
+    lane_start, lane_head, lane_distance, lane_rates, lane_lead = lanes
+    for tail in range(cost.shape[0]):
+        for head in range(cost.shape[1]):
+            connected, transport, _, lead = leg(
+                tail_name, tail_latitude, tail_longitude, tail_cosine,
+                head_name, head_latitude, head_longitude, head_cosine,
+                lane_start, lane_head, lane_distance, lane_rates, lane_lead,
+                kg_km, detour, has_lanes, tail, head,
+            )  # fmt: skip
+            cost[tail, head] = transport if connected else np.inf
+            days[tail, head] = lead
 
 
 @compiled
@@ -445,8 +468,8 @@ def choose(
 
 @compiled
 def nearest_hub(
-    order: Ints, cost_in: Floats, cost_out: Floats, handling: Floats, hub_cold: Bools, least_handling: float,
-    cold: bool, tail: int, head: int,
+    order: Shorts, cost_in: Floats, cost_out: Floats, handling: Floats, hub_cold: Bools,
+    least_handling: float, cold: bool, tail: int, head: int,
 ) -> int:  # fmt: skip
     """Return the hub with the cheapest way for goods that wait as long and as dear in any; -1 for none."""
     least, hub = np.inf, -1
@@ -585,8 +608,8 @@ def search(
     values are to come in as `limit`, all partners as -1.
 
     If there is room in the list, all pairs are written to it that fit in, with their costs, instead of
-    dealt; each row and column then needs one hand all the same. Pairs for which `row_rise` and `column_rise` add up
-    to no more than `slack` are passed over.
+    dealt; each row and column then needs one hand all the same. Pairs for which `row_rise` and
+    `column_rise` add up to no more than `slack` are passed over.
 
     Returns how many pairs were priced, and how many there were to be listed.
     """

@@ -121,8 +121,8 @@ class Ways:
         window = router.window(supply, demand)
         into, out_of = router.inbound.lead[tail, hub], router.outbound.lead[hub, head]
         usable = (
-            router.inbound.connected[tail, hub]
-            & router.outbound.connected[hub, head]
+            np.isfinite(router.inbound.cost[tail, hub])
+            & np.isfinite(router.outbound.cost[hub, head])
             & router.may_pass(supply.item, hub)
         )
         first, leave = window.first + into, window.earliest - out_of

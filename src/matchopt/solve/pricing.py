@@ -97,9 +97,7 @@ def solve_over_all_pairs(
     order = np.lexsort((unmet_cost, kind))
     market = market.of(np.unique(kind, return_index=True)[1])
     none = np.zeros(0, dtype=np.int64)
-    problem = Transport(
-        supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order]
-    )
+    problem = Transport(supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order])
     partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
     search = Search(market, partners)
     found = search.first(supply, problem.asked)

@@ -20,7 +20,7 @@ from matchopt.solve.transport import Certificate, Nodes, Optimum, SpanningTree, 
 SMALLEST_BLOCK = 20
 """Arcs looked at in one go, at least."""
 
-ENDLESS = np.int64(2**62)
+ENDLESS = 2**62
 """More than anything that flows."""
 
 NOWHERE, ENTERING, LEAF = -1, -2, -3
@@ -41,7 +41,7 @@ class NetworkSimplex:
         most = np.concatenate([np.full(m, ENDLESS), problem.demand])
         most[m + problem.dearest] = ENDLESS
         tree = (tree or SpanningTree.star(problem)).grown(len(cost))
-        block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost))))
+        block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost)) / 4))
         pivots = pivot(
             tail, head, cost, most, tree.parent, tree.arc, tree.up, tree.depth, tree.after, tree.before,
             tree.demand, tree.price, tree.anchor, tree.offset, tree.hold, tree.flow, block, m,
