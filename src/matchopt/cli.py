@@ -21,6 +21,8 @@ from matchopt import __version__
 from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from matchopt.case import Case
@@ -258,6 +260,12 @@ def plan(
             help="Stop the search for whole quantities then and keep the best plan found.  [default: none]",
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Work on a Dask cluster (extra 'scale'), such as tcp://host:8786."
+        ),
+    ] = None,
     fairness_curve: Annotated[
         bool,
         typer.Option(
@@ -299,7 +307,8 @@ def plan(
             read.replace(settings={"policy": {"fairness": "floor"}})
         if not quiet:
             _warn(read, case)
-        made = _plan_and_verify(read, solver, time_limit, step)
+        with _workers(cluster) as executor:
+            made = _plan_and_verify(read, solver, time_limit, step, executor)
         curve = _price_of_fairness(read, solver, step) if fairness_curve else None
         step("writing the run folder", 0, 0)
         write_run(made, run, force=force, copy=not no_copy, curve=curve)
@@ -372,11 +381,25 @@ def _read(case: Path, changes: Sequence[str], step: Step) -> Case:
     return checked
 
 
-def _plan_and_verify(case: Case, solver: Solver, time_limit: float | None, step: Step) -> Plan:
+@contextmanager
+def _workers(cluster: str | None) -> Iterator[Executor | None]:
+    """Yield who is to do the work, None for this machine."""
+    if cluster is None:
+        yield None
+        return
+    from matchopt.cluster import on_cluster
+
+    with on_cluster(cluster) as executor:
+        yield executor
+
+
+def _plan_and_verify(
+    case: Case, solver: Solver, time_limit: float | None, step: Step, executor: Executor | None = None
+) -> Plan:
     from matchopt.engine import plan as plan_of
     from matchopt.inspector import verify as violations_of
 
-    made = plan_of(case, solver=solver.value, progress=step, time_limit=time_limit)
+    made = plan_of(case, solver=solver.value, progress=step, time_limit=time_limit, executor=executor)
     step("verifying the plan", 0, 0)
     violations = violations_of(case, made)
     if violations:

@@ -41,7 +41,8 @@ def plan(
         Seconds after which the search for whole quantities stops; the plan is then the best
         found, with its gap. By default it searches until nothing better is left.
     executor
-        Who solves the independent parts of the case: threads, processes or other machines. By
+        Who solves the independent parts of the case and looks for the pairs of large ones: threads,
+        processes, or other machines, such as ``distributed.Client(…).get_executor(pure=False)``. By
         default a thread for each core. The plan does not depend on it.
 
     Returns
@@ -78,7 +79,7 @@ def plan(
     network = encode(case)
     clock.lap("encode")
     with _workers(executor) as workers:
-        work = Work(case, network, solver, Deadline(time_limit), tell, workers)
+        work = Work(case, network, solver, Deadline(time_limit), tell, workers, spreads=executor is not None)
         flows = work.solve()
     clock.lap("solve")
     tell("decode", 0, 1)

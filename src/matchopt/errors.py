@@ -4,6 +4,7 @@ MatchoptError
 ├── CaseError      the tables or settings have findings (all of them, with cures)
 ├── RunError       a run folder cannot be read, or must not be overwritten
 ├── SolverError    a solver gave no optimum where there must be one
+├── ClusterError   the machines that were to help cannot be reached, or do not fit
 └── ProofError     a finished plan did not pass its own verification
 """
 
@@ -106,6 +107,10 @@ class RunError(MatchoptError):
 
 class SolverError(MatchoptError):
     """A solver gave no optimum where there must be one."""
+
+
+class ClusterError(MatchoptError):
+    """The machines that were to help cannot be reached, or do not fit."""
 
 
 class ProofError(MatchoptError):

@@ -26,6 +26,13 @@ from matchopt.model.tariff import (
     search,
 )  # fmt: skip
 
+BY_TAIL = (
+    "tail_name", "tail_latitude", "tail_longitude", "tail_cosine", "tail_point",
+    "order", "cost_in", "lead_in",
+)  # fmt: skip
+BY_LANE = ("lane_head", "lane_distance", "lane_rate", "lane_lead")
+"""Tables of the tariff with an entry for each place where donations lie, and for each lane from there."""
+
 PAIRS_LISTED = 16
 """Pairs for which there is room in a list at first, for each row and column."""
 
@@ -40,19 +47,47 @@ class Found:
     priced: int
 
 
-class _Hands:
-    """Places for the best pairs of each owner: so many as `count` (owners,) says."""
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Places for the best pairs of each owner (h,), those of owner k from ``start[k]`` on.
 
-    def __init__(self, count: Ints, limit: int) -> None:
-        self.start = np.concatenate([[0], np.cumsum(count)])
-        self.value = np.full(self.start[-1], limit, dtype=np.int64)
-        self.partner = np.full(self.start[-1], -1, dtype=np.int64)
+    `value` is the reduced cost and `partner` the other side of what a hand holds, -1 for nothing.
+    """
+
+    start: Ints
+    value: Ints
+    partner: Ints
+
+    @classmethod
+    def empty(cls, count: Ints, limit: int) -> Hands:
+        """Return hands that hold nothing, so many as `count` (owners,) says, for pairs below `limit`."""
+        start = np.concatenate([[0], np.cumsum(count)])
+        return cls(start, np.full(start[-1], limit, dtype=np.int64), np.full(start[-1], -1, dtype=np.int64))
 
     def pairs(self) -> tuple[Ints, Ints, Ints]:
-        """Return owner, partner and reduced cost of all places that are taken."""
+        """Return owner, partner and reduced cost of all that is held."""
         taken = np.flatnonzero(self.partner >= 0)
         owner = np.searchsorted(self.start, taken, side="right") - 1
         return owner, self.partner[taken], self.value[taken]
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """The hands of rows and columns, and how many pairs were priced to fill them."""
+
+    rows: Hands
+    columns: Hands
+    priced: int
+
+
+def found(dealt: Dealt, supply_price: Ints, demand_price: Ints) -> Found:
+    """Return the pairs that are held, each once."""
+    row, its_column, value = dealt.rows.pairs()
+    column, its_row, its_value = dealt.columns.pairs()
+    row, column = np.concatenate([row, its_row]), np.concatenate([its_column, column])
+    _, first = np.unique(row * len(demand_price) + column, return_index=True)
+    row, column, value = row[first], column[first], np.concatenate([value, its_value])[first]
+    return Found(row, column, value + supply_price[row] + demand_price[column], dealt.priced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +100,18 @@ class Market:
         What they depend on.
     dearest
         1/10 000 currency that no unit cost exceeds.
+    first
+        Which row the first one is of the market that this one was cut from.
     """
 
     tariff: Tariff
     dearest: int
+    first: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many rows × places a search goes through."""
+        return len(self.tariff.gifts) * len(self.tariff.head_name)
 
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step that refuses each pair (`ADMITTED`: none), and its cost.
@@ -108,7 +151,19 @@ class Market:
         tariff = self.tariff._replace(
             wants=_plain(wants), fee=fee, shared=_plain(shared), start=start, column=column
         )
-        return Market(tariff, self.dearest)
+        return Market(tariff, self.dearest, self.first)
+
+    def rows(self, start: int, end: int) -> Market:
+        """Return the market of the rows from `start` to `end`, with the places they need and no others."""
+        t, gifts = self.tariff, self.tariff.gifts[start:end].copy()
+        places, gifts[:, PLACE] = np.unique(gifts[:, PLACE], return_inverse=True)
+        count = np.diff(t.lane_start)[places]
+        lane_start = np.concatenate([[0], np.cumsum(count)])
+        lane = np.arange(lane_start[-1]) + np.repeat(t.lane_start[places] - lane_start[:-1], count)
+        by_place = {name: getattr(t, name)[places] for name in BY_TAIL}
+        by_lane = {name: getattr(t, name)[lane] for name in BY_LANE}
+        tariff = t._replace(gifts=gifts, lane_start=lane_start, **by_place, **by_lane)
+        return Market(tariff, self.dearest, self.first + start)
 
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
         """Return pairs with a low reduced cost.
@@ -122,15 +177,15 @@ class Market:
         partners : (m,) int, (n,) int
             How many of the best pairs of each row, and of each column; at least 1.
         """
+        return found(self.hands(supply_price, demand_price, limit, partners), supply_price, demand_price)
+
+    def hands(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Dealt:
+        """Return what the search deals to rows and columns; parameters as in `best`."""
         none = np.zeros(0, dtype=np.int64)
         still = np.zeros_like(supply_price), np.zeros_like(demand_price)
-        hands = _Hands(partners[0], limit), _Hands(partners[1], limit)
+        hands = Hands.empty(partners[0], limit), Hands.empty(partners[1], limit)
         priced, _ = self._search(supply_price, demand_price, limit, still, -1, hands, (none, none, none))
-        (row, its_column, value), (column, its_row, its_value) = (hand.pairs() for hand in hands)
-        row, column = np.concatenate([row, its_row]), np.concatenate([its_column, column])
-        _, first = np.unique(row * len(demand_price) + column, return_index=True)
-        row, column, value = row[first], column[first], np.concatenate([value, its_value])[first]
-        return Found(row, column, value + supply_price[row] + demand_price[column], priced)
+        return Dealt(*hands, priced)
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
@@ -147,7 +202,7 @@ class Market:
             Pairs whose prices rose by no more than that, together, are passed over.
         """
         one = np.ones_like(supply_price), np.ones_like(demand_price)
-        hands = _Hands(one[0], limit), _Hands(one[1], limit)
+        hands = Hands.empty(one[0], limit), Hands.empty(one[1], limit)
         room = PAIRS_LISTED * (len(supply_price) + len(demand_price))
         while True:
             row, column, cost = (np.empty(room, dtype=np.int64) for _ in range(3))
@@ -158,11 +213,11 @@ class Market:
 
     def _search(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int,
-        hands: tuple[_Hands, _Hands], pairs: tuple[Ints, Ints, Ints],
+        hands: tuple[Hands, Hands], pairs: tuple[Ints, Ints, Ints],
     ) -> tuple[int, int]:  # fmt: skip
         mine, theirs = hands
         return search(
-            self.tariff, supply_price, demand_price, limit, *rise, slack, mine.start, mine.value,
+            self.tariff, self.first, supply_price, demand_price, limit, *rise, slack, mine.start, mine.value,
             mine.partner, theirs.start, theirs.value, theirs.partner, *pairs,
         )  # fmt: skip
 

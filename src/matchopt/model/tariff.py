@@ -596,8 +596,8 @@ def deal(value: Ints, partner: Ints, low: int, high: int, worst: int, hand: int,
 
 @compiled
 def search(
-    t: Tariff, supply_price: Ints, demand_price: Ints, limit: int, row_rise: Ints, column_rise: Ints,
-    slack: int, row_start: Ints, row_value: Ints, row_partner: Ints, column_start: Ints,
+    t: Tariff, first_row: int, supply_price: Ints, demand_price: Ints, limit: int, row_rise: Ints,
+    column_rise: Ints, slack: int, row_start: Ints, row_value: Ints, row_partner: Ints, column_start: Ints,
     column_value: Ints, column_partner: Ints, listed_row: Ints, listed_column: Ints, listed_cost: Ints,
 ) -> tuple[int, int]:  # fmt: skip
     """Find pairs with low reduced costs, below `limit`.
@@ -610,6 +610,8 @@ def search(
     If there is room in the list, all pairs are written to it that fit in, with their costs, instead of
     dealt; each row and column then needs one hand all the same. Pairs for which `row_rise` and
     `column_rise` add up to no more than `slack` are passed over.
+
+    Where rows were split up, `first_row` is the number that the first of these had: the draw goes by it.
 
     Returns how many pairs were priced, and how many there were to be listed.
     """
@@ -729,7 +731,7 @@ def search(
                         listed_row[listed], listed_column[listed], listed_cost[listed] = i, j, cost
                     listed += 1
                 elif cost < FORBIDDEN and reduced < limit:
-                    drawn = chance(i, j)
+                    drawn = chance(first_row + i, j)
                     low, high = row_start[i], row_start[i + 1]
                     hand = low + drawn % (high - low)
                     worst = deal(row_value, row_partner, low, high, worst, hand, j, reduced)

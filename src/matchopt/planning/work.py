@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,16 @@ from matchopt.model.proof import Proof
 from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
+from matchopt.planning.spread import SpreadMarket
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
 from matchopt.solve.pairs import Market
 from matchopt.solve.search import Outcome
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import Matching, coverage_first, total_cost
+
+LARGE = 2**23
+"""Rows × places of a part from which on its pairs are sought in blocks."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
@@ -42,6 +46,8 @@ class Work:
         Part number → its transport plan.
     solved
         The blocks.
+    spreads
+        Whether the executor takes blocks of the search for pairs besides whole parts.
     stopped
         Whether time ran out before some block was searched to the end.
     """
@@ -52,6 +58,7 @@ class Work:
     deadline: Deadline
     tell: Progress
     executor: Executor
+    spreads: bool = False
     floor: float | None = None
     cells: Cells | None = None
     matchings: dict[int, Matching] = field(default_factory=dict)
@@ -115,20 +122,28 @@ class Work:
         return Flows.together(found)
 
     def _match(self, numbers: list[int]) -> None:
-        """Solve parts, each by itself, as transport problems; the largest come first."""
+        """Solve parts, each by itself, as transport problems; the largest come first.
+
+        With an executor that `spreads`, the search for pairs of large parts is its work as well, block
+        by block, while threads wait here for what it finds.
+        """
         parts = self.network.parts
         largest = sorted(numbers, key=lambda k: -len(parts[k].rows) * len(parts[k].columns))
         by_cost = self.case.settings.policy.objective == "total-cost"
-        waiting = {
-            k: self.executor.submit(
-                match, parts[k].market, parts[k].supply, parts[k].asked // parts[k].step,
-                parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost, solver=self.solver,
-            )
-            for k in largest
-        }  # fmt: skip
-        for done, k in enumerate(largest):
-            self.tell("solve", done, len(largest))
-            self.matchings[k] = waiting[k].result()
+        spread = [k for k in largest if self.spreads and parts[k].market.size > LARGE]
+        with ThreadPoolExecutor(max(1, len(spread))) as here:
+            waiting = {
+                k: (here if k in spread else self.executor).submit(
+                    match, SpreadMarket(parts[k].market, self.executor) if k in spread else parts[k].market,
+                    parts[k].supply, parts[k].asked // parts[k].step,
+                    parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
+                    solver=self.solver,
+                )
+                for k in largest
+            }  # fmt: skip
+            for done, k in enumerate(largest):
+                self.tell("solve", done, len(largest))
+                self.matchings[k] = waiting[k].result()
 
     def _solve_blocks(self, joints: list[Joint], deadline: Deadline) -> None:
         """Solve the blocks, and those that were cut short once more if there is time left.

@@ -1,0 +1,81 @@
+"""The search for pairs of one large part, block by block wherever an executor runs them.
+
+What a hand holds does not depend on who else was looked at, only on the order of the rows: blocks of
+rows, put together in that order, give the same pairs as the search over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+import numpy as np
+
+from matchopt.arrays import Ints
+from matchopt.model.market import Dealt, Found, Hands, Market, found
+
+BLOCK = 2**21
+"""Rows × places that a block goes through, about."""
+
+
+class SpreadMarket:
+    """A market whose pairs are sought block by block; see `matchopt.solve.pairs.Market`."""
+
+    def __init__(self, market: Market, executor: Executor) -> None:
+        self._market, self._executor = market, executor
+        rows = len(market.tariff.gifts)
+        cuts = np.linspace(0, rows, max(1, min(rows, -(-market.size // BLOCK))) + 1).astype(np.int64)
+        self._blocks = [
+            (slice(start, end), market.rows(start, end))
+            for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
+        ]
+        self.dearest = market.dearest
+
+    def alike(self) -> Ints:
+        """Return a number for each column, the same for columns alike."""
+        return self._market.alike()
+
+    def of(self, columns: Ints) -> SpreadMarket:
+        """Return the market of some of the columns."""
+        return SpreadMarket(self._market.of(columns), self._executor)
+
+    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+        """Return pairs with a low reduced cost."""
+        waiting = [
+            self._executor.submit(
+                Market.hands, market, supply_price[rows], demand_price, limit,
+                (partners[0][rows], partners[1]),
+            )
+            for rows, market in self._blocks
+        ]  # fmt: skip
+        start = np.concatenate([[0], np.cumsum(partners[0])])
+        columns = Hands.empty(partners[1], limit)
+        values, others, priced = [], [], 0
+        for (rows, _), block in zip(self._blocks, waiting, strict=True):
+            dealt: Dealt = block.result()
+            values.append(dealt.rows.value)
+            others.append(dealt.rows.partner)
+            better = dealt.columns.value < columns.value
+            columns.value[better] = dealt.columns.value[better]
+            columns.partner[better] = dealt.columns.partner[better] + rows.start
+            priced += dealt.priced
+        mine = Hands(start, np.concatenate(values), np.concatenate(others))
+        return found(Dealt(mine, columns, priced), supply_price, demand_price)
+
+    def below(
+        self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
+    ) -> Found:
+        """Return all pairs of a reduced cost below `limit`, but those passed over."""
+        waiting = [
+            self._executor.submit(
+                Market.below, market, supply_price[rows], demand_price, limit, (rise[0][rows], rise[1]), slack
+            )
+            for rows, market in self._blocks
+        ]  # fmt: skip
+        blocks: Iterator[Found] = (block.result() for block in waiting)
+        row, column, cost, priced = zip(
+            *((some.row + rows.start, some.column, some.cost, some.priced)
+              for (rows, _), some in zip(self._blocks, blocks, strict=True)),
+            strict=True,
+        )  # fmt: skip
+        return Found(np.concatenate(row), np.concatenate(column), np.concatenate(cost), sum(priced))

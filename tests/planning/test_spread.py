@@ -1,0 +1,87 @@
+"""The search for pairs: block by block it finds what it finds at once; and both what there is to find."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchopt.arrays import FORBIDDEN
+from matchopt.model.network import encode
+from matchopt.planning import spread
+from matchopt.planning.spread import SpreadMarket
+from strategies import small_cases
+
+
+def listed(found):
+    return found.row.tolist(), found.column.tolist(), found.cost.tolist()
+
+
+@st.composite
+def priced_markets(draw):
+    """A market of a random case, and prices near its costs."""
+    parts = encode(draw(small_cases()).case()).parts
+    if not parts:
+        return None
+    part = draw(st.sampled_from(parts))
+    rows, columns = len(part.rows), len(part.columns)
+    cost = part.costs(np.arange(rows)[:, None], np.arange(columns))
+    prices = sorted({0, *cost[cost < FORBIDDEN].tolist()})
+    price = st.sampled_from(prices)
+    supply = np.array(draw(st.lists(price, min_size=rows, max_size=rows)), dtype=np.int64) // 2
+    demand = np.array(draw(st.lists(price, min_size=columns, max_size=columns)), dtype=np.int64)
+    return part.market, cost, supply, demand
+
+
+@settings(max_examples=150)
+@given(priced_markets(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
+def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
+    if priced is None:
+        return
+    market, _, supply, demand = priced
+    partners = np.full(len(supply), hands), np.full(len(demand), hands)
+    rise = (
+        np.full(len(supply), 3),
+        np.array(
+            data.draw(st.lists(st.sampled_from((-9, 0, 5)), min_size=len(demand), max_size=len(demand)))
+        ),
+    )
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as executor:
+        patch.setattr(spread, "BLOCK", 1)
+        blocks = SpreadMarket(market, executor)
+        assert listed(blocks.best(supply, demand, limit, partners)) == listed(
+            market.best(supply, demand, limit, partners)
+        )
+        assert listed(blocks.below(supply, demand, limit, rise, 4)) == listed(
+            market.below(supply, demand, limit, rise, 4)
+        )
+        assert blocks.alike().tolist() == market.alike().tolist()
+        some = np.arange(len(demand))[::2]
+        few = supply, demand[some], limit, (partners[0], partners[1][some])
+        assert listed(blocks.of(some).best(*few)) == listed(market.of(some).best(*few))
+
+
+@settings(max_examples=150)
+@given(priced_markets(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
+def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack):
+    if priced is None:
+        return
+    market, cost, supply, demand = priced
+    reduced = cost - supply[:, None] - demand
+    pays = (cost < FORBIDDEN) & (reduced < limit)
+    rise = np.arange(len(supply)) % 3, np.arange(len(demand)) % 4
+    moved = rise[0][:, None] + rise[1] > slack
+    found = market.below(supply, demand, limit, rise, slack)
+    pairs = sorted(zip(found.row, found.column, strict=True))
+    assert pairs == list(zip(*np.nonzero(pays & moved), strict=True))
+    assert (found.cost == cost[found.row, found.column]).all()
+    one = np.ones_like(supply), np.ones_like(demand)
+    best = market.best(supply, demand, limit, one)
+    assert pays[best.row, best.column].all()
+    assert (best.cost == cost[best.row, best.column]).all()
+    for axis, side in ((1, best.row), (0, best.column)):
+        lowest = np.where(pays, reduced, FORBIDDEN).min(axis=axis)
+        for owner in np.flatnonzero(lowest < FORBIDDEN):
+            mine = side == owner
+            assert reduced[best.row[mine], best.column[mine]].min() == lowest[owner]
