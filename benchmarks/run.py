@@ -1,9 +1,11 @@
 """The contest: whole commands against the floor and against peers, in one run.
 
-    python -m benchmarks.run [SIZE …] [--repeats 5] [--limit SECONDS] [--peers NAME,…]
+    python -m benchmarks.run [SECTION …] [--repeats 5] [--limit SECONDS] [--peers NAME,…] [--cases DIR]
 
-prints a table for each size and writes it to `results.md`; sizes not run keep what was measured
-before. Every entry is a process of its own, stopped at the limit.
+A section is a size, ``growth`` (from 10 000 to 1 000 000 needs), ``cases`` (those in the folders of DIR,
+solving alone) or ``warm`` (a second plan after changes). Prints a table for each and writes it to
+`results.md`; sections not run keep what was measured before. Every entry is a process of its own,
+stopped at the limit.
 """
 
 from __future__ import annotations
@@ -18,12 +20,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.make import SIZES, write
+import numpy as np
+import pandas as pd
+
+import matchopt
+from benchmarks.make import SIZES, Size, tables, write
 from benchmarks.peers import PEERS
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -72,6 +78,11 @@ def timed(command: list[str], limit: float) -> Run:
         return Run(seconds, usage.ru_maxrss / 1024, told, failed)
 
 
+def planning(case: Path, run: Path) -> list[str]:
+    """Return the command that plans a case."""
+    return [sys.executable, "-m", "matchopt", "plan", str(case), "-q", "--force", "--output", str(run)]
+
+
 def machine() -> str:
     """Describe the machine without naming it."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text("utf-8"))
@@ -90,7 +101,7 @@ def contest(size: str, repeats: int, limit: float, peers: list[str]) -> str:
         case, run, out = (Path(folder) / name for name in ("case", "run", "out"))
         write(shape, case)
         python = [sys.executable, "-m"]
-        plan = [*python, "matchopt", "plan", str(case), "-q", "--force", "--output", str(run)]
+        plan = planning(case, run)
         ours, floor = [], []
         timed(plan, limit)
         for _ in range(repeats):
@@ -124,9 +135,124 @@ def contest(size: str, repeats: int, limit: float, peers: list[str]) -> str:
         f"## {size}: {shape.needs:,} needs, {shape.donations:,} donations, "
         f"{shape.communities:,} communities, {shape.items} items, {shape.hubs} hubs\n\n"
         f"{machine()}. Medians of {repeats}; peers once.\n\n"
-        "| what | time | peak memory | times matchopt | times floor |\n|---|---|---|---|---|\n"
     )
-    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return head + table("what time peak|memory times|matchopt times|floor", rows)
+
+
+GROWTH = (10_000, 31_623, 100_000, 316_228, 1_000_000)
+"""Needs of the cases that show how time grows."""
+
+
+def between(needs: int) -> Size:
+    """Return a size of the shape that leads from the city to the province."""
+    city, province = SIZES["city"], SIZES["province"]
+    share = np.log(needs / city.needs) / np.log(province.needs / city.needs)
+    rows = zip(astuple(city), astuple(province), strict=True)
+    return Size(*(max(2, round(a * (b / a) ** share)) for a, b in rows))
+
+
+def growth(repeats: int, limit: float) -> str:
+    """Return the section on how time and memory grow with the case."""
+    rows, seconds, memory = [], [], []
+    for needs in GROWTH:
+        size = between(needs)
+        with tempfile.TemporaryDirectory() as folder:
+            case, run = Path(folder) / "case", Path(folder) / "run"
+            write(size, case)
+            plan = [
+                sys.executable,
+                "-m",
+                "matchopt",
+                "plan",
+                str(case),
+                "-q",
+                "--force",
+                "--output",
+                str(run),
+            ]
+            runs = [timed(plan, limit) for _ in range(repeats)]
+        if any(one.failed for one in runs):
+            raise SystemExit(f"growth: {needs} needs: {runs[-1].failed}")
+        seconds.append(median(one.seconds for one in runs))
+        memory.append(median(one.memory for one in runs))
+        rows.append((*(f"{n:,}" for n in astuple(size)), f"{seconds[-1]:.1f} s", f"{memory[-1]:,.0f} MB"))
+        print(rows[-1], flush=True)
+    power, room = (np.polyfit(np.log(GROWTH), np.log(figures), 1)[0] for figures in (seconds, memory))
+    return (
+        "## growth: cases on the way from the city to the province and below\n\n"
+        f"{machine()}. Whole commands, medians of {repeats}. Over all of them time grows as "
+        f"n^{power:.2f}, memory as n^{room:.2f}.\n\n"
+        + table("needs donations communities items hubs time|peak memory", rows)
+    )
+
+
+def cases(folder: Path, repeats: int, limit: float) -> str:
+    """Return the section on other cases: encoding and solving, against GLOP over all pairs."""
+    rows = []
+    for case in sorted(path for path in folder.iterdir() if path.is_dir()):
+        peer = timed([sys.executable, "-m", "benchmarks.peers", "GLOP", str(case)], limit)
+        read = matchopt.read_case(case)
+        laps = [matchopt.plan(read).run["timings"] for _ in range(repeats + 1)][1:]
+        mine = median(lap["encode"] + lap["solve"] for lap in laps)
+        theirs = peer.failed or f"{json.loads(peer.told)['alone']:.1f} s"
+        seconds = peer.seconds if peer.failed else json.loads(peer.told)["alone"]
+        ratio = f"{'> ' if peer.failed else ''}{seconds / mine:,.0f}"
+        rows.append(
+            (case.name, f"{len(read.donations):,}", f"{len(read.needs):,}", f"{mine:.3f} s", theirs, ratio)
+        )
+        print(rows[-1], flush=True)
+    return (
+        "## cases: real cases, solving alone\n\n"
+        f"{machine()}. Encoding and solving, medians of {repeats}, against the solver alone of GLOP with a "
+        "variable for each pair, once.\n\n" + table("case donations needs matchopt GLOP times", rows)
+    )
+
+
+def warm(repeats: int) -> str:
+    """Return the section on second plans, after one row in a hundred was changed, taken out or added."""
+    rows = []
+    for size in ("town", "city"):
+        first = tables(SIZES[size])
+        earlier = matchopt.plan(matchopt.Case.from_frames(**first))
+        case = matchopt.Case.from_frames(**changed(first, np.random.default_rng(1)))
+        cold, again = [], []
+        for _ in range(repeats):
+            ours, theirs = matchopt.plan(case), matchopt.plan(case, warm=earlier)
+            assert ours.served_by_tier == theirs.served_by_tier
+            assert ours.logistics_cost == theirs.logistics_cost
+            cold.append(ours.run["timings"]["solve"])
+            again.append(theirs.run["timings"]["solve"])
+        slow, fast = median(cold), median(again)
+        rows.append((size, f"{slow:.3f} s", f"{fast:.3f} s", f"{slow / fast:.1f}"))
+        print(rows[-1], flush=True)
+    return (
+        "## warm: a second plan after changes in 1 % of the rows\n\n"
+        f"{machine()}. Solving alone, medians of {repeats}; a third of the changes are quantities, a third "
+        "rows taken out, a third new rows.\n\n" + table("size first second,|warm times", rows)
+    )
+
+
+def changed(
+    first: dict[str, pd.DataFrame], random: np.random.Generator, share: float = 0.01
+) -> dict[str, pd.DataFrame]:
+    """Return the tables after a share of the needs and donations has changed."""
+    found = dict(first)
+    for name, key in (("needs", "need_id"), ("donations", "donation_id")):
+        table = first[name].copy()
+        at = random.choice(len(table), int(len(table) * share), replace=False)
+        other, new, gone = np.array_split(at, 3)
+        quantity = table["quantity"].to_numpy().copy()
+        quantity[other] = np.maximum(1, quantity[other] * random.uniform(0.5, 1.5, len(other))).astype(int)
+        table["quantity"] = quantity
+        more = table.iloc[new].assign(**{key: "new " + table[key].iloc[new]})
+        found[name] = pd.concat([table.drop(index=table.index[gone]), more], ignore_index=True)
+    return found
+
+
+def table(heads: str, rows: list[tuple[str, ...]]) -> str:
+    """Return a table; `heads` are separated by spaces, and hold ``|`` in place of their own."""
+    lines = [[head.replace("|", " ") for head in heads.split()], ["---"] * len(heads.split()), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _mb(runs: list[Run]) -> str:
@@ -138,22 +264,36 @@ def kept(sections: dict[str, str]) -> str:
     old = RESULTS.read_text("utf-8") if RESULTS.exists() else HEADER
     found = {part.split(":", 1)[0]: f"## {part}" for part in re.split(r"^## ", old, flags=re.MULTILINE)[1:]}
     found |= sections
-    return "\n".join([HEADER, *(found[size].rstrip() + "\n" for size in SIZES if size in found)])
+    return "\n".join(
+        [
+            HEADER,
+            *(found[size].rstrip() + "\n" for size in (*SIZES, "growth", "cases", "warm") if size in found),
+        ]
+    )
 
 
 def main() -> None:
     """Run the contest."""
     parser = argparse.ArgumentParser(description="whole commands against the floor and against peers")
-    parser.add_argument("sizes", nargs="*", choices=[*SIZES, []], default=[])
+    parser.add_argument("sections", nargs="*", choices=[*SIZES, "growth", "cases", "warm", []], default=[])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--limit", type=float, default=1800, help="seconds for each process")
     parser.add_argument("--peers", default=",".join(PEERS), help="names, separated by commas; empty for none")
+    parser.add_argument("--cases", type=Path, help="folder of case folders, for the section cases")
     asked = parser.parse_args()
-    for size in asked.sizes or ["town", "city", "province"]:
-        names = [name for name in asked.peers.split(",") if name]
-        section = contest(size, asked.repeats, asked.limit, names)
+    if "cases" in asked.sections and asked.cases is None:
+        parser.error("the section cases needs --cases DIR")
+    for name in asked.sections or ["town", "city", "province", "growth", "warm"]:
+        if name == "growth":
+            section = growth(asked.repeats, asked.limit)
+        elif name == "cases":
+            section = cases(asked.cases, asked.repeats, asked.limit)
+        elif name == "warm":
+            section = warm(asked.repeats)
+        else:
+            section = contest(name, asked.repeats, asked.limit, [p for p in asked.peers.split(",") if p])
         print(section)
-        RESULTS.write_text(kept({size: section}), encoding="utf-8")
+        RESULTS.write_text(kept({name: section}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import matchopt
@@ -79,6 +80,34 @@ def test_the_plan_does_not_depend_on_who_works_on_it(objective):
         assert_same_tables(alone, shared)
         assert dict(alone.summary) == dict(shared.summary)
         assert alone.run["work"] == shared.run["work"]
+
+
+@seed(20261123)
+@settings(max_examples=120)
+@given(small_cases(), small_cases(), st.data())
+def test_a_warm_plan_is_as_good_as_a_cold_one(one, other, data):
+    """Whatever the earlier plan was of: the same case with rows changed, or one with nothing but some ids."""
+    if data.draw(st.booleans()):
+        other = one.copy()
+        for rows in (other.tables["needs"], other.tables["donations"]):
+            if len(rows) > 1 and data.draw(st.booleans()):
+                rows.pop(data.draw(st.integers(0, len(rows) - 1)))
+            for row in rows:
+                row["quantity"] = data.draw(st.sampled_from((row["quantity"], 1, 7)))
+    earlier, case = matchopt.plan(one.case()), other.case()
+    cold, warm = matchopt.plan(case), matchopt.plan(case, warm=earlier)
+    assert warm.served_by_tier == cold.served_by_tier
+    assert warm.summary["bound"] == cold.summary["bound"]
+    assert matchopt.verify(case, warm) == ()
+
+
+def test_a_warm_plan_takes_less_work():
+    case = made(donors=40, needs=200)
+    cold = matchopt.plan(case)
+    warm = matchopt.plan(case, warm=cold)
+    assert (warm.served_by_tier, warm.logistics_cost) == (cold.served_by_tier, cold.logistics_cost)
+    for count in ("arcs", "pivots", "pairs_priced"):
+        assert warm.run["work"][count] < cold.run["work"][count]
 
 
 def test_progress_is_told_in_order_and_to_the_end():

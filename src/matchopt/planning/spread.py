@@ -39,6 +39,10 @@ class SpreadMarket:
         """Return the market of some of the columns."""
         return SpreadMarket(self._market.of(columns), self._executor)
 
+    def cost(self, rows: Ints, columns: Ints) -> Ints:
+        """Return unit costs of pairs."""
+        return self._market.cost(rows, columns)
+
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
         """Return pairs with a low reduced cost."""
         waiting = [

@@ -22,12 +22,13 @@ from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
 from matchopt.planning.spread import SpreadMarket
+from matchopt.planning.warm import Warm
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
 from matchopt.solve.pairs import Market
 from matchopt.solve.search import Outcome
 from matchopt.solve.stages import solve_block
-from matchopt.solve.tiers import Matching, coverage_first, total_cost
+from matchopt.solve.tiers import Matching, Start, coverage_first, total_cost
 
 LARGE = 2**23
 """Rows × places of a part from which on its pairs are sought in blocks."""
@@ -48,6 +49,8 @@ class Work:
         The blocks.
     spreads
         Whether the executor takes blocks of the search for pairs besides whole parts.
+    warm
+        What an earlier plan knows.
     stopped
         Whether time ran out before some block was searched to the end.
     """
@@ -59,6 +62,7 @@ class Work:
     tell: Progress
     executor: Executor
     spreads: bool = False
+    warm: Warm | None = None
     floor: float | None = None
     cells: Cells | None = None
     matchings: dict[int, Matching] = field(default_factory=dict)
@@ -137,7 +141,7 @@ class Work:
                     match, SpreadMarket(parts[k].market, self.executor) if k in spread else parts[k].market,
                     parts[k].supply, parts[k].asked // parts[k].step,
                     parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
-                    solver=self.solver,
+                    solver=self.solver, start=None if self.warm is None else self.warm.start(parts[k]),
                 )
                 for k in largest
             }  # fmt: skip
@@ -250,11 +254,12 @@ class Work:
 
 
 def match(
-    market: Market, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str
-) -> Matching:
+    market: Market, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str,
+    start: Start | None = None,
+) -> Matching:  # fmt: skip
     """Solve one part by itself, wherever that is: all it needs is here.
 
     `weight` is what a unit unmet costs if `by_cost`, else the tier of each demand.
     """
     solve = total_cost if by_cost else coverage_first
-    return solve(market, supply, demand, weight, BACKENDS[solver])
+    return solve(market, supply, demand, weight, BACKENDS[solver], start)

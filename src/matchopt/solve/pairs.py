@@ -60,6 +60,10 @@ class Market(Protocol):
         """Return the market of some of the columns."""
         ...
 
+    def cost(self, rows: Ints, columns: Ints) -> Ints:
+        """Return unit costs of pairs (a,), `FORBIDDEN` where a pair is not admitted."""
+        ...
+
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
         """Return pairs with a low reduced cost, each once.
 
@@ -125,6 +129,10 @@ class TableMarket:
     def of(self, columns: Ints) -> TableMarket:
         """Return the market of some of the columns."""
         return TableMarket(lambda row, column: self._cost(row, columns[column]), self._rows, len(columns))
+
+    def cost(self, rows: Ints, columns: Ints) -> Ints:
+        """Return unit costs; see `Market`."""
+        return self._cost(rows, columns)
 
     def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Pairs:
         """Return pairs with a low reduced cost; see `Market`."""

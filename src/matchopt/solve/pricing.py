@@ -14,7 +14,7 @@ import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Ints
 from matchopt.solve.grouping import overlaps
-from matchopt.solve.pairs import Found, Market
+from matchopt.solve.pairs import Found, Market, Pairs
 from matchopt.solve.transport import Backend, Certificate, Transport
 
 PARTNERS = 3
@@ -32,6 +32,13 @@ FEW = 0.15
 
 NEAR = 128
 """… and pairs that cost up to one of so many parts of the mean too much join before they would pay."""
+
+
+UNKNOWN = FORBIDDEN
+"""In place of a price that nobody knows yet."""
+
+FAR = 2**59
+"""Beyond all reduced costs: what is priced that high or low is looked at by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,15 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An earlier plan: its prices, `UNKNOWN` where there are none, and pairs (a,) that carried something."""
+
+    prices: Certificate
+    tail: Ints
+    head: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Best:
     """An optimal flow over all pairs, and its proof.
 
@@ -76,8 +92,9 @@ class Best:
 
 
 def solve_over_all_pairs(
-    market: Market, supply: Ints, demand: Ints, spare_cost: Ints, unmet_cost: Ints, backend: Backend
-) -> Best:
+    market: Market, supply: Ints, demand: Ints, spare_cost: Ints, unmet_cost: Ints, backend: Backend,
+    start: Known | None = None,
+) -> Best:  # fmt: skip
     """Solve the transport problem over all admitted pairs.
 
     Columns that cost all rows the same are one node of the network, whatever they cost unmet.
@@ -92,6 +109,8 @@ def solve_over_all_pairs(
         What a unit costs that is left.
     backend
         Who solves it over the arcs chosen so far.
+    start
+        What is known from an earlier plan.
     """
     kind = market.alike()
     order = np.lexsort((unmet_cost, kind))
@@ -100,7 +119,10 @@ def solve_over_all_pairs(
     problem = Transport(supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order])
     partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
     search = Search(market, partners)
-    found = search.first(supply, problem.asked)
+    if start is None:
+        found = search.first(supply, problem.asked)
+    else:
+        found = search.begin(start, kind, spare_cost, problem.unmet_cost[problem.dearest])
     tree, rounds, pivots, priced = None, 0, 0, 0
     new = np.ones(len(found.row), dtype=bool)
     while True:
@@ -120,7 +142,7 @@ def solve_over_all_pairs(
         if not new.any():
             break
         new[~new] = ~_among(found, ~new, problem)
-        if new.sum() < FEW * len(problem.tail):
+        if start is not None or new.sum() < FEW * len(problem.tail):
             search.settle(1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
     tail, place, flow = _handed_out(problem, optimum.flow)
@@ -145,6 +167,34 @@ class Search:
         """Return the pairs that cost the least."""
         free = np.zeros_like(supply), np.zeros_like(demand)
         return self._market.best(*free, FORBIDDEN, self._partners)
+
+    def begin(self, start: Known, kind: Ints, spare_cost: Ints, unmet_cost: Ints) -> Found:
+        """Return the pairs of an earlier plan, and the best of all that were not in it.
+
+        `kind` says which column each one was that the earlier plan knows.
+        """
+        supply_price, demand_price = start.prices.supply_price, np.full(len(unmet_cost), -UNKNOWN)
+        given = np.where(start.prices.demand_price == UNKNOWN, -UNKNOWN, start.prices.demand_price)
+        np.maximum.at(demand_price, kind, given)
+        pairs = [(start.tail, kind[start.head])]
+        prices = np.minimum(supply_price, spare_cost), np.minimum(demand_price, unmet_cost)
+        new = supply_price == UNKNOWN, demand_price == -UNKNOWN
+        prices[0][new[0]], prices[1][new[1]] = -FAR, unmet_cost[new[1]]
+        priced = 0
+        if new[1].any():
+            found = self._market.best(prices[0], np.where(new[1], 0, -FAR), FAR, self._partners)
+            np.minimum.at(prices[1], found.column, found.cost - prices[0][found.row])
+            pairs.append((found.row, found.column))
+            priced += found.priced
+        if new[0].any():
+            found = self._market.best(np.where(new[0], 0, -FAR), prices[1], FAR, self._partners)
+            pairs.append((found.row, found.column))
+            priced += found.priced
+        row, column = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        row, column = np.divmod(np.unique(row * len(unmet_cost) + column), len(unmet_cost))
+        cost = self._market.cost(row, column)
+        good = cost < FORBIDDEN
+        return Pairs(row[good], column[good], cost[good], priced)
 
     def settle(self, near: int) -> None:
         """Look from now on for pairs that lack up to `near` to pay, too."""

@@ -24,8 +24,11 @@ import numpy as np
 from matchopt.arrays import PLENTY, Ints
 from matchopt.errors import SolverError
 from matchopt.solve.pairs import Market
-from matchopt.solve.pricing import Effort, solve_over_all_pairs
-from matchopt.solve.transport import Backend
+from matchopt.solve.pricing import UNKNOWN, Effort, Known, solve_over_all_pairs
+from matchopt.solve.transport import Backend, Certificate
+
+NO_LEVEL = -1
+"""In place of a level that nobody knows yet."""
 
 MOST_WEIGHT = 2**57
 """Ten times that, and a cost, can be added up in int64."""
@@ -57,7 +60,31 @@ class Matching:
     effort: Effort
 
 
-def coverage_first(market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend) -> Matching:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known from an earlier plan, as in `Matching`; level `NO_LEVEL` where there is none."""
+
+    tail: Ints
+    head: Ints
+    supply_level: Ints
+    demand_level: Ints
+    supply_price: Ints
+    demand_price: Ints
+
+    def known(self, weight: int) -> Known:
+        """Return it with prices that hold the levels."""
+        supply = (self.supply_level - PLENTY) * weight + self.supply_price
+        demand = (PLENTY - self.demand_level) * weight + self.demand_price
+        prices = Certificate(
+            np.where(self.supply_level == NO_LEVEL, UNKNOWN, supply),
+            np.where(self.demand_level == NO_LEVEL, UNKNOWN, demand),
+        )
+        return Known(prices, self.tail, self.head)
+
+
+def coverage_first(
+    market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend, start: Start | None = None
+) -> Matching:
     """Serve the most of tier 1, then of tier 2, …, then at the least cost.
 
     Parameters
@@ -68,6 +95,8 @@ def coverage_first(market: Market, supply: Ints, demand: Ints, tier: Ints, backe
         Quantities, all above 0.
     tier : (n,) int
         1..9.
+    start
+        What an earlier plan found, if there is one.
 
     Raises
     ------
@@ -77,8 +106,9 @@ def coverage_first(market: Market, supply: Ints, demand: Ints, tier: Ints, backe
     supply, demand = _trimmed(supply, demand)
     weight = _weight(market, min(len(supply), len(demand)))
     best = solve_over_all_pairs(
-        market, supply, demand, np.zeros_like(supply), (PLENTY - tier) * weight, backend
-    )
+        market, supply, demand, np.zeros_like(supply), (PLENTY - tier) * weight, backend,
+        None if start is None else start.known(weight),
+    )  # fmt: skip
     prices = best.certificate
     supply_level, supply_price = _split(prices.supply_price, weight)
     demand_level, demand_price = _split(prices.demand_price, weight)
@@ -88,10 +118,20 @@ def coverage_first(market: Market, supply: Ints, demand: Ints, tier: Ints, backe
     )  # fmt: skip
 
 
-def total_cost(market: Market, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend) -> Matching:
+def total_cost(
+    market: Market, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend, start: Start | None = None
+) -> Matching:
     """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
     supply, demand = _trimmed(supply, demand)
-    best = solve_over_all_pairs(market, supply, demand, np.zeros_like(supply), unmet_cost, backend)
+    best = solve_over_all_pairs(
+        market,
+        supply,
+        demand,
+        np.zeros_like(supply),
+        unmet_cost,
+        backend,
+        None if start is None else start.known(0),
+    )
     prices = best.certificate
     return Matching(
         best.tail, best.head, best.flow, np.zeros_like(supply), np.zeros_like(demand),
