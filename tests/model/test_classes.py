@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.model.calendar import NEVER
-from matchopt.model.classes import _alike, _numbered
+from matchopt.model.classes import alike, _numbered
 
 VALUES = st.integers(-2, 3) | st.sampled_from([-(2**40), NEVER, NEVER + 30, 2**50])
 
@@ -15,7 +15,7 @@ VALUES = st.integers(-2, 3) | st.sampled_from([-(2**40), NEVER, NEVER + 30, 2**5
 def test_rows_are_numbered_as_a_table_groups_them(rows: list[tuple[int, ...]]) -> None:
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)] or [np.zeros(0, int)]
     seen: dict[tuple[int, ...], int] = {}
-    assert _alike(columns).tolist() == [seen.setdefault(row, len(seen)) for row in rows]
+    assert alike(columns).tolist() == [seen.setdefault(row, len(seen)) for row in rows]
 
 
 @given(st.lists(st.sampled_from([0.0, -0.0, 1.5, float("nan")]), max_size=8))
