@@ -3,9 +3,9 @@
     python -m benchmarks.run [SECTION …] [--repeats 5] [--limit SECONDS] [--peers NAME,…] [--cases DIR]
 
 A section is a size, ``growth`` (from 10 000 to 1 000 000 needs), ``cases`` (those in the folders of DIR,
-solving alone) or ``warm`` (a second plan after changes). Prints a table for each and writes it to
-`results.md`; sections not run keep what was measured before. Every entry is a process of its own,
-stopped at the limit.
+solving alone), ``warm`` (a second plan after changes) or ``scale`` (on a cluster). Prints a table for
+each and writes it to `results.md`; sections not run keep what was measured before. Whole commands and
+peers are processes of their own, stopped at the limit.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,7 @@ import pandas as pd
 import matchopt
 from benchmarks.make import SIZES, Size, tables, write
 from benchmarks.peers import PEERS
+from matchopt.cluster import on_cluster
 
 RESULTS = Path(__file__).parent / "results.md"
 
@@ -139,6 +141,9 @@ def contest(size: str, repeats: int, limit: float, peers: list[str]) -> str:
     return head + table("what time peak|memory times|matchopt times|floor", rows)
 
 
+OTHERS = ("growth", "cases", "warm", "scale")
+"""Sections besides the sizes."""
+
 GROWTH = (10_000, 31_623, 100_000, 316_228, 1_000_000)
 """Needs of the cases that show how time grows."""
 
@@ -232,6 +237,36 @@ def warm(repeats: int) -> str:
     )
 
 
+def scale(repeats: int) -> str:
+    """Return the section on a cluster: solving by one thread, and by one and two workers."""
+    from distributed import LocalCluster
+
+    rows = []
+    for size in ("town", "city", "province"):
+        case = matchopt.Case.from_frames(**tables(SIZES[size]))
+        with ThreadPoolExecutor(1) as one:
+            seconds = [_solving(case, one, repeats)]
+        for workers in (1, 2):
+            with (
+                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+                on_cluster(cluster.scheduler_address) as executor,
+            ):
+                seconds.append(_solving(case, executor, repeats))
+        rows.append((size, f"{len(case.needs):,}", *(f"{one:.2f} s" for one in seconds)))
+        print(rows[-1], flush=True)
+    return (
+        "## scale: the same work on a cluster\n\n"
+        f"{machine()}. Solving alone, medians of {repeats} after one to warm up.\n\n"
+        + table("size needs one|thread one|worker two|workers", rows)
+    )
+
+
+def _solving(case: matchopt.Case, executor: Executor, repeats: int) -> float:
+    """Return the seconds that an executor takes to solve a case."""
+    laps = [matchopt.plan(case, executor=executor).run["timings"]["solve"] for _ in range(repeats + 1)]
+    return median(laps[1:])
+
+
 def changed(
     first: dict[str, pd.DataFrame], random: np.random.Generator, share: float = 0.01
 ) -> dict[str, pd.DataFrame]:
@@ -267,7 +302,7 @@ def kept(sections: dict[str, str]) -> str:
     return "\n".join(
         [
             HEADER,
-            *(found[size].rstrip() + "\n" for size in (*SIZES, "growth", "cases", "warm") if size in found),
+            *(found[size].rstrip() + "\n" for size in (*SIZES, *OTHERS) if size in found),
         ]
     )
 
@@ -275,7 +310,7 @@ def kept(sections: dict[str, str]) -> str:
 def main() -> None:
     """Run the contest."""
     parser = argparse.ArgumentParser(description="whole commands against the floor and against peers")
-    parser.add_argument("sections", nargs="*", choices=[*SIZES, "growth", "cases", "warm", []], default=[])
+    parser.add_argument("sections", nargs="*", choices=[*SIZES, *OTHERS, []], default=[])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--limit", type=float, default=1800, help="seconds for each process")
     parser.add_argument("--peers", default=",".join(PEERS), help="names, separated by commas; empty for none")
@@ -290,6 +325,8 @@ def main() -> None:
             section = cases(asked.cases, asked.repeats, asked.limit)
         elif name == "warm":
             section = warm(asked.repeats)
+        elif name == "scale":
+            section = scale(asked.repeats)
         else:
             section = contest(name, asked.repeats, asked.limit, [p for p in asked.peers.split(",") if p])
         print(section)
