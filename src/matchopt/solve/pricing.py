@@ -142,7 +142,7 @@ def solve_over_all_pairs(
         if not new.any():
             break
         new[~new] = ~_among(found, ~new, problem)
-        if start is not None or new.sum() < FEW * len(problem.tail):
+        if new.sum() < FEW * len(problem.tail):
             search.settle(1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
     tail, place, flow = _handed_out(problem, optimum.flow)
