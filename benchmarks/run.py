@@ -242,7 +242,7 @@ def scale(repeats: int) -> str:
     from distributed import LocalCluster
 
     rows = []
-    for size in ("town", "city", "province"):
+    for size in ("town", "city"):
         case = matchopt.Case.from_frames(**tables(SIZES[size]))
         with ThreadPoolExecutor(1) as one:
             seconds = [_solving(case, one, repeats)]

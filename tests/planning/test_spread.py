@@ -3,11 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import matchopt
 from matchopt.arrays import FORBIDDEN
+from matchopt.model import market as market_module
 from matchopt.model.network import encode
 from matchopt.planning import spread
 from matchopt.planning.spread import SpreadMarket
@@ -85,3 +88,36 @@ def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack)
         for owner in np.flatnonzero(lowest < FORBIDDEN):
             mine = side == owner
             assert reduced[best.row[mine], best.column[mine]].min() == lowest[owner]
+
+
+def crowd(donations=20, needs=40):
+    """Return a case in which everybody may serve everybody, and no two needs are alike."""
+    gifts = {"donation_id": [f"d{k}" for k in range(donations)], "item": "rice", "quantity": 5}
+    wants = {"need_id": [f"n{k}" for k in range(needs)], "item": "rice", "quantity": 3}
+    places = {
+        "community": [f"c{k}" for k in range(needs)],
+        "latitude": 31.0,
+        "longitude": np.arange(needs) / 9,
+    }
+    return matchopt.Case.from_frames(
+        needs=pd.DataFrame(wants | {"community": name}),
+        donations=pd.DataFrame(gifts | {"origin": name[:donations]}),
+        communities=pd.DataFrame(places),
+    )
+
+
+def test_pairs_too_many_to_list_are_told(monkeypatch):
+    part = encode(crowd()).parts[0]
+    rows, columns = len(part.rows), part.market.alike().max() + 1
+    market = part.market.of(np.arange(columns))
+    still = np.zeros(rows, dtype=np.int64), np.zeros(columns, dtype=np.int64)
+    all_pairs = market.below(*still, FORBIDDEN, still, -1)
+    assert len(all_pairs.row) > rows + columns
+    monkeypatch.setattr(market_module, "PAIRS_LISTED", 1)
+    monkeypatch.setattr(spread, "BLOCK", 1)
+    assert market.below(*still, FORBIDDEN, still, -1) is None
+    with ThreadPoolExecutor(1) as executor:
+        assert SpreadMarket(market, executor).below(*still, FORBIDDEN, still, -1) is None
+    # Whoever solves over it all finds the optimum all the same.
+    case = crowd()
+    assert matchopt.verify(case, matchopt.plan(case)) == ()

@@ -33,8 +33,8 @@ BY_TAIL = (
 BY_LANE = ("lane_head", "lane_distance", "lane_rate", "lane_lead")
 """Tables of the tariff with an entry for each place where donations lie, and for each lane from there."""
 
-PAIRS_LISTED = 16
-"""Pairs for which there is room in a list at first, for each row and column."""
+PAIRS_LISTED = 64
+"""Pairs for which there is room in a list, for each row and column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,11 @@ class Market:
         """How many rows × places a search goes through."""
         return len(self.tariff.gifts) * len(self.tariff.head_name)
 
+    @property
+    def room(self) -> int:
+        """How many pairs may be listed."""
+        return PAIRS_LISTED * (len(self.tariff.gifts) + len(self.tariff.wants))
+
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step that refuses each pair (`ADMITTED`: none), and its cost.
 
@@ -189,8 +194,8 @@ class Market:
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found:
-        """Return all pairs of a reduced cost below `limit`, but those passed over.
+    ) -> Found | None:
+        """Return all pairs of a reduced cost below `limit`, but those passed over; None if they are too many.
 
         Parameters
         ----------
@@ -203,13 +208,10 @@ class Market:
         """
         one = np.ones_like(supply_price), np.ones_like(demand_price)
         hands = Hands.empty(one[0], limit), Hands.empty(one[1], limit)
-        room = PAIRS_LISTED * (len(supply_price) + len(demand_price))
-        while True:
-            row, column, cost = (np.empty(room, dtype=np.int64) for _ in range(3))
-            pairs = row, column, cost
-            priced, room = self._search(supply_price, demand_price, limit, rise, slack, hands, pairs)
-            if room <= len(row):
-                return Found(row[:room], column[:room], cost[:room], priced)
+        row, column, cost = (np.empty(self.room, dtype=np.int64) for _ in range(3))
+        pairs = row, column, cost
+        priced, count = self._search(supply_price, demand_price, limit, rise, slack, hands, pairs)
+        return Found(row[:count], column[:count], cost[:count], priced) if count <= self.room else None
 
     def _search(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int,

@@ -6,7 +6,6 @@ rows, put together in that order, give the same pairs as the search over all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Executor
 
 import numpy as np
@@ -68,18 +67,22 @@ class SpreadMarket:
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found:
-        """Return all pairs of a reduced cost below `limit`, but those passed over."""
+    ) -> Found | None:
+        """Return all pairs of a reduced cost below `limit`, but those passed over; None if too many."""
         waiting = [
             self._executor.submit(
                 Market.below, market, supply_price[rows], demand_price, limit, (rise[0][rows], rise[1]), slack
             )
             for rows, market in self._blocks
         ]  # fmt: skip
-        blocks: Iterator[Found] = (block.result() for block in waiting)
-        row, column, cost, priced = zip(
-            *((some.row + rows.start, some.column, some.cost, some.priced)
-              for (rows, _), some in zip(self._blocks, blocks, strict=True)),
-            strict=True,
-        )  # fmt: skip
-        return Found(np.concatenate(row), np.concatenate(column), np.concatenate(cost), sum(priced))
+        blocks: list[Found | None] = [block.result() for block in waiting]
+        listed = [some for some in blocks if some is not None]
+        if len(listed) < len(blocks) or sum(len(some.row) for some in listed) > self._market.room:
+            return None
+        starts = [rows.start for rows, _ in self._blocks]
+        return Found(
+            np.concatenate([some.row + start for some, start in zip(listed, starts, strict=True)]),
+            np.concatenate([some.column for some in listed]),
+            np.concatenate([some.cost for some in listed]),
+            sum(some.priced for some in listed),
+        )

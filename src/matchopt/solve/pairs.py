@@ -80,8 +80,10 @@ class Market(Protocol):
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found:
+    ) -> Found | None:
         """Return all pairs of a reduced cost below `limit`, each once, but those passed over.
+
+        None if they are too many to be listed.
 
         Parameters
         ----------

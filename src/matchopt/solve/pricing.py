@@ -142,7 +142,7 @@ def solve_over_all_pairs(
         if not new.any():
             break
         new[~new] = ~_among(found, ~new, problem)
-        if new.sum() < FEW * len(problem.tail):
+        if (start is not None and rounds == 1) or new.sum() < FEW * len(problem.tail):
             search.settle(1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
     tail, place, flow = _handed_out(problem, optimum.flow)
@@ -155,7 +155,8 @@ class Search:
     """The search for pairs that would pay: at first the best of all, then all that are near.
 
     Once prices have settled, all pairs that are `near` to pay are sought at one time. After that a
-    pair that is no arc can pay only if its prices have risen by more than that since.
+    pair that is no arc can pay only if its prices have risen by more than that since. Where near
+    pairs are too many, prices had not settled after all.
     """
 
     def __init__(self, market: Market, partners: tuple[Ints, Ints]) -> None:
@@ -203,14 +204,20 @@ class Search:
 
     def next(self, supply_price: Ints, demand_price: Ints) -> Found:
         """Return pairs that would pay at these prices, unless there are none."""
-        if not self._near:
-            return self._market.best(supply_price, demand_price, 0, self._partners)
-        if self._since is None:
-            self._since = supply_price, demand_price
+        if self._near and self._since is None:
             still = np.zeros_like(supply_price), np.zeros_like(demand_price)
-            return self._market.below(supply_price, demand_price, self._near, still, -1)
-        rise = supply_price - self._since[0], demand_price - self._since[1]
-        return self._market.below(supply_price, demand_price, self._near, rise, self._near)
+            found = self._market.below(supply_price, demand_price, self._near, still, -1)
+            if found is not None:
+                self._since = supply_price, demand_price
+                return found
+            self._near = 0
+        if self._near and self._since is not None:
+            rise = supply_price - self._since[0], demand_price - self._since[1]
+            found = self._market.below(supply_price, demand_price, self._near, rise, self._near)
+            if found is not None:
+                return found
+            self._near, self._since = 0, None
+        return self._market.best(supply_price, demand_price, 0, self._partners)
 
 
 def _partners(quantity: Ints, other: Ints) -> Ints:
