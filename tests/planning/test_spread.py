@@ -92,13 +92,10 @@ def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack)
 
 def crowd(donations=20, needs=40):
     """Return a case in which everybody may serve everybody, and no two needs are alike."""
+    name = [f"c{k}" for k in range(needs)]
     gifts = {"donation_id": [f"d{k}" for k in range(donations)], "item": "rice", "quantity": 5}
     wants = {"need_id": [f"n{k}" for k in range(needs)], "item": "rice", "quantity": 3}
-    places = {
-        "community": [f"c{k}" for k in range(needs)],
-        "latitude": 31.0,
-        "longitude": np.arange(needs) / 9,
-    }
+    places = {"community": name, "latitude": 31.0, "longitude": np.arange(needs) / 9}
     return matchopt.Case.from_frames(
         needs=pd.DataFrame(wants | {"community": name}),
         donations=pd.DataFrame(gifts | {"origin": name[:donations]}),
