@@ -4,7 +4,7 @@
 
 solves the case in a folder the way NAME does, over all pairs, and prints what it reached and the
 seconds it took, reading included, and those of its solver alone. Who may serve whom at which cost all
-peers are told by matchopt.
+peers are told by matchopt; every donation and every need is a row of its own to them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ortools.graph.python import min_cost_flow
 import matchopt
 from matchopt import Case
 from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.model.classes import Members
 from matchopt.model.network import encode
 from matchopt.planning.source import WaySource
 from matchopt.solve.linear import Program
@@ -43,14 +44,26 @@ class Problem:
 
 
 def problems(case: Case) -> Iterator[Problem]:
-    """Yield the independent problems of a case with all their pairs."""
-    for part in encode(case).parts:
-        cost = part.costs(np.arange(len(part.supply))[:, None], np.arange(len(part.asked)))
+    """Yield the independent problems of a case with all pairs of their rows."""
+    network = encode(case)
+    for part in network.parts:
+        given, row = entries(network.donations, part.rows)
+        asked, column = entries(network.needs, part.columns)
+        supply, demand = given // part.granule[row], asked // part.step
+        cost = part.costs(row[:, None], column)
         tail, head = np.nonzero(cost < FORBIDDEN)
         cost = cost[tail, head]
-        detour = (2 * min(len(part.supply), len(part.asked)) + 3) * (int(cost.max(initial=0)) + 1)
-        worth = (10 - part.priority) * detour
-        yield Problem(part.supply, part.asked // part.step, part.priority, tail, head, cost, worth)
+        detour = (2 * min(len(supply), len(demand)) + 3) * (int(cost.max(initial=0)) + 1)
+        tier = part.priority[column]
+        yield Problem(supply, demand, tier, tail, head, cost, (10 - tier) * detour)
+
+
+def entries(members: Members, classes: Ints) -> tuple[Ints, Ints]:
+    """Return the quantity of each row of `classes`, and which of them it is in."""
+    count = members.count[classes]
+    which = np.repeat(np.arange(len(classes)), count)
+    within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    return members.amount[members.start[classes][which] + within], which
 
 
 Flow = Callable[[Problem], Ints]
