@@ -1,4 +1,4 @@
-"""Places and the legs between them: distance, transport cost, lead time (contract §3)."""
+"""Places and the lanes between them (contract §3)."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ class Itinerary:
 class Router:
     """Routes between the places of some donation and need classes.
 
-    Legs are laid out once for all places of a part of the network; pairs of classes then
-    only look them up.
+    Legs into hubs and out of them are laid out once for all places of a part of the network;
+    direct ones are worked out when they are asked for.
     """
 
     def __init__(
