@@ -20,8 +20,10 @@ whole steps stays unmet.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 
@@ -92,6 +94,12 @@ class PlainProof:
         granule = gifts.least(np.where(f.gifts.whole > 0, f.gifts.granule, 2**62))
         self.granule = granule * f.gifts.grain[gifts.stands]
         self.asked = needs.most(f.wants.asked) * f.wants.grain[needs.stands]
+
+    def reporting_to(self, report: Report) -> Self:
+        """Return the same, with another report to write what is found into."""
+        other = copy(self)
+        other.report = report
+        return other
 
     def note(self, met: Met) -> None:
         """Look at pairs that some flow could go between."""

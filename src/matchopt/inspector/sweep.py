@@ -2,11 +2,14 @@
 
 Pairs of profiles go through the screen, which tells those that may matter; these are reckoned exactly and
 shown to whoever watches. Donations come by in pieces, so that memory stays small however large the case.
+Items that fit none of each other's profiles are looked at side by side: nobody watches the same rows twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +25,10 @@ from matchopt.inspector.profiles import Profiles
 from matchopt.inspector.proof import PlainProof
 from matchopt.inspector.screen import screen
 from matchopt.inspector.survey import Piece, Pool, Survey
+from matchopt.inspector.violation import Report
+
+Fit = tuple[Ints, Ints]
+"""Profiles of donations and needs whose items fit each other."""
 
 GIFTS_A_PIECE = 2**10
 PAIRS_A_PIECE = 2**16
@@ -54,9 +61,36 @@ def sweep(
 ) -> Reach:
     """Look at every pair, and show those that may matter to them to the watchers."""
     sweeper = _Sweeper(f, gifts, needs, left, plain, columns)
-    for i, j in sweeper.fits():
-        sweeper.meet(i, j)
+    apart = apart_from_each_other(sweeper.fits())
+    reports = [Report() for _ in apart]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        by_size = sorted(range(len(apart)), key=lambda k: -sum(len(i) * len(j) for i, j in apart[k]))
+        list(pool.map(lambda k: sweeper.meet_all(apart[k], reports[k]), by_size))
+    if plain is not None:
+        for report in reports:
+            plain.report.extend(report)
     return sweeper.reach()
+
+
+def apart_from_each_other(fits: Mapping[tuple[int, int], Fit]) -> list[list[Fit]]:
+    """Return the profiles of items that fit, in lists that share neither donations nor needs.
+
+    `fits` holds them by item asked and given; the lists, and what stands in them, keep its order.
+    """
+    root: dict[tuple[str, int], tuple[str, int]] = {}
+
+    def find(item: tuple[str, int]) -> tuple[str, int]:
+        while root.setdefault(item, item) != item:
+            root[item] = root[root[item]]
+            item = root[item]
+        return item
+
+    for asked, given in fits:
+        root[find(("asked", asked))] = find(("given", given))
+    lists: dict[tuple[str, int], list[Fit]] = {}
+    for (asked, _), fit in fits.items():
+        lists.setdefault(find(("asked", asked)), []).append(fit)
+    return list(lists.values())
 
 
 class _Sweeper:
@@ -65,13 +99,13 @@ class _Sweeper:
         columns: Columns | None,
     ) -> None:  # fmt: skip
         self.f, self.gifts, self.needs, self.left = f, gifts, needs, left
-        self.watchers: list[Watcher] = [w for w in (left, plain, columns) if w is not None]
+        self.plain, self.columns = plain, columns
         self.survey = Survey(f, gifts, needs, left, plain)
         self.need_passed = np.zeros(needs.size, dtype=np.int64)
         self.gift_passed = np.zeros(gifts.size, dtype=np.int64)
 
-    def fits(self) -> Iterator[tuple[Ints, Ints]]:
-        """Yield the profiles, donations and needs, whose items fit each other."""
+    def fits(self) -> dict[tuple[int, int], Fit]:
+        """Return the profiles whose items fit each other, by item asked and given."""
         items = self.f.items
         gifts = _by_item(self.f.gifts.item[self.gifts.stands])
         needs = _by_item(self.f.wants.item[self.needs.stands])
@@ -81,24 +115,33 @@ class _Sweeper:
         money = [item for item in gifts if items.funds[item]]
         bought = [item for item in needs if not items.funds[item] and not np.isnan(items.buyable[item])]
         fits.update((a, b) for a in bought for b in money)
-        for asked, given in sorted(fits):
-            if asked in needs and given in gifts:
-                yield gifts[given], needs[asked]
+        return {
+            (asked, given): (gifts[given], needs[asked])
+            for asked, given in sorted(fits)
+            if asked in needs and given in gifts
+        }
 
-    def meet(self, gifts: Ints, needs: Ints) -> None:
+    def meet_all(self, fits: list[Fit], report: Report) -> None:
+        """Look at all pairs of profiles that nobody else looks at; what is found goes into `report`."""
+        plain = None if self.plain is None else self.plain.reporting_to(report)
+        watchers: list[Watcher] = [w for w in (self.left, plain, self.columns) if w is not None]
+        for gifts, needs in fits:
+            self._meet(gifts, needs, watchers)
+
+    def _meet(self, gifts: Ints, needs: Ints, watchers: list[Watcher]) -> None:
         """Look at all pairs of the profiles of two items."""
         pool = self.survey.pool(gifts, needs)
         pool.takers["passed"] = self.need_passed[pool.needs]
         for start in range(0, len(gifts), GIFTS_A_PIECE):
             piece = self.survey.piece(pool, slice(start, start + GIFTS_A_PIECE))
             piece.givers["passed"] = self.gift_passed[piece.gifts]
-            self._screen(pool, piece)
+            self._screen(pool, piece, watchers)
             self.gift_passed[piece.gifts] = piece.givers["passed"]
         self.need_passed[pool.needs] = pool.takers["passed"]
 
-    def _screen(self, pool: Pool, piece: Piece) -> None:
+    def _screen(self, pool: Pool, piece: Piece, watchers: list[Watcher]) -> None:
         """Look at the pairs of some donations; those held back once more, as long as there are any."""
-        chosen, watchers = np.arange(len(piece.gifts)), self.watchers
+        chosen = np.arange(len(piece.gifts))
         terms = pool.terms.copy()
         terms["often"] = TRIES
         met = np.empty((2, PAIRS_A_PIECE + len(pool.needs)), dtype=np.int64)

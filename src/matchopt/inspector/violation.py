@@ -77,6 +77,14 @@ class Report:
         if count > 0:
             self._more[code] = self._more.get(code, 0) + count
 
+    def extend(self, other: Report) -> None:
+        """Take over everything that another report noted."""
+        for code, lines in other._found.items():
+            mine = self._found.setdefault(code, [])
+            room = MOST_LINES - len(mine)
+            mine.extend(lines[:room])
+            self.and_more(code, max(len(lines) - room, 0) + other._more.get(code, 0))
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

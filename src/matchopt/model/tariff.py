@@ -240,6 +240,39 @@ def distance_km(
 
 
 @inlined
+def straight_way(
+    tail_name: Ints, tail_latitude: Floats, tail_longitude: Floats, tail_cosine: Floats,
+    head_name: Ints, head_latitude: Floats, head_longitude: Floats, head_cosine: Floats,
+    detour: float, has_lanes: bool, tail: int, head: int,
+) -> tuple[bool, float]:  # fmt: skip
+    """Return (connected, km) of the way from one place to another where no lane joins them."""
+    if tail_name[tail] >= 0 and tail_name[tail] == head_name[head]:
+        return True, 0.0
+    if np.isnan(tail_latitude[tail]) or np.isnan(head_latitude[head]):
+        # Trigonometry of what is not known costs the most, and says nothing.
+        return not has_lanes, 0.0
+    km = detour * distance_km(
+        tail_latitude[tail], tail_longitude[tail], tail_cosine[tail],
+        head_latitude[head], head_longitude[head], head_cosine[head],
+    )  # fmt: skip
+    if np.isnan(km):
+        return not has_lanes, 0.0
+    return True, km
+
+
+@inlined
+def over_lane(
+    lane_distance: Floats, lane_rate: Floats, lane_lead: Ints, kg_km: float, lane: int, km: float
+) -> tuple[bool, float, float, int]:
+    """Return the leg over a lane; `km` is its length where it does not tell."""
+    if not np.isnan(lane_distance[lane]):
+        km = lane_distance[lane]
+    if not np.isnan(lane_rate[lane]):
+        return True, lane_rate[lane], lane_rate[lane], lane_lead[lane]
+    return True, kg_km * km, 0.0, lane_lead[lane]
+
+
+@inlined
 def leg(
     tail_name: Ints, tail_latitude: Floats, tail_longitude: Floats, tail_cosine: Floats,
     head_name: Ints, head_latitude: Floats, head_longitude: Floats, head_cosine: Floats,
@@ -247,25 +280,15 @@ def leg(
     kg_km: float, detour: float, has_lanes: bool, tail: int, head: int,
 ) -> tuple[bool, float, float, int]:  # fmt: skip
     """Return (connected, transport, lane rate, lead) of the way from one place to another."""
-    km = detour * distance_km(
-        tail_latitude[tail], tail_longitude[tail], tail_cosine[tail],
-        head_latitude[head], head_longitude[head], head_cosine[head],
+    connected, km = straight_way(
+        tail_name, tail_latitude, tail_longitude, tail_cosine,
+        head_name, head_latitude, head_longitude, head_cosine, detour, has_lanes, tail, head,
     )  # fmt: skip
-    same = tail_name[tail] >= 0 and tail_name[tail] == head_name[head]
-    unknown = np.isnan(km)
-    connected = same or not unknown or not has_lanes
-    if same or unknown:
-        km = 0.0
     first, end = lane_start[tail], lane_start[tail + 1]
-    if first == end:
-        return connected, kg_km * km, 0.0, 0
-    lane = first + np.searchsorted(lane_head[first:end], head)
-    if lane < end and lane_head[lane] == head:
-        if not np.isnan(lane_distance[lane]):
-            km = lane_distance[lane]
-        if not np.isnan(lane_rate[lane]):
-            return True, lane_rate[lane], lane_rate[lane], lane_lead[lane]
-        return True, kg_km * km, 0.0, lane_lead[lane]
+    if first < end:
+        lane = first + np.searchsorted(lane_head[first:end], head)
+        if lane < end and lane_head[lane] == head:
+            return over_lane(lane_distance, lane_rate, lane_lead, kg_km, lane, km)
     return connected, kg_km * km, 0.0, 0
 
 
@@ -313,13 +336,30 @@ def legs_from(
     t: Tariff, tail: int, connected: Bools, transport: Floats, lane_rate: Floats, lead: Ints
 ) -> None:
     """Write the legs from a place to all communities (c,)."""
+    tail_name, tail_latitude, tail_longitude, tail_cosine = (
+        t.tail_name, t.tail_latitude, t.tail_longitude, t.tail_cosine,
+    )  # fmt: skip
+    head_name, head_latitude, head_longitude, head_cosine = (
+        t.head_name, t.head_latitude, t.head_longitude, t.head_cosine,
+    )  # fmt: skip
+    lane_start, lane_head, lane_distance, lane_rates, lane_lead = (
+        t.lane_start, t.lane_head, t.lane_distance, t.lane_rate, t.lane_lead,
+    )  # fmt: skip
+    kg_km, detour, has_lanes = t.kg_km, t.detour, t.has_lanes
+    lane, end = lane_start[tail], lane_start[tail + 1]
     for head in range(len(connected)):
-        connected[head], transport[head], lane_rate[head], lead[head] = leg(
-            t.tail_name, t.tail_latitude, t.tail_longitude, t.tail_cosine,
-            t.head_name, t.head_latitude, t.head_longitude, t.head_cosine,
-            t.lane_start, t.lane_head, t.lane_distance, t.lane_rate, t.lane_lead,
-            t.kg_km, t.detour, t.has_lanes, tail, head,
+        connected[head], km = straight_way(
+            tail_name, tail_latitude, tail_longitude, tail_cosine,
+            head_name, head_latitude, head_longitude, head_cosine, detour, has_lanes, tail, head,
         )  # fmt: skip
+        transport[head], lane_rate[head], lead[head] = kg_km * km, 0.0, 0
+        # Lanes lie in the order of where they lead.
+        while lane < end and lane_head[lane] < head:
+            lane += 1
+        if lane < end and lane_head[lane] == head:
+            connected[head], transport[head], lane_rate[head], lead[head] = over_lane(
+                lane_distance, lane_rates, lane_lead, kg_km, lane, km
+            )
 
 
 @compiled
@@ -535,18 +575,24 @@ def judge_all(t: Tariff, rows: Ints, columns: Ints, step: Steps, cost: Ints, hub
 
 
 @compiled
-def lower_bounds(t: Tariff, i: int, bound: Ints) -> None:
-    """Write what a unit of donation i costs at least to each community, in whole 1/10 000."""
+def lower_bounds(t: Tariff, i: int, around: Floats, bound: Ints) -> None:
+    """Write what a unit of donation i costs at least to each community, in whole 1/10 000.
+
+    Where no way leads it is `FORBIDDEN`. If a way round may be shorter than the straight one, `around`
+    is what a kg costs at least.
+    """
     given, tail = t.gifts[i, ITEM], t.gifts[i, PLACE]
-    if t.service[given] or t.funds[given]:
+    if t.funds[given]:
         bound[:] = -1
         return
     weight, least_handling, scale = t.weight[given], t.least_handling, t.kg_km * t.detour * EARTH_RADIUS_KM
+    if t.service[given]:
+        weight = 0.0
     if t.crooked:
-        per_kg = np.empty(len(bound))
-        roundabout(t, tail, per_kg)
         for c in range(len(bound)):
-            bound[c] = int(weight * per_kg[c] * (10_000 * (1 - SAFE))) - 1
+            bound[c] = FORBIDDEN
+            if not np.isinf(around[c]):
+                bound[c] = int(weight * around[c] * (10_000 * (1 - SAFE))) - 1
         return
     point, x, y, z = t.head_point, t.tail_point[tail, 0], t.tail_point[tail, 1], t.tail_point[tail, 2]
     for c in range(len(bound)):
@@ -557,14 +603,11 @@ def lower_bounds(t: Tariff, i: int, bound: Ints) -> None:
 
 
 @compiled
-def roundabout(t: Tariff, tail: int, per_kg: Floats) -> None:
-    """Write what a kg costs at least from a place to all communities, directly or through any hub."""
-    count, handling = len(per_kg), t.hub_handling
-    connected, lead = np.empty(count, dtype=np.bool_), np.empty(count, dtype=np.int64)
-    lane_rate, cost_in, cost_out = np.empty(count), t.cost_in, t.cost_out
-    legs_from(t, tail, connected, per_kg, lane_rate, lead)
-    for c in range(count):
-        per_kg[c] += t.handling
+def roundabout(t: Tariff, tail: int, connected: Bools, transport: Floats, per_kg: Floats) -> None:
+    """Write what a kg costs at least from a place, directly or through any hub; infinite without a way."""
+    cost_in, cost_out, handling = t.cost_in, t.cost_out, t.hub_handling
+    for c in range(len(per_kg)):
+        per_kg[c] = transport[c] + t.handling if connected[c] else np.inf
         for h in range(len(handling)):
             per_kg[c] = min(per_kg[c], cost_in[tail, h] + cost_out[c, h] + handling[h])
 
@@ -652,19 +695,28 @@ def search(
         for at in range(start[c], start[c + 1]):
             place_rise[c] = max(place_rise[c], column_rise[column[at]])
     most_rise = place_rise.max()
+    # Where a way round may be the shortest, all legs from a place are known before any is asked for.
+    crooked, seen_from = t.crooked, -1
+    known = count if crooked else 0
+    open_to, carriage, around = np.empty(known, dtype=np.bool_), np.empty(known), np.empty(known)
+    rate_of_lane, lead_to = np.empty(known), np.empty(known, dtype=np.int64)
     for i in range(len(row_start) - 1):
         rise = row_rise[i]
         if rise + most_rise <= slack:
             continue
-        lower_bounds(t, i, bound)
+        if crooked and gifts[i, PLACE] != seen_from:
+            seen_from = gifts[i, PLACE]
+            legs_from(t, seen_from, open_to, carriage, rate_of_lane, lead_to)
+            roundabout(t, seen_from, open_to, carriage, around)
+        lower_bounds(t, i, around, bound)
         given, tail, first, last = gifts[i, ITEM], gifts[i, PLACE], gifts[i, FIRST], gifts[i, LAST]
         weight, service, funds, cold = t.weight[given], t.service[given], t.funds[given], t.cold[given]
         goods, sets = not (service or funds), gifts[i, SET_OF_COMMUNITIES]
         worst, paid = row_start[i], supply_price[i]
         for c in range(count):
-            left = bound[c] - paid
-            if rise + place_rise[c] <= slack or start[c] == start[c + 1]:
+            if bound[c] == FORBIDDEN or rise + place_rise[c] <= slack or start[c] == start[c + 1]:
                 continue
+            left = bound[c] - paid
             if left - highest[c] >= limit or (left - highest[c] >= row_value[worst] and left >= bar[c]):
                 continue
             there = wants[column[start[c]], COMMUNITY]
@@ -672,8 +724,10 @@ def search(
                 continue
             if boundary != OPEN and not inside(boundary, attribute, agreement, gifts[i, COMMUNITY], there):
                 continue
-            looked, hub = False, NOT_SOUGHT
+            looked, hub = crooked, NOT_SOUGHT
             connected, transport, lane_rate, lead = False, 0.0, 0.0, 0
+            if crooked:
+                connected, transport, lane_rate, lead = open_to[c], carriage[c], rate_of_lane[c], lead_to[c]
             bar[c] = -FORBIDDEN
             for at in range(start[c], start[c + 1]):
                 j = column[at]
