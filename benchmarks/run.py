@@ -300,7 +300,8 @@ def _mb(runs: list[Run]) -> str:
 def kept(sections: dict[str, str]) -> str:
     """Return the page with new `sections` (by size) in place of the old ones."""
     old = RESULTS.read_text("utf-8") if RESULTS.exists() else HEADER
-    found = {part.split(":", 1)[0]: f"## {part}" for part in re.split(r"^## ", old, flags=re.MULTILINE)[1:]}
+    parts = re.split(r"^## ", old, flags=re.MULTILINE)[1:]
+    found = {re.split(r"[:\n]", part, maxsplit=1)[0]: f"## {part}" for part in parts}
     found |= sections
     return "\n".join(
         [
