@@ -1,6 +1,10 @@
-"""What every test module shares: hypothesis without deadlines and without a memory between runs."""
+"""What every test module shares: English, and hypothesis without deadlines and memory between runs."""
+
+import os
 
 from hypothesis import HealthCheck, Phase, settings
+
+os.environ["LANGUAGE"] = "en"  # for the commands that tests start, too
 
 settings.register_profile(
     "matchopt",

@@ -32,11 +32,11 @@ class Profile:
             self._stage = stage
         self._tell(stage, done, total)
 
-    def section(self, names: dict[str, str]) -> Section:
-        """End the last stage and return the table; `names` says what stages are called there."""
+    def section(self) -> Section:
+        """End the last stage and return the table."""
         self._close()
         whole = sum(self._seconds.values())
-        spent = [(names.get(k, k), seconds, self._peak[k]) for k, seconds in self._seconds.items()]
+        spent = [(words.stage_of_work(k), seconds, self._peak[k]) for k, seconds in self._seconds.items()]
         rows = [
             (stage, f"{seconds:.2f}", words.percent(seconds, whole), _megabytes(peak))
             for stage, seconds, peak in [*spent, ("in all", whole, _peak_memory())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.section import LEFT, RIGHT, Section
@@ -79,7 +80,7 @@ def _coverage(
 ) -> Section:
     rows = tuple(
         (
-            names.get(key, key),
+            tr(names.get(key, key)),
             words.quantity(asked[key]),
             words.quantity(served.get(key, 0)),
             words.percent(served.get(key, 0), asked[key]),
@@ -97,7 +98,7 @@ def _costs(summary: Mapping[str, Any]) -> Section:
         amounts["unmet"] = cost["unmet"]
     total = sum(amounts.values())
     rows = [
-        (words.COSTS[kind], words.money(amount), words.percent(amount, total))
+        (tr(words.COSTS[kind]), words.money(amount), words.percent(amount, total))
         for kind, amount in amounts.items()
     ]
     rows.append(("together", words.money(total), ""))
@@ -111,7 +112,7 @@ def _reasons(
     """Return the reasons, the largest quantity first."""
     ordered = sorted(groups.items(), key=lambda group: (-group[1]["quantity"], group[0]))
     rows = tuple(
-        (plain.get(code, code), code, words.quantity(group[kind]), words.quantity(group["quantity"]))
+        (tr(plain.get(code, code)), code, words.quantity(group[kind]), words.quantity(group["quantity"]))
         for code, group in ordered
     )
     return Section(title, ("why", "code", kind, "units"), (LEFT, LEFT, RIGHT, RIGHT), rows)

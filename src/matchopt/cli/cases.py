@@ -1,0 +1,87 @@
+"""Commands on cases: make an empty one, check one."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matchopt.cli.door import FOUND, CasePath, Changes, command, refuse_malformed, show_findings
+from matchopt.language import spoken, tr
+
+
+class Format(StrEnum):
+    """How findings are listed."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+@command
+def new(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet or empty.")
+    ],
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Make one workbook instead of CSV files.")] = False,
+) -> None:
+    """Make an empty case to fill in.
+
+    Every table has its header, one row that explains the columns and an example. These rows begin with
+    ## and are skipped; take the ## of the examples away for a small case to try.
+
+    \b
+      matchopt new my-city
+      matchopt new my-city --xlsx
+      matchopt new 我的城市 --lang zh
+    """  # noqa: D301
+    from matchopt.io.template import new_case
+
+    case = new_case(folder, spoken().value, workbook=xlsx)
+    shown = shlex.quote(str(case))
+    if xlsx:
+        print(tr("Made the workbook {case}. What to do next:", case=shown))
+    else:
+        print(tr("Made the folder {case}. What to do next:", case=shown))
+    print("  1. " + tr("Fill in needs and donations; delete the other tables that you have nothing for."))
+    print("     " + tr("Rows that begin with ## explain and are skipped; take it away to use the examples."))
+    print(f"  2. matchopt check {shown}")
+    print(f"  3. matchopt plan {shown}")
+
+
+@command
+def check(
+    case: CasePath,
+    changes: Changes = None,
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="text to read; json or csv for machines.")
+    ] = Format.TEXT,
+) -> None:
+    """List everything wrong or odd in the data of a case, with cures.
+
+    Errors come first, then warnings and notes. Only errors stop a plan; with any, the exit code is 1.
+
+    \b
+      matchopt check my-city
+      matchopt check my-city --format csv > findings.csv
+    """  # noqa: D301
+    from matchopt.io.read import check_case
+    from matchopt.report.findings import as_csv, as_json, counts, has_errors, sorted_by_weight
+
+    refuse_malformed(changes)
+    findings = sorted_by_weight(check_case(case, changes or ())[1])
+    if format is Format.JSON:
+        print(as_json(findings))
+    elif format is Format.CSV:
+        print(as_csv(findings), end="")
+    else:
+        show_findings(findings, sys.stdout)
+        print(f"{counts(findings)}.")
+    if has_errors(findings):
+        raise typer.Exit(FOUND)
+    if format is Format.TEXT:
+        print(tr("The case can be planned: {command}", command=f"matchopt plan {shlex.quote(str(case))}"))

@@ -1,0 +1,319 @@
+"""What all commands share: how they are declared, how they end, what they tell on the way."""
+
+from __future__ import annotations
+
+import gettext
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from matchopt import __version__
+from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
+from matchopt.language import DOMAIN, LOCALES, Language, of_system, speak, tr
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from matchopt.case import Case
+    from matchopt.solution import Plan
+
+Step = Callable[[str, int, int], None]
+
+FOUND, INTERRUPTED = 1, 130
+
+
+class _Translated:
+    """Help in the language spoken."""
+
+    def format_help(self: Any, ctx: Any, formatter: Any) -> None:
+        """Write the help, its texts looked up in the catalogue."""
+        texts = [self, *self.params, *getattr(self, "commands", {}).values()]
+        kept = [(text, name, getattr(text, name, None)) for text in texts for name in ("help", "short_help")]
+        try:
+            for text, name, said in kept:
+                if said:
+                    setattr(text, name, tr(inspect.cleandoc(said)))
+            super().format_help(ctx, formatter)  # type: ignore[misc]
+        finally:
+            for text, name, said in kept:
+                if said:
+                    setattr(text, name, said)
+
+
+class _Command(_Translated, TyperCommand):
+    pass
+
+
+class _Commands(_Translated, TyperGroup):
+    pass
+
+
+app = typer.Typer(
+    name="matchopt",
+    cls=_Commands,
+    # Plain help comes three times as fast as drawn boxes, and reads well in a log.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+CasePath = Annotated[
+    Path, typer.Argument(metavar="CASE", help="Folder with the tables, or one workbook (.xlsx).")
+]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `matchopt plan` wrote.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE",
+        help="Change a setting for this time, such as policy.boundary=district. May be repeated.",
+    ),
+]  # fmt: skip
+
+
+def _listen(language: Language | None) -> None:
+    """Speak a language, or that of the system."""
+    speak(language)
+    # What typer says of its own, it looks up in the domain in force.
+    os.environ["LANGUAGE"] = (language or of_system()).value
+    gettext.bindtextdomain(DOMAIN, str(LOCALES))
+    gettext.textdomain(DOMAIN)
+
+
+Lang = Annotated[
+    Language | None,
+    typer.Option(
+        "--lang", help="Language of messages and files.  [default: that of the system]", is_eager=True,
+        callback=_listen,
+    ),
+]  # fmt: skip
+
+
+def main() -> None:
+    """Run the command ``matchopt``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows a question mark
+            stream.reconfigure(errors="replace")
+    _listen(None)
+    app(prog_name="matchopt")
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a function a command: whatever happens ends in a plain line, in the language asked for."""
+
+    @wraps(function)
+    def wrapped(*args: Any, lang: Language | None = None, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # Nobody reads on: what is still buffered must not fail once more at the very end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(INTERRUPTED) from None
+        except CaseError as error:
+            fail_with_findings(error.findings)
+        except ProofError as error:
+            fail(
+                tr("matchopt found a mistake of its own and wrote nothing; please report it:") + f"\n{error}"
+            )
+        except MatchoptError as error:
+            fail(f"matchopt: {error}")
+        except Exception as error:
+            if "MATCHOPT_DEBUG" in os.environ:
+                raise
+            fail(_apology(error))
+
+    hints = get_type_hints(function, include_extras=True)
+    parameters = [
+        *(p.replace(annotation=hints[p.name]) for p in inspect.signature(function).parameters.values()),
+        inspect.Parameter("lang", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Lang),
+    ]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+    del wrapped.__wrapped__
+    return app.command(cls=_Command)(wrapped)
+
+
+def fail(text: str) -> NoReturn:
+    """Say what went wrong, and end."""
+    print(text, file=sys.stderr)
+    raise typer.Exit(FOUND) from None
+
+
+def _apology(error: Exception) -> str:
+    """Return one line on an error that nobody foresaw: what, where, and what to do."""
+    from traceback import extract_tb
+
+    frames = extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "matchopt" in Path(frame.filename).parts] or frames
+    return tr(
+        "matchopt: this should not happen: {kind} in {file}, line {line}: {text}."
+        " Please report this line (MATCHOPT_DEBUG=1 shows more).",
+        kind=type(error).__name__, file=Path(ours[-1].filename).name, line=ours[-1].lineno,
+        text=" ".join(str(error).split())[:300],
+    )  # fmt: skip
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"matchopt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _door(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    lang: Lang = None,
+) -> None:
+    """Match donations to needs: the best plan, with its proof.
+
+    A case is a folder of tables: needs.csv (who asks for what), donations.csv (who gives what), further
+    tables where you have them (communities, hubs, items, lanes ...) and settings in matchopt.toml.
+    One workbook (.xlsx) with the tables as sheets will do as well. The first three commands:
+
+    \b
+      matchopt new my-city        make an empty case, every column explained
+      matchopt check my-city      list everything wrong in its data, with cures
+      matchopt plan my-city       plan it, prove it, write runs/my-city
+
+    Exit codes: 0 fine, 1 findings or a violation, 2 wrong usage.
+    """  # noqa: D301
+
+
+def refuse_malformed(changes: Sequence[str] | None) -> None:
+    """Refuse changes of settings that are not of the form NAME=VALUE."""
+    for change in changes or ():
+        name, equals, _ = change.partition("=")
+        if not name.strip() or not equals:
+            raise typer.BadParameter(
+                tr(
+                    "{change} is not of the form NAME=VALUE, such as policy.boundary=district",
+                    change=repr(change),
+                ),
+                param_hint="'--set'",
+            )
+
+
+def read_case(case: Path, changes: Sequence[str], step: Step) -> Case:
+    """Read and check a case; with errors in it, say so and end."""
+    from matchopt.io.read import check_case
+
+    step("reading and checking the tables", 0, 0)
+    checked, findings = check_case(case, changes)
+    if checked is None:
+        fail_with_findings(findings)
+    return checked
+
+
+def read_plan(run: Path) -> Plan:
+    """Read a run folder and the case it was made from; with errors in that, say so and end."""
+    from matchopt.io.read import check_case
+    from matchopt.io.run import case_place, read_manifest, read_run, settings_as_changes
+
+    manifest = read_manifest(run)
+    case, findings = check_case(case_place(run, manifest), settings_as_changes(manifest.settings))
+    if case is None:
+        fail_with_findings(findings)
+    return read_run(run, case)
+
+
+def plan_and_verify(
+    case: Case, step: Step, *, solver: str = "simplex", time_limit: float | None = None,
+    executor: Executor | None = None,
+) -> Plan:  # fmt: skip
+    """Plan a case; ProofError if the plan does not pass its own verification."""
+    from matchopt.engine import plan as plan_of
+    from matchopt.inspector import verify as violations_of
+
+    made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor)
+    step("verifying the plan", 0, 0)
+    violations = violations_of(case, made)
+    if violations:
+        raise ProofError("\n".join(map(str, violations)))
+    return made
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Step]:
+    """Yield what is told the stage of the work; it shows only on a terminal and leaves no trace."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from matchopt.report.words import stage_of_work
+
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, before = bar.add_task(stage_of_work("starting"), total=None), "starting"
+
+        def step(stage: str, done: int, total: int) -> None:
+            nonlocal before
+            if stage != before:
+                # What is left of a stage goes by the speed of that stage.
+                bar.reset(task, total=None)
+                before = stage
+            bar.update(task, description=stage_of_work(stage), completed=done, total=total or None)
+
+        yield step
+
+
+def warn(case: Case, path: Path, most: int = 5) -> None:
+    """Show the first warnings on the data, and where to see the rest."""
+    from matchopt.report.findings import counts
+
+    if not case.findings:
+        return
+    show_findings(case.warnings[:most], sys.stderr)
+    found = counts(case.findings, zero=False)
+    said = tr(
+        "{found} on the data: {command}", found=found, command=f"matchopt check {shlex.quote(str(path))}"
+    )
+    print(f"{said}\n", file=sys.stderr)
+
+
+def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
+    """List findings and end."""
+    from matchopt.report.findings import counts, sorted_by_weight
+
+    show_findings(sorted_by_weight(findings), sys.stderr)
+    fail(tr("{found}. Nothing was planned.", found=counts(findings)))
+
+
+def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
+    """List findings: a line each, or in colour on a terminal."""
+    if not stream.isatty():
+        for finding in findings:
+            print(finding, file=stream)
+        return
+    from rich.console import Console
+
+    from matchopt.report.findings import renderable
+
+    Console(file=stream).print(renderable(findings))

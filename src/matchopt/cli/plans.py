@@ -1,0 +1,200 @@
+"""Commands on plans: make one, verify one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matchopt.cli.door import (
+    CasePath,
+    Changes,
+    RunPath,
+    Step,
+    command,
+    fail,
+    fail_with_findings,
+    plan_and_verify,
+    progress,
+    read_case,
+    refuse_malformed,
+    warn,
+)
+from matchopt.language import tr, trn
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import pandas as pd
+
+    from matchopt.case import Case
+    from matchopt.solution import Plan
+
+
+class Solver(StrEnum):
+    """Who solves the flow."""
+
+    SIMPLEX = "simplex"
+    ORTOOLS = "ortools"
+    NETWORKX = "networkx"
+
+
+@command
+def plan(
+    case: CasePath,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="RUN", help="Run folder to write.  [default: runs/NAME OF CASE]"
+        ),
+    ] = None,
+    changes: Changes = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the run folder if it exists.")] = False,
+    no_copy: Annotated[
+        bool, typer.Option("--no-copy", help="Keep only the hashes of the tables in the run folder.")
+    ] = False,
+    solver: Annotated[
+        Solver, typer.Option(help="ortools and networkx are slower and there to cross-check.")
+    ] = Solver.SIMPLEX,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Stop the search for whole quantities then and keep the best plan found.  [default: none]",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Work on a Dask cluster (extra 'scale'), such as tcp://host:8786."
+        ),
+    ] = None,
+    fairness_curve: Annotated[
+        bool,
+        typer.Option(
+            "--fairness-curve",
+            help="Print what fairness costs, from none to the highest floor; save it in the run folder.",
+        ),
+    ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell where time and memory went, stage by stage (on stderr).")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")
+    ] = False,
+) -> None:
+    """Plan a case: check, plan, verify, write the run folder, sum up.
+
+    Nothing is written unless the data has no errors and the finished plan passes its own verification.
+
+    \b
+      matchopt plan my-city
+      matchopt plan my-city -o runs/by-district --set policy.boundary=district
+      matchopt plan my-city --time-limit 60
+      matchopt plan my-city --fairness-curve
+    """  # noqa: D301
+    from matchopt.io.write import default_run, refuse_taken, write_run
+    from matchopt.report.profile import Profile
+    from matchopt.report.section import plain
+
+    refuse_malformed(changes)
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise typer.BadParameter(
+            tr("{value} is no number above 0", value=f"{time_limit:g}"), param_hint="'--time-limit'"
+        )
+    run = output if output is not None else default_run(case, force=force)
+    refuse_taken(run, force=force)
+    with progress(quiet=quiet) as tell:
+        watch = Profile(tell)
+        step = watch.step
+        read = read_case(case, changes or (), step)
+        if fairness_curve:  # has its own demands on the tables: they are checked before the work begins
+            read.replace(settings={"policy": {"fairness": "floor"}})
+        if not quiet:
+            warn(read, case)
+        with _workers(cluster) as executor:
+            made = plan_and_verify(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
+        curve = _price_of_fairness(read, solver, step) if fairness_curve else None
+        step("writing the run folder", 0, 0)
+        write_run(made, run, force=force, copy=not no_copy, curve=curve)
+    if not quiet:
+        _show_summary(made, curve)
+        print("\n" + tr("Run folder: "), end="")
+    print(run)
+    if profile:
+        print(f"\n{plain(watch.section())}", file=sys.stderr)
+
+
+@command
+def verify(
+    run: RunPath,
+    case: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CASE", help="Check against this case instead of the one the run keeps or names."
+        ),
+    ] = None,
+) -> None:
+    """Recheck a run folder from its tables alone: every rule, sum and cost, and the proof.
+
+    One line for each violation; with any, the exit code is 1.
+
+    \b
+      matchopt verify runs/my-city
+    """  # noqa: D301
+    from matchopt.inspector import verify as violations_of
+    from matchopt.io.read import check_case
+    from matchopt.io.run import case_place, changed_files, read_manifest, read_run, settings_as_changes
+    from matchopt.report.summary import verified
+
+    manifest = read_manifest(run)
+    place = case if case is not None else case_place(run, manifest)
+    violations = list(changed_files(run, manifest, place))
+    for line in violations:
+        print(line)
+    checked, findings = check_case(place, settings_as_changes(manifest.settings))
+    if checked is None:
+        fail_with_findings(findings)
+    made = read_run(run, checked)
+    for violation in violations_of(made.case, made):
+        violations.append(str(violation))
+        print(violation)
+    if violations:
+        fail(trn("{n} violation in {run}", "{n} violations in {run}", len(violations), run=run))
+    print(verified(made))
+
+
+@contextmanager
+def _workers(cluster: str | None) -> Iterator[Executor | None]:
+    """Yield who is to do the work, None for this machine."""
+    if cluster is None:
+        yield None
+        return
+    from matchopt.cluster import on_cluster
+
+    with on_cluster(cluster) as executor:
+        yield executor
+
+
+def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:
+    from matchopt.engine import fairness_curve
+
+    return fairness_curve(case, solver=solver.value, progress=step)
+
+
+def _show_summary(made: Plan, curve: pd.DataFrame | None) -> None:
+    from matchopt.report.curve import price_of_fairness
+    from matchopt.report.summary import plain_text, renderable
+
+    more = [] if curve is None else [price_of_fairness(curve, made.summary["currency"])]
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(renderable(made, more))
+    else:
+        print(plain_text(made, more))

@@ -1,0 +1,132 @@
+"""The languages matchopt speaks: one catalogue for all messages, and each language's way to write figures.
+
+Messages stand in the code in English, as templates with names in braces; `tr` looks the template up in
+the catalogue (``locale/``, gettext) and fills it in. A template is a literal, so that
+``docs/make_messages.py`` can gather all of them.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+DOMAIN = "matchopt"
+LOCALES = Path(__file__).parent / "locale"
+VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""Where the system says which language its user reads; the first that says something counts."""
+
+
+class Language(StrEnum):
+    """A language that matchopt speaks."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+_spoken: Language | None = None
+
+
+def spoken() -> Language:
+    """Return the language of messages: what was set by `speak`, else that of the system."""
+    return _spoken or of_system()
+
+
+def of_system() -> Language:
+    """Return the language that the system's variables name; English where it is none of ours."""
+    said = next(filter(None, (os.environ.get(name) for name in VARIABLES)), "")
+    return Language.ZH if said.lower().startswith("zh") else Language.EN
+
+
+def speak(language: Language | str | None) -> None:
+    """Set the language of all messages from now on; None for that of the system."""
+    global _spoken
+    _spoken = None if language is None else Language(language)
+
+
+@contextmanager
+def speaking(language: Language | str | None) -> Iterator[None]:
+    """Speak a language for the time being."""
+    before = _spoken
+    speak(language)
+    try:
+        yield
+    finally:
+        speak(before)
+
+
+def tr(message: str, /, **values: object) -> str:
+    """Return a message in the language spoken, its names in braces filled in.
+
+    >>> with speaking("en"):
+    ...     tr("{count} rows", count=3)
+    '3 rows'
+    """
+    said = _catalogue(spoken()).gettext(message) if message else ""
+    return said.format(**values) if values else said
+
+
+def trn(one: str, many: str, number: int, /, **values: object) -> str:
+    """Return the message for a number of things, which fills in ``{n}``, thousands apart."""
+    said = _catalogue(spoken()).ngettext(one, many, number)
+    return said.format(n=f"{number:,}", **values)
+
+
+def mark(message: str) -> str:
+    """Return a message as it is: it goes into the catalogue here, and through `tr` where it is shown."""
+    return message
+
+
+@lru_cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    # English is what stands in the code.
+    return gettext.translation(DOMAIN, LOCALES, [language.value], fallback=language is Language.EN)
+
+
+def number(value: float, pattern: str = "#,##0.###") -> str:
+    """Return a number as the language writes it.
+
+    >>> with speaking("en"):
+    ...     number(1234.5), number(0.25)
+    ('1,234.5', '0.25')
+    """
+    from babel.numbers import format_decimal
+
+    return format_decimal(value + 0, format=pattern, locale=spoken().value)
+
+
+def share(value: float, pattern: str = "0.0%") -> str:
+    """Return a share (0..1) in percent as the language writes it."""
+    from babel.numbers import format_percent
+
+    return format_percent(value, format=pattern, locale=spoken().value)
+
+
+def amount(value: float, currency: str) -> str:
+    """Return money as the language writes it; a currency that nobody knows follows the number.
+
+    >>> with speaking("zh"):
+    ...     amount(1234.5, "CNY")
+    '¥1,234.50'
+    """
+    from babel.numbers import format_currency, get_currency_symbol, is_currency
+
+    value = round(value, 2) + 0.0
+    if not is_currency(currency) or get_currency_symbol(currency, spoken().value) == currency:
+        return f"{number(value, '#,##0.00')} {currency}"
+    return format_currency(value, currency, locale=spoken().value, currency_digits=False, format="¤#,##0.00")
+
+
+def day(value: date) -> str:
+    """Return a day as the language writes it in a sentence."""
+    from babel.dates import format_date
+
+    return format_date(value, format="medium", locale=spoken().value)
