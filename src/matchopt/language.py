@@ -110,7 +110,7 @@ def share(value: float, pattern: str = "0.0%") -> str:
     return format_percent(value, format=pattern, locale=spoken().value)
 
 
-def amount(value: float, currency: str) -> str:
+def amount(value: float, currency: str, digits: int = 2) -> str:
     """Return money as the language writes it; a currency that nobody knows follows the number.
 
     >>> with speaking("zh"):
@@ -119,10 +119,12 @@ def amount(value: float, currency: str) -> str:
     """
     from babel.numbers import format_currency, get_currency_symbol, is_currency
 
-    value = round(value, 2) + 0.0
+    value, pattern = round(value, digits) + 0.0, f"#,##0.{digits * '0'}".rstrip(".")
     if not is_currency(currency) or get_currency_symbol(currency, spoken().value) == currency:
-        return f"{number(value, '#,##0.00')} {currency}"
-    return format_currency(value, currency, locale=spoken().value, currency_digits=False, format="¤#,##0.00")
+        return f"{number(value, pattern)} {currency}"
+    return format_currency(
+        value, currency, locale=spoken().value, currency_digits=False, format=f"¤{pattern}"
+    )
 
 
 def day(value: date) -> str:

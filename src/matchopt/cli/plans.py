@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from matchopt.cli.door import (
     refuse_malformed,
     warn,
 )
+from matchopt.cli.reports import REPORT
 from matchopt.language import tr, trn
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.case import Case
+    from matchopt.io.beside import Writer
     from matchopt.solution import Plan
+
+
+SMALL = 20_000
+"""Allocations up to which a plan is shown to people without being asked."""
 
 
 class Solver(StrEnum):
@@ -81,6 +88,13 @@ def plan(
             help="Print what fairness costs, from none to the highest floor; save it in the run folder.",
         ),
     ] = False,
+    report: Annotated[
+        bool | None,
+        typer.Option(
+            "--report/--no-report",
+            help="Write report.html, too.  [default: up to 20,000 allocations]",
+        ),
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where time and memory went, stage by stage (on stderr).")
     ] = False,
@@ -120,11 +134,17 @@ def plan(
         with _workers(cluster) as executor:
             made = plan_and_verify(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
         curve = _price_of_fairness(read, solver, step) if fairness_curve else None
+        beside = _shown(made, step) if report or (report is None and len(made.allocations) <= SMALL) else {}
         step("writing the run folder", 0, 0)
-        write_run(made, run, force=force, copy=not no_copy, curve=curve)
+        write_run(made, run, force=force, copy=not no_copy, curve=curve, beside=beside)
     if not quiet:
         _show_summary(made, curve)
-        print("\n" + tr("Run folder: "), end="")
+        if beside:
+            print("\n" + tr("To read, print and pass on: {files}", files=", ".join(beside)))
+        else:
+            again = f"matchopt report {shlex.quote(str(run))}"
+            print("\n" + tr("For a report to read and print: {command}", command=again))
+        print(tr("Run folder: "), end="")
     print(run)
     if profile:
         print(f"\n{plain(watch.section())}", file=sys.stderr)
@@ -179,6 +199,15 @@ def _workers(cluster: str | None) -> Iterator[Executor | None]:
 
     with on_cluster(cluster) as executor:
         yield executor
+
+
+def _shown(made: Plan, step: Step) -> dict[str, Writer]:
+    """Return the files that show a plan to people, and who writes each."""
+    from matchopt.io.beside import text_file
+    from matchopt.report.page.page import html
+
+    step("writing the report", 0, 0)
+    return {REPORT: text_file(html(made))}
 
 
 def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:

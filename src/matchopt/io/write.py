@@ -19,6 +19,7 @@ import numpy as np
 
 import matchopt
 from matchopt.errors import RunError
+from matchopt.io.beside import Writer
 from matchopt.io.swap import folder_in_place_of, tidy
 from matchopt.settings import FILE as SETTINGS_FILE
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
@@ -45,8 +46,9 @@ EXACT = frozenset({"price", "unit_price"})
 
 
 def write_run(
-    plan: Plan, path: Path, *, force: bool = False, copy: bool = True, curve: pd.DataFrame | None = None
-) -> Path:
+    plan: Plan, path: Path, *, force: bool = False, copy: bool = True, curve: pd.DataFrame | None = None,
+    beside: Mapping[str, Writer] | None = None,
+) -> Path:  # fmt: skip
     """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
 
     Parameters
@@ -61,6 +63,8 @@ def write_run(
         Keep the tables in ``case/``; else only their hashes.
     curve
         The price of fairness, to be kept beside the plan.
+    beside
+        Further files of the run folder by name, and who writes each.
 
     Raises
     ------
@@ -87,6 +91,8 @@ def write_run(
                 },
             }
             (folder / MANIFEST).write_bytes(_json(manifest))
+            for name, write in (beside or {}).items():
+                write(folder / name)
     except OSError as error:
         raise RunError(f"the run folder {path} cannot be written: {error.strerror or error}") from error
     return path

@@ -90,12 +90,14 @@ def quantity(value: float) -> str:
     return number(value)
 
 
-def money(value: float, currency: str = "") -> str:
-    """Return an amount to 1/100, with its currency.
+def money(value: float, currency: str = "", *, whole: bool = False) -> str:
+    """Return an amount to 1/100, or to the `whole` unit, with its currency.
 
     >>> money(1234.5678, "EUR"), money(1234.5678)
     ('€1,234.57', '1,234.57')
     """
+    if whole:
+        return amount(value, currency, digits=0)
     return amount(value, currency) if currency else number(round(value, 2) + 0.0, "#,##0.00")
 
 

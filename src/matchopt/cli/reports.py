@@ -1,0 +1,49 @@
+"""Commands that show a plan to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matchopt.cli.door import RunPath, command, progress, read_plan
+
+REPORT, PUBLIC = "report.html", "report-public.html"
+
+
+@command
+def report(
+    run: RunPath,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/report.html]"),
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="Leave out ids and donors, and counts below 5; writes RUN/report-public.html.",
+        ),
+    ] = False,
+) -> None:
+    """Write the report of a run: one page that opens offline, with figures, a map and all tables.
+
+    Everybody can open it in a browser, print it, sort and filter its tables and save them as CSV.
+
+    \b
+      matchopt report runs/my-city
+      matchopt report runs/my-city --lang zh
+      matchopt report runs/my-city --public -o for-the-website.html
+    """  # noqa: D301
+    from matchopt.io.beside import text_file, write_beside
+    from matchopt.report.page.page import html
+
+    with progress() as step:
+        step("reading and checking the tables", 0, 0)
+        made = read_plan(run)
+        step("writing the report", 0, 0)
+        page = html(made, public=public)
+        file = output if output is not None else run / (PUBLIC if public else REPORT)
+        write_beside(file, text_file(page))
+    print(file)

@@ -1,0 +1,44 @@
+"""A file beside a plan, such as its report: written under a hidden name first, then put in place."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from matchopt.errors import RunError
+from matchopt.language import tr
+
+Writer = Callable[[Path], None]
+"""Writes a file at a path."""
+
+
+def text_file(text: str) -> Writer:
+    """Return what writes a text in UTF-8."""
+
+    def write(path: Path) -> None:
+        path.write_bytes(text.encode("utf-8"))
+
+    return write
+
+
+def write_beside(path: Path, write: Writer) -> Path:
+    """Write a file, all or nothing, and return its path.
+
+    Raises
+    ------
+    RunError
+        If the file system refuses; what stood there then stands there still.
+    """
+    hidden = path.with_name(f".{path.name}-{secrets.token_hex(6)}{path.suffix}")
+    try:
+        try:
+            write(hidden)
+            hidden.replace(path)
+        finally:
+            hidden.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(
+            tr("the file {path} cannot be written: {reason}", path=path, reason=error.strerror or error)
+        ) from error
+    return path

@@ -1,0 +1,208 @@
+"""The report as one page: text, figures and tables as data, and what draws them, in one file.
+
+Drawn by Apache ECharts, tabulated by Tabulator; both stand in ``web/`` with their licences and go into the
+page, which asks the network for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from matchopt.language import day, spoken, tr, trn
+from matchopt.report import words
+from matchopt.report.page import charts, stories, tables
+from matchopt.report.page.ground import Ground, ground_of
+from matchopt.report.page.public import public_ground
+from matchopt.report.page.sums import coverage, worst_first
+from matchopt.report.proven import budget, fairness, proof
+from matchopt.report.summary import details, headline
+from matchopt.solution import Plan
+
+LARGE = 10_000
+"""Money from which on nobody asks for cents on the first screen."""
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from matchopt.report.page.charts import Chart
+
+
+def html(plan: Plan, *, public: bool = False) -> str:
+    """Return the report of a plan, in the language spoken.
+
+    Parameters
+    ----------
+    plan
+        A finished plan.
+    public
+        Leave out ids and donors, and whatever fewer than five needs stand behind.
+    """
+    g = ground_of(plan)
+    if public:
+        g = public_ground(g)
+    made = tables.all_tables(g)
+    drawn = _charts(g)
+    told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
+    data = {
+        "lang": spoken().value, "currency": g.summary["currency"], "charts": drawn,
+        "tables": {one["id"]: one for one in made}, "stories": told, "words": _words(),
+        "public": public,
+    }  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            lang={"en": "en", "zh": "zh-CN"}[spoken().value],
+            title=_title(g),
+            subtitle=_subtitle(g),
+            headline=headline(g.summary),
+            details="" if public else details(plan),
+            rules=_rules(g.summary),
+            proof=proof(g.summary),
+            optimal=g.summary["status"] == "optimal",
+            figures=_figures(g),
+            charts=drawn,
+            tables={one["id"]: one for one in made},
+            stories=told,
+            public=public,
+            data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        )
+    )
+
+
+@lru_cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader
+
+    loader = PackageLoader("matchopt.report.page", "web")
+    env = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    # What a debugger would ask the network for has no place in a page that asks for nothing.
+    env.globals |= {
+        "tr": tr,
+        "source": lambda name: re.sub(r"\n?/[/*]# sourceMappingURL=.*$", "", loader.get_source(env, name)[0]),
+    }
+    return env
+
+
+def _title(g: Ground) -> str:
+    sources = g.plan.case.sources
+    if g.public or not sources:
+        return tr("Plan of donations")
+    place = PurePath(sources[0].path)
+    name = place.stem if len(sources) == 1 else place.parent.name
+    return tr("Plan of donations: {name}", name=name)
+
+
+def _subtitle(g: Ground) -> str:
+    horizon = g.summary["horizon"]
+    if not g.dated:
+        return ""
+    first, last = (day(date.fromisoformat(horizon[end])) for end in ("start", "end"))
+    return tr("{first} to {last}", first=first, last=last)
+
+
+def _rules(summary: Mapping[str, Any]) -> list[str]:
+    said = [fairness(summary["fairness"])] if summary["fairness"] is not None else []
+    return said + ([budget(summary)] if summary["budget"] is not None else [])
+
+
+def _figures(g: Ground) -> list[dict[str, str]]:
+    """Return the figures of the first screen: what is counted, the count, and a line on it."""
+    s = g.summary
+    needs, unmet = g.needs, g.needs["unmet"] > 0
+    part = int((unmet & (needs["served"] > 0)).sum())
+    none = int(unmet.sum()) - part
+    urgent = needs[needs["priority"] == needs["priority"].min()]
+    worst = worst_first(coverage(needs, "community")).iloc[0]
+    per_unit = s["logistics_cost"] / s["served"] if s["served"] else 0.0
+    return [
+        {
+            "name": tr("of all units asked for are served"),
+            "value": words.percent(s["served"], s["asked"]),
+            "note": tr(
+                "{served} of {asked}", served=words.quantity(s["served"]), asked=words.quantity(s["asked"])
+            ),
+        },
+        {
+            "name": tr("of the most urgent (priority {tier})", tier=int(urgent["priority"].min())),
+            "value": words.percent(float(urgent["served"].sum()), float(urgent["asked"].sum())),
+            "note": tr(
+                "{served} of {asked}", served=words.quantity(float(urgent["served"].sum())),
+                asked=words.quantity(float(urgent["asked"].sum())),
+            ),
+        },
+        {
+            "name": tr("needs are served in full"),
+            "value": f"{len(needs) - int(unmet.sum()):,}",
+            "note": tr("{part} in part, {none} not at all", part=f"{part:,}", none=f"{none:,}"),
+        },
+        {
+            "name": tr("it costs"),
+            "value": words.money(s["logistics_cost"], s["currency"], whole=s["logistics_cost"] >= LARGE),
+            "note": tr("{money} per unit served", money=words.money(per_unit, s["currency"])),
+        },
+        {
+            "name": tr("in the worst served community"),
+            "value": words.percent(float(worst["served"]), float(worst["asked"])),
+            "note": str(worst["community"]),
+        },
+        {
+            "name": tr("of what was offered is planned"),
+            "value": words.percent(s["planned"], s["offered"]),
+            "note": trn("from {n} donation", "from {n} donations", len(g.gifts)),
+        },
+    ]  # fmt: skip
+
+
+def _charts(g: Ground) -> dict[str, Chart]:
+    """Return all charts that have something to draw."""
+    needs = g.needs
+    tiers = {t: tr("priority {tier}", tier=t) for t in needs["priority"].unique().tolist()}
+    channels = {code: tr(name) for code, name in words.CHANNELS.items()}
+    by_gap = coverage(needs, "item").sort_values("unmet", ascending=False, kind="stable", ignore_index=True)
+    drawn = {
+        "tiers": charts.coverage_by(
+            coverage(needs, "priority"), "priority", tr("By priority, 1 being the most urgent"), tiers
+        ),
+        "groups": charts.coverage_by(worst_first(coverage(needs, "group")), "group", tr("By group"), most=12),
+        "categories": charts.coverage_by(
+            worst_first(coverage(needs, "category")), "category", tr("By category of items"), most=12
+        ),
+        "channels": charts.coverage_by(
+            coverage(needs, "channel"), "channel", tr("By who stated the need"), channels
+        ),
+        "items": charts.coverage_by(by_gap, "item", tr("Items of which most is missing"), most=12),
+        "costs": charts.costs(g),
+        "streams": charts.streams(g),
+        "map": charts.places(g),
+        "communities": charts.communities(g),
+        "storage": charts.storage(g),
+        "unmet": charts.unmet_reasons(g),
+        "left": charts.left_over_reasons(g),
+    }  # fmt: skip
+    return {name: chart for name, chart in drawn.items() if chart is not None and _says(chart)}
+
+
+def _says(chart: Chart) -> bool:
+    """Return whether there is anything to draw."""
+    parts = ("labels", "links", "communities", "hubs")
+    return any(chart.get(part) for part in parts)
+
+
+def _words() -> dict[str, str]:
+    """Return what the page says by itself while somebody uses it."""
+    return {
+        "served": tr("served"), "unmet": tr("unmet"), "asked": tr("asked"), "filter": tr("filter"),
+        "of": tr("of"), "rows": tr("rows"), "first": tr("first page"), "last": tr("last page"),
+        "next": tr("next page"), "previous": tr("previous page"), "export": tr("Save as CSV"),
+        "page": tr("page"), "none": tr("nothing found"), "hub": tr("hub"), "community": tr("community"),
+        "limit": tr("capacity"), "few": tr("fewer than 5"), "group": tr("group"), "needs": tr("needs"),
+        "full": tr("in full"), "part": tr("in part"), "not": tr("not at all"), "why": tr("why not"),
+        "least": tr("at least"), "coverage": tr("coverage"), "units": tr("units"),
+    }  # fmt: skip
