@@ -101,7 +101,7 @@ def ground_of(plan: Plan) -> Ground:
         {
             "item": _named(plan.purchases["item"], item_name),
             "community": _named(plan.purchases["community"], place_name),
-            "day": plan.purchases["delivery_day"].to_numpy(),
+            "day": _days(plan.purchases["delivery_day"]),
             "quantity": plan.purchases["quantity"].to_numpy(),
             "amount": plan.purchases["amount"].to_numpy(),
             "donor": _codes(plan.purchases["donor"]),
@@ -135,9 +135,9 @@ def _moves(plan: Plan, needs: pd.DataFrame, gifts: pd.DataFrame, items: pd.DataF
             "served": lines["served_quantity"].to_numpy(dtype=float),
             "kg": donated * per_unit,
             "hub": _codes(lines["hub"]),
-            "pickup": lines["pickup_day"].to_numpy(),
-            "arrival": lines["arrival_day"].to_numpy(),
-            "delivery": lines["delivery_day"].to_numpy(),
+            "pickup": _days(lines["pickup_day"]),
+            "arrival": _days(lines["arrival_day"]),
+            "delivery": _days(lines["delivery_day"]),
             "cost": lines["total_cost"].to_numpy(dtype=float),
         }
     )
@@ -154,7 +154,12 @@ def _leave(plan: Plan, lines: pd.DataFrame) -> Any:
     goal = plan.needs.set_index("need_id")["community"].reindex(lines["need_id"]).astype(str)
     way = pd.MultiIndex.from_arrays([lines["hub"].astype(str), goal])
     days = lead.reindex(way).fillna(0).to_numpy(dtype=np.int64) if len(lead) else np.zeros(len(lines), int)
-    return (lines["delivery_day"] - pd.to_timedelta(days, unit="D")).to_numpy()
+    return _days(lines["delivery_day"]) - days.astype("timedelta64[D]")
+
+
+def _days(column: pd.Series) -> Any:
+    """Return days, also of a column without any."""
+    return pd.to_datetime(column).to_numpy(dtype="datetime64[s]")
 
 
 def _codes(column: pd.Series) -> pd.Categorical:

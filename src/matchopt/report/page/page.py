@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from matchopt.language import day, spoken, tr, trn
+from matchopt.language import day, speaking, spoken, tr, trn
 from matchopt.report import words
 from matchopt.report.page import charts, stories, tables
 from matchopt.report.page.ground import Ground, ground_of
@@ -43,6 +43,11 @@ def html(plan: Plan, *, public: bool = False) -> str:
     public
         Leave out ids and donors, and whatever fewer than five needs stand behind.
     """
+    with speaking(spoken()):  # thousands of messages: asked once which language
+        return _page(plan, public=public)
+
+
+def _page(plan: Plan, *, public: bool) -> str:
     g = ground_of(plan)
     if public:
         g = public_ground(g)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -26,21 +25,26 @@ def of_communities(g: Ground) -> list[Story]:
     kept = set(found["community"].astype(str))
     needs = g.needs[g.needs["community"].isin(kept)]
     moves = g.moves[g.moves["community"].isin(kept)]
-    groups = _grouped(worst_first(coverage(needs, ["community", "group"])), "community")
-    reasons = _grouped(main_reasons(needs, ["community", "group"]), "community")
-    missing = _grouped(_sums(needs[needs["unmet"] > 0], ["community", "item"], "unmet"), "community")
-    donors = _grouped(_sums(moves, ["community", "donor"], "served"), "community")
+    groups = worst_first(coverage(needs, ["community", "group"]))
+    if g.public:
+        groups = suppressed(groups, COUNTS)
+    group_rows = _lists(groups, "community", ["group", "needs", *COUNTS])
+    why = _lists(main_reasons(needs, ["community", "group"]), "community", ["group", "reason", "count"])
+    missing = _largest_of(needs[needs["unmet"] > 0], ["community", "item"], "unmet")
+    donors = {} if g.public else _largest_of(moves, ["community", "donor"], "served")
     return [
         {
             "name": str(row.community),
             "said": _community(g, row, donors.get(row.community), missing.get(row.community)),
-            "groups": _groups(g, groups.get(row.community), reasons.get(row.community)),
+            "groups": [
+                _group(g, group, why.get(row.community, [])) for group in group_rows.get(row.community, [])
+            ],
         }
         for row in rows(found)
     ]
 
 
-def _community(g: Ground, row: Any, donors: pd.DataFrame | None, missing: pd.DataFrame | None) -> list[str]:
+def _community(g: Ground, row: Any, donors: Shares | None, missing: Shares | None) -> list[str]:
     said = [
         tr(
             "{served} of {asked} units asked for are served ({share}).",
@@ -48,7 +52,7 @@ def _community(g: Ground, row: Any, donors: pd.DataFrame | None, missing: pd.Dat
             share=words.percent(row.served, row.asked),
         )
     ]  # fmt: skip
-    if not (g.public and _hides(row)):
+    if not (g.public and any(0 < getattr(row, name) < FEW for name in COUNTS)):
         said.append(
             tr(
                 "Of {needs} {full} are served in full, {part} in part and {none} not at all.",
@@ -56,34 +60,22 @@ def _community(g: Ground, row: Any, donors: pd.DataFrame | None, missing: pd.Dat
                 none=f"{row.none:,}",
             )
         )  # fmt: skip
-    if donors is not None and not g.public:
-        said.append(tr("Who serves it: {donors}.", donors=_largest(donors, "donor", "served")))
+    if donors is not None:
+        said.append(tr("Who serves it: {donors}.", donors=_listed(donors)))
     if missing is not None:
-        said.append(tr("What is missing most: {items}.", items=_largest(missing, "item", "unmet")))
+        said.append(tr("What is missing most: {items}.", items=_listed(missing)))
     return said
 
 
-def _hides(row: Any) -> bool:
-    return any(0 < getattr(row, name) < FEW for name in COUNTS)
-
-
-def _groups(g: Ground, groups: pd.DataFrame | None, reasons: pd.DataFrame | None) -> list[list[Any]]:
-    """Return for each group: its name, its counts, and why what is missing is missing."""
-    if groups is None:
-        return []
-    shown = suppressed(groups, COUNTS) if g.public else groups
-    told = []
-    for row in rows(shown):
-        why = []
-        if reasons is not None and not g.public:
-            mine = reasons[reasons["group"] == row.group]
-            why = [
-                tr("{count}: {reason}", count=f"{count:,}", reason=tr(words.UNMET.get(code, code)))
-                for code, count in zip(mine["reason"].astype(str), mine["count"], strict=True)
-            ]
-        counts = [None if v != v else int(v) for v in (row.needs, row.full, row.part, row.none)]
-        told.append([str(row.group), *counts, "; ".join(why)])
-    return told
+def _group(g: Ground, group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> list[Any]:
+    """Return the name of a group, its counts (None where they are not told), and why needs are unmet."""
+    name, *counts = group
+    reasons = [
+        tr("{count}: {reason}", count=f"{count:,}", reason=tr(words.UNMET.get(code, code)))
+        for mine, code, count in why
+        if mine == name and not g.public
+    ]
+    return [name, *(None if count != count else int(count) for count in counts), "; ".join(reasons)]
 
 
 def of_donors(g: Ground) -> list[Story]:
@@ -94,23 +86,36 @@ def of_donors(g: Ground) -> list[Story]:
     order = offers.sort_values(["planned", "offered"], ascending=False, kind="stable").head(MOST_DONORS)
     kept = set(order["donor"].astype(str))
     moves, gifts = g.moves[g.moves["donor"].isin(kept)], g.gifts[g.gifts["donor"].isin(kept)]
-    goals = _grouped(_sums(moves, ["donor", "community"], "served"), "donor")
-    groups = _grouped(_sums(moves, ["donor", "group"], "served"), "donor")
-    given = _grouped(_sums(moves, ["donor", "given"], "donated"), "donor")
-    rest = _grouped(_sums(gifts[gifts["left_over"] > 0], ["donor", "item", "reason"], "left_over"), "donor")
-    ends = moves.groupby("donor", observed=True).agg(
-        needs=("need", "nunique"), first=("delivery", "min"), last=("delivery", "max")
-    )
-    return [
-        {"name": str(row.donor), "said": _donor(g, row, ends, goals, groups, given, rest)}
-        for row in rows(order)
-    ]
+    rest = gifts[gifts["left_over"] > 0].groupby(["donor", "item", "reason"], observed=True)["left_over"]
+    facts = _Facts(
+        _largest_of(moves, ["donor", "given"], "donated"),
+        _largest_of(moves, ["donor", "community"], "served"),
+        _largest_of(moves, ["donor", "group"], "served"),
+        _lists(
+            rest.sum().reset_index().sort_values("left_over", ascending=False, kind="stable"),
+            "donor", ["item", "reason", "left_over"],
+        ),
+        _lists(
+            moves.groupby("donor", observed=True)
+            .agg(needs=("need", "nunique"), first=("delivery", "min"), last=("delivery", "max"))
+            .reset_index(),
+            "donor", ["needs", "first", "last"],
+        ),
+    )  # fmt: skip
+    return [{"name": str(row.donor), "said": _donor(g, row, facts)} for row in rows(order)]
 
 
-def _donor(
-    g: Ground, row: Any, ends: pd.DataFrame, goals: dict[str, pd.DataFrame], groups: dict[str, pd.DataFrame],
-    given: dict[str, pd.DataFrame], rest: dict[str, pd.DataFrame],
-) -> list[str]:  # fmt: skip
+class _Facts(NamedTuple):
+    """By donor: what is given, to which communities and groups, what is left over, and when it arrives."""
+
+    given: dict[str, Shares]
+    goals: dict[str, Shares]
+    groups: dict[str, Shares]
+    rest: dict[str, list[tuple[Any, ...]]]
+    reach: dict[str, list[tuple[Any, ...]]]
+
+
+def _donor(g: Ground, row: Any, facts: _Facts) -> list[str]:
     name = str(row.donor)
     said = [
         tr(
@@ -119,48 +124,61 @@ def _donor(
             share=words.percent(row.planned, row.offered),
         )
     ]  # fmt: skip
-    if name in goals:
-        reach: Any = ends.loc[name]
+    if name in facts.goals:
+        count, first, last = facts.reach[name][0]
+        goals = facts.goals[name]
         said += [
-            tr("What is given: {items}.", items=_largest(given[name], "given", "donated")),
+            tr("What is given: {items}.", items=_listed(facts.given[name])),
             tr(
-                "It serves {needs} in {communities}: {goals}.",
-                needs=words.count(int(reach["needs"]), "need"),
-                communities=trn("{n} community", "{n} communities", len(goals[name])),
-                goals=_largest(goals[name], "community", "served"),
+                "It serves {needs} in {communities}: {goals}.", needs=words.count(count, "need"),
+                communities=trn("{n} community", "{n} communities", goals.parts), goals=_listed(goals),
             ),
-            tr("For whom: {groups}.", groups=_largest(groups[name], "group", "served")),
+            tr("For whom: {groups}.", groups=_listed(facts.groups[name])),
         ]  # fmt: skip
         if g.dated:
-            first, last = pd.Timestamp(reach["first"]).date(), pd.Timestamp(reach["last"]).date()
+            first, last = day(first.date()), day(last.date())
             said.append(
-                tr("It arrives on {day}.", day=day(first))
+                tr("It arrives on {day}.", day=first)
                 if first == last
-                else tr("It arrives between {first} and {last}.", first=day(first), last=day(last))
+                else tr("It arrives between {first} and {last}.", first=first, last=last)
             )
-    for left in rows(rest.get(name, pd.DataFrame()).head(SOME)):
+    for item, code, units in facts.rest.get(name, [])[:SOME]:
         said.append(
             tr(
-                "{units} of {item} are left over: {reason}.", units=words.quantity(left.left_over),
-                item=left.item, reason=tr(words.LEFT_OVER.get(str(left.reason), str(left.reason))),
+                "{units} of {item} are left over: {reason}.", units=words.quantity(units), item=item,
+                reason=tr(words.LEFT_OVER.get(code, code)),
             )
         )  # fmt: skip
     return said
 
 
-def _sums(table: pd.DataFrame, by: list[str], what: str) -> pd.DataFrame:
-    found = table.groupby(by, observed=True)[what].sum().reset_index()
-    return found[found[what] > 0].sort_values(what, ascending=False, kind="stable")
+class Shares(NamedTuple):
+    """The largest parts of something, by name, and how many parts there are in all."""
+
+    largest: list[tuple[str, float]]
+    parts: int
 
 
-def _grouped(table: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
-    return {str(key): part for key, part in table.groupby(by, observed=True, sort=False)}
+def _largest_of(table: pd.DataFrame, by: list[str], what: str) -> dict[str, Shares]:
+    """Return by the first column the largest parts by the second."""
+    sums = table.groupby(by, observed=True)[what].sum().reset_index()
+    sums = sums[sums[what] > 0].sort_values(what, ascending=False, kind="stable")
+    parts = _lists(sums, by[0], [by[1], what])
+    return {key: Shares([(n, u) for n, u in found[:SOME]], len(found)) for key, found in parts.items()}
 
 
-def _largest(found: pd.DataFrame, name: str, units: str) -> str:
-    """Return the first of some names with their units, and how many more there are."""
-    parts: Iterable[tuple[Any, Any]] = zip(found[name].head(SOME), found[units].head(SOME), strict=True)
-    listed = [tr("{name} ({units})", name=n, units=words.quantity(float(u))) for n, u in parts]
-    if len(found) > SOME:
-        listed.append(tr("{n} more", n=len(found) - SOME))
-    return words.listed(listed)
+def _lists(table: pd.DataFrame, by: str, columns: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of each value, in their order: lists are read far faster than tables of a few rows."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    cells = [list(table[name].astype(object)) for name in columns]
+    for key, *row in zip(table[by].astype(str), *cells, strict=True):
+        found.setdefault(key, []).append(tuple(row))
+    return found
+
+
+def _listed(shares: Shares) -> str:
+    """Return the largest parts with their units, and how many more there are."""
+    told = [tr("{name} ({units})", name=n, units=words.quantity(float(u))) for n, u in shares.largest]
+    if shares.parts > len(told):
+        told.append(tr("{n} more", n=shares.parts - len(told)))
+    return words.listed(told)

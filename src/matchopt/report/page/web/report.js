@@ -328,11 +328,22 @@
       // What scrolls takes the focus, and so it has to be what holds the rows.
       place.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
       place.querySelector(".tabulator-table").setAttribute("role", "presentation");
+      for (const column of made.getColumns()) byKeys(made, column);
     });
     made.on("dataFiltered", (_, found) => {
       document.getElementById("n-" + id).textContent = plain.format(found.length) + " " + say.rows;
     });
     grids[id] = made;
+  }
+
+  function byKeys(grid, column) {
+    const head = column.getElement();
+    head.tabIndex = 0;
+    head.addEventListener("keydown", (event) => {
+      if (event.target !== head || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      grid.setSort(column.getField(), head.getAttribute("aria-sort") === "ascending" ? "desc" : "asc");
+    });
   }
 
   // A spreadsheet would run a cell that begins so as a formula: an apostrophe keeps it a text.

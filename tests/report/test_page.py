@@ -1,0 +1,297 @@
+"""The report as a page: its figures are those of the plan, its text is text, the public sees no one."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import handmade
+import matchopt
+from matchopt import Case, Plan
+from matchopt.language import speaking
+from matchopt.report.page import tables
+from matchopt.report.page.ground import Ground, ground_of
+from matchopt.report.page.page import html
+from matchopt.report.page.public import COUNTS, FEW, public_ground, suppressed
+from matchopt.report.page.sums import coverage
+from small_case import SmallCase
+from strategies import small_cases
+
+NASTY = ("<script>alert(1)</script>", '=HYPERLINK("http://x")', "</script><b>", "a'b\"c&d", "{{ 7*7 }}")
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """Return what the page holds as data."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return dict(json.loads(found[1]))
+
+
+class Texts(HTMLParser):
+    """The tags of a page, and the text outside of scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.said: list[str] = []
+        self._in = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._in = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in not in {"script", "style"}:
+            self.said.append(data)
+
+
+def cells(table: dict[str, Any], k: int) -> list[Any]:
+    """Return the cells of a column of a table of the page."""
+    column = table["columns"][k]["cells"]
+    return [column["texts"][code] for code in column["codes"]] if isinstance(column, dict) else column
+
+
+def large(rows: int) -> Plan:
+    """A plan with as many allocations as asked for: each need has a donation next door."""
+    at = np.arange(rows)
+    case = Case.from_frames(
+        needs=pd.DataFrame(
+            {
+                "need_id": [f"N{k:06}" for k in at], "community": [f"Community {k % 400}" for k in at],
+                "item": [f"item {k % 40}" for k in at], "quantity": at % 7 + 1, "priority": at % 5 + 1,
+                "group": [("elderly", "children", "")[k % 3] for k in at],
+            }
+        ),
+        donations=pd.DataFrame(
+            {
+                "donation_id": [f"D{k:06}" for k in at], "donor": [f"Donor {k % 900}" for k in at],
+                "item": [f"item {k % 40}" for k in at], "quantity": at % 7 + 1,
+                "only_communities": [f"Community {k % 400}" for k in at],
+            }
+        ),
+    )  # fmt: skip
+    return matchopt.plan(case)
+
+
+@settings(max_examples=40)
+@given(small=small_cases())
+def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    data = data_of(html(plan))
+    for name in ("tiers", "groups", "categories", "channels"):
+        chart = data["charts"][name]
+        assert sum(chart["served"]) == pytest.approx(plan.served)
+        assert sum(chart["served"]) + sum(chart["unmet"]) == pytest.approx(plan.asked)
+    by_community = data["tables"]["communities"]
+    assert sum(cells(by_community, 1)) == len(plan.needs)
+    assert sum(cells(by_community, 6)) == pytest.approx(plan.served)
+    shares = cells(by_community, 8)
+    assert shares == sorted(shares)
+    if "streams" in data["charts"]:
+        into = sum(v for a, _, v in data["charts"]["streams"]["links"] if a.startswith("donor|"))
+        assert into == pytest.approx(plan.served)
+    if "unmet" in data["tables"]:
+        assert sum(cells(data["tables"]["unmet"], 7)) == pytest.approx(plan.asked - plan.served)
+    if "deliveries" in data["tables"]:
+        assert data["tables"]["deliveries"]["rows"] == len(plan.allocations)
+    counted = plan.summary["objective"] == "total-cost"
+    money = sum(value for kind, value in plan.cost.items() if counted or kind != "unmet")
+    drawn = data["charts"].get("costs", {"values": []})["values"]
+    assert sum(drawn) == pytest.approx(money, abs=1e-3)
+
+
+@settings(max_examples=30)
+@given(small=small_cases())
+def test_what_waits_in_hubs_costs_what_the_plan_says(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    g = ground_of(plan)
+    if not g.dated:
+        return
+    hubs = plan.case.table("hubs").set_index("hub")["storage_cost"]
+    hubs = hubs.fillna(plan.case.settings.rates.hub_storage)
+    rate = np.array([hubs.get(hub, 0.0) for hub in g.moves["hub"].astype(str)], dtype=float)
+    days = (g.moves["leave"] - g.moves["arrival"]).dt.days.where(g.moves["hub"].astype(str) != "", 0)
+    assert (days >= 0).all()
+    assert (days * rate * g.moves["kg"]).to_numpy() == pytest.approx(
+        plan.allocations["storage_cost"].to_numpy(), abs=2e-3
+    )
+
+
+def test_names_come_out_as_text() -> None:
+    names = list(NASTY)
+    case = Case.from_frames(
+        needs=pd.DataFrame(
+            {"need_id": names, "community": names, "item": "rice", "quantity": 3, "group": names}
+        ),
+        donations=pd.DataFrame({"donation_id": names, "donor": names, "item": "rice", "quantity": 2}),
+        settings={"rates": {"currency": "<i>"}},
+    )
+    plan = matchopt.plan(case)
+    plain = html(handmade.plan())
+    page = html(plan)
+    told = Texts(page)
+    assert set(told.tags) == set(Texts(plain).tags)
+    assert page.count("<script") == plain.count("<script")
+    assert "<script>alert(1)" not in page
+    assert any("<script>alert(1)</script>" in text for text in told.said)
+    assert set(cells(data_of(page)["tables"]["communities"], 0)) == set(names)
+
+
+def test_the_page_asks_the_network_for_nothing() -> None:
+    page = html(handmade.plan())
+    text = re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.DOTALL)
+    assert re.findall(r'(?:src|href)="(?!#|data:)', text) == []
+    assert "default-src 'none'" in page
+    assert "sourceMappingURL" not in page
+    assert "url(" not in "".join(re.findall(r"<style>(.*?)</style>", page, re.DOTALL)).replace(
+        "url(data:", ""
+    )
+
+
+def test_figures_have_titles_units_and_words() -> None:
+    page = html(matchopt.plan(handmade.case()))
+    for chart in data_of(page)["charts"].values():
+        assert chart["title"]
+        assert chart["unit"]
+        assert chart["said"]
+        assert chart["title"] in page
+
+
+def test_an_undated_case_has_no_days() -> None:
+    case = Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]}),
+        donations=pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]}),
+    )
+    data = data_of(html(matchopt.plan(case)))
+    assert "storage" not in data["charts"]
+    assert all(column["kind"] != "day" for column in data["tables"]["deliveries"]["columns"])
+
+
+def test_a_plan_that_serves_nothing_has_a_page() -> None:
+    case = Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]}),
+        donations=pd.DataFrame({"donation_id": ["d"], "item": ["oil"], "quantity": [5]}),
+    )
+    data = data_of(html(matchopt.plan(case)))
+    assert "deliveries" not in data["tables"]
+    assert data["stories"]["communities"][0]["groups"] == [
+        ["nobody in particular", 1, 0, 0, 1, "1: nobody gives this item or a substitute for it"]
+    ]
+
+
+def test_twenty_thousand_allocations_make_less_than_six_megabytes() -> None:
+    plan = large(20_000)
+    assert len(plan.allocations) == 20_000
+    page = html(plan)
+    assert len(page.encode()) < 6e6
+    assert data_of(page)["tables"]["deliveries"]["rows"] == 20_000
+
+
+def test_more_rows_than_a_page_holds_are_named_with_the_file_that_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 50)
+    data = data_of(html(large(120)))["tables"]["deliveries"]
+    assert data["rows"] == 50
+    assert len(cells(data, 0)) == 50
+    assert data["note"] == "The first 50 of 120 rows; all of them are in plan/allocations.csv."
+
+
+def test_the_page_speaks_chinese() -> None:
+    with speaking("zh"):
+        page = html(handmade.plan())
+    assert '<html lang="zh-CN">' in page
+    assert data_of(page)["lang"] == "zh"
+
+
+# --- the public --------------------------------------------------------------------------
+
+
+def city() -> Plan:
+    """Many needs of two groups in communities of 2, 3, 30 and 40."""
+    sizes = {"Big": 40, "Wide": 30, "Tiny": 2, "Small": 3}
+    homes = [name for name, size in sizes.items() for _ in range(size)]
+    at = np.arange(len(homes))
+    return matchopt.plan(
+        Case.from_frames(
+            needs=pd.DataFrame(
+                {
+                    "need_id": [f"need-{k}" for k in at], "community": homes, "quantity": at % 4 + 1,
+                    "item": ["rice" if k % 9 else "oil" for k in at], "priority": at % 5 + 1,
+                    "group": ["elderly" if k % 11 else "deaf" for k in at],
+                }
+            ),
+            donations=pd.DataFrame(
+                {
+                    "donation_id": [f"gift-{k}" for k in range(20)],
+                    "donor": [f"donor-{k % 7}" for k in range(20)], "item": "rice", "quantity": 5,
+                    "latitude": 31.987654, "longitude": 121.123456,
+                }
+            ),
+            communities=pd.DataFrame(
+                {"community": list(sizes), "latitude": [31.0, 31.1, 31.2, 31.3], "longitude": 121.0}
+            ),
+        )
+    )  # fmt: skip
+
+
+def test_the_public_sees_no_ids_and_no_donors() -> None:
+    page = html(city(), public=True)
+    for secret in ("need-", "gift-", "donor-", "31.98765", "Tiny", "Small"):
+        assert secret not in page.replace("matchopt", ""), secret
+    data = data_of(page)
+    assert "deliveries" not in data["tables"]
+    assert "unmet" not in data["tables"]
+    assert data["stories"]["donors"] == []
+    assert set(cells(data["tables"]["communities"], 0)) == {"Big", "Wide", "small communities together"}
+
+
+def test_the_public_sees_no_small_count() -> None:
+    data = data_of(html(city(), public=True))
+    for table in data["tables"].values():
+        for k, column in enumerate(table["columns"]):
+            if column["kind"] == "count":
+                assert [n for n in cells(table, k) if n is not None and 0 < n < FEW] == []
+    for story in data["stories"]["communities"]:
+        for _, *counts, why in story["groups"]:
+            assert [n for n in counts if n is not None and 0 < n < FEW] == []
+            assert why == ""
+
+
+@given(
+    full=st.integers(0, 30), part=st.integers(0, 30), none=st.integers(0, 30),
+)  # fmt: skip
+def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int) -> None:
+    counts = {"full": full, "part": part, "none": none}
+    shown = suppressed(pd.DataFrame([{"needs": sum(counts.values()), **counts}]), COUNTS).iloc[0]
+    small = [name for name, n in counts.items() if 0 < n < FEW]
+    hidden = [name for name in counts if np.isnan(shown[name])]
+    assert set(small) <= set(hidden)
+    positive = [name for name, n in counts.items() if n > 0]
+    assert len(hidden) != 1 or len(positive) == 1
+    assert all(shown[name] == counts[name] for name in counts if name not in hidden)
+
+
+@settings(max_examples=40)
+@given(small=small_cases())
+def test_the_public_sums_are_the_plans(small: SmallCase) -> None:
+    g = ground_of(matchopt.plan(small.case()))
+    seen: Ground = public_ground(g)
+    for column in ("community", "item", "group", "category"):
+        found, true = coverage(seen.needs, column), coverage(g.needs, column)
+        assert found["served"].sum() == pytest.approx(true["served"].sum())
+        assert (found["needs"] >= min(FEW, len(g.needs))).all()
+    assert not seen.needs["need"].any()
+    assert not seen.moves[["need", "donation", "donor"]].any(axis=None)

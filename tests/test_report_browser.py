@@ -1,0 +1,198 @@
+"""The report as people meet it: opened in a browser without a network, in both languages, wide and narrow."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from matchopt.cli import app
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+WIDTHS = (1400, 390)
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The reports of the demo case: English, Chinese, for the public."""
+    folder = tmp_path_factory.mktemp("runs")
+    made = {}
+    for lang in ("en", "zh"):
+        run = folder / lang
+        arguments = ["plan", str(ROOT / "data" / f"city-{lang}"), "-o", str(run), "-q", "--lang", lang]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        made[lang] = run / "report.html"
+    run = folder / "en"
+    assert CliRunner().invoke(app, ["report", str(run), "--public", "--lang", "en"]).exit_code == 0
+    made["public"] = run / "report-public.html"
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+class Visit:
+    """A page that was opened, with what it logged and asked for."""
+
+    def __init__(self, browser: Any, file: Path, width: int) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, offline=True, bypass_csp=True, accept_downloads=True
+        )
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.asked: list[str] = []
+        self.page.on(
+            "console", lambda m: self.wrong.append(m.text) if m.type in {"error", "warning"} else None
+        )
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        self.page.wait_for_timeout(500)
+
+    def _hear(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.wrong.append(message.text)
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Any]:
+    opened: list[Visit] = []
+
+    def go(file: Path, width: int = 1400) -> Visit:
+        opened.append(Visit(browser, file, width))
+        return opened[-1]
+
+    yield go
+    for one in opened:
+        one.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("which", ["en", "zh", "public"])
+def test_every_chart_is_drawn_and_nothing_is_asked_for(
+    which: str, width: int, reports: dict[str, Path], visit: Any
+) -> None:
+    seen = visit(reports[which], width)
+    assert seen.wrong == []
+    assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
+    charts = seen.page.evaluate(
+        """() => Object.keys(JSON.parse(document.getElementById("data").textContent).charts).map((id) => {
+            const place = document.getElementById("c-" + id);
+            const made = place && echarts.getInstanceByDom(place);
+            const series = made ? made.getOption().series : [];
+            return {
+              id, points: series.reduce((n, s) => n + (s.data || s.links || []).length, 0),
+              shapes: place ? place.querySelectorAll("svg path").length : 0,
+              height: place ? place.clientHeight : 0, label: place ? place.getAttribute("aria-label") : "",
+            };
+        })"""
+    )
+    assert len(charts) >= 11
+    for chart in charts:
+        assert chart["points"] > 0, chart
+        assert chart["shapes"] > 0, chart
+        assert chart["height"] >= 40, chart
+        assert chart["label"], chart
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("which", ["en", "zh", "public"])
+def test_no_serious_fault_of_accessibility(
+    which: str, width: int, reports: dict[str, Path], visit: Any
+) -> None:
+    import axe_playwright_python
+
+    seen = visit(reports[which], width)
+    seen.page.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8"))
+    found = seen.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert len(found["passes"]) > 10
+    faults = [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]]
+    assert faults == []
+
+
+def column(page: Any, table: str, k: int) -> list[str]:
+    """Return the cells of a column as they are shown."""
+    rows = page.locator(f"#t-{table} .tabulator-row")
+    return [str(rows.nth(r).locator(".tabulator-cell").nth(k).inner_text()) for r in range(rows.count())]
+
+
+def test_tables_sort_by_click(reports: dict[str, Path], visit: Any) -> None:
+    page = visit(reports["en"]).page
+    before = column(page, "communities", 0)
+    title = page.locator("#t-communities .tabulator-col-title").first
+    title.click()
+    up = column(page, "communities", 0)
+    assert up != before
+    assert up == sorted(up)
+    title.click()
+    down = column(page, "communities", 0)
+    assert down == sorted(down, reverse=True)
+
+
+def test_tables_sort_by_the_keyboard(reports: dict[str, Path], visit: Any) -> None:
+    page = visit(reports["en"]).page
+    page.locator("#t-communities .tabulator-col").nth(1).focus()
+    page.keyboard.press("Enter")
+    numbers = [int(text) for text in column(page, "communities", 1)]
+    assert numbers == sorted(numbers)
+
+
+def test_tables_filter(reports: dict[str, Path], visit: Any) -> None:
+    page = visit(reports["en"]).page
+    filters = page.locator("#t-deliveries .tabulator-header-filter input")
+    filters.nth(4).press_sequentially("lakeview")
+    page.wait_for_timeout(600)
+    found = column(page, "deliveries", 4)
+    assert found
+    assert set(found) == {"Lakeview Community"}
+    filters.nth(9).press_sequentially("10")
+    page.wait_for_timeout(600)
+    assert all(float(text) >= 10 for text in column(page, "deliveries", 9))
+
+
+def test_tables_are_saved_as_csv_as_they_are_filtered(
+    reports: dict[str, Path], visit: Any, tmp_path: Path
+) -> None:
+    page = visit(reports["zh"]).page
+    page.locator("#t-communities .tabulator-header-filter input").first.fill("新村")
+    page.wait_for_timeout(600)
+    with page.expect_download() as waiting:
+        page.locator("button.export[data-table=communities]").click()
+    waiting.value.save_as(tmp_path / "saved.csv")
+    content = (tmp_path / "saved.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(content.decode("utf-8-sig").splitlines()))
+    assert len(rows) == 2
+    assert "新村" in rows[1][0]
+    assert int(rows[1][1]) == 22
+
+
+def test_what_is_picked_is_told(reports: dict[str, Path], visit: Any) -> None:
+    page = visit(reports["en"]).page
+    story = page.locator("#story-community")
+    assert "107 of 313 units asked for are served" in story.inner_text()
+    elderly = story.locator("tr", has=page.locator("th", has_text="elderly")).first
+    assert elderly.locator("td").all_inner_texts() == ["4", "2", "0", "2"]
+    page.locator("#pick-donor").select_option(label="Lanjiang Supermarkets")
+    assert "units offered" in page.locator("#story-donor").inner_text()
