@@ -202,7 +202,7 @@ class TestPlan:
     def test_the_numbers_are_those_of_the_plan(self, case: Path) -> None:
         result = run("plan", case, "-o", "out")
         assert result.exit_code == 0
-        assert "25 of 34 units asked for are served (73.5 %)" in result.stdout
+        assert "25 of 34 units asked for are served (73.5%)" in result.stdout
         back = matchopt.read_run("out")
         assert back.served_by_tier == {1: 20, 5: 5}
         assert back.needs["reason"].tolist() == ["", "outranked", "no_such_item"]
@@ -324,9 +324,9 @@ class TestPlan:
         result = run("plan", case, "-o", "out", "--time-limit", "1")
         assert result.exit_code == 0
         assert "Not proven best: of priority 5 it serves 5 units" in result.stdout
-        assert "Gap: 3.4 %" in result.stdout
+        assert "Gap: 3.4%" in result.stdout
         assert "time limit" in result.stdout
-        assert run("verify", "out").stdout.rstrip().endswith("feasible, gap 3.4 %")
+        assert run("verify", "out").stdout.rstrip().endswith("feasible, gap 3.4%")
 
     def test_the_price_of_fairness_is_printed_and_saved(
         self, case: Path, monkeypatch: pytest.MonkeyPatch
@@ -337,7 +337,7 @@ class TestPlan:
         result = run("plan", case, "-o", "out", "--fairness-curve")
         assert result.exit_code == 0
         assert "What fairness costs" in result.stdout
-        assert "50.0 %" in result.stdout
+        assert "50.0%" in result.stdout
         saved = Path("out/plan/fairness_curve.csv").read_text("utf-8").splitlines()
         assert saved[0].startswith("floor,served,coverage,served_tier_1")
         assert len(saved) == 3

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from matchopt.language import mark, tr
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -21,6 +23,10 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+SEVERITIES = {Severity.ERROR: mark("error"), Severity.WARNING: mark("warning"), Severity.NOTE: mark("note")}
+"""What they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +66,15 @@ class Finding:
         """Where it stands, such as ``needs, row 7, column quantity``."""
         parts = [self.table]
         if self.row is not None:
-            parts.append(f"row {self.row}")
+            parts.append(tr("row {row}", row=self.row))
         if self.column:
-            parts.append(f"column {self.column}")
-        return ", ".join(part for part in parts if part)
+            parts.append(tr("column {column}", column=self.column))
+        return tr(", ").join(part for part in parts if part)
 
     def __str__(self) -> str:
         value = f" «{self.value}»" if self.value else ""
         cure = f" → {self.cure}" if self.cure else ""
-        return f"{self.severity}: {self.place}:{value} {self.problem}{cure}"
+        return f"{tr(SEVERITIES[self.severity])}: {self.place}:{value} {self.problem}{cure}"
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return the finding as plain values, for JSON and CSV."""

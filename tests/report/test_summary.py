@@ -26,25 +26,25 @@ def test_the_whole_summary_in_plain_text() -> None:
     assert (
         plain_text(with_summary())
         == """\
-12 of 25 units asked for are served (48.0 %), for 1.20 CNY (0.10 per unit).
-Of 2 needs 0 are served in full and 1 in part. Of 12.5 units offered 12 are planned (96.0 %). \
+12 of 25 units asked for are served (48.0%), for CN¥1.20 (0.10 per unit).
+Of 2 needs 0 are served in full and 1 in part. Of 12.5 units offered 12 are planned (96.0%). \
 Days: 2026-03-01 to 2026-03-06.
 
 Proven best: no plan serves more of a priority without serving less of a more urgent one, \
-and none that serves as much costs less than 1.20 CNY.
+and none that serves as much costs less than CN¥1.20.
 
 Served by priority (1 is most urgent)
-  priority  asked  served   share
-  1            20      12  60.0 %
-  5             5       0   0.0 %
+  priority  asked  served  share
+  1            20      12  60.0%
+  5             5       0   0.0%
 
 Served by who stated the need
-  channel    asked  served   share
-  residents     25      12  48.0 %
+  channel    asked  served  share
+  residents     25      12  48.0%
 
 What it costs
-  kind of cost   CNY    share
-  handling      1.20  100.0 %
+  kind of cost   CNY   share
+  handling      1.20  100.0%
   together      1.20
 
 Not served, and why
@@ -61,7 +61,7 @@ Donations left over, and why
 def test_all_served_is_said_so_and_nothing_is_listed() -> None:
     plan = with_summary(served=25, unmet=0, unmet_by_reason={}, left_over_by_reason={}, logistics_cost=2.5)
     assert headline(plan.summary) == (
-        "Everything that is asked for is served: 25 units, for 2.50 CNY (0.10 per unit)."
+        "Everything that is asked for is served: 25 units, for CN¥2.50 (0.10 per unit)."
     )
     titles = [section.title for section in sections(plan.summary)]
     assert "Not served, and why" not in titles
@@ -70,18 +70,18 @@ def test_all_served_is_said_so_and_nothing_is_listed() -> None:
 
 def test_nothing_served_has_no_cost_per_unit() -> None:
     plan = with_summary(served=0, logistics_cost=0)
-    assert headline(plan.summary) == "0 of 25 units asked for are served (0.0 %), for 0.00 CNY."
+    assert headline(plan.summary) == "0 of 25 units asked for are served (0.0%), for CN¥0.00."
 
 
 def test_total_cost_counts_what_is_left_unmet() -> None:
     plan = with_summary(objective="total-cost", bound={"cost": 13001.2})
     assert proof(plan.summary) == (
-        "Proven best: no plan costs less than 13,001.20 CNY, needs left unmet included."
+        "Proven best: no plan costs less than CN¥13,001.20, needs left unmet included."
     )
     (costs,) = [section for section in sections(plan.summary) if section.title == "What it costs"]
     assert costs.rows == (
-        ("handling", "1.20", "< 0.1 %"),
-        ("needs left unmet", "13,000.00", "> 99.9 %"),
+        ("handling", "1.20", "< 0.1%"),
+        ("needs left unmet", "13,000.00", "> 99.9%"),
         ("together", "13,001.20", ""),
     )
 
@@ -89,9 +89,9 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "another plan may cost less for what this one serves, though no less than 1.10 CNY"),
+        ({}, "another plan may cost less for what this one serves, though no less than CN¥1.10"),
         ({"objective": "total-cost", "bound": {"cost": 1.1}},
-         "another plan may cost less needs left unmet included, though no less than 1.10 CNY"),
+         "another plan may cost less needs left unmet included, though no less than CN¥1.10"),
         ({"bound": {"served_by_tier": {"1": 12, "5": 2.5}, "cost": 1.1}},
          "of priority 5 it serves 0 units, and another plan may serve up to 2.5"),
         ({"fairness": {"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}},
@@ -101,10 +101,10 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
 def test_a_gap_is_never_hidden(changes: dict[str, Any], said: str) -> None:
     bound = {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.1}
     plan = with_summary(**{"status": "feasible", "gap": 0.034, "bound": bound, **changes})
-    assert proof(plan.summary) == f"Not proven best: {said}. Gap: 3.4 %."
-    assert verified(plan).endswith("feasible, gap 3.4 %")
+    assert proof(plan.summary) == f"Not proven best: {said}. Gap: 3.4%."
+    assert verified(plan).endswith("feasible, gap 3.4%")
     stopped = proof({**plan.summary, "stopped": "time_limit"})
-    assert stopped.startswith(f"Not proven best: {said}. Gap: 3.4 %. The search for whole quantities stopped")
+    assert stopped.startswith(f"Not proven best: {said}. Gap: 3.4%. The search for whole quantities stopped")
     assert "time limit" in stopped
 
 
@@ -112,9 +112,9 @@ def test_what_the_prices_alone_prove_is_told_apart_from_the_search() -> None:
     relaxation = {"served_by_tier": {"1": 12, "5": 0.5}, "cost": 1.1}
     said = proof(with_summary(proof="search", relaxation=relaxation).summary)
     assert said.startswith("Proven best: ")
-    assert said.endswith("prices alone prove 12.5 units at the most and a cost of 1.10 CNY at the least.")
+    assert said.endswith("prices alone prove 12.5 units at the most and a cost of CN¥1.10 at the least.")
     total = with_summary(proof="search", objective="total-cost", relaxation={"cost": 1.1})
-    assert proof(total.summary).endswith("prices alone prove a cost of 1.10 CNY at the least.")
+    assert proof(total.summary).endswith("prices alone prove a cost of CN¥1.10 at the least.")
 
 
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
@@ -131,9 +131,9 @@ def test_a_plan_is_held_against_plans_under_the_same_rules(objective: str) -> No
     ("fair", "said"),
     [
         ({"rule": "floor", "floor": 0.4321, "bound": 0.4321, "relaxation": 0.5},
-         "at least 43.2 % of what it asks for in each category that somebody can serve,"
+         "at least 43.2% of what it asks for in each category that somebody can serve,"
          " the most that is possible."),
-        ({"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}, "at the most 50.0 % is possible."),
+        ({"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}, "at the most 50.0% is possible."),
         ({"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7},
          "the most that is possible; then the second worst off gets the most that is possible, and so on."),
         ({"rule": "share", "shortfall": 0, "bound": 0, "relaxation": 0}, "every community gets its share."),
@@ -161,13 +161,13 @@ def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
 )  # fmt: skip
 def test_the_budget_in_a_sentence(objective: str, one_more: dict[str, float], said: str) -> None:
     plan = with_summary(objective=objective, budget={"limit": 5000, "used": 4321.5, "one_more": one_more})
-    assert budget(plan.summary) == f"Budget: 4,321.50 of 5,000.00 CNY are used{said}"
+    assert budget(plan.summary) == f"Budget: 4,321.50 of CN¥5,000.00 are used{said}"
     assert budget(plan.summary) in plain_text(plan)
 
 
 def test_what_funds_buy_is_told() -> None:
     plan = replace(with_summary(), purchases=handmade.purchases())
-    assert "Funds buy 4.538 units for 11.00 CNY (2 purchases)." in details(plan)
+    assert "Funds buy 4.538 units for CN¥11.00 (2 purchases)." in details(plan)
     assert "Funds" not in details(with_summary())
 
 
@@ -178,10 +178,10 @@ def test_the_price_of_fairness_as_a_table() -> None:
         "gap",
     )  # fmt: skip
     assert section.rows == (
-        ("0.0 %", "12", "48.0 %", "12", "0", "1.20", "1.20", "0 %"),
-        ("50.0 %", "11.5", "46.0 %", "9", "2.5", "1.33", "1.33", "0.025 %"),
+        ("0.0%", "12", "48.0%", "12", "0", "1.20", "1.20", "0%"),
+        ("50.0%", "11.5", "46.0%", "9", "2.5", "1.33", "1.33", "0.025%"),
     )
-    assert plain_text(with_summary(), [section]).endswith("1.33          1.33  0.025 %")
+    assert plain_text(with_summary(), [section]).endswith("1.33          1.33  0.025%")
 
 
 def test_an_undated_plan_names_no_days() -> None:
@@ -212,8 +212,8 @@ def test_every_reason_code_of_the_contract_has_words() -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
     [
-        (0, 0, "–"), (0, 5, "0.0 %"), (5, 5, "100.0 %"), (1, 10**9, "< 0.1 %"),
-        (10**9 - 1, 10**9, "> 99.9 %"), (2, 3, "66.7 %"),
+        (0, 0, "–"), (0, 5, "0.0%"), (5, 5, "100.0%"), (1, 10**9, "< 0.1%"),
+        (10**9 - 1, 10**9, "> 99.9%"), (2, 3, "66.7%"),
     ],
 )  # fmt: skip
 def test_percent_is_all_or_nothing_only_when_it_is(part: int, whole: int, shown: str) -> None:
@@ -230,11 +230,11 @@ def test_quantities_are_readable(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0, "0 %"), (1, "100 %"), (0.0312345, "3.1 %"), (1.2e-6, "0.00012 %"), (1e-12, "< 0.000001 %")],
+    [(0, "0%"), (1, "100%"), (0.0312345, "3.1%"), (1.2e-6, "0.00012%"), (1e-12, "< 0.000001%")],
 )
 def test_a_gap_is_never_rounded_to_nothing(value: float, shown: str) -> None:
     assert words.gap(value) == shown
 
 
 def test_money_has_no_negative_zero() -> None:
-    assert words.money(-0.0, "CNY") == "0.00 CNY"
+    assert words.money(-0.0, "CNY") == "CN¥0.00"

@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from matchopt import __version__
 from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
-from matchopt.language import DOMAIN, LOCALES, Language, of_system, speak, tr
+from matchopt.language import DOMAIN, LOCALES, Language, speak, spoken, tr
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -80,22 +80,29 @@ Changes = Annotated[
 ]  # fmt: skip
 
 
-def _listen(language: Language | None) -> None:
+_ASKED = os.environ.get("LANGUAGE", "")
+"""What the system said before a command was asked for another language."""
+
+
+def _begin(language: Language | None) -> None:
     """Speak a language, or that of the system."""
+    os.environ["LANGUAGE"] = _ASKED
     speak(language)
-    # What typer says of its own, it looks up in the domain in force.
-    os.environ["LANGUAGE"] = (language or of_system()).value
+    # What typer says of its own, it looks up in the domain in force, in the language named there.
+    os.environ["LANGUAGE"] = spoken().value
     gettext.bindtextdomain(DOMAIN, str(LOCALES))
     gettext.textdomain(DOMAIN)
 
 
-Lang = Annotated[
-    Language | None,
-    typer.Option(
-        "--lang", help="Language of messages and files.  [default: that of the system]", is_eager=True,
-        callback=_listen,
-    ),
-]  # fmt: skip
+def _change(language: Language | None) -> None:
+    """Speak another language than so far if one is named."""
+    if language is not None:
+        _begin(language)
+
+
+_LANG = "Language of messages and files.  [default: that of the system]"
+DoorLang = Annotated[Language | None, typer.Option("--lang", help=_LANG, is_eager=True, callback=_begin)]
+Lang = Annotated[Language | None, typer.Option("--lang", help=_LANG, is_eager=True, callback=_change)]
 
 
 def main() -> None:
@@ -103,7 +110,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows a question mark
             stream.reconfigure(errors="replace")
-    _listen(None)
+    _begin(None)
     app(prog_name="matchopt")
 
 
@@ -178,7 +185,7 @@ def _door(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    lang: Lang = None,
+    lang: DoorLang = None,
 ) -> None:
     """Match donations to needs: the best plan, with its proof.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.section import RIGHT, Section
 
@@ -26,9 +27,9 @@ def price_of_fairness(curve: pd.DataFrame, currency: str) -> Section:
     """
     tiers = [str(name) for name in curve.columns if str(name).startswith(TIER)]
     header = (
-        "smallest coverage", "served", "of all",
-        *(f"priority {name.removeprefix(TIER)}" for name in tiers),
-        f"cost, {currency}", "at the least", "gap",
+        tr("smallest coverage"), tr("served"), tr("of all"),
+        *(tr("priority {tier}", tier=name.removeprefix(TIER)) for name in tiers),
+        tr("cost, {currency}", currency=currency), tr("at the least"), tr("gap"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -38,4 +39,4 @@ def price_of_fairness(curve: pd.DataFrame, currency: str) -> Section:
         )
         for point in curve.to_dict("records")
     )  # fmt: skip
-    return Section("What fairness costs", header, (RIGHT,) * len(header), rows)
+    return Section(tr("What fairness costs"), header, (RIGHT,) * len(header), rows)

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from matchopt.errors import Finding, Severity
+from matchopt.errors import SEVERITIES, Finding, Severity
+from matchopt.language import tr
 from matchopt.report.words import count
 
 if TYPE_CHECKING:
@@ -60,5 +61,5 @@ def renderable(findings: Iterable[Finding]) -> RenderableType:
         text = Text.assemble((finding.place, "bold"), f"\n{value}{finding.problem}")
         if finding.cure:
             text.append(f"\n→ {finding.cure}", "green")
-        grid.add_row(Text(finding.severity.value, _COLOURS[finding.severity]), text)
+        grid.add_row(Text(tr(SEVERITIES[finding.severity]), _COLOURS[finding.severity]), text)
     return grid

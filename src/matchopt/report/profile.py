@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.section import LEFT, RIGHT, Section
 
@@ -39,12 +40,12 @@ class Profile:
         spent = [(words.stage_of_work(k), seconds, self._peak[k]) for k, seconds in self._seconds.items()]
         rows = [
             (stage, f"{seconds:.2f}", words.percent(seconds, whole), _megabytes(peak))
-            for stage, seconds, peak in [*spent, ("in all", whole, _peak_memory())]
+            for stage, seconds, peak in [*spent, (tr("in all"), whole, _peak_memory())]
         ]
         shares = tuple(seconds / whole if whole else 0.0 for seconds in (*self._seconds.values(), whole))
-        header = "stage", "seconds", "share", "peak memory, MB"
+        header = tr("stage"), tr("seconds"), tr("share"), tr("peak memory, MB")
         return Section(
-            "Where time and memory went", header, (LEFT, RIGHT, RIGHT, RIGHT), tuple(rows), shares,
+            tr("Where time and memory went"), header, (LEFT, RIGHT, RIGHT, RIGHT), tuple(rows), shares,
             last_is_sum=True,
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from matchopt.language import tr
 from matchopt.report import words
 
 TOLERANCE = 1e-6
@@ -15,58 +16,81 @@ def proof(summary: Mapping[str, Any]) -> str:
     """Return in plain words what is proven about the plan, and whether its search was cut short."""
     if summary["status"] == "optimal":
         return _best(summary)
-    said = f"Not proven best: {_missing(summary)}. Gap: {words.gap(summary['gap'])}."
+    said = [
+        tr("Not proven best: {missing}.", missing=_missing(summary)),
+        tr("Gap: {gap}.", gap=words.gap(summary["gap"])),
+    ]
     if summary["stopped"]:
-        said += (
-            " The search for whole quantities stopped at the time limit; with more time it may find better."
+        said.append(
+            tr(
+                "The search for whole quantities stopped at the time limit; "
+                "with more time it may find better."
+            )
         )
-    return said
+    return words.joined(said)
 
 
 def _best(summary: Mapping[str, Any]) -> str:
     money = words.money(summary["bound"]["cost"], summary["currency"])
-    nobody = f"no plan{_rivals(summary)}"
     if summary["objective"] == "coverage-first":
-        said = (
-            f"Proven best: {nobody} serves more of a priority without serving less of a more urgent one, "
-            f"and none that serves as much costs less than {money}."
+        said = tr(
+            "Proven best: {no_plan} serves more of a priority without serving less of a more urgent one, "
+            "and none that serves as much costs less than {money}.",
+            no_plan=_rivals(summary), money=money,
+        )  # fmt: skip
+    else:
+        said = tr(
+            "Proven best: {no_plan} costs less than {money}, needs left unmet included.",
+            no_plan=_rivals(summary), money=money,
+        )  # fmt: skip
+    if summary["proof"] != "search":
+        return said
+    relaxed = summary["relaxation"]
+    cost = words.money(relaxed["cost"], summary["currency"])
+    if "served_by_tier" not in relaxed:
+        alone = tr(
+            "It took a search through whole quantities to show it; prices alone prove "
+            "a cost of {cost} at the least.",
+            cost=cost,
         )
     else:
-        said = f"Proven best: {nobody} costs less than {money}, needs left unmet included."
-    if summary["proof"] == "search":
-        said += (
-            f" It took a search through whole quantities to show it; prices alone prove {_alone(summary)}."
-        )
-    return said
+        alone = tr(
+            "It took a search through whole quantities to show it; prices alone prove {units} units at the "
+            "most and a cost of {cost} at the least.",
+            units=words.quantity(sum(relaxed["served_by_tier"].values())), cost=cost,
+        )  # fmt: skip
+    return words.joined([said, alone])
 
 
 def _rivals(summary: Mapping[str, Any]) -> str:
     """Return which plans the plan is held against."""
-    fair = " as fair" if summary["fairness"] is not None else ""
-    return fair + (" within the budget" if summary["budget"] is not None else "")
-
-
-def _alone(summary: Mapping[str, Any]) -> str:
-    """Return what the prices prove without a search."""
-    relaxed = summary["relaxation"]
-    said = f"a cost of {words.money(relaxed['cost'], summary['currency'])} at the least"
-    if "served_by_tier" not in relaxed:
-        return said
-    return f"{words.quantity(sum(relaxed['served_by_tier'].values()))} units at the most and {said}"
+    fair, budget = summary["fairness"] is not None, summary["budget"] is not None
+    if fair and budget:
+        return tr("no plan as fair within the budget")
+    if fair:
+        return tr("no plan as fair")
+    return tr("no plan within the budget") if budget else tr("no plan")
 
 
 def _missing(summary: Mapping[str, Any]) -> str:
     """Return the first goal that is not proven to be reached, and what is proven of it."""
     bound, fair, served = summary["bound"], summary["fairness"], summary["served_by_tier"]
     if fair is not None and not _reached(_value(fair), fair["bound"]):
-        return "a fairer plan may be there"
+        return tr("a fairer plan may be there")
     for tier, most in bound.get("served_by_tier", {}).items():
         if not _reached(served.get(tier, 0), most):
-            some, all_ = words.quantity(served.get(tier, 0)), words.quantity(most)
-            return f"of priority {tier} it serves {some} units, and another plan may serve up to {all_}"
+            return tr(
+                "of priority {tier} it serves {some} units, and another plan may serve up to {all}",
+                tier=tier, some=words.quantity(served.get(tier, 0)), all=words.quantity(most),
+            )  # fmt: skip
     money = words.money(bound["cost"], summary["currency"])
-    what = "for what this one serves" if "served_by_tier" in bound else "needs left unmet included"
-    return f"another plan may cost less {what}, though no less than {money}"
+    if "served_by_tier" in bound:
+        return tr(
+            "another plan may cost less for what this one serves, though no less than {money}", money=money
+        )
+    return tr(
+        "another plan may cost less needs left unmet included, though no less than {money}", money=money
+    )
 
 
 def _reached(value: float, bound: float) -> bool:
@@ -82,17 +106,32 @@ def fairness(fair: Mapping[str, Any]) -> str:
     value, best = _value(fair), _reached(_value(fair), fair["bound"])
     if fair["rule"] == "share":
         if value <= TOLERANCE:
-            return "Fairness (share): every community gets its share."
-        limit = "the least that is possible" if best else f"at the least {words.quantity(fair['bound'])}"
-        return f"Fairness (share): {words.quantity(value)} units are missing to the fair shares, {limit}."
-    limit = "the most that is possible" if best else f"at the most {_share(fair['bound'])} is possible"
-    said = (
-        f"Fairness ({fair['rule']}): every community gets at least {_share(value)} of what it asks for"
-        f" in each category that somebody can serve, {limit}"
-    )
+            return tr("Fairness (share): every community gets its share.")
+        units = words.quantity(value)
+        if best:
+            return tr(
+                "Fairness (share): {units} units are missing to the fair shares, the least that is possible.",
+                units=units,
+            )
+        return tr(
+            "Fairness (share): {units} units are missing to the fair shares, at the least {bound}.",
+            units=units, bound=words.quantity(fair["bound"]),
+        )  # fmt: skip
+    limit = tr("the most that is possible")
+    if not best:
+        limit = tr("at the most {share} is possible", share=_share(fair["bound"]))
     if fair["rule"] == "leximin":
-        said += "; then the second worst off gets the most that is possible, and so on"
-    return f"{said}."
+        return tr(
+            "Fairness (leximin): every community gets at least {share} of what it asks for in each category "
+            "that somebody can serve, {limit}; then the second worst off gets the most that is possible, "
+            "and so on.",
+            share=_share(value), limit=limit,
+        )  # fmt: skip
+    return tr(
+        "Fairness (floor): every community gets at least {share} of what it asks for in each category that "
+        "somebody can serve, {limit}.",
+        share=_share(value), limit=limit,
+    )  # fmt: skip
 
 
 def _share(value: float) -> str:
@@ -102,17 +141,29 @@ def _share(value: float) -> str:
 def budget(summary: Mapping[str, Any]) -> str:
     """Return how much of the budget is used, and what one more currency unit would serve or save."""
     spent, currency = summary["budget"], summary["currency"]
-    limit, used = spent["limit"], spent["used"]
-    said = f"Budget: {words.money(used)} of {words.money(limit, currency)} are used"
+    figures = {
+        "used": words.money(spent["used"]), "limit": words.money(spent["limit"], currency), "unit": currency,
+    }  # fmt: skip
     more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
     if "cost" in more:
-        return f"{said}; one more {currency} would save about {_few(more['cost'])} {currency} in all."
+        return tr(
+            "Budget: {used} of {limit} are used; one more {unit} would save about {saved} {unit} in all.",
+            saved=_few(more["cost"]), **figures,
+        )  # fmt: skip
     if summary["objective"] == "total-cost":
-        return f"{said}{'; more would save nothing' if 'cost' in spent['one_more'] else ''}."
+        if "cost" in spent["one_more"]:
+            return tr("Budget: {used} of {limit} are used; more would save nothing.", **figures)
+        return tr("Budget: {used} of {limit} are used.", **figures)
     if more:
-        units = " and ".join(f"{_few(units)} units of priority {tier}" for tier, units in more.items())
-        return f"{said}; one more {currency} would serve about {units}."
-    return f"{said}; more would serve nothing more."
+        units = [
+            tr("{units} units of priority {tier}", units=_few(units), tier=tier)
+            for tier, units in more.items()
+        ]
+        return tr(
+            "Budget: {used} of {limit} are used; one more {unit} would serve about {units}.",
+            units=words.listed(units), **figures,
+        )  # fmt: skip
+    return tr("Budget: {used} of {limit} are used; more would serve nothing more.", **figures)
 
 
 def _few(units: float) -> str:

@@ -48,14 +48,16 @@ def plain(section: Section) -> str:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if side == RIGHT else cell.ljust(width)
-            for cell, width, side in zip(row, widths, sides, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+
+    def filled(cell: str, width: int, side: str) -> str:
+        # Chinese letters are two columns wide.
+        blank = " " * (width - cell_len(cell))
+        return blank + cell if side == RIGHT else cell + blank
+
+    return ["  ".join(map(filled, row, widths, sides)).rstrip() for row in rows]
 
 
 def renderable(section: Section) -> RenderableType:

@@ -23,12 +23,18 @@ def headline(summary: Mapping[str, Any]) -> str:
     asked, served, currency = summary["asked"], summary["served"], summary["currency"]
     cost = words.money(summary["logistics_cost"], currency)
     if served:
-        cost += f" ({words.money(summary['logistics_cost'] / served)} per unit)"
+        per_unit = words.money(summary["logistics_cost"] / served)
+        cost = tr("{cost} ({per_unit} per unit)", cost=cost, per_unit=per_unit)
     if served == asked:
-        return f"Everything that is asked for is served: {words.quantity(asked)} units, for {cost}."
-    part = words.percent(served, asked)
-    amounts = f"{words.quantity(served)} of {words.quantity(asked)} units"
-    return f"{amounts} asked for are served ({part}), for {cost}."
+        return tr(
+            "Everything that is asked for is served: {units} units, for {cost}.",
+            units=words.quantity(asked), cost=cost,
+        )  # fmt: skip
+    return tr(
+        "{served} of {asked} units asked for are served ({share}), for {cost}.",
+        served=words.quantity(served), asked=words.quantity(asked), share=words.percent(served, asked),
+        cost=cost,
+    )  # fmt: skip
 
 
 def details(plan: Plan) -> str:
@@ -37,41 +43,49 @@ def details(plan: Plan) -> str:
     full, part = int((unmet == 0).sum()), int(((unmet > 0) & (served > 0)).sum())
     offered, planned = summary["offered"], summary["planned"]
     lines = [
-        f"Of {words.count(len(unmet), 'need')} {full:,} are served in full and {part:,} in part.",
-        f"Of {words.quantity(offered)} units offered {words.quantity(planned)} are planned"
-        f" ({words.percent(planned, offered)}).",
-    ]
+        tr(
+            "Of {needs} {full} are served in full and {part} in part.",
+            needs=words.count(len(unmet), "need"), full=f"{full:,}", part=f"{part:,}",
+        ),
+        tr(
+            "Of {offered} units offered {planned} are planned ({share}).", offered=words.quantity(offered),
+            planned=words.quantity(planned), share=words.percent(planned, offered),
+        ),
+    ]  # fmt: skip
     if len(plan.purchases):
-        bought = words.quantity(round(float(plan.purchases["quantity"].sum()), 6))
-        spent = words.money(float(plan.purchases["amount"].sum()), summary["currency"])
         lines.append(
-            f"Funds buy {bought} units for {spent} ({words.count(len(plan.purchases), 'purchase')})."
+            tr(
+                "Funds buy {units} units for {money} ({purchases}).",
+                units=words.quantity(round(float(plan.purchases["quantity"].sum()), 6)),
+                money=words.money(float(plan.purchases["amount"].sum()), summary["currency"]),
+                purchases=words.count(len(plan.purchases), "purchase"),
+            )
         )
     days = summary["horizon"]
     if days.get("start"):
-        lines.append(f"Days: {days['start']} to {days['end']}.")
-    return " ".join(lines)
+        lines.append(tr("Days: {first} to {last}.", first=days["start"], last=days["end"]))
+    return words.joined(lines)
 
 
 def sections(summary: Mapping[str, Any]) -> Iterator[Section]:
     """Yield the tables of the summary; those with nothing to say are left out."""
     yield _coverage(
-        "Served by priority (1 is most urgent)",
-        "priority",
+        tr("Served by priority (1 is most urgent)"),
+        tr("priority"),
         summary["asked_by_tier"],
         summary["served_by_tier"],
         {},
     )
     yield _coverage(
-        "Served by who stated the need", "channel", summary["asked_by_channel"], summary["served_by_channel"],
-        words.CHANNELS,
+        tr("Served by who stated the need"), tr("channel"), summary["asked_by_channel"],
+        summary["served_by_channel"], words.CHANNELS,
     )  # fmt: skip
     yield _costs(summary)
     if summary["unmet_by_reason"]:
-        yield _reasons("Not served, and why", "needs", summary["unmet_by_reason"], words.UNMET)
+        yield _reasons(tr("Not served, and why"), "needs", summary["unmet_by_reason"], words.UNMET)
     if summary["left_over_by_reason"]:
         yield _reasons(
-            "Donations left over, and why", "donations", summary["left_over_by_reason"], words.LEFT_OVER
+            tr("Donations left over, and why"), "donations", summary["left_over_by_reason"], words.LEFT_OVER
         )
 
 
@@ -88,7 +102,9 @@ def _coverage(
         for key in asked
     )
     shares = tuple(served.get(key, 0) / asked[key] if asked[key] else 0.0 for key in asked)
-    return Section(title, (kind, "asked", "served", "share"), (LEFT, RIGHT, RIGHT, RIGHT), rows, shares)
+    return Section(
+        title, (kind, tr("asked"), tr("served"), tr("share")), (LEFT, RIGHT, RIGHT, RIGHT), rows, shares
+    )
 
 
 def _costs(summary: Mapping[str, Any]) -> Section:
@@ -101,9 +117,9 @@ def _costs(summary: Mapping[str, Any]) -> Section:
         (tr(words.COSTS[kind]), words.money(amount), words.percent(amount, total))
         for kind, amount in amounts.items()
     ]
-    rows.append(("together", words.money(total), ""))
-    header = ("kind of cost", currency, "share")
-    return Section("What it costs", header, (LEFT, RIGHT, RIGHT), tuple(rows), last_is_sum=True)
+    rows.append((tr("together"), words.money(total), ""))
+    header = (tr("kind of cost"), currency, tr("share"))
+    return Section(tr("What it costs"), header, (LEFT, RIGHT, RIGHT), tuple(rows), last_is_sum=True)
 
 
 def _reasons(
@@ -115,7 +131,8 @@ def _reasons(
         (tr(plain.get(code, code)), code, words.quantity(group[kind]), words.quantity(group["quantity"]))
         for code, group in ordered
     )
-    return Section(title, ("why", "code", kind, "units"), (LEFT, LEFT, RIGHT, RIGHT), rows)
+    header = (tr("why"), tr("code"), tr("needs") if kind == "needs" else tr("donations"), tr("units"))
+    return Section(title, header, (LEFT, LEFT, RIGHT, RIGHT), rows)
 
 
 def plain_text(plan: Plan, more: Sequence[Section] = ()) -> str:
@@ -155,5 +172,7 @@ def verified(plan: Plan) -> str:
         words.count(len(plan.needs), "need"),
         words.count(len(plan.donations), "donation"),
     )
-    best = "proven optimal" if plan.status == "optimal" else f"feasible, gap {words.gap(plan.gap)}"
-    return f"verified: {', '.join(rows)}; every rule, sum and cost holds; {best}"
+    best = tr("proven optimal")
+    if plan.status != "optimal":
+        best = tr("feasible, gap {gap}", gap=words.gap(plan.gap))
+    return tr("verified: {rows}; every rule, sum and cost holds; {best}", rows=", ".join(rows), best=best)
