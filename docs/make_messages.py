@@ -15,6 +15,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -95,13 +96,20 @@ def written(catalog: Catalog) -> tuple[bytes, bytes]:
     return content, mo.getvalue()
 
 
+def _said(compiled: bytes) -> dict[object, str]:
+    """Return what a compiled catalogue says, without when and by what it was made."""
+    messages: dict[object, str] = dict(GNUTranslations(io.BytesIO(compiled))._catalog)  # type: ignore[attr-defined]
+    return {message: said for message, said in messages.items() if message != ""}
+
+
 def main(check: bool) -> int:
     """Write the catalogue, or only look at it."""
     old = read_po(io.BytesIO(PO.read_bytes()), locale="zh") if PO.exists() else Catalog(locale="zh")
     catalog = translated(gathered(), old)
     found = list(faults(catalog))
-    for path, content in zip((PO, PO.with_suffix(".mo")), written(catalog), strict=True):
-        if not path.exists() or path.read_bytes() != content:
+    po, mo = written(catalog)
+    for path, content, read in ((PO, po, bytes), (PO.with_suffix(".mo"), mo, _said)):
+        if not path.exists() or read(path.read_bytes()) != read(content):
             found.append(f"{'out of date' if check else 'written'}: {path.name}")
             if not check:
                 path.parent.mkdir(parents=True, exist_ok=True)

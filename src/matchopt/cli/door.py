@@ -80,13 +80,13 @@ Changes = Annotated[
 ]  # fmt: skip
 
 
-_ASKED = os.environ.get("LANGUAGE", "")
-"""What the system said before a command was asked for another language."""
+_before = {"LANGUAGE": os.environ.get("LANGUAGE", "")}
+"""What was in force before a command was asked for another language."""
 
 
 def _begin(language: Language | None) -> None:
     """Speak a language, or that of the system."""
-    os.environ["LANGUAGE"] = _ASKED
+    os.environ |= _before
     speak(language)
     # What typer says of its own, it looks up in the domain in force, in the language named there.
     os.environ["LANGUAGE"] = spoken().value
@@ -110,6 +110,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows a question mark
             stream.reconfigure(errors="replace")
+    # Help is shown as soon as it is asked for: which language it is to be in has to be known before.
+    for k, word in enumerate(sys.argv[1:], 1):
+        name, _, value = word.partition("=")
+        if name == "--lang":
+            value = value or next(iter(sys.argv[k + 1 : k + 2]), "")
+            _before["LANGUAGE"] = value if value in tuple(Language) else _before["LANGUAGE"]
     _begin(None)
     app(prog_name="matchopt")
 

@@ -26,8 +26,8 @@ from matchopt.cli.door import (
     refuse_malformed,
     warn,
 )
-from matchopt.cli.reports import REPORT
 from matchopt.language import tr, trn
+from matchopt.report.page import REPORT
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from matchopt.cli.door import RunPath, command, progress, read_plan
-
-REPORT, PUBLIC = "report.html", "report-public.html"
+from matchopt.report.page import PUBLIC, REPORT
 
 
 @command

@@ -1,0 +1,122 @@
+"""Two languages: one catalogue, complete; figures as each writes them; the system's language is heard."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from matchopt.cli import app
+from matchopt.language import Language, amount, day, number, of_system, share, speaking, spoken, tr, trn
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted((ROOT / "src" / "matchopt").rglob("*.py"))
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_the_catalogue_has_every_message_in_chinese() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs" / "make_messages.py", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun: python docs/make_messages.py"
+
+
+def literal(node: ast.expr) -> bool:
+    """Tell whether a message can be gathered: a text, or one that was marked where it stands."""
+    return not isinstance(node, (ast.JoinedStr, ast.BinOp))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.name)
+def test_messages_can_be_gathered(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in {"tr", "mark"}:
+                assert literal(node.args[0]), (path.name, node.lineno)
+            elif node.func.id == "trn":
+                assert all(isinstance(one, ast.Constant) for one in node.args[:2]), (path.name, node.lineno)
+
+
+def test_figures_as_each_language_writes_them() -> None:
+    with speaking("en"):
+        assert (number(1234.5), share(0.731), amount(1234.5, "CNY")) == ("1,234.5", "73.1%", "CN¥1,234.50")
+        assert amount(1234.5, "points") == "1,234.50 points"
+        assert amount(12345.6, "EUR", digits=0) == "€12,346"
+        assert day(date(2026, 3, 1)) == "Mar 1, 2026"
+        assert (trn("{n} need", "{n} needs", 1), trn("{n} need", "{n} needs", 1200)) == (
+            "1 need",
+            "1,200 needs",
+        )
+    with speaking("zh"):
+        assert amount(1234.5, "CNY") == "¥1,234.50"
+        assert day(date(2026, 3, 1)) == "2026年3月1日"
+        assert trn("{n} need", "{n} needs", 1200) == "1,200 项需求"
+        assert tr("Overview") == "概览"
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, Language.EN), ({"LANG": "zh_CN.UTF-8"}, Language.ZH), ({"LANG": "de_DE.UTF-8"}, Language.EN),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, Language.EN),
+        ({"LANG": "C", "LANGUAGE": "zh:en"}, Language.ZH),
+    ],
+)  # fmt: skip
+def test_the_language_of_the_system(
+    variables: dict[str, str], language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert of_system() is language
+
+
+def test_speaking_ends() -> None:
+    before = spoken()
+    with speaking("zh"):
+        assert spoken() is Language.ZH
+    assert spoken() is before
+
+
+def told(*arguments: str, **variables: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "matchopt", *arguments], capture_output=True, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", ["", "plan", "check", "new", "verify", "report"])
+def test_help_in_chinese(command: str) -> None:
+    lines = told(*command.split(), "--help", "--lang", "zh").splitlines()
+    assert len([line for line in lines if CHINESE.search(line)]) > 4
+    assert told(*command.split(), "--help", LANGUAGE="zh").splitlines() == lines
+
+
+def test_the_language_asked_for_wins_over_that_of_the_system() -> None:
+    assert "Match donations" in told("--lang", "en", "--help", LANGUAGE="zh")
+
+
+def test_a_plan_in_chinese(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["plan", str(ROOT / "data" / "city-zh"), "-o", str(tmp_path / "run"), "--lang", "zh"]
+    )
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line.strip()]
+    words = [line for line in lines if re.search(r"[a-z]{4,} [a-z]{2,} [a-z]{2,}", line)]
+    assert words == []
+    assert sum(bool(CHINESE.search(line)) for line in lines) > 30
+
+
+def test_one_command_does_not_leave_its_language_to_the_next(tmp_path: Path) -> None:
+    runner = CliRunner()
+    assert "已创建" in runner.invoke(app, ["new", str(tmp_path / "a"), "--lang", "zh"]).stdout
+    assert "Made the folder" in runner.invoke(app, ["new", str(tmp_path / "b")]).stdout
