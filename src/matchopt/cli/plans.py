@@ -27,7 +27,7 @@ from matchopt.cli.door import (
     warn,
 )
 from matchopt.language import tr, trn
-from matchopt.report.page import REPORT
+from matchopt.report import REPORT, WORKBOOK
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -92,7 +92,7 @@ def plan(
         bool | None,
         typer.Option(
             "--report/--no-report",
-            help="Write report.html, too.  [default: up to 20,000 allocations]",
+            help="Write report.html and plan.xlsx, too.  [default: up to 20,000 allocations]",
         ),
     ] = None,
     profile: Annotated[
@@ -204,10 +204,13 @@ def _workers(cluster: str | None) -> Iterator[Executor | None]:
 def _shown(made: Plan, step: Step) -> dict[str, Writer]:
     """Return the files that show a plan to people, and who writes each."""
     from matchopt.io.beside import text_file
+    from matchopt.io.workbook import write_workbook
     from matchopt.report.page.page import html
+    from matchopt.report.workbook import book_of
 
     step("writing the report", 0, 0)
-    return {REPORT: text_file(html(made))}
+    page, book = html(made), book_of(made)
+    return {REPORT: text_file(page), WORKBOOK: lambda path: write_workbook(book, path)}
 
 
 def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:

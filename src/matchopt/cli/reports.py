@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from matchopt.cli.door import RunPath, command, progress, read_plan
-from matchopt.report.page import PUBLIC, REPORT
+from matchopt.report import PUBLIC, REPORT, WORKBOOK
 
 
 @command
@@ -45,4 +45,35 @@ def report(
         page = html(made, public=public)
         file = output if output is not None else run / (PUBLIC if public else REPORT)
         write_beside(file, text_file(page))
+    print(file)
+
+
+@command
+def workbook(
+    run: RunPath,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/plan.xlsx]"),
+    ] = None,
+) -> None:
+    """Write the workbook of a run: lists to work from, for Excel.
+
+    What leaves each hub on each day, what is fetched from each donor, what each community receives, to
+    tick off and to sign; what is unmet, left over, bought.
+
+    \b
+      matchopt workbook runs/my-city
+      matchopt workbook runs/my-city --lang zh -o 方案.xlsx
+    """  # noqa: D301
+    from matchopt.io.beside import write_beside
+    from matchopt.io.workbook import write_workbook
+    from matchopt.report.workbook import book_of
+
+    with progress() as step:
+        step("reading and checking the tables", 0, 0)
+        made = read_plan(run)
+        step("writing the workbook", 0, 0)
+        book = book_of(made)
+        file = output if output is not None else run / WORKBOOK
+        write_beside(file, lambda path: write_workbook(book, path))
     print(file)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from matchopt.language import day, tr, trn
 from matchopt.report import words
-from matchopt.report.page.ground import DIRECT, Ground
+from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.public import FEW
-from matchopt.report.page.sums import coverage, rows, worst_first
+from matchopt.report.sums import coverage, rows, worst_first
 
 Chart = dict[str, Any]
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from matchopt.language import day, speaking, spoken, tr, trn
 from matchopt.report import words
+from matchopt.report.ground import Ground, ground_of
 from matchopt.report.page import charts, stories, tables
-from matchopt.report.page.ground import Ground, ground_of
 from matchopt.report.page.public import public_ground
-from matchopt.report.page.sums import coverage, worst_first
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.summary import details, headline
+from matchopt.report.sums import coverage, worst_first
 from matchopt.solution import Plan
 
 LARGE = 10_000
@@ -207,7 +207,7 @@ def _words() -> dict[str, str]:
         "of": tr("of"), "rows": tr("rows"), "first": tr("first page"), "last": tr("last page"),
         "next": tr("next page"), "previous": tr("previous page"), "export": tr("Save as CSV"),
         "page": tr("page"), "none": tr("nothing found"), "hub": tr("hub"), "community": tr("community"),
-        "limit": tr("capacity"), "few": tr("fewer than 5"), "group": tr("group"), "needs": tr("needs"),
+        "limit": tr("capacity"), "few": tr("not told"), "group": tr("group"), "needs": tr("needs"),
         "full": tr("in full"), "part": tr("in part"), "not": tr("not at all"), "why": tr("why not"),
         "least": tr("at least"), "coverage": tr("coverage"), "units": tr("units"),
     }  # fmt: skip

@@ -11,10 +11,10 @@ import pandas as pd
 
 from matchopt.language import tr
 from matchopt.report import words
+from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.charts import days_to_expiry
-from matchopt.report.page.ground import DIRECT, Ground
 from matchopt.report.page.public import COUNTS, suppressed
-from matchopt.report.page.sums import coverage, worst_first
+from matchopt.report.sums import coverage, worst_first
 
 MOST_ROWS = 20_000
 """Rows of a table that go into the page; the rest stand in the files of the run."""
@@ -138,7 +138,7 @@ def unmet(g: Ground) -> dict[str, Any]:
         return table("unmet", tr("Needs not served in full"), [])
     short = short.sort_values(["priority", "unmet"], ascending=[True, False], kind="stable")
     columns = [
-        Column(tr("need"), TEXT, short["need"]), Column(tr("community"), TEXT, short["community"]),
+        Column(tr("need id"), TEXT, short["need"]), Column(tr("community"), TEXT, short["community"]),
         Column(tr("item"), TEXT, short["item"]), Column(tr("group"), TEXT, short["group"]),
         Column(tr("priority"), COUNT, short["priority"]), Column(tr("asked"), NUMBER, short["asked"]),
         Column(tr("served"), NUMBER, short["served"]), Column(tr("unmet"), NUMBER, short["unmet"]),
@@ -163,7 +163,7 @@ def left_over(g: Ground) -> dict[str, Any]:
         ]  # fmt: skip
         return table("left", title, columns)
     columns = [
-        Column(tr("donation"), TEXT, rest["donation"]), Column(tr("donor"), TEXT, rest["donor"]),
+        Column(tr("donation id"), TEXT, rest["donation"]), Column(tr("donor"), TEXT, rest["donor"]),
         Column(tr("item"), TEXT, rest["item"]), Column(tr("offered"), NUMBER, rest["offered"]),
         Column(tr("left over"), NUMBER, rest["left_over"]), Column(tr("unit"), TEXT, rest["unit"]),
         Column(tr("why"), TEXT, _in_words(rest["reason"], words.LEFT_OVER)),
@@ -184,9 +184,9 @@ def deliveries(g: Ground) -> dict[str, Any]:
     m = g.moves.sort_values(["delivery", "community"], kind="stable") if g.dated else g.moves
     hub = m["hub"].astype(str)
     columns = [
-        Column(tr("donor"), TEXT, m["donor"]), Column(tr("donation"), TEXT, m["donation"]),
+        Column(tr("donor"), TEXT, m["donor"]), Column(tr("donation id"), TEXT, m["donation"]),
         Column(tr("gives"), TEXT, m["given"]), Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("community"), TEXT, m["community"]), Column(tr("need"), TEXT, m["need"]),
+        Column(tr("community"), TEXT, m["community"]), Column(tr("need id"), TEXT, m["need"]),
         Column(tr("for"), TEXT, m["item"]), Column(tr("group"), TEXT, m["group"]),
         Column(tr("priority"), COUNT, m["priority"]), Column(tr("served"), NUMBER, m["served"]),
         Column(tr("way"), TEXT, hub.where(hub != DIRECT, tr("direct"))),
@@ -215,7 +215,7 @@ def purchases(g: Ground) -> dict[str, Any]:
     b = g.bought
     columns = [
         Column(tr("item"), TEXT, b["item"]), Column(tr("community"), TEXT, b["community"]),
-        Column(tr("need"), TEXT, b["need"]), Column(tr("quantity"), NUMBER, b["quantity"]),
+        Column(tr("need id"), TEXT, b["need"]), Column(tr("quantity"), NUMBER, b["quantity"]),
         Column(tr("amount, {currency}", currency=currency), MONEY, b["amount"]),
         Column(tr("paid by"), TEXT, b["donor"]),
     ]  # fmt: skip

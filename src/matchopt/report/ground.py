@@ -1,4 +1,4 @@
-"""What the page is about: needs, gifts and moves of a plan, each row with all that is told of it."""
+"""What is shown of a plan: needs, gifts and moves of a plan, each row with all that is told of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIRECT = ""
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The rows that everything on the page adds up.
+    """The rows that the report and the workbook add up.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Ground:
     gifts
         donation, donor, item, unit, offered, planned, left_over, reason, expires (day or NaT).
     moves
-        donation, donor, given (item), need, community, item, group, priority, donated, served, kg, hub
+        donation, donor, given (item), unit, need, community, item, group, priority, donated, served, kg, hub
         (`DIRECT` for none), pickup, arrival, leave, delivery (days or NaT), cost.
     bought
         item, community, day, quantity, amount, donor, need.
@@ -65,7 +65,7 @@ class Ground:
 
 
 def ground_of(plan: Plan) -> Ground:
-    """Put together what the page tells of a plan."""
+    """Put together what is told of a plan."""
     case = plan.case
     items, communities = case.table("items"), case.table("communities")
     item_name, category = _labels(items, "item", "name"), _labels(items, "item", "category", tr("other"))
@@ -130,6 +130,7 @@ def _moves(plan: Plan, needs: pd.DataFrame, gifts: pd.DataFrame, items: pd.DataF
         {
             **{name: gifts[name].iloc[i].array for name in ("donation", "donor")},
             "given": gifts["item"].iloc[i].array,
+            "unit": gifts["unit"].iloc[i].array,
             **{name: needs[name].iloc[j].array for name in NEED},
             "donated": donated,
             "served": lines["served_quantity"].to_numpy(dtype=float),
