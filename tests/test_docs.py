@@ -136,6 +136,12 @@ def test_pages_about_an_idea_are_of_one_form(page):
     assert f"({page.name})" in (ROOT / "docs" / "model.md").read_text("utf-8")
 
 
+def test_python_on_the_page_about_the_report_runs(tmp_path):
+    page = (ROOT / "docs" / "report.md").read_text("utf-8")
+    told = [same(expected, out) for _, expected, out in runs(page, tmp_path)]
+    assert told == [True]
+
+
 # --- the rest of the pages ---------------------------------------------------------------
 
 
