@@ -33,6 +33,7 @@ def write_beside(path: Path, write: Writer) -> Path:
     hidden = path.with_name(f".{path.name}-{secrets.token_hex(6)}{path.suffix}")
     try:
         try:
+            hidden.touch()  # where that fails, no writer has begun
             write(hidden)
             hidden.replace(path)
         finally:

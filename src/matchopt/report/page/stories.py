@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from matchopt.arrays import Bools
 from matchopt.language import day, tr, trn
 from matchopt.report import words
 from matchopt.report.ground import Ground
@@ -19,9 +20,10 @@ SOME = 5
 Story = dict[str, Any]
 
 
-def of_communities(g: Ground) -> list[Story]:
-    """Return what the plan means to each community, the worst served first."""
-    found = worst_first(coverage(g.needs, "community")).head(MOST_COMMUNITIES)
+def of_communities(g: Ground, which: Bools | None = None) -> list[Story]:
+    """Return what the plan means to each community, the worst served first; or to those of `which` needs."""
+    mine = g.needs if which is None else g.needs[which]
+    found = worst_first(coverage(mine, "community")).head(MOST_COMMUNITIES)
     kept = set(found["community"].astype(str))
     needs = g.needs[g.needs["community"].isin(kept)]
     moves = g.moves[g.moves["community"].isin(kept)]

@@ -1,0 +1,1 @@
+"""What if: who could have served whom, and the smallest change after which somebody is served."""

@@ -1,0 +1,204 @@
+"""Kinds of change that might serve a need, each in sizes from the smallest on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matchopt.case import Case
+from matchopt.solution import Plan
+
+BOUNDARIES = ("community", "district", "organization", "agreements", "open")
+GIFT = "what-if"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One way to change a case for a need.
+
+    Attributes
+    ----------
+    name
+        ``later``, ``earlier``, ``quality``, ``shelf``, ``more``, ``priority``, ``boundary``, ``earmark``,
+        ``excluded``, ``single``, ``budget``, ``storage``, ``throughput``, ``worth``.
+    subject
+        What it is about where there are several: a hub, a donation.
+    sizes
+        What it may be, the smallest change first; None where it is a number of steps 1, 2, 3 ….
+    step
+        What one such step is.
+    apply
+        Returns the case after a change of a size.
+    """
+
+    name: str
+    apply: Callable[[Any], Case]
+    sizes: Sequence[Any] | None = None
+    step: float = 1.0
+    subject: str = ""
+
+
+def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iterator[Kind]:
+    """Yield the kinds of change that the reason makes likely, the most likely first.
+
+    Parameters
+    ----------
+    plan
+        The plan that does not serve the need in full.
+    need, reason
+        Its id, and the code why.
+    refused
+        The candidates that are turned away, as `Candidates.table` has them.
+    """
+    change = _Change(plan, need)
+    by_reason: dict[str, tuple[Callable[[], Iterator[Kind]], ...]] = {
+        "no_such_item": (change.more,),
+        "quality": (change.quality, change.more),
+        "earmark": (lambda: change.earmarks(refused), change.more),
+        "boundary": (change.boundary, change.more),
+        "unreachable": (change.more,),
+        "timing": (change.later, change.earlier, change.shelf, change.more),
+        "excluded": (change.excluded,),
+        "outranked": (change.more, change.later, change.earlier, change.quality, change.priority),
+        "capacity": (change.hubs, change.later, change.more),
+        "budget": (change.budget,),
+        "integrality": (change.more, change.single),
+        "not_worth_it": (change.worth,),
+    }
+    for kinds in by_reason.get(reason, (change.more,)):
+        yield from kinds()
+
+
+class _Change:
+    """Changes of one need of one plan's case; the days of the plan stay the days of all changed cases."""
+
+    def __init__(self, plan: Plan, need: str) -> None:
+        days = plan.summary["horizon"]
+        self.pinned: dict[str, Any] = {}
+        if days.get("start"):
+            self.pinned["horizon"] = {end: date.fromisoformat(days[end]) for end in ("start", "end")}
+        self.dated = bool(self.pinned)
+        self.case, self.need = plan.case, need
+        self.row = self.case.needs.index[self.case.needs["need_id"] == need][0]
+        self.asks = self.case.needs.loc[self.row]
+        self.start, self.end = (pd.Timestamp(days[k]) if self.dated else pd.NaT for k in ("start", "end"))
+
+    def _with(self, column: str, value: Any) -> Case:
+        needs = self.case.needs.copy()
+        needs.loc[self.row, column] = value
+        return self._replace(needs=self._all(needs, "needs"))
+
+    def _all(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Return a table with the columns that no schema knows, which a case keeps as well."""
+        extras = self.case.extras.get(name)
+        return table if extras is None else pd.concat([table, extras], axis=1)
+
+    def _replace(self, **tables: Any) -> Case:
+        settings = tables.pop("settings", {})
+        return self.case.replace(settings={**self.pinned, **settings}, **tables)
+
+    def later(self) -> Iterator[Kind]:
+        until = self.asks["needed_by"]
+        if self.dated and not pd.isna(until) and until < self.end:
+            most = (self.end - until).days
+            yield Kind(
+                "later", lambda k: self._with("needed_by", until + pd.Timedelta(days=k)), range(1, most + 1)
+            )
+
+    def earlier(self) -> Iterator[Kind]:
+        since = self.asks["needed_from"]
+        if self.dated and not pd.isna(since) and since > self.start:
+            most = (since - self.start).days
+            yield Kind(
+                "earlier",
+                lambda k: self._with("needed_from", since - pd.Timedelta(days=k)),
+                range(1, most + 1),
+            )
+
+    def quality(self) -> Iterator[Kind]:
+        least = int(self.asks["min_quality"])
+        if least > 1:
+            yield Kind("quality", lambda q: self._with("min_quality", q), range(least - 1, 0, -1))
+
+    def shelf(self) -> Iterator[Kind]:
+        days = int(self.asks["min_remaining_days"])
+        if days > 0:
+            yield Kind("shelf", lambda k: self._with("min_remaining_days", k), range(days - 1, -1, -1))
+
+    def priority(self) -> Iterator[Kind]:
+        tier = int(self.asks["priority"])
+        if tier > 1 and self.case.settings.policy.objective == "coverage-first":
+            yield Kind("priority", lambda p: self._with("priority", p), range(tier - 1, 0, -1))
+
+    def single(self) -> Iterator[Kind]:
+        if self.asks["single_source"]:
+            yield Kind("single", lambda _: self._with("single_source", False), (True,))
+
+    def more(self) -> Iterator[Kind]:
+        """Yield more of the item, lying in the need's own community on all days, of the best quality."""
+        items = self.case.table("items").set_index("item")["step"]
+        step = float(items.get(self.asks["item"], 1.0))
+
+        def given(steps: int) -> Case:
+            gift = {
+                "donation_id": GIFT, "item": self.asks["item"], "quantity": round(steps * step, 6),
+                "origin": self.asks["community"], "community": self.asks["community"],
+            }  # fmt: skip
+            gifts = self._all(self.case.donations, "donations")
+            return self._replace(donations=pd.concat([gifts, pd.DataFrame([gift])], ignore_index=True))
+
+        yield Kind("more", given, step=step)
+
+    def worth(self) -> Iterator[Kind]:
+        """Yield a higher cost of each unit unmet, in whole currency."""
+        now = self.asks["unmet_cost"]
+        rates = self.case.settings.rates
+        base = rates.unmet_cost if pd.isna(now) else float(now)
+        yield Kind("worth", lambda k: self._with("unmet_cost", base + k))
+
+    def boundary(self) -> Iterator[Kind]:
+        now = self.case.settings.policy.boundary
+        wider = BOUNDARIES[BOUNDARIES.index(now) + 1 :]
+        yield Kind("boundary", lambda rule: self._replace(settings={"policy": {"boundary": rule}}), wider)
+
+    def earmarks(self, refused: pd.DataFrame, most: int = 5) -> Iterator[Kind]:
+        """Yield the earmarks that keep donations from the need, each lifted by itself."""
+        for donation in refused.loc[refused["refused"] == "earmark", "donation_id"].head(most):
+
+            def lifted(_: object, donation: str = donation) -> Case:
+                gifts = self.case.donations.copy()
+                gifts.loc[gifts["donation_id"] == donation, ["only_communities", "only_groups"]] = ""
+                return self._replace(donations=self._all(gifts, "donations"))
+
+            yield Kind("earmark", lifted, (True,), subject=str(donation))
+
+    def excluded(self) -> Iterator[Kind]:
+        table = self.case.table("exclusions")
+
+        mine = np.ones(len(table), dtype=bool)
+        for column in ("item", "group", "community"):
+            mine &= ((table[column] == "") | (table[column] == self.asks[column])).to_numpy()
+        rest = table[~mine].reset_index(drop=True)
+        yield Kind("excluded", lambda _: self._replace(exclusions=rest if len(rest) else None), (True,))
+
+    def budget(self) -> Iterator[Kind]:
+        now = self.case.settings.policy.budget
+        yield Kind("budget", lambda k: self._replace(settings={"policy": {"budget": now + k}}))
+
+    def hubs(self) -> Iterator[Kind]:
+        """Yield more room in each hub that has a limit."""
+        hubs = self.case.table("hubs")
+        for name, column in (("storage", "storage_capacity"), ("throughput", "throughput_capacity")):
+            for row in np.flatnonzero(hubs[column].notna()).tolist():
+
+                def roomier(kg: int, row: int = row, column: str = column) -> Case:
+                    changed = hubs.copy()
+                    changed[column] = changed[column] + np.where(np.arange(len(hubs)) == row, kg, 0)
+                    return self._replace(hubs=self._all(changed, "hubs"))
+
+                yield Kind(name, roomier, subject=str(hubs["hub"][row]))

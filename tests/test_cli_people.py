@@ -1,0 +1,129 @@
+"""The commands that show a plan to people and answer their questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+import matchopt
+from matchopt.cli import app
+
+NEEDS = "need_id,community,item,quantity,priority\nn1,Riverside,rice,20,1\nn2,Old Town,rice,10,5\n"
+DONATIONS = "donation_id,donor,item,quantity\nd1,Mill,rice,25\nd2,Dairy,milk,3\n"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def sheets(path: Path) -> list[str]:
+    with pd.ExcelFile(path, engine="calamine") as book:
+        return [str(name) for name in book.sheet_names]
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Path:
+    case = tmp_path / "city"
+    case.mkdir()
+    (case / "needs.csv").write_text(NEEDS, "utf-8")
+    (case / "donations.csv").write_text(DONATIONS, "utf-8")
+    assert run("plan", case, "-o", tmp_path / "run").exit_code == 0
+    return tmp_path / "run"
+
+
+def test_a_plan_comes_with_its_report_and_its_workbook(planned: Path) -> None:
+    assert (planned / "report.html").read_text("utf-8").startswith("<!doctype html>")
+    assert "Unmet" in sheets(planned / "plan.xlsx")
+    assert run("verify", planned).exit_code == 0
+
+
+def test_a_plan_without_them_says_how_to_have_them(planned: Path, tmp_path: Path) -> None:
+    result = run("plan", tmp_path / "city", "-o", tmp_path / "bare", "--no-report")
+    assert result.exit_code == 0
+    assert f"matchopt report {tmp_path / 'bare'}" in result.stdout
+    assert sorted(path.name for path in (tmp_path / "bare").iterdir()) == ["case", "manifest.json", "plan"]
+
+
+def test_large_plans_have_no_report_unless_it_is_asked_for(
+    tmp_path: Path, planned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matchopt.cli.plans.SMALL", 1)
+    assert run("plan", tmp_path / "city", "-o", tmp_path / "a", "-q").exit_code == 0
+    assert not (tmp_path / "a" / "report.html").exists()
+    assert run("plan", tmp_path / "city", "-o", tmp_path / "b", "-q", "--report").exit_code == 0
+    assert (tmp_path / "b" / "report.html").exists()
+
+
+def test_the_report_again_in_chinese_and_for_the_public(planned: Path) -> None:
+    result = run("report", planned, "--lang", "zh")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(planned / "report.html")
+    assert "捐赠方案" in (planned / "report.html").read_text("utf-8")
+    assert run("report", planned, "--public").stdout.strip() == str(planned / "report-public.html")
+    assert (
+        "n1" not in (planned / "report-public.html").read_text("utf-8").split('id="data">')[1].split("<")[0]
+    )
+
+
+def test_the_workbook_again_elsewhere(planned: Path, tmp_path: Path) -> None:
+    assert run("workbook", planned, "-o", tmp_path / "x.xlsx", "--lang", "zh").exit_code == 0
+    assert "概览" in sheets(tmp_path / "x.xlsx")
+
+
+@pytest.mark.parametrize("command", ["report", "workbook"])
+def test_a_file_that_cannot_be_written_leaves_nothing(command: str, planned: Path, tmp_path: Path) -> None:
+    result = run(command, planned, "-o", tmp_path / "nowhere" / "file.html")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("words", [["report"], ["workbook"], ["explain"]])
+def test_what_is_no_run_folder_is_refused(words: list[str], tmp_path: Path) -> None:
+    more = ["need", "n1"] if words == ["explain"] else []
+    result = run(*words, tmp_path, *more)
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    assert result.stderr.startswith("matchopt: ")
+
+
+def test_a_failed_report_keeps_the_old_one(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (planned / "report.html").read_bytes()
+
+    def fail(*_: object, **__: object) -> str:
+        raise matchopt.SolverError("no")
+
+    monkeypatch.setattr("matchopt.report.page.page.html", fail)
+    assert run("report", planned).exit_code == 1
+    assert (planned / "report.html").read_bytes() == before
+    assert not [path for path in planned.iterdir() if path.name.startswith(".")]
+
+
+def test_questions_on_a_need_a_donation_and_a_community(planned: Path) -> None:
+    told = run("explain", planned, "need", "n2").stdout
+    assert "5 units stay unmet" in told
+    assert "if Old Town had 5 units more of rice" in told
+    assert "5 units more" not in run("explain", planned, "need", "n2", "--quick").stdout
+    assert "nobody asks for this item" in run("explain", planned, "donation", "d2").stdout
+    assert "5 of 10 units asked for are served" in run("explain", planned, "community", "Old Town").stdout
+    assert "未满足" in run("explain", planned, "need", "n2", "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "meant"),
+    [
+        ("need", "N2", "n2"),
+        ("donation", "d1 ", "d1"),
+        ("community", "Old Twon", "Old Town"),
+        ("need", "???", ""),
+    ],
+)
+def test_a_question_on_what_is_not_there(subject: str, name: str, meant: str, planned: Path) -> None:
+    result = run("explain", planned, subject, name)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert f"The plan has no {subject} {name}." in result.stderr
+    assert (f"Did you mean {meant}?" in result.stderr) == bool(meant)

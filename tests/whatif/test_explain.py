@@ -1,0 +1,160 @@
+"""What is said of a need is so: which rule turns a donation away, which smallest change would serve it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+import matchopt
+from matchopt import Case, Plan
+from matchopt.errors import CaseError
+from matchopt.report.explained import community_in_words, donation_in_words, need_in_words
+from matchopt.whatif.candidates import candidates_of
+from matchopt.whatif.changes import Kind, kinds_for
+from matchopt.whatif.explain import explain_need
+from matchopt.whatif.smallest import Confirmer, smallest
+from small_case import SmallCase
+from strategies import small_cases
+
+
+def served(case: Case, need: str) -> bool:
+    needs = matchopt.plan(case).needs
+    return bool((needs.loc[needs["need_id"] == need, "unmet"] <= 0).all())
+
+
+def next_smaller(kind: Kind, size: Any) -> Any:
+    """Return the largest size that is smaller, None for none."""
+    if kind.sizes is not None:
+        at = list(kind.sizes).index(size)
+        return kind.sizes[at - 1] if at else None
+    steps = round(size / kind.step)
+    return steps - 1 if steps > 1 else None
+
+
+@settings(max_examples=100)
+@given(small=small_cases())
+def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    short = plan.needs[plan.needs["unmet"] > 0]
+    if short.empty:
+        return
+    need = str(short["need_id"].iloc[0])
+    story = explain_need(plan, need)
+    kinds = kinds_for(plan, need, str(story.result["reason"]), story.candidates.table)
+    by_name = {(kind.name, kind.subject): kind for kind in kinds}
+    for change in story.changes:
+        kind = by_name[change.kind, change.subject]
+        size = change.size if kind.sizes is not None else round(change.size / kind.step)
+        assert served(kind.apply(size), need), change
+        smaller = next_smaller(kind, change.size)
+        assert smaller is None or not served(kind.apply(smaller), need), change
+
+
+@settings(max_examples=25)
+@given(small=small_cases())
+def test_changed_cases_can_be_planned(small: SmallCase) -> None:
+    """Else every kind of change would be passed over in silence."""
+    plan = matchopt.plan(small.case())
+    for row in plan.needs[plan.needs["unmet"] > 0].head(2).itertuples():
+        for kind in kinds_for(
+            plan, str(row.need_id), str(row.reason), candidates_of(plan, row.need_id).table
+        ):
+            kind.apply(1 if kind.sizes is None else kind.sizes[0])
+
+
+@settings(max_examples=40)
+@given(small=small_cases())
+def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    pairs = set(zip(plan.allocations["donation_id"], plan.allocations["need_id"], strict=True))
+    for need in plan.needs["need_id"].head(3):
+        table = candidates_of(plan, need).table
+        assert not {(donation, need) for donation in table.loc[table["refused"] != "", "donation_id"]} & pairs
+        assert table.loc[table["refused"] == "", "cost"].notna().all()
+
+
+@settings(max_examples=40)
+@given(small=small_cases())
+def test_who_serves_a_need_may_serve_it_at_that_cost(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    for line in plan.allocations.itertuples():
+        table = candidates_of(plan, str(line.need_id)).table.set_index("donation_id")
+        assert table.loc[line.donation_id, "refused"] == ""
+        per_unit = line.total_cost / line.donated_quantity
+        # Where capacities are full another way may be taken, which is never cheaper.
+        assert table.loc[line.donation_id, "cost"] <= per_unit + 1e-3
+
+
+def city(**changes: Any) -> Plan:
+    """Rice for two communities, worked out by hand: 10 kg, of which Hilltop, more urgent, takes 8."""
+    needs = pd.DataFrame(
+        {
+            "need_id": ["N1", "N2"], "community": ["Hilltop", "Oldtown"], "item": ["rice", "rice"],
+            "quantity": [8, 5], "priority": [1, 3], "needed_by": ["2026-03-07", "2026-03-05"],
+            "min_quality": [1, changes.get("min_quality", 1)], "group": ["", "elderly"],
+        }
+    )  # fmt: skip
+    gifts = pd.DataFrame(
+        {
+            "donation_id": ["D1", "D2"], "donor": ["Mill", "Farm"], "item": ["rice", "rice"],
+            "quantity": [10, 20], "available_from": ["2026-03-01", "2026-03-08"], "quality": [5, 3],
+            "only_groups": ["", changes.get("only_groups", "")],
+        }
+    )  # fmt: skip
+    return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
+
+
+def test_a_need_in_words() -> None:
+    plan = city()
+    story = explain_need(plan, "N2")
+    assert [(change.kind, change.size) for change in story.changes] == [("more", 3.0), ("later", 3)]
+    assert list(need_in_words(plan, story)) == [
+        "N2: Oldtown asks for 5 of rice, priority 3, for elderly, by Mar 5, 2026.",
+        "2 of 5 units are served.",
+        "  Mill gives 2 of rice (D1) directly, fetched on Mar 1, 2026 and delivered on Mar 1, 2026, "
+        "at a cost of CN¥0.20.",
+        "  It is the only donation that may serve the need.",
+        "3 units stay unmet: what there is serves needs that come first or cost less.",
+        "Turned away, 1 donation:",
+        "  D2 of Farm (rice): it cannot arrive within the days asked for, or not fresh enough.",
+        "May serve it, 1 donation:",
+        "  D1 of Mill serves N1 (priority 1, 8 units); 0 are left over.",
+        "It would be served in full, confirmed by planning anew:",
+        "  if Oldtown had 3 units more of rice, of the best quality and on all days",
+        "  if it could wait 3 days longer",
+    ]
+
+
+def test_a_donation_in_words() -> None:
+    assert list(donation_in_words(city(), "D2")) == [
+        "D2: Farm offers 20 of rice; 0 are planned.",
+        "20 are left over: it cannot arrive in time.",
+    ]
+
+
+def test_a_community_in_words() -> None:
+    lines = list(community_in_words(city(), "Oldtown"))
+    assert lines[0] == "Oldtown:"
+    assert lines[-1] == (
+        "  elderly: 1 need, 0 in full, 1 in part, 0 not at all "
+        "(1: what there is serves needs that come first or cost less)"
+    )
+
+
+def test_what_is_not_there_is_refused() -> None:
+    with pytest.raises(KeyError):
+        explain_need(city(), "N9")
+    with pytest.raises(KeyError):
+        list(donation_in_words(city(), "D9"))
+    with pytest.raises(KeyError):
+        list(community_in_words(city(), "Nowhere"))
+
+
+def test_a_case_that_cannot_be_changed_so_is_no_change() -> None:
+    def refused(_: object) -> Case:
+        raise CaseError([])
+
+    assert smallest(Kind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda _: None)) is None
