@@ -73,7 +73,7 @@ def test_the_workbook_again_elsewhere(planned: Path, tmp_path: Path) -> None:
     assert "概览" in sheets(tmp_path / "x.xlsx")
 
 
-@pytest.mark.parametrize("command", ["report", "workbook"])
+@pytest.mark.parametrize("command", ["report", "workbook", "wishlist"])
 def test_a_file_that_cannot_be_written_leaves_nothing(command: str, planned: Path, tmp_path: Path) -> None:
     result = run(command, planned, "-o", tmp_path / "nowhere" / "file.html")
     assert result.exit_code == 1
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(command: str, planned: Pat
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("words", [["report"], ["workbook"], ["explain"]])
+@pytest.mark.parametrize("words", [["report"], ["workbook"], ["explain"], ["wishlist"]])
 def test_what_is_no_run_folder_is_refused(words: list[str], tmp_path: Path) -> None:
     more = ["need", "n1"] if words == ["explain"] else []
     result = run(*words, tmp_path, *more)
@@ -127,3 +127,31 @@ def test_a_question_on_what_is_not_there(subject: str, name: str, meant: str, pl
     assert result.stdout == ""
     assert f"The plan has no {subject} {name}." in result.stderr
     assert (f"Did you mean {meant}?" in result.stderr) == bool(meant)
+
+
+def test_what_to_ask_for(planned: Path, tmp_path: Path) -> None:
+    result = run("wishlist", planned)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[2].split()[:2] == ["rice", "Old"]
+    assert "a plan made anew" in lines[2]
+    assert lines[-1] == str(planned / "wishlist.csv")
+    table = pd.read_csv(planned / "wishlist.csv")
+    assert table[["item", "place", "units", "need_ids", "basis"]].to_numpy().tolist() == [
+        ["rice", "Old Town", 5, "n2", "confirmed"]
+    ]
+    told = run("wishlist", planned, "--confirm", "0", "-o", tmp_path / "w.csv", "--lang", "zh").stdout
+    assert "该募集什么" in told
+    assert pd.read_csv(tmp_path / "w.csv")["basis"].tolist() == ["prices"]
+
+
+def test_nothing_to_ask_for(tmp_path: Path) -> None:
+    case = tmp_path / "city"
+    case.mkdir()
+    (case / "needs.csv").write_text(NEEDS, "utf-8")
+    (case / "donations.csv").write_text("donation_id,item,quantity\nd,rice,100\n", "utf-8")
+    assert run("plan", case, "-o", tmp_path / "run", "-q").exit_code == 0
+    result = run("wishlist", tmp_path / "run")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Nothing is missing that a gift could serve.")
+    assert len((tmp_path / "run" / "wishlist.csv").read_text("utf-8").splitlines()) == 1

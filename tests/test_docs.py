@@ -136,12 +136,13 @@ def test_pages_about_an_idea_are_of_one_form(page):
     assert f"({page.name})" in (ROOT / "docs" / "model.md").read_text("utf-8")
 
 
-def test_runs_on_the_page_about_explanations_come_out_as_they_stand_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "count"), [("explain", 4), ("wishlist", 3)])
+def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = (ROOT / "docs" / "explain.md").read_text("utf-8")
-    told = [(what, same(expected, out)) for what, expected, out in runs(page, tmp_path)]
-    assert len(told) == 4
-    assert all(right for _, right in told), told
+    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    told = [(what, out, same(expected, out)) for what, expected, out in runs(page, tmp_path)]
+    assert len(told) == count
+    assert all(right for _, _, right in told), told
 
 
 def test_python_on_the_page_about_the_report_runs(tmp_path):

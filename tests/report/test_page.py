@@ -22,6 +22,7 @@ from matchopt.report.page import tables
 from matchopt.report.page.page import html
 from matchopt.report.page.public import COUNTS, FEW, public_ground, suppressed
 from matchopt.report.sums import coverage
+from matchopt.whatif.wishes import wishes_of
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -268,6 +269,21 @@ def test_the_public_sees_no_small_count() -> None:
         for _, *counts, why in story["groups"]:
             assert [n for n in counts if n is not None and 0 < n < FEW] == []
             assert why == ""
+
+
+def test_the_page_says_what_to_ask_for() -> None:
+    plan = city()
+    asked = wishes_of(plan, places=3).drop_duplicates("item")
+    page = html(plan)
+    table = data_of(page)["tables"]["wishes"]
+    assert cells(table, 0) == asked["item"].tolist()
+    titles = [column["title"] for column in table["columns"]]
+    assert cells(table, titles.index("units at this value")) == asked["units"].tolist()
+    assert f"{asked['item'].iloc[0]}: " in page
+    public = data_of(html(plan, public=True))["tables"].get("wishes")
+    if public is not None:
+        assert [column["title"] for column in public["columns"]][1] == "priority"
+        assert all(count >= FEW for count in cells(public, 3))
 
 
 @given(

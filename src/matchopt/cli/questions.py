@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,6 +63,58 @@ def explain(
         else:
             lines = list(explained.community_in_words(made, name))
     print("\n".join(lines))
+
+
+@command
+def wishlist(
+    run: RunPath,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/wishlist.csv]"),
+    ] = None,
+    confirm: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Confirm the first wish of each of the first N items by planning anew."
+        ),
+    ] = 3,
+    top: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="For how many items to print the first wish; the file has all."
+        ),
+    ] = 15,
+) -> None:
+    """List what to ask enterprises for: what one more unit would bring, by item, place and time.
+
+    For each item that is missing somewhere: where and when a gift would be of use, how many more units each
+    unit of it would serve and of which priority, what that costs, for how many units it stays so, and which
+    needs it would serve. It follows from the prices of the proof; the first are confirmed by planning the
+    case with such a gift, a few times for each (--confirm 0 leaves it out).
+
+    \b
+      matchopt wishlist runs/my-city
+      matchopt wishlist runs/my-city --confirm 0 --top 50
+      matchopt wishlist runs/my-city -o for-our-donors.csv
+    """  # noqa: D301
+    from matchopt.io.beside import csv_file, write_beside
+    from matchopt.report import WISHES
+    from matchopt.report.section import plain
+    from matchopt.report.wishes import wishlist_section
+    from matchopt.whatif.confirm import wishlist as wishlist_of
+
+    with progress() as step:
+        step("reading and checking the tables", 0, 0)
+        made = read_plan(run)
+        step("wishes", 0, 0)
+        table = wishlist_of(made, confirm=confirm, tell=lambda done, total: step("wishes", done, total))
+        file = output if output is not None else run / WISHES
+        write_beside(file, csv_file(table))
+    if table.empty:
+        print(tr("Nothing is missing that a gift could serve."))
+    else:
+        print(plain(wishlist_section(made, table, top)) + "\n")
+    print(file)
 
 
 _COLUMN = {Subject.NEED: "need_id", Subject.DONATION: "donation_id", Subject.COMMUNITY: "community"}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matchopt.errors import RunError
 from matchopt.language import tr
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Writer = Callable[[Path], None]
 """Writes a file at a path."""
@@ -15,11 +19,18 @@ Writer = Callable[[Path], None]
 
 def text_file(text: str) -> Writer:
     """Return what writes a text in UTF-8."""
+    return lambda path: _put(path, text.encode("utf-8"))
 
-    def write(path: Path) -> None:
-        path.write_bytes(text.encode("utf-8"))
 
-    return write
+def csv_file(frame: pd.DataFrame) -> Writer:
+    """Return what writes a table as CSV; no spreadsheet takes a text in it for a formula."""
+    from matchopt.io.write import table_bytes
+
+    return lambda path: _put(path, table_bytes(frame, (), safe=True))
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def write_beside(path: Path, write: Writer) -> Path:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints
 from matchopt.compiled import compiled
+from matchopt.io.formulas import guarded
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -63,14 +64,18 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Cells]) -> bytes:
     return mark + head + out.tobytes()
 
 
-def texts(column: pd.Series[Any]) -> Cells:
-    """Return a column of texts, quoted where they need it; empty where nothing is given."""
+def texts(column: pd.Series[Any], *, safe: bool = False) -> Cells:
+    """Return a column of texts, quoted where they need it; empty where nothing is given.
+
+    With `safe`, no spreadsheet takes one of them for a formula.
+    """
     cells = column.to_numpy(dtype=object)
     if len(set(cells[:_SAMPLE].tolist())) * 4 < min(len(cells), _SAMPLE):
         code, cells = pd.factorize(cells)
-        return _joined(cells.tolist(), code)
-    missing = column.isna().to_numpy()
-    return _joined(cells.tolist(), np.where(missing, -1, np.arange(len(cells))))
+    else:
+        code = np.where(column.isna().to_numpy(), -1, np.arange(len(cells)))
+    distinct = cells.tolist()
+    return _joined([guarded(str(text)) for text in distinct] if safe else distinct, code)
 
 
 def flags(values: npt.NDArray[np.bool_]) -> Cells:

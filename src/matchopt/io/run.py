@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, RunError, shortened
+from matchopt.io.formulas import bare
 from matchopt.io.write import CURVE, EXACT, MANIFEST, MONEY
 from matchopt.settings import Settings
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
@@ -290,7 +291,7 @@ def _table(file: Path, columns: tuple[str, ...], *, more: bool) -> pd.DataFrame:
         raise RunError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, pd.errors.ParserError) as error:
         raise RunError(f"{file} cannot be read as a table: {shortened(error)}") from None
-    header = [str(name) for name in text.iloc[0]]
+    header = [str(name) for name in bare(text.iloc[0])]
     if tuple(header[: len(columns)]) != columns or (len(header) > len(columns) and not more):
         raise RunError(f"{file} is damaged: its columns are not {', '.join(columns)}")
     body = text.iloc[1:].reset_index(drop=True)
@@ -322,7 +323,7 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
         if name in _WHOLE:
             _refuse_first(~whole, column, name, file, "no whole number")
         return values.astype("int64") if name not in MONEY and bool(whole.all()) else values
-    return column
+    return bare(column)
 
 
 def _refuse_first(bad: pd.Series[bool], column: pd.Series[Any], name: str, file: Path, what: str) -> None:

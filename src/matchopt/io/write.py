@@ -136,7 +136,7 @@ def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[st
     if curve is not None:
         tables[CURVE] = (curve, tuple(map(str, curve.columns)))
     for name, (frame, columns) in tables.items():
-        _write_csv(frame, folder / name, columns)
+        _write_csv(frame, folder / name, columns, safe=True)
     (folder / "summary.json").write_bytes(_json(dict(plan.summary)))
     return {name: _sha256(folder / name) for name in (*tables, "summary.json")}
 
@@ -152,7 +152,8 @@ def _write_case(case: Case, folder: Path) -> dict[str, Any]:
             (folder / Path(source.name).name).write_bytes(content)
         return {**_case_left_in_place(case), "copied": True}
     for name, frame in case.tables.items():
-        _write_csv(_with_extras(frame, case.extras.get(name)), folder / f"{name}.csv", ())
+        # Who gave tables gets them back as they were.
+        _write_csv(_with_extras(frame, case.extras.get(name)), folder / f"{name}.csv", (), safe=False)
     (folder / SETTINGS_FILE).write_text(settings_as_toml(case.settings), encoding="utf-8", newline="\n")
     files = [{"name": file.name, "sha256": _sha256(file)} for file in sorted(folder.iterdir())]
     return {"files": files, "copied": True}
@@ -205,18 +206,28 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...]) -> None:
-    """Write `frame`; the columns in `ours` stand first, further ones may share their names."""
+def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...], *, safe: bool) -> None:
+    """Write `frame`; the columns in `ours` stand first, further ones may share their names.
+
+    With `safe`, no spreadsheet takes a text in it for a formula.
+    """
+    file.write_bytes(table_bytes(frame, ours, safe=safe))
+
+
+def table_bytes(frame: pd.DataFrame, ours: tuple[str, ...], *, safe: bool) -> bytes:
+    """Return `frame` as the bytes of a CSV file; `ours` and `safe` as in `_write_csv`."""
+    from matchopt.io.formulas import guarded
     from matchopt.io.render import csv_bytes
 
+    names = [str(name) for name in frame.columns]
     cells = [
-        _cells(frame.iloc[:, place], str(name) if place < len(ours) else "")
-        for place, name in enumerate(frame.columns)
+        _cells(frame.iloc[:, place], name if place < len(ours) else "", safe=safe)
+        for place, name in enumerate(names)
     ]
-    file.write_bytes(csv_bytes([str(name) for name in frame.columns], cells))
+    return csv_bytes([guarded(name) if safe else name for name in names], cells)
 
 
-def _cells(column: pd.Series[Any], name: str) -> Cells:
+def _cells(column: pd.Series[Any], name: str, *, safe: bool) -> Cells:
     """Return the column called `name` as it is written."""
     from matchopt.io import render
 
@@ -231,4 +242,4 @@ def _cells(column: pd.Series[Any], name: str) -> Cells:
         return render.quantities(column.to_numpy(dtype=np.float64))
     if kind in "iu":
         return render.whole(column.to_numpy(dtype=np.int64))
-    return render.moments(column) if kind == "M" else render.texts(column)
+    return render.moments(column) if kind == "M" else render.texts(column, safe=safe)

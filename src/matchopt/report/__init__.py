@@ -1,4 +1,4 @@
 """What a plan says, for people: looks, touches nothing."""
 
-REPORT, PUBLIC, WORKBOOK = "report.html", "report-public.html", "plan.xlsx"
+REPORT, PUBLIC, WORKBOOK, WISHES = "report.html", "report-public.html", "plan.xlsx", "wishlist.csv"
 """What files for people are called in a run folder."""

@@ -69,6 +69,7 @@ STAGES: Mapping[str, str] = {
     "writing the run folder": mark("writing the run folder"),
     "writing the report": mark("writing the report"),
     "writing the workbook": mark("writing the workbook"),
+    "wishes": mark("finding what to ask for"),
 }
 """What a piece of work is busy with."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 
 from matchopt.case import Case
 from matchopt.solution import Plan
+from matchopt.whatif.variant import Variant
 
 BOUNDARIES = ("community", "district", "organization", "agreements", "open")
 GIFT = "what-if"
@@ -75,45 +75,31 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
 
 
 class _Change:
-    """Changes of one need of one plan's case; the days of the plan stay the days of all changed cases."""
+    """Changes of one need of one plan's case."""
 
     def __init__(self, plan: Plan, need: str) -> None:
-        days = plan.summary["horizon"]
-        self.pinned: dict[str, Any] = {}
-        if days.get("start"):
-            self.pinned["horizon"] = {end: date.fromisoformat(days[end]) for end in ("start", "end")}
-        self.dated = bool(self.pinned)
-        self.case, self.need = plan.case, need
+        self.variant = Variant(plan)
+        self.case = plan.case
         self.row = self.case.needs.index[self.case.needs["need_id"] == need][0]
         self.asks = self.case.needs.loc[self.row]
-        self.start, self.end = (pd.Timestamp(days[k]) if self.dated else pd.NaT for k in ("start", "end"))
 
     def _with(self, column: str, value: Any) -> Case:
         needs = self.case.needs.copy()
         needs.loc[self.row, column] = value
-        return self._replace(needs=self._all(needs, "needs"))
-
-    def _all(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
-        """Return a table with the columns that no schema knows, which a case keeps as well."""
-        extras = self.case.extras.get(name)
-        return table if extras is None else pd.concat([table, extras], axis=1)
-
-    def _replace(self, **tables: Any) -> Case:
-        settings = tables.pop("settings", {})
-        return self.case.replace(settings={**self.pinned, **settings}, **tables)
+        return self.variant.replace(needs=needs)
 
     def later(self) -> Iterator[Kind]:
         until = self.asks["needed_by"]
-        if self.dated and not pd.isna(until) and until < self.end:
-            most = (self.end - until).days
+        if self.variant.dated and not pd.isna(until) and until < self.variant.end:
+            most = (self.variant.end - until).days
             yield Kind(
                 "later", lambda k: self._with("needed_by", until + pd.Timedelta(days=k)), range(1, most + 1)
             )
 
     def earlier(self) -> Iterator[Kind]:
         since = self.asks["needed_from"]
-        if self.dated and not pd.isna(since) and since > self.start:
-            most = (since - self.start).days
+        if self.variant.dated and not pd.isna(since) and since > self.variant.start:
+            most = (since - self.variant.start).days
             yield Kind(
                 "earlier",
                 lambda k: self._with("needed_from", since - pd.Timedelta(days=k)),
@@ -141,16 +127,14 @@ class _Change:
 
     def more(self) -> Iterator[Kind]:
         """Yield more of the item, lying in the need's own community on all days, of the best quality."""
-        items = self.case.table("items").set_index("item")["step"]
-        step = float(items.get(self.asks["item"], 1.0))
+        step = self.variant.step(self.asks["item"])
 
         def given(steps: int) -> Case:
             gift = {
                 "donation_id": GIFT, "item": self.asks["item"], "quantity": round(steps * step, 6),
                 "origin": self.asks["community"], "community": self.asks["community"],
             }  # fmt: skip
-            gifts = self._all(self.case.donations, "donations")
-            return self._replace(donations=pd.concat([gifts, pd.DataFrame([gift])], ignore_index=True))
+            return self.variant.with_gifts(pd.DataFrame([gift]))
 
         yield Kind("more", given, step=step)
 
@@ -164,7 +148,9 @@ class _Change:
     def boundary(self) -> Iterator[Kind]:
         now = self.case.settings.policy.boundary
         wider = BOUNDARIES[BOUNDARIES.index(now) + 1 :]
-        yield Kind("boundary", lambda rule: self._replace(settings={"policy": {"boundary": rule}}), wider)
+        yield Kind(
+            "boundary", lambda rule: self.variant.replace(settings={"policy": {"boundary": rule}}), wider
+        )
 
     def earmarks(self, refused: pd.DataFrame, most: int = 5) -> Iterator[Kind]:
         """Yield the earmarks that keep donations from the need, each lifted by itself."""
@@ -173,7 +159,7 @@ class _Change:
             def lifted(_: object, donation: str = donation) -> Case:
                 gifts = self.case.donations.copy()
                 gifts.loc[gifts["donation_id"] == donation, ["only_communities", "only_groups"]] = ""
-                return self._replace(donations=self._all(gifts, "donations"))
+                return self.variant.replace(donations=gifts)
 
             yield Kind("earmark", lifted, (True,), subject=str(donation))
 
@@ -184,11 +170,13 @@ class _Change:
         for column in ("item", "group", "community"):
             mine &= ((table[column] == "") | (table[column] == self.asks[column])).to_numpy()
         rest = table[~mine].reset_index(drop=True)
-        yield Kind("excluded", lambda _: self._replace(exclusions=rest if len(rest) else None), (True,))
+        yield Kind(
+            "excluded", lambda _: self.variant.replace(exclusions=rest if len(rest) else None), (True,)
+        )
 
     def budget(self) -> Iterator[Kind]:
         now = self.case.settings.policy.budget
-        yield Kind("budget", lambda k: self._replace(settings={"policy": {"budget": now + k}}))
+        yield Kind("budget", lambda k: self.variant.replace(settings={"policy": {"budget": now + k}}))
 
     def hubs(self) -> Iterator[Kind]:
         """Yield more room in each hub that has a limit."""
@@ -199,6 +187,6 @@ class _Change:
                 def roomier(kg: int, row: int = row, column: str = column) -> Case:
                     changed = hubs.copy()
                     changed[column] = changed[column] + np.where(np.arange(len(hubs)) == row, kg, 0)
-                    return self._replace(hubs=self._all(changed, "hubs"))
+                    return self.variant.replace(hubs=changed)
 
                 yield Kind(name, roomier, subject=str(hubs["hub"][row]))

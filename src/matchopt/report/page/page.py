@@ -22,6 +22,7 @@ from matchopt.report.page.public import public_ground
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
+from matchopt.report.wishes import wished, wishes_in_words
 from matchopt.solution import Plan
 
 LARGE = 10_000
@@ -51,7 +52,8 @@ def _page(plan: Plan, *, public: bool) -> str:
     g = ground_of(plan)
     if public:
         g = public_ground(g)
-    made = tables.all_tables(g)
+    wanted = wished(g)
+    made = tables.all_tables(g, wanted)
     drawn = _charts(g)
     told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
     data = {
@@ -75,6 +77,7 @@ def _page(plan: Plan, *, public: bool) -> str:
             charts=drawn,
             tables={one["id"]: one for one in made},
             stories=told,
+            asks=[] if public else list(wishes_in_words(plan, wanted)),
             public=public,
             data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         )

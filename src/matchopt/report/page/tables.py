@@ -14,7 +14,8 @@ from matchopt.report import words
 from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.charts import days_to_expiry
 from matchopt.report.page.public import COUNTS, suppressed
-from matchopt.report.sums import coverage, worst_first
+from matchopt.report.sums import coverage, rows, worst_first
+from matchopt.report.wishes import when
 
 MOST_ROWS = 20_000
 """Rows of a table that go into the page; the rest stand in the files of the run."""
@@ -61,9 +62,18 @@ def _cells(kind: str, cells: Any) -> Any:
     ]
 
 
-def all_tables(g: Ground) -> list[dict[str, Any]]:
-    """Return all tables of the page that have something to say."""
-    made = [communities(g), groups(g), items(g), unmet(g), left_over(g), deliveries(g), purchases(g)]
+def all_tables(g: Ground, wanted: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return all tables of the page that have something to say; `wanted` is what to ask for."""
+    made = [
+        wishes(g, wanted),
+        communities(g),
+        groups(g),
+        items(g),
+        unmet(g),
+        left_over(g),
+        deliveries(g),
+        purchases(g),
+    ]
     return [one for one in made if one["rows"]]
 
 
@@ -129,6 +139,29 @@ def _mostly(needs: pd.DataFrame, found: pd.DataFrame, by: list[str]) -> list[str
 
 def _why(code: object, reasons: Mapping[str, str]) -> str:
     return tr(reasons.get(code, code)) if isinstance(code, str) and code else ""
+
+
+def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
+    """Return what to ask for, a row an item, the most wanted first; `found` as `wished` has it."""
+    columns = [
+        Column(tr("item"), TEXT, found["item"]),
+        Column(tr("priority"), NUMBER, found["priority"]),
+        Column(tr("units at this value"), NUMBER, found["units"]),
+        Column(tr("needs"), COUNT, found["needs"]),
+        Column(tr("served per unit"), NUMBER, found["served_per_unit"]),
+        Column(
+            tr("cost per unit, {currency}", currency=g.summary["currency"]), MONEY, found["cost_per_unit"]
+        ),
+    ]  # fmt: skip
+    title, note = tr("What to ask for, the most wanted first"), ""
+    if not g.public:
+        columns[1:1] = [
+            Column(tr("place"), TEXT, found["place"]),
+            Column(tr("when"), TEXT, [when(g.plan, wish) for wish in rows(found)]),
+        ]  # fmt: skip
+        columns.append(Column(tr("need id"), TEXT, found["need_ids"].str.replace(";", ", ")))
+        note = tr("The best place for each item; all of them: matchopt wishlist RUN")
+    return table("wishes", title, columns, note=note)
 
 
 def unmet(g: Ground) -> dict[str, Any]:

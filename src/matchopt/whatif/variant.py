@@ -1,0 +1,49 @@
+"""Changed copies of a plan's case: the days of the plan stay the days of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from matchopt.case import Case
+from matchopt.solution import Plan
+
+
+class Variant:
+    """Makes changed copies of the case of a plan.
+
+    Attributes
+    ----------
+    case
+        The case itself.
+    dated
+        Whether it knows days.
+    start, end
+        First and last day of the plan; NaT if it knows none.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.case = plan.case
+        days = plan.summary["horizon"]
+        self.dated = bool(days.get("start"))
+        self.start: Any = pd.Timestamp(days["start"]) if self.dated else pd.NaT
+        self.end: Any = pd.Timestamp(days["end"]) if self.dated else pd.NaT
+        self._pinned: dict[str, Any] = {}
+        if self.dated:
+            self._pinned["horizon"] = {end: date.fromisoformat(days[end]) for end in ("start", "end")}
+
+    def replace(self, *, settings: Mapping[str, Any] | None = None, **tables: pd.DataFrame | None) -> Case:
+        """Return a copy with tables or settings changed; columns without a meaning may be missing in it."""
+        return self.case.replace(settings={**self._pinned, **(settings or {})}, **tables)
+
+    def with_gifts(self, gifts: pd.DataFrame) -> Case:
+        """Return a copy with further donations, below those there are."""
+        return self.replace(donations=pd.concat([self.case.donations, gifts], ignore_index=True))
+
+    def step(self, item: str) -> float:
+        """Return the smallest quantity in which an item is moved."""
+        steps = self.case.table("items").set_index("item")["step"]
+        return float(steps.get(item, 1.0))

@@ -1,0 +1,255 @@
+"""What to ask for: what one more unit of an item would bring, at each place and time, out of the proof.
+
+A gift is thought of in a community that lacks the item, and in a span of days. It may go to every need that
+the rules let it go to. By the levels of the proof (`docs/proof.md`) one more unit there serves one more unit
+of the lowest level among those needs, be it straight or by setting free another donation for it; by the
+prices it changes the cost by what the way costs, less the price of the need. Parts that are solved as blocks
+have no levels: there a need that is not served in full counts as it stands, which is an estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Floats, Ints
+from matchopt.model.money import MONEY_SCALE
+from matchopt.model.network import Network, Part, encode
+from matchopt.solution import Plan
+from matchopt.whatif.variant import Variant
+
+WISHES = (
+    "item", "place", "first_day", "last_day", "priority", "served_per_unit", "cost_per_unit", "units",
+    "needs", "need_ids", "basis",
+)  # fmt: skip
+PRICES, ESTIMATE, CONFIRMED = "prices", "estimate", "confirmed"
+"""What a row rests on: levels and prices of the proof, needs as they stand, or plans made anew."""
+
+MOST_PLACES = 50
+MOST_WEEKS = 10
+NAMED = 5
+"""Needs that are named in a row."""
+
+PAIRS = 2_000_000
+"""Pairs looked at in one go."""
+
+GIFT = "what-if"
+DUST = 1e-9
+
+
+def wishes_of(plan: Plan, *, places: int = MOST_PLACES) -> pd.DataFrame:
+    """Return what one more unit of each item would bring, at each place and time.
+
+    Parameters
+    ----------
+    plan
+        A finished plan.
+    places
+        How many communities are looked at for each item: those that lack the most urgent and most of it.
+
+    Returns
+    -------
+    DataFrame
+        Columns `WISHES`, the most worth asking for first. One row an item, a community in which the gift
+        would lie, and a span of days on which it could be had (weeks; months in plans of more than
+        `MOST_WEEKS`; put together where nothing differs; NaT without days). One more unit serves
+        `served_per_unit` more units of needs of `priority`, and changes the cost that the objective counts
+        by `cost_per_unit` (currency). So it stays for at least `units`: they are missing of `needs` that
+        such a gift can go to straight away, of which `need_ids` names the cheapest. `basis` is ``prices``
+        or ``estimate``. Gifts that would serve nobody are left out.
+    """
+    gifts = _gifts(plan, places)
+    if gifts.empty:
+        return pd.DataFrame({name: pd.Series(dtype=_TYPES.get(name, object)) for name in WISHES})
+    network = encode(Variant(plan).with_gifts(gifts.drop(columns="number")))
+    worth = _Worth.of(plan, network)
+    given = len(plan.case.donations)
+    member = network.donations.row >= given
+    owner = np.repeat(np.arange(len(network.donations.start) - 1), network.donations.count)
+    own = np.zeros(len(network.donations.start) - 1, dtype=bool)
+    own[owner[member]] = True
+    found = [
+        wish
+        for part in network.parts
+        for wish in _part(network, part, np.flatnonzero(own[part.rows]), worth, given)
+    ]
+    table = pd.DataFrame(found, columns=["number", *WISHES[4:]]).set_index("number")
+    table = gifts.set_index("number").join(table, how="inner").rename(columns=_NAMES)
+    table = _put_together(table.sort_index())
+    return ranked(table, by_cost=worth.by_cost)
+
+
+def ranked(table: pd.DataFrame, *, by_cost: bool) -> pd.DataFrame:
+    """Return wishes with the most worth asking for first: the most urgent, or what saves most."""
+    by = ["cost_per_unit", "less"] if by_cost else ["priority", "less", "cost_per_unit"]
+    order = table.assign(less=-table["units"]).sort_values(by, kind="stable").index
+    return table.loc[order, list(WISHES)].reset_index(drop=True)
+
+
+_TYPES = {
+    "first_day": "datetime64[s]", "last_day": "datetime64[s]", "priority": "int64",
+    "served_per_unit": "float64", "cost_per_unit": "float64", "units": "float64", "needs": "int64",
+}  # fmt: skip
+_NAMES = {"community": "place", "available_from": "first_day", "available_until": "last_day"}
+
+
+def _gifts(plan: Plan, most: int) -> pd.DataFrame:
+    """Return one thinkable gift for each item, place and span of days, as rows of the table ``donations``."""
+    short = plan.needs[(plan.needs["unmet"] > 0) & (plan.needs["reason"] != "excluded")]
+    lacking = short.groupby(["item", "community"])
+    where = lacking.agg(tier=("priority", "min"), unmet=("unmet", "sum")).reset_index()
+    where = where.sort_values(["item", "tier", "unmet"], ascending=[True, True, False], kind="stable")
+    where = where.groupby("item").head(most)[["item", "community"]]
+    items = plan.case.table("items")
+    funds = sorted(items.loc[items["kind"] == "funds", "item"]) if len(short) else []
+    where = pd.concat([where, pd.DataFrame({"item": funds, "community": ""}, dtype=object)])
+    spans = pd.DataFrame(list(_spans(Variant(plan))), columns=["available_from", "available_until"])
+    gifts = where.merge(spans.astype("datetime64[s]"), how="cross")
+    variant = Variant(plan)
+    return gifts.assign(
+        donation_id=[f"{GIFT} {k}" for k in range(len(gifts))], origin=gifts["community"],
+        quantity=[variant.step(item) for item in gifts["item"]], number=np.arange(len(gifts)),
+    )  # fmt: skip
+
+
+def _spans(variant: Variant) -> Iterator[tuple[object, object]]:
+    """Yield the spans of days that gifts are told apart by."""
+    if not variant.dated:
+        yield pd.NaT, pd.NaT
+        return
+    days = (variant.end - variant.start).days + 1
+    length = 7 if days <= 7 * MOST_WEEKS else 30
+    for first in range(0, days, length):
+        last = min(first + length, days) - 1
+        yield variant.start + pd.Timedelta(days=first), variant.start + pd.Timedelta(days=last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worth:
+    """What one more unit is worth to each need of the case.
+
+    Attributes
+    ----------
+    level : (n,) int
+        Level of which one more unit is served; under total cost 0 wherever a unit is missing or dear.
+        `PLENTY` where nothing is to be gained.
+    price : (n,) float
+        Currency that it saves.
+    proven : (n,) bool
+        Whether both come from the levels and prices of the proof.
+    tier : (n,) int
+        Its priority.
+    unmet : (n,) float
+        What is missing.
+    ids : (n,) str
+    by_cost
+        Whether the plan is one of total cost.
+    """
+
+    level: Ints
+    price: Floats
+    proven: Bools
+    tier: Ints
+    unmet: Floats
+    ids: np.ndarray[tuple[int], np.dtype[np.object_]]
+    by_cost: bool
+
+    @classmethod
+    def of(cls, plan: Plan, network: Network) -> _Worth:
+        case = plan.case
+        by_cost = case.settings.policy.objective == "total-cost"
+        ids = case.needs["need_id"].to_numpy(dtype=object)
+        unmet = plan.needs.set_index("need_id")["unmet"].reindex(ids).to_numpy(dtype=np.float64)
+        tier = case.needs["priority"].to_numpy(dtype=np.int64)
+        rows = plan.prices[(plan.prices["side"] == "need") & (plan.prices["block"] == 0)]
+        at = pd.Index(rows["id"]).get_indexer(pd.Index(ids))
+        proven = at >= 0
+        level = np.where(proven, rows["level"].to_numpy()[at] if len(rows) else 0, tier)
+        price = np.where(proven, rows["price"].to_numpy()[at] if len(rows) else 0.0, 0.0)
+        short = (unmet > 0) & ~network.excluded
+        if by_cost:
+            cost = case.needs["unmet_cost"].fillna(case.settings.rates.unmet_cost).to_numpy(dtype=np.float64)
+            price = np.where(proven, price, np.where(short, cost, 0.0))
+            level = np.where(network.excluded | ~(proven | short), PLENTY, 0)
+        else:
+            level = np.where(network.excluded | ~(proven | short), PLENTY, level)
+        return cls(level, price, proven, tier, unmet, ids, by_cost)
+
+
+def _part(
+    network: Network, part: Part, rows: Ints, worth: _Worth, given: int
+) -> Iterator[tuple[int, int, float, float, float, int, str, str]]:
+    """Yield what the gifts in `rows` of a part would bring, by the number of the gift."""
+    needs, which = network.needs.rows_of(part.columns)
+    count = len(part.columns)
+    level = np.full(count, PLENTY)
+    np.minimum.at(level, which, worth.level[needs])
+    price = np.full(count, -np.inf)
+    best = worth.level[needs] == level[which]
+    np.maximum.at(price, which[best], worth.price[needs[best]])
+    proven = np.zeros(count, dtype=bool)
+    proven[which] = worth.proven[needs]
+    short = worth.unmet[needs] > 0
+    unmet = np.bincount(which[short], worth.unmet[needs[short]], count)
+    lacking = np.bincount(which[short], minlength=count)
+    useful = np.flatnonzero(level < PLENTY)
+    if not len(useful):
+        return
+    level, price, unmet, lacking = level[useful], price[useful], unmet[useful], lacking[useful]
+    named = _Named(network, part, useful, worth)
+    piece = max(1, PAIRS // len(useful))
+    for start in range(0, len(rows), piece):
+        some = rows[start : start + piece]
+        cost = part.costs(some[:, None], useful)
+        admitted = cost < FORBIDDEN
+        lowest = np.where(admitted, level, PLENTY).min(axis=1)
+        saved = np.where(admitted & (level == lowest[:, None]), price - cost / MONEY_SCALE, -np.inf)
+        first = saved.argmax(axis=1)
+        ratio = part.ratio(some[:, None], useful)
+        straight = admitted & (unmet > 0)
+        straight &= saved > DUST if worth.by_cost else part.priority[useful] == lowest[:, None]
+        units = np.where(straight, unmet / ratio, 0.0).sum(axis=1)
+        needed = np.where(straight, lacking, 0).sum(axis=1)
+        for k, row in enumerate(some.tolist()):
+            if lowest[k] >= PLENTY or (worth.by_cost and saved[k, first[k]] <= DUST):
+                continue
+            column = first[k]
+            # By cost one more unit may serve a need straight or only make another way cheaper.
+            tier = int(part.priority[useful[column]]) if worth.by_cost else int(lowest[k])
+            basis = PRICES if proven[useful[column]] else ESTIMATE
+            members, _ = network.donations.rows_of(part.rows[[row]])
+            told = (
+                tier, float(ratio[k, column]), round(-float(saved[k, column]), 4), round(float(units[k]), 6),
+                int(needed[k]), named.cheapest(straight[k], cost[k]), basis,
+            )  # fmt: skip
+            for number in members[members >= given] - given:
+                yield (int(number), *told)
+
+
+class _Named:
+    """Names the needs of some classes that are not served in full."""
+
+    def __init__(self, network: Network, part: Part, columns: Ints, worth: _Worth) -> None:
+        self._network, self._classes, self._worth = network, part.columns[columns], worth
+
+    def cheapest(self, mark: Bools, cost: Ints) -> str:
+        """Return the ids of the first needs of the cheapest classes that are marked."""
+        marked = np.flatnonzero(mark)
+        order = marked[np.argsort(cost[marked], kind="stable")][:NAMED]
+        needs, _ = self._network.needs.rows_of(self._classes[order])
+        return ";".join(self._worth.ids[needs[self._worth.unmet[needs] > 0]][:NAMED].tolist())
+
+
+def _put_together(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with spans of days that differ in nothing else put together."""
+    same = ["item", "place", *WISHES[4:]]
+    values = table[same]
+    new = (values != values.shift()).any(axis=1)
+    new |= table["first_day"] != table["last_day"].shift() + pd.Timedelta(days=1)
+    if table["first_day"].isna().all():
+        new[:] = True
+    last = table.groupby(new.cumsum().to_numpy())["last_day"].last().to_numpy()
+    return table[new].assign(last_day=last).reset_index(drop=True)
