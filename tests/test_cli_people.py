@@ -155,3 +155,64 @@ def test_nothing_to_ask_for(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("Nothing is missing that a gift could serve.")
     assert len((tmp_path / "run" / "wishlist.csv").read_text("utf-8").splitlines()) == 1
+
+
+def test_two_runs_side_by_side(planned: Path, tmp_path: Path) -> None:
+    (tmp_path / "city" / "donations.csv").write_text(DONATIONS.replace("25", "28"), "utf-8")
+    assert run("plan", tmp_path / "city", "-o", tmp_path / "later", "-q", "--no-report").exit_code == 0
+    result = run("compare", planned, tmp_path / "later", "-o", tmp_path / "x.xlsx")
+    assert result.exit_code == 0, result.output
+    assert "Served: 25 before, 28 after, 3 more." in result.stdout
+    assert result.stdout.endswith(f"\n\n{tmp_path / 'x.xlsx'}\n")
+    assert sheets(tmp_path / "x.xlsx") == ["Overview", "Needs", "Donors", "Communities", "Deliveries"]
+    assert "需求" in run("compare", planned, tmp_path / "later", "--lang", "zh").stdout
+    assert run("compare", planned, planned).stdout == "The two plans are the same.\n"
+    assert run("compare", planned, tmp_path).exit_code == 1
+
+
+def test_a_study_of_settings(planned: Path, tmp_path: Path) -> None:
+    case, folder = tmp_path / "city", tmp_path / "study"
+    words = ["--vary", "policy.objective", "--vary", "rates.handling_direct=0.1,5000", "-o", folder]
+    result = run("study", case, *words)
+    assert result.exit_code == 0, result.output
+    assert "objective = total-cost, handling_direct = 5000" in result.stdout
+    assert result.stdout.endswith(f"Folder of the study: {folder}\n")
+    assert len(pd.read_csv(folder / "points.csv")) == 4
+    again = run("study", case, *words)
+    assert again.exit_code == 1
+    assert "--force" in again.stderr
+    assert run("study", case, *words, "--force", "-q").stdout == f"{folder}\n"
+    told = run("study", case, *words, "--force", "--lang", "zh")
+    assert told.exit_code == 0
+    assert "未满足" not in told.stderr
+    assert 'lang="zh-CN"' in (folder / "report.html").read_text("utf-8")
+
+
+def test_ready_studies(planned: Path, tmp_path: Path) -> None:
+    for ready in ("boundaries", "modes"):
+        result = run("study", tmp_path / "city", ready, "-o", tmp_path / ready)
+        assert result.exit_code == 0, result.output
+        assert "* the others are held against it" in result.stdout
+        assert (tmp_path / ready / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "name one of the ready studies"),
+        (["modes", "--vary", "policy.boundary"], 2, "not both"),
+        (["--vary", "=1"], 2, "is not of the form"),
+        (["--vary", "policy.budget="], 2, "is not of the form"),
+        (["--vary", "policy.budget"], 1, "has no list of values"),
+        (["--vary", "policy.bondary"], 1, "did you mean"),
+        (["--vary", "policy.budget=much"], 1, "policy.budget"),
+    ],
+)
+def test_a_study_that_nobody_can_make(
+    words: list[str], code: int, said: str, planned: Path, tmp_path: Path
+) -> None:
+    result = run("study", tmp_path / "city", *words, "-o", tmp_path / "study")
+    assert result.exit_code == code, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "study").exists()

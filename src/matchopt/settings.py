@@ -143,6 +143,19 @@ class Settings(_Strict):
         """
         return Settings.parse(_merged(self.model_dump(), changes), "settings")
 
+    def changed(self, changes: Iterable[str]) -> Settings:
+        """Return a copy after changes such as ``policy.budget=100``, as the command line takes them.
+
+        Raises
+        ------
+        CaseError
+            If a setting is unknown or wrong.
+        """
+        raw = self.model_dump()
+        for change in changes:
+            _apply(raw, change)
+        return Settings.parse(raw, "settings")
+
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)

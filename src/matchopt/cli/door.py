@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from matchopt.case import Case
+    from matchopt.report.section import Section
     from matchopt.solution import Plan
 
 Step = Callable[[str, int, int], None]
@@ -317,6 +318,18 @@ def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
 
     show_findings(sorted_by_weight(findings), sys.stderr)
     fail(tr("{found}. Nothing was planned.", found=counts(findings)))
+
+
+def show(section: Section) -> None:
+    """Print a small table: in colour on a terminal, as aligned lines otherwise."""
+    from matchopt.report.section import plain, renderable
+
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(renderable(section))
+    else:
+        print(plain(section))
 
 
 def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from matchopt.cli.door import RunPath, command, fail, progress, read_plan
+from matchopt.cli.door import RunPath, command, fail, progress, read_plan, show
 from matchopt.language import tr
 
 
@@ -99,7 +99,6 @@ def wishlist(
     """  # noqa: D301
     from matchopt.io.beside import csv_file, write_beside
     from matchopt.report import WISHES
-    from matchopt.report.section import plain
     from matchopt.report.wishes import wishlist_section
     from matchopt.whatif.confirm import wishlist as wishlist_of
 
@@ -113,7 +112,8 @@ def wishlist(
     if table.empty:
         print(tr("Nothing is missing that a gift could serve."))
     else:
-        print(plain(wishlist_section(made, table, top)) + "\n")
+        show(wishlist_section(made, table, top))
+        print()
     print(file)
 
 

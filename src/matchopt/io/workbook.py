@@ -108,6 +108,8 @@ def _writer(page: Any, kind: str, formats: dict[str, Any]) -> Any:
     if kind in FIGURES:
 
         def number(row: int, column: int, value: float) -> None:
+            if value != value:
+                return
             whole = kind == NUMBER and value == int(value)
             page.write_number(row, column, value, formats["whole" if whole else kind])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats, Ints
-from matchopt.model.tariff import Globe, Lanes
+from matchopt.model.tariff import Globe, Lanes, fill_legs
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -122,6 +122,28 @@ class Atlas:
             np.searchsorted(row[order], np.arange(len(tails) + 1)), column[order],
             self._lane_distance[lane], self._lane_rate[lane], self._lane_lead[lane],
         )  # fmt: skip
+
+    def kilometres(self, tails: Places, heads: Places, tail: Ints, head: Ints) -> Floats:
+        """Return how long the direct ways are, by lane or by the great circle × detour.
+
+        Parameters
+        ----------
+        tails, heads
+            Places; `heads` of distinct names.
+        tail, head : (n,) int
+            Where each way begins and ends among them. Places that are not known are no way apart.
+        """
+        lanes = self.lanes_of(tails, heads)
+        # At a price of 1 for a kilometre, whatever the lanes charge, transport is the way itself.
+        lanes = lanes._replace(rate=np.full_like(lanes.rate, np.nan))
+        km, price = np.empty(len(tail)), np.empty(len(tail))
+        connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
+        detour = self._rates.detour_factor
+        fill_legs(
+            tails.globe(), heads.globe(), lanes, 1.0, detour, self.has_lanes, tail, head, connected, km,
+            price, lead,
+        )  # fmt: skip
+        return km
 
     def displaced(self, places: Places) -> bool:
         """Return whether some place lies elsewhere than what its name says."""

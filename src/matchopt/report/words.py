@@ -70,6 +70,7 @@ STAGES: Mapping[str, str] = {
     "writing the report": mark("writing the report"),
     "writing the workbook": mark("writing the workbook"),
     "wishes": mark("finding what to ask for"),
+    "points": mark("planning each point"),
 }
 """What a piece of work is busy with."""
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from matchopt.language import day, speaking, spoken, tr, trn
+from matchopt.language import Language, day, speaking, spoken, tr, trn
 from matchopt.report import words
 from matchopt.report.ground import Ground, ground_of
 from matchopt.report.page import charts, stories, tables
@@ -58,14 +58,14 @@ def _page(plan: Plan, *, public: bool) -> str:
     told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
     data = {
         "lang": spoken().value, "currency": g.summary["currency"], "charts": drawn,
-        "tables": {one["id"]: one for one in made}, "stories": told, "words": _words(),
+        "tables": {one["id"]: one for one in made}, "stories": told, "words": spoken_words(),
         "public": public,
     }  # fmt: skip
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
-            lang={"en": "en", "zh": "zh-CN"}[spoken().value],
+            lang=html_language(),
             title=_title(g),
             subtitle=_subtitle(g),
             headline=headline(g.summary),
@@ -79,13 +79,24 @@ def _page(plan: Plan, *, public: bool) -> str:
             stories=told,
             asks=[] if public else list(wishes_in_words(plan, wanted)),
             public=public,
-            data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+            data=as_script(data),
         )
     )
 
 
+def html_language() -> str:
+    """Return the language spoken as HTML names it."""
+    return {Language.EN: "en", Language.ZH: "zh-CN"}[spoken()]
+
+
+def as_script(data: Mapping[str, Any]) -> str:
+    """Return data as JSON that no text in it can break out of a script with."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
 @lru_cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of ``web/``."""
     from jinja2 import Environment, PackageLoader
 
     loader = PackageLoader("matchopt.report.page", "web")
@@ -203,7 +214,7 @@ def _says(chart: Chart) -> bool:
     return any(chart.get(part) for part in parts)
 
 
-def _words() -> dict[str, str]:
+def spoken_words() -> dict[str, str]:
     """Return what the page says by itself while somebody uses it."""
     return {
         "served": tr("served"), "unmet": tr("unmet"), "asked": tr("asked"), "filter": tr("filter"),

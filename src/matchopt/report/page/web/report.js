@@ -10,7 +10,7 @@
   const round = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
   const COLOURS = { served: "#0f766e", unmet: "#f0b48a", donor: "#1d4e89", hub: "#b7791f", goal: "#0f766e" };
-  const SERIES = ["#9f1239", "#c2410c", "#b7791f", "#4d7c0f", "#64748b"];
+  const SERIES = ["#9f1239", "#c2410c", "#b7791f", "#4d7c0f", "#64748b", "#1d4e89", "#0f766e", "#6b21a8"];
   const FONT = getComputedStyle(document.body).fontFamily;
   const ROW = 28;
 
@@ -110,7 +110,7 @@
         height: c.labels.length * ROW + 64,
         option: {
           ...base(),
-          color: SERIES,
+          color: c.colours || SERIES,
           legend: { bottom: 0, type: "scroll", textStyle: { color: "#17212b" } },
           grid: { left, right: 24, top: 4, bottom: 56 },
           xAxis: { type: "value", axisLabel: { formatter: (v) => compact.format(v), color: "#4a5763" }, splitLine: { lineStyle: { color: "#e8edf1" } } },

@@ -1,0 +1,133 @@
+"""What a plan is measured by when it is held against others: coverage, cost, distance, storage, spoilage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Floats, Ints
+from matchopt.case import Case
+from matchopt.model.places import Atlas
+from matchopt.report.ground import DIRECT, ground_of
+from matchopt.report.sums import rows
+from matchopt.solution import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """The figures of a plan.
+
+    Attributes
+    ----------
+    asked, served
+        Units, also of needs that the plan was not told of.
+    tiers
+        Priority → (asked, served).
+    costs
+        Kind → currency, those that the objective counts.
+    cost
+        Their sum.
+    km
+        Kilometres that a unit served travels, in the mean; NaN where nothing moves or no place is known.
+    kg_days
+        Kilograms times days that wait in hubs.
+    spoilt
+        Units left over that expire within the days of the plan.
+    worst, worst_share
+        The community that gets the smallest share of what it asks, and that share.
+    communities
+        community → asked, served, share.
+    gap
+        Relative distance to the proven bound.
+    """
+
+    asked: float
+    served: float
+    tiers: dict[int, tuple[float, float]]
+    costs: dict[str, float]
+    cost: float
+    km: float
+    kg_days: float
+    spoilt: float
+    worst: str
+    worst_share: float
+    communities: pd.DataFrame
+    gap: float
+
+    @property
+    def coverage(self) -> float:
+        """Share of what is asked that is served."""
+        return self.served / self.asked if self.asked else 1.0
+
+    @property
+    def cost_per_unit(self) -> float:
+        """Cost of a unit served, in currency; NaN where none is."""
+        return self.cost / self.served if self.served else float("nan")
+
+
+def measures_of(plan: Plan, everybody: Case | None = None) -> Measures:
+    """Measure a plan; needs of the case `everybody` count as asked for, whether the plan knew them or not."""
+    asked = (everybody or plan.case).needs
+    served = plan.needs.set_index("need_id")["served"].reindex(asked["need_id"]).fillna(0.0)
+    needs = asked[["community", "priority", "quantity"]].assign(served=served.to_numpy(dtype=np.float64))
+    by_tier = needs.groupby("priority")[["quantity", "served"]].sum()
+    places = needs.groupby("community")[["quantity", "served"]].sum()
+    places = places.rename(columns={"quantity": "asked"}).assign(share=lambda t: t["served"] / t["asked"])
+    worst = places.sort_values(["share", "asked"], ascending=[True, False], kind="stable").iloc[0]
+    counted = plan.summary["objective"] == "total-cost"
+    costs = {kind: value for kind, value in plan.cost.items() if counted or kind != "unmet"}
+    moves = ground_of(plan).moves
+    waited = (moves["leave"] - moves["arrival"]).dt.days.where(moves["hub"].astype(str) != DIRECT, 0)
+    return Measures(
+        asked=round(float(needs["quantity"].sum()), 6), served=round(float(needs["served"].sum()), 6),
+        tiers={row.Index: (row.quantity, row.served) for row in rows(by_tier)},
+        costs=costs, cost=round(sum(costs.values()), 4), km=_mean_km(plan),
+        kg_days=round(float((moves["kg"] * waited.fillna(0)).sum()), 3), spoilt=_spoilt(plan),
+        worst=str(worst.name), worst_share=float(worst["share"]), communities=places.reset_index(),
+        gap=plan.gap,
+    )  # fmt: skip
+
+
+def _mean_km(plan: Plan) -> float:
+    case = plan.case
+    located = [case.table(name)["latitude"].notna().any() for name in ("communities", "hubs")]
+    if not any(located) and case.table("lanes")["distance_km"].isna().all():
+        return float("nan")
+    units = plan.allocations["served_quantity"].to_numpy(dtype=np.float64)
+    total = float(units.sum())
+    return round(float((distances(plan) * units).sum()) / total, 3) if total else float("nan")
+
+
+def distances(plan: Plan) -> Floats:
+    """Return the kilometres (a,) of each allocation, both legs of it; 0 for money, which does not travel."""
+    case, lines = plan.case, plan.allocations
+    atlas = Atlas(case)
+    donors = atlas.of_donations(case.donations)
+    tail = pd.Index(case.donations["donation_id"]).get_indexer(pd.Index(lines["donation_id"]))
+    asked = pd.Index(case.needs["need_id"]).get_indexer(pd.Index(lines["need_id"]))
+    goals, head = _distinct(case.needs["community"].iloc[asked])
+    stops, hub = _distinct(lines["hub"].where(lines["hub"] != "", case.needs["community"].iloc[0]))
+    ends, stations = atlas.named(goals), atlas.named(stops)
+    direct = (lines["hub"] == "").to_numpy()
+    through = atlas.kilometres(donors, stations, tail, hub) + atlas.kilometres(stations, ends, hub, head)
+    km = np.where(direct, atlas.kilometres(donors, ends, tail, head), through)
+    items = case.table("items")
+    funds = items.loc[items["kind"] == "funds", "item"]
+    return np.where(case.donations["item"].iloc[tail].isin(funds), 0.0, km)
+
+
+def _distinct(names: pd.Series) -> tuple[pd.Series, Ints]:
+    """Return the distinct names, and which of them each is."""
+    code, distinct = pd.factorize(names.to_numpy(dtype=object))
+    return pd.Series(distinct, dtype=object), code.astype(np.int64)
+
+
+def _spoilt(plan: Plan) -> float:
+    end = plan.summary["horizon"].get("end")
+    if not end:
+        return 0.0
+    gifts = ground_of(plan).gifts
+    gone = pd.to_datetime(gifts["expires"]) <= pd.Timestamp(end)
+    return round(float(gifts.loc[gone, "left_over"].sum()), 6)

@@ -1,0 +1,226 @@
+"""Studies: the points are the plans of the changed cases, and what is said of them is so."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+import matchopt
+from matchopt import Case, CaseError, RunError
+from matchopt.io.study import default_study, refuse_study, write_study
+from matchopt.language import speaking
+from matchopt.report import studies
+from matchopt.report.measures import distances, measures_of
+from matchopt.report.page.study import study_html
+from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
+from small_case import SmallCase
+from strategies import small_cases
+
+
+def city(**changes: Any) -> Case:
+    """Two districts: rice is raised in Hilltop and Harbour, Oldtown lies with Hilltop."""
+    return Case.from_frames(
+        needs=pd.DataFrame(
+            {
+                "need_id": ["N1", "N2", "N3", "N4"],
+                "community": ["Hilltop", "Oldtown", "Harbour", "Harbour"],
+                "item": "rice", "quantity": [4, 6, 5, 3], "priority": [1, 1, 2, 3],
+                "channel": ["resident", "public_sector", "enterprise", "resident"],
+                "needed_by": ["2026-03-05", "2026-03-05", "2026-03-09", "2026-03-20"],
+            }
+        ),
+        donations=pd.DataFrame(
+            {
+                "donation_id": ["D1", "D2"], "donor": ["Mill", "Dock"], "item": "rice", "quantity": [9, 4],
+                "origin": ["Hilltop", "Harbour"], "community": ["Hilltop", "Harbour"],
+                "available_from": "2026-03-01",
+            }
+        ),
+        communities=pd.DataFrame(
+            {
+                "community": ["Hilltop", "Oldtown", "Harbour"], "latitude": [31.0, 31.01, 31.2],
+                "longitude": [121.0, 121.0, 121.0], "district": ["North", "North", "South"],
+                "organization": ["A", "B", "B"],
+            }
+        ),
+        settings={"policy": changes},
+    )  # fmt: skip
+
+
+def test_choices_are_those_of_the_settings() -> None:
+    assert choices("policy.boundary") == ["community", "district", "organization", "agreements", "open"]
+    for name in ("policy.budget", "policy.bondary", "policy", "rates.identification", "nothing.at.all"):
+        with pytest.raises(CaseError) as refused:
+            choices(name)
+        assert name in str(refused.value) or name.split(".")[0] in str(refused.value)
+
+
+def test_points_are_the_plans_of_the_changed_cases() -> None:
+    case = city()
+    told: list[tuple[int, int]] = []
+    made = settings_study(
+        case, {"policy.boundary": ["district", "open"], "policy.objective": []},
+        tell=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told == [(k, 4) for k in range(5)]
+    assert [dict(point.label) for point in made.points] == [
+        {"policy.boundary": boundary, "policy.objective": objective}
+        for boundary in ("district", "open")
+        for objective in ("coverage-first", "total-cost")
+    ]
+    assert made.reference == 2
+    for point in made.points:
+        section = {name.partition(".")[2]: value for name, value in point.label.items()}
+        expected = matchopt.plan(case.replace(settings={"policy": section}))
+        assert point.plan is not None
+        assert point.plan.served == expected.served
+        assert point.plan.cost == expected.cost
+
+
+def test_a_border_costs_residents() -> None:
+    made = boundaries_study(city())
+    assert made.points[made.reference].label == {"policy.boundary": "open"}
+    by_name = {point.label["policy.boundary"]: point for point in made.points}
+    # Without a table of agreements there is nothing to plan by.
+    assert by_name["agreements"].plan is None
+    served = {name: point.plan.served for name, point in by_name.items() if point.plan is not None}
+    # Within the community: 4 of Hilltop's 9, Harbour's own 4; in the district also Oldtown's 5.
+    assert served == {"community": 8, "district": 13, "organization": 8, "open": 13}
+    results = studies.results_of(made)
+    changes = studies.gains(made, results)
+    lost = changes[(changes["name"] == "only within the community") & (changes["change"] < 0)]
+    assert lost["community"].tolist() == ["Oldtown"]
+    with speaking("en"):
+        said = studies.paragraph(made, results)
+    assert "“only within the community” serves 5 units fewer (44.4%)" in said
+    assert "No plan under “where organisations agree”" in said
+
+
+def test_the_modes_hear_of_their_channels_and_keep_the_days() -> None:
+    case = city()
+    made = modes_study(case)
+    assert [point.label["mode"] for point in made.points] == list(MODES)
+    for point in made.points:
+        assert point.plan is not None
+        channels = MODES[point.label["mode"]]
+        assert set(point.plan.case.needs["channel"]) == set(channels)
+        assert point.plan.summary["horizon"] == made.base.summary["horizon"]
+    results = studies.results_of(made)
+    assert {result.measures.asked for result in results if result.measures} == {18.0}
+    assert [result.measures.served for result in results if result.measures] == [7, 6, 13, 12, 13]
+
+
+def test_a_mode_that_hears_nobody_is_told() -> None:
+    case = city()
+    made = modes_study(case.replace(needs=case.needs.assign(channel="resident")))
+    assert [point.plan is None for point in made.points] == [False, True, False, False, False]
+    with speaking("en"):
+        said = studies.paragraph(made, studies.results_of(made))
+    assert "No plan under “public sector”: no need comes through this channel." in said
+
+
+@settings(max_examples=15)
+@given(small=small_cases())
+def test_modes_of_any_case(small: SmallCase) -> None:
+    made = modes_study(small.case())
+    results = studies.results_of(made)
+    for result in results:
+        if result.measures is None:
+            assert result.point.why
+            continue
+        m = result.measures
+        assert m.served <= m.asked + 1e-6
+        assert m.served == pytest.approx(result.point.plan.served, abs=1e-5)
+        assert m.communities["served"].sum() == pytest.approx(m.served, abs=1e-5)
+        assert m.worst_share == pytest.approx(m.communities["share"].min())
+    assert studies.paragraph(made, results)
+    assert study_html(made, results, studies.need_changes(made)).startswith("<!doctype html>")
+
+
+def test_a_study_without_any_plan_says_why() -> None:
+    with pytest.raises(CaseError):
+        settings_study(city(), {"policy.boundary": ["agreements"]})
+    with pytest.raises(CaseError):
+        settings_study(city(), {"policy.bondary": ["open"]})
+
+
+def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:
+    (p, q), (r, s) = np.radians(a), np.radians(b)
+    chord = np.sin((r - p) / 2) ** 2 + np.cos(p) * np.cos(r) * np.sin((s - q) / 2) ** 2
+    return float(2 * 6371.0 * np.arcsin(np.sqrt(chord)))
+
+
+def test_distances_are_those_on_the_globe_times_the_detour() -> None:
+    case = city()
+    plan = matchopt.plan(case)
+    spots = case.table("communities").set_index("community")[["latitude", "longitude"]]
+    origin = case.donations.set_index("donation_id")["origin"]
+    goal = case.needs.set_index("need_id")["community"]
+    expected = [
+        case.settings.rates.detour_factor
+        * haversine(tuple(spots.loc[origin[line.donation_id]]), tuple(spots.loc[goal[line.need_id]]))
+        for line in plan.allocations.itertuples()
+    ]
+    assert distances(plan) == pytest.approx(expected, rel=1e-4)
+    weights = plan.allocations["served_quantity"]
+    assert measures_of(plan).km == pytest.approx(float((expected * weights).sum() / weights.sum()), rel=1e-3)
+
+
+def test_a_lane_says_how_far_it_is() -> None:
+    lanes = pd.DataFrame(
+        {"from_place": ["Hilltop"] * 2, "to_place": ["Oldtown", "Harbour"], "distance_km": [7.5, 80.0]}
+    )
+    plan = matchopt.plan(city().replace(lanes=lanes))
+    over = plan.allocations.set_index(["donation_id", "need_id"]).assign(km=distances(plan))["km"]
+    assert over["D1", "N2"] == pytest.approx(7.5)
+
+
+@settings(max_examples=25)
+@given(small=small_cases())
+def test_measures_of_any_plan_are_the_plans(small: SmallCase) -> None:
+    plan = matchopt.plan(small.case())
+    m = measures_of(plan)
+    assert m.served == pytest.approx(plan.served, abs=1e-5)
+    assert m.asked == pytest.approx(plan.asked, abs=1e-5)
+    assert m.kg_days >= 0
+    assert m.km != m.km or m.km >= 0
+    counted = plan.summary["objective"] == "total-cost"
+    assert m.cost == pytest.approx(sum(v for k, v in plan.cost.items() if counted or k != "unmet"), abs=1e-3)
+
+
+def test_a_study_is_a_folder(tmp_path: Path) -> None:
+    made = boundaries_study(city())
+    results = studies.results_of(made)
+    needs = studies.need_changes(made)
+    tables = {"points.csv": studies.points_table(made, results), "needs.csv": needs}
+    folder = tmp_path / "deep" / "study"
+    write_study(folder, study_html(made, results, needs), tables, studies.as_json(made, results), force=False)
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "needs.csv", "points.csv", "report.html", "study.json",
+    ]  # fmt: skip
+    rows = list(csv.DictReader((folder / "points.csv").read_text("utf-8-sig").splitlines()))
+    assert [row["policy.boundary"] for row in rows] == ["community", "district", "organization", "open"]
+    assert [float(row["served"]) for row in rows] == [8, 13, 8, 13]
+    said = json.loads((folder / "study.json").read_text("utf-8"))
+    assert [point["planned"] for point in said["points"]] == [True, True, True, False, True]
+    with pytest.raises(RunError, match="exists"):
+        refuse_study(folder, force=False)
+    refuse_study(folder, force=True)
+    with pytest.raises(RunError, match="is no study"):
+        refuse_study(tmp_path, force=True)
+
+
+def test_a_study_has_a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = default_study(tmp_path / "my-city", "modes", force=False)
+    assert first == Path("studies/my-city-modes")
+    first.mkdir(parents=True)
+    assert default_study(tmp_path / "my-city", "modes", force=False) == Path("studies/my-city-modes-2")
+    assert default_study(tmp_path / "my-city", "modes", force=True) == first
