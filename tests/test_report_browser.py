@@ -17,6 +17,20 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WIDTHS = (1400, 390)
+CHARTS = {"en": 11, "zh": 11, "public": 11, "study-en": 7, "study-zh": 7}
+"""The pages, and how many charts they have at the least."""
+
+SMALL = {
+    "needs": "need_id,community,item,quantity,priority,needed_from\n"
+    "N1,Hilltop,rice,4,1,\nN2,Oldtown,rice,6,1,2026-03-06\nN3,Harbour,rice,5,2,\nN4,Harbour,rice,3,3,\n",
+    "donations": "donation_id,donor,item,quantity,origin,community,available_from,"
+    "available_until,expires_on\nD1,Mill,rice,9,Hilltop,Hilltop,2026-03-01,2026-03-02,\nD2,Dock,rice,4,Harbour,Harbour,2026-03-01,,\n"
+    "D3,Dock,milk,4,Harbour,Harbour,2026-03-01,,2026-03-03\n",
+    "communities": "community,latitude,longitude,district,organization\nHilltop,31.00,121.00,North,A\n"
+    "Oldtown,31.01,121.00,North,B\nHarbour,31.20,121.00,South,B\n",
+    "hubs": "hub,latitude,longitude\nDepot,31.005,121.00\n",
+}
+"""A case in which things move, wait and spoil, whatever the boundary."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
@@ -26,7 +40,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of the demo case: English, Chinese, for the public."""
+    """The reports of the demo case: English, Chinese, for the public; and studies of a small case."""
     folder = tmp_path_factory.mktemp("runs")
     made = {}
     for lang in ("en", "zh"):
@@ -37,6 +51,14 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     run = folder / "en"
     assert CliRunner().invoke(app, ["report", str(run), "--public", "--lang", "en"]).exit_code == 0
     made["public"] = run / "report-public.html"
+    for name, table in SMALL.items():
+        (folder / "small").mkdir(exist_ok=True)
+        (folder / "small" / f"{name}.csv").write_text(table, "utf-8")
+    for lang in ("en", "zh"):
+        study = folder / f"study-{lang}"
+        arguments = ["study", str(folder / "small"), "boundaries", "-o", str(study), "-q", "--lang", lang]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        made[f"study-{lang}"] = study / "report.html"
     return made
 
 
@@ -88,7 +110,7 @@ def visit(browser: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("which", ["en", "zh", "public"])
+@pytest.mark.parametrize("which", CHARTS)
 def test_every_chart_is_drawn_and_nothing_is_asked_for(
     which: str, width: int, reports: dict[str, Path], visit: Any
 ) -> None:
@@ -107,7 +129,7 @@ def test_every_chart_is_drawn_and_nothing_is_asked_for(
             };
         })"""
     )
-    assert len(charts) >= 11
+    assert len(charts) >= CHARTS[which]
     for chart in charts:
         assert chart["points"] > 0, chart
         assert chart["shapes"] > 0, chart
@@ -117,7 +139,7 @@ def test_every_chart_is_drawn_and_nothing_is_asked_for(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("which", ["en", "zh", "public"])
+@pytest.mark.parametrize("which", CHARTS)
 def test_no_serious_fault_of_accessibility(
     which: str, width: int, reports: dict[str, Path], visit: Any
 ) -> None:
@@ -148,6 +170,14 @@ def test_tables_sort_by_click(reports: dict[str, Path], visit: Any) -> None:
     title.click()
     down = column(page, "communities", 0)
     assert down == sorted(down, reverse=True)
+
+
+def test_tables_of_a_study_sort_by_click(reports: dict[str, Path], visit: Any) -> None:
+    page = visit(reports["study-en"]).page
+    page.locator("#t-points .tabulator-col-title").nth(1).click()
+    numbers = [float(text) for text in column(page, "points", 1)]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 1
 
 
 def test_tables_sort_by_the_keyboard(reports: dict[str, Path], visit: Any) -> None:
