@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from matchopt import __version__
 from matchopt.errors import ClusterError
+from matchopt.language import tr
 
 PATIENCE = "10s"
 """How long a scheduler may take to answer."""
@@ -31,25 +32,37 @@ def on_cluster(address: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ClusterError("a cluster needs the extra 'scale': pip install 'matchopt[scale]'") from error
+        raise ClusterError(tr("a cluster needs the extra 'scale': pip install 'matchopt[scale]'")) from error
     try:
         client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"no Dask scheduler answers at {address} ({error}); start one with 'dask scheduler', and "
-            "workers with 'dask worker ADDRESS'"
+            tr(
+                "no Dask scheduler answers at {address} ({error}); start one with 'dask "
+                "scheduler', and workers with 'dask worker ADDRESS'",
+                address=address,
+                error=error,
+            )
         ) from error
     with client:
         versions = client.run(_version)
         if not versions:
             raise ClusterError(
-                f"the cluster at {address} has no workers: start some with 'dask worker {address}'"
+                tr(
+                    "the cluster at {address} has no workers: start some with 'dask worker {address}'",
+                    address=address,
+                )
             )
         other = {worker: theirs for worker, theirs in versions.items() if theirs != __version__}
         if other:
             worker, theirs = min(other.items())
             raise ClusterError(
-                f"here is matchopt {__version__}, on the worker {worker} {theirs}: install the same on all"
+                tr(
+                    "here is matchopt {version}, on the worker {worker} {theirs}: install the same on all",
+                    version=__version__,
+                    worker=worker,
+                    theirs=theirs,
+                )
             )
         # Tasks of a worker that is lost are run again by another one.
         yield client.get_executor(pure=False)

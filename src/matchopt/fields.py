@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from matchopt.language import Language, spoken
+
 LARGEST_QUANTITY = 9e15
 """Largest quantity of a cell: below 2**53, so that float64 still counts every unit."""
 
@@ -117,6 +119,11 @@ class Column:
     refers_to: str = ""
     aliases: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """What to write here, in the language spoken."""
+        return self.about_zh if spoken() is Language.ZH else self.about
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -130,6 +137,11 @@ class Table:
     key: tuple[str, ...] = ()
     required: bool = False
     aliases: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """What it is for, in the language spoken."""
+        return self.about_zh if spoken() is Language.ZH else self.about
 
     def column(self, name: str) -> Column:
         """Return the column called `name`; KeyError if the table has none."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from matchopt.errors import CaseError, Finding, Severity, shortened
+from matchopt.language import mark, tr
 
 FILE = "matchopt.toml"
 
@@ -47,7 +48,9 @@ class Horizon(_Strict):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.start and self.end and self.end < self.start:
-            raise ValueError(f"the horizon ends on {self.end}, before it starts on {self.start}")
+            raise ValueError(
+                tr("the horizon ends on {end}, before it starts on {start}", end=self.end, start=self.start)
+            )
         return self
 
 
@@ -125,9 +128,12 @@ class Settings(_Strict):
             raw: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             finding = Finding(
-                Severity.ERROR, "not_toml", source, f"cannot be read as TOML: {error}",
-                "write settings as NAME = VALUE under [horizon], [rates] or [policy], text in quotes",
-            )  # fmt: skip
+                Severity.ERROR,
+                "not_toml",
+                source,
+                tr("cannot be read as TOML: {error}", error=error),
+                tr("write settings as NAME = VALUE under [horizon], [rates] or [policy], text in quotes"),
+            )
             raise CaseError([finding]) from None
         for change in changes:
             _apply(raw, change)
@@ -173,8 +179,8 @@ def _apply(raw: dict[str, Any], change: str) -> None:
     keys = [key.strip() for key in path.split(".")]
     if not equals or not all(keys):
         finding = Finding(
-            Severity.ERROR, "bad_setting", "settings", "is not of the form section.name=value",
-            "for instance policy.boundary=district", value=shortened(change),
+            Severity.ERROR, "bad_setting", "settings", tr("is not of the form section.name=value"),
+            tr("for instance policy.boundary=district"), value=shortened(change),
         )  # fmt: skip
         raise CaseError([finding])
     try:
@@ -200,20 +206,51 @@ def _finding(error: Any, source: str) -> Finding:
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)
         elsewhere = [full for full in _all_names() if full.rsplit(".", 1)[-1] == path[-1]]
         if elsewhere:
-            cure = f"it belongs under {elsewhere[0]}"
+            cure = tr("it belongs under {elsewhere}", elsewhere=elsewhere[0])
         elif near:
-            cure = f"did you mean {'.'.join([*path[:-1], near[0]])}?"
+            cure = tr("did you mean {listed}?", listed=".".join([*path[:-1], near[0]]))
         else:
-            cure = f"known here: {', '.join(known)}"
+            cure = tr("known here: {listed}", listed=", ".join(known))
         return Finding(
-            Severity.ERROR, "unknown_setting", source, "is no setting of matchopt", cure, column=name
+            Severity.ERROR, "unknown_setting", source, tr("is no setting of matchopt"), cure, column=name
         )
-    problem = str(error["msg"]).removeprefix("Value error, ")
     return Finding(
-        Severity.ERROR, "bad_setting", source, problem[:1].lower() + problem[1:],
-        "text stands in quotes, numbers and days do not; see the commented matchopt.toml of `matchopt new`",
-        column=name, value=value,
-    )  # fmt: skip
+        Severity.ERROR,
+        "bad_setting",
+        source,
+        _problem(error),
+        tr(
+            "text stands in quotes, numbers and days do not; see the commented "
+            "matchopt.toml of `matchopt new`"
+        ),
+        column=name,
+        value=value,
+    )
+
+
+PROBLEMS = {
+    "greater_than_equal": mark("is below {ge}"),
+    "less_than_equal": mark("is above {le}"),
+    "literal_error": mark("is none of {expected}"),
+    "float_type": mark("is no number"),
+    "finite_number": mark("is not finite"),
+    "string_type": mark("is no text"),
+    "string_too_short": mark("is shorter than {min_length}"),
+    "string_too_long": mark("is longer than {max_length}"),
+    "date_type": mark("is no day such as 2026-03-01"),
+    "date_from_datetime_parsing": mark("is no day such as 2026-03-01"),
+    "model_type": mark("is no section of settings"),
+}
+"""What is wrong with a setting, by pydantic's name for it."""
+
+
+def _problem(error: Any) -> str:
+    """Return what is wrong; what pydantic says itself where we have no words of our own."""
+    known = PROBLEMS.get(error["type"])
+    if known is not None:
+        return tr(known, **error.get("ctx", {}))
+    problem = str(error["msg"]).removeprefix("Value error, ")
+    return problem[:1].lower() + problem[1:]
 
 
 def _fields(path: list[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from matchopt.io.checked import Checked
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables
+from matchopt.language import tr
 from matchopt.settings import FILE, Settings
 
 SIDES = (("donation_id", "donor"), ("need_id", "group"))
@@ -30,7 +31,7 @@ def check_affinities(tables: Tables) -> None:
     def say(at: int) -> Said:
         pair = " → ".join(str(v) for v in affinities.frame[names].iloc[at] if v)
         row = affinities.row(int(firsts[groups[at]]))
-        return pair, f"stands in row {row} already", "keep the row whose score is right"
+        return pair, tr("stands in row {row} already", row=row), tr("keep the row whose score is right")
 
     tables.error("duplicate_id", affinities, "", again & affinities.sound(*names), say)
 
@@ -39,26 +40,41 @@ def _check_side(tables: Tables, affinities: Checked, one: str, other: str) -> No
     sound = affinities.sound(one, other)
     gives_one, gives_other = affinities.given(one), affinities.given(other)
     tables.error(
-        "incomplete_row", affinities, one, sound & ~gives_one & ~gives_other,
-        lambda _: ("", f"is empty, and so is {other}", f"give {one} or {other}"),
-    )  # fmt: skip
+        "incomplete_row",
+        affinities,
+        one,
+        sound & ~gives_one & ~gives_other,
+        lambda _: (
+            "",
+            tr("is empty, and so is {other}", other=other),
+            tr("give {one} or {other}", one=one, other=other),
+        ),
+    )
     values = affinities.array(other)
     tables.error(
-        "ambiguous_row", affinities, other, sound & gives_one & gives_other,
+        "ambiguous_row",
+        affinities,
+        other,
+        sound & gives_one & gives_other,
         lambda at: (
-            values[at], f"stands beside a {one}, which says it already",
-            f"leave {one} or {other} empty; the score then counts for the one, or for all of the other",
+            values[at],
+            tr("stands beside a {one}, which says it already", one=one),
+            tr(
+                "leave {one} or {other} empty; the score then counts for the one, or for all of the other",
+                one=one,
+                other=other,
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def note_weight(tables: Tables, settings: Settings) -> None:
     """Say where affinities have no weight, or a weight has no affinities."""
     weight = settings.policy.affinity_weight
     if tables.get("affinities") is not None and weight == 0:
-        problem = "the table affinities has no effect: its weight is 0"
+        problem = tr("the table affinities has no effect: its weight is 0")
     elif tables.get("affinities") is None and weight > 0 and tables.complete("affinities"):
-        problem = "has no effect: there is no table affinities"
+        problem = tr("has no effect: there is no table affinities")
     else:
         return
     tables.found.note("idle_affinities", FILE, problem, column="policy.affinity_weight", value=f"{weight:g}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables
+from matchopt.language import mark, tr
 
 CLOSED = (
-    ("hubs", "storage_capacity", "no goods can stay in the hub overnight"),
-    ("hubs", "throughput_capacity", "no goods can pass through the hub"),
-    ("lanes", "capacity_kg", "the lane is closed to goods"),
-    ("agreements", "max_quantity_kg", "no goods can be passed on under the agreement"),
+    ("hubs", "storage_capacity", mark("no goods can stay in the hub overnight")),
+    ("hubs", "throughput_capacity", mark("no goods can pass through the hub")),
+    ("lanes", "capacity_kg", mark("the lane is closed to goods")),
+    ("agreements", "max_quantity_kg", mark("no goods can be passed on under the agreement")),
 )
 """Table, column and what a 0 in it means."""
 
@@ -22,6 +23,10 @@ def warn_of_closed(tables: Tables) -> None:
             continue
 
         def say(_: int, meaning: str = meaning) -> Said:
-            return "0", f"closes it: {meaning}", "leave it empty if there is no limit"
+            return (
+                "0",
+                tr("closes it: {meaning}", meaning=tr(meaning)),
+                tr("leave it empty if there is no limit"),
+            )
 
         tables.warning("closed", table, column, table.array(column) == 0, say)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from matchopt.fields import LONGEST_CELL, Column, Kind
 from matchopt.io.coded import Coded, Texts
 from matchopt.io.findings import LIMIT
+from matchopt.language import mark, tr
 from matchopt.schema import folded
 
 STRIP = (
@@ -56,11 +57,11 @@ _SHORT_YEAR = re.compile(r"[0-9]{2}\s*年\s*[0-9]{1,2}\s*月\s*[0-9]{1,2}\s*[日
 _TIME = re.compile(r"[T ]\s*([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?$")
 _FIRST_EXCEL_DAY = date(1899, 12, 30)
 
-SPACES = "stray spaces"
-WIDTH = "full-width characters"
-THOUSANDS = "thousands separators"
-DAY_FORM = "a day not written year-month-day"
-SEPARATORS = "another separator than ;"
+SPACES = mark("stray spaces")
+WIDTH = mark("full-width characters")
+THOUSANDS = mark("thousands separators")
+DAY_FORM = mark("a day not written year-month-day")
+SEPARATORS = mark("another separator than ;")
 
 
 class RefusedError(Exception):
@@ -130,13 +131,19 @@ def widened(text: str) -> str:
 
 def _too_long(text: str) -> RefusedError:
     return RefusedError(
-        "cell_too_long", f"holds {len(text):,} characters",
-        f"a cell holds at most {LONGEST_CELL:,} characters; a quote that is never closed can swallow rows",
-    )  # fmt: skip
+        "cell_too_long",
+        tr("holds {count} characters", count=f"{len(text):,}"),
+        tr(
+            "a cell holds at most {most} characters; a quote that is never closed can swallow rows",
+            most=f"{LONGEST_CELL:,}",
+        ),
+    )
 
 
 def _cell_error(text: str) -> RefusedError:
-    return RefusedError("cell_error", f"is {text}, a formula without a value", "correct the formula")
+    return RefusedError(
+        "cell_error", tr("is {text}, a formula without a value", text=text), tr("correct the formula")
+    )
 
 
 def _texts(column: Coded) -> Converted:
@@ -162,7 +169,7 @@ def _numbers(texts: Texts) -> Converted:
     done = Converted(values)
     for at in np.flatnonzero(np.isinf(values)).tolist():
         values[at] = np.nan
-        done.refuse(at, RefusedError("too_large", "is too large", "check the number of digits"))
+        done.refuse(at, RefusedError("too_large", tr("is too large"), tr("check the number of digits")))
     for at in np.flatnonzero(~plain).tolist():
         _one(done, at, texts[at], parse_number)
     return done
@@ -230,27 +237,35 @@ def parse_number(text: str) -> tuple[float, list[str]]:
     if _PLAIN.fullmatch(text):
         value = float(text)
         if value in (float("inf"), float("-inf")):
-            raise RefusedError("too_large", "is too large", "check the number of digits")
+            raise RefusedError("too_large", tr("is too large"), tr("check the number of digits"))
         return value, []
     if _GROUPS.fullmatch(text):
         return float(text.replace(",", "")), [THOUSANDS]
     if text.casefold() in _NOTHING:
-        raise RefusedError("not_a_number", "is no number", "leave the cell empty where nothing is given")
+        raise RefusedError(
+            "not_a_number", tr("is no number"), tr("leave the cell empty where nothing is given")
+        )
     if text.casefold() in _INFINITE:
-        raise RefusedError("not_a_number", "is not finite", "write a number; empty is no limit")
+        raise RefusedError("not_a_number", tr("is not finite"), tr("write a number; empty is no limit"))
     if _POINTS_AND_COMMAS.fullmatch(text):
         raise RefusedError(
-            "ambiguous_number", "can be read in more than one way",
-            "write a point before decimals and no thousands separator, such as 1200.5",
+            "ambiguous_number", tr("can be read in more than one way"),
+            tr("write a point before decimals and no thousands separator, such as 1200.5"),
         )  # fmt: skip
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].rstrip()):
         share = float(text[:-1].rstrip()) / 100
-        raise RefusedError("not_a_number", "is a percentage", f"write {share:g} if that is meant")
+        raise RefusedError(
+            "not_a_number", tr("is a percentage"), tr("write {share} if that is meant", share=f"{share:g}")
+        )
     unit = _NUMBER_AND_UNIT.fullmatch(text)
     if unit:
-        cure = f"write {unit[1]} without «{unit[2].strip()}»; units have a column of their own"
-        raise RefusedError("not_a_number", "holds more than a number", cure)
-    raise RefusedError("not_a_number", "is no number", "write digits only, such as 1200 or 1200.5")
+        cure = tr(
+            "write {unit} without «{sign}»; units have a column of their own",
+            unit=unit[1],
+            sign=unit[2].strip(),
+        )
+        raise RefusedError("not_a_number", tr("holds more than a number"), cure)
+    raise RefusedError("not_a_number", tr("is no number"), tr("write digits only, such as 1200 or 1200.5"))
 
 
 def parse_day(text: str) -> tuple[np.datetime64, list[str]]:
@@ -266,14 +281,14 @@ def parse_day(text: str) -> tuple[np.datetime64, list[str]]:
         return _day(*match.groups()), [DAY_FORM]
     if _YEAR_LAST.fullmatch(whole) or _SHORT_YEAR.fullmatch(whole):
         raise RefusedError(
-            "ambiguous_day", "does not say which part is the day, the month or the year",
-            "write year-month-day, such as 2026-03-01",
+            "ambiguous_day", tr("does not say which part is the day, the month or the year"),
+            tr("write year-month-day, such as 2026-03-01"),
         )  # fmt: skip
     if _PLAIN.fullmatch(whole):
-        raise RefusedError("day_is_number", "is a number, not a day", _excel_day(float(whole)))
+        raise RefusedError("day_is_number", tr("is a number, not a day"), _excel_day(float(whole)))
     if whole.casefold() in _NOTHING:
-        raise RefusedError("not_a_day", "is no day", "leave the cell empty where nothing is given")
-    raise RefusedError("not_a_day", "is no day", "write year-month-day, such as 2026-03-01")
+        raise RefusedError("not_a_day", tr("is no day"), tr("leave the cell empty where nothing is given"))
+    raise RefusedError("not_a_day", tr("is no day"), tr("write year-month-day, such as 2026-03-01"))
 
 
 def _without_midnight(text: str) -> str:
@@ -282,25 +297,30 @@ def _without_midnight(text: str) -> str:
     if time is None:
         return text
     if any(part is not None and int(part) for part in time.groups()):
-        raise RefusedError("time_of_day", "holds a time of day", "write the day only")
+        raise RefusedError("time_of_day", tr("holds a time of day"), tr("write the day only"))
     return text[: time.start()].rstrip()
 
 
 def _day(year: str, month: str, day: str) -> np.datetime64:
     if int(year) < 1900:
-        raise RefusedError("no_such_day", f"is in the year {int(year)}", "write the year with four digits")
+        raise RefusedError(
+            "no_such_day", tr("is in the year {year}", year=int(year)), tr("write the year with four digits")
+        )
     try:
         return np.datetime64(date(int(year), int(month), int(day)), "s")
     except ValueError:
-        problem = "is not in the calendar"
-        raise RefusedError("no_such_day", problem, "check month and day; write year-month-day") from None
+        problem = tr("is not in the calendar")
+        raise RefusedError("no_such_day", problem, tr("check month and day; write year-month-day")) from None
 
 
 def _excel_day(number: float) -> str:
     if 1 <= number < 2_958_466 and number == int(number):
         meant = _FIRST_EXCEL_DAY + timedelta(days=int(number))
-        return f"a spreadsheet means {meant.isoformat()} by it; write that, or format the column as a date"
-    return "write year-month-day, such as 2026-03-01"
+        return tr(
+            "a spreadsheet means {day} by it; write that, or format the column as a date",
+            day=meant.isoformat(),
+        )
+    return tr("write year-month-day, such as 2026-03-01")
 
 
 def _lists(column: Coded) -> Converted:
@@ -326,7 +346,7 @@ def _choice(text: str, known: Mapping[str, str], column: Column) -> tuple[str, l
     names = list(column.choices)
     shown = ["yes", "no"] if column.kind is Kind.FLAG else names
     near = difflib.get_close_matches(folded(text), list(known), n=1, cutoff=0.6)
-    cure = f"write {', '.join(shown[:-1])} or {shown[-1]}"
+    cure = tr("write {listed} or {shown}", listed=", ".join(shown[:-1]), shown=shown[-1])
     if near and column.kind is not Kind.FLAG:
-        cure = f"did you mean {known[near[0]]}? {cure}"
-    raise RefusedError("not_a_choice", "is no value of this column", cure)
+        cure = tr("did you mean {known}? {cure}", known=known[near[0]], cure=cure)
+    raise RefusedError("not_a_choice", tr("is no value of this column"), cure)

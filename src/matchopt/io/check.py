@@ -16,6 +16,7 @@ from matchopt.io.crosscheck import check_across
 from matchopt.io.findings import Findings
 from matchopt.io.names import near_table
 from matchopt.io.raw import RawTable, from_frame
+from matchopt.language import tr
 from matchopt.schema import TABLES, table_named
 from matchopt.settings import Settings
 
@@ -54,12 +55,15 @@ def case_from_frames(
         if frame is None:
             continue
         if table is None:
-            found.error("unknown_table", name, "is no table that matchopt knows", near_table(name))
+            found.error("unknown_table", name, tr("is no table that matchopt knows"), near_table(name))
         elif any(raw.table is table for raw in raws):
-            found.error("duplicate_table", table.name, "is given twice", "give one of them")
+            found.error("duplicate_table", table.name, tr("is given twice"), tr("give one of them"))
         elif not isinstance(frame, pd.DataFrame):
             found.error(
-                "not_a_table", table.name, f"is a {type(frame).__name__}, no DataFrame", "give a DataFrame"
+                "not_a_table",
+                table.name,
+                tr("is a {name}, no DataFrame", name=type(frame).__name__),
+                tr("give a DataFrame"),
             )
         else:
             raws.append(from_frame(table, frame))
@@ -98,9 +102,11 @@ def checked_case(
         missing = table.required and table.name not in unread and all(raw.table is not table for raw in raws)
         if missing:
             found.error(
-                "missing_table", table.name, f"there is no table {table.name} ({table.zh})",
-                f"add {table.name}.csv: {table.about}",
-            )  # fmt: skip
+                "missing_table",
+                table.name,
+                tr("there is no table {name} ({zh})", name=table.name, zh=table.zh),
+                tr("add {name}.csv: {about}", name=table.name, about=table.said),
+            )
     tables: dict[str, Checked] = {}
     for raw in raws:
         checked = check_table(raw, found)

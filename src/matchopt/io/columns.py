@@ -19,6 +19,7 @@ from matchopt.io.findings import Findings, Said
 from matchopt.io.headers import match_headers, report_no_rows, require_columns, unknown_columns
 from matchopt.io.keys import check_keys
 from matchopt.io.raw import RawTable, Spot, as_texts
+from matchopt.language import tr, trn
 
 Code = npt.NDArray[np.integer[Any]] | slice
 
@@ -78,8 +79,12 @@ class Typed:
 def check_table(raw: RawTable, found: Findings) -> Checked | None:
     """Return the typed table; None if it has no rows."""
     if raw.remarks:
-        rows = "1 remark row" if raw.remarks == 1 else f"{raw.remarks} remark rows"
-        found.note("remarks", raw.table.name, f"{rows} (first cell begins with ##) skipped")
+        skipped = trn(
+            "{n} remark row (first cell begins with ##) skipped",
+            "{n} remark rows (first cell begins with ##) skipped",
+            raw.remarks,
+        )
+        found.note("remarks", raw.table.name, skipped)
     places = match_headers(raw, found)
     complete = require_columns(raw, places, found)
     if not len(raw.rows):
@@ -150,7 +155,7 @@ def typed_column(place: Spot, k: int, column: Column, found: Findings) -> Typed:
         missing = is_empty(typed.cells) & ~typed.wrong
         found.rows(
             Severity.ERROR, "missing_value", place, column.name, typed.where(missing),
-            lambda row: ("", "is empty", f"every row gives it: {column.about}"),
+            lambda row: ("", tr("is empty"), tr("every row gives it: {about}", about=column.said)),
         )  # fmt: skip
         typed.wrong[missing] = True
     if typed.wrong.any():
@@ -200,8 +205,16 @@ def _note_changes(place: Spot, column: Column, texts: Coded, done: Converted, fo
     for kind, at in done.changed.items():
         count = int(counts[at].sum())
         before, after = texts.texts[at[0]], _shown(done.cells[at[0]])
-        example = f"«{before[:40]}» is read as {after[:40]}"
-        parts.append(f"{kind} in {count} cell{'s' if count > 1 else ''} ({example})")
+        example = tr("«{before}» is read as {after}", before=before[:40], after=after[:40])
+        parts.append(
+            trn(
+                "{kind} in {n} cell ({example})",
+                "{kind} in {n} cells ({example})",
+                count,
+                kind=tr(kind),
+                example=example,
+            )
+        )
     found.note("converted", place.name, "; ".join(parts), column=place.header(column.name))
 
 
@@ -220,9 +233,17 @@ def _refuse_surrogates(place: Spot, column: Column, typed: Typed, texts: Coded, 
     except UnicodeEncodeError:
         broken = np.array([not _encodable(text) for text in texts.texts]) & ~typed.wrong
         found.rows(
-            Severity.ERROR, "not_text", place, column.name, typed.where(broken),
-            lambda row: (ascii(texts.texts[typed.at(row)]), "holds half a character", "write it again"),
-        )  # fmt: skip
+            Severity.ERROR,
+            "not_text",
+            place,
+            column.name,
+            typed.where(broken),
+            lambda row: (
+                ascii(texts.texts[typed.at(row)]),
+                tr("holds half a character"),
+                tr("write it again"),
+            ),
+        )
         typed.wrong[broken] = True
 
 
@@ -246,20 +267,34 @@ def _check_range(place: Spot, column: Column, typed: Typed, found: Findings) -> 
         )  # fmt: skip
         typed.wrong[mask] = True
 
-    report("not_a_number", np.isinf(values), "is not finite", "write a number; empty is no limit")
+    report("not_a_number", np.isinf(values), tr("is not finite"), tr("write a number; empty is no limit"))
     if column.kind is Kind.WHOLE:
         broken = ~np.isnan(values) & (np.floor(values) != values)
-        report("fraction", broken, "is no whole number", "write a whole number")
+        report("fraction", broken, tr("is no whole number"), tr("write a whole number"))
     if column.above is not None:
-        instead = "leave the row out" if column.required else "leave it empty"
+        instead = tr("leave the row out") if column.required else tr("leave it empty")
         report(
-            "not_positive", values <= column.above, f"is not above {column.above:g}",
-            f"write a number above {column.above:g}, or {instead}",
+            "not_positive", values <= column.above, tr("is not above {above}", above=f"{column.above:g}"),
+            tr("write a number above {above}, or {instead}", above=f"{column.above:g}", instead=instead),
         )  # fmt: skip
     largest = LARGEST.get(column.unit, LARGEST_QUANTITY)
-    report("too_large", np.abs(values) > largest, f"is beyond {largest:,.0f}", "check the number of digits")
+    report(
+        "too_large",
+        np.abs(values) > largest,
+        tr("is beyond {largest}", largest=f"{largest:,.0f}"),
+        tr("check the number of digits"),
+    )
     low = -math.inf if column.least is None else column.least
     most = math.inf if column.most is None else column.most
-    span = f"{low:g} to {most:g}" if column.most is not None else f"{low:g} or more"
+    span = (
+        tr("{low} to {most}", low=f"{low:g}", most=f"{most:g}")
+        if column.most is not None
+        else tr("{low} or more", low=f"{low:g}")
+    )
     if column.name != "latitude":  # may be swapped with the longitude; see `places`
-        report("out_of_range", (values < low) | (values > most), f"is not {span}", f"write a number {span}")
+        report(
+            "out_of_range",
+            (values < low) | (values > most),
+            tr("is not {span}", span=span),
+            tr("write a number {span}", span=span),
+        )

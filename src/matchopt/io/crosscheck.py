@@ -18,6 +18,7 @@ from matchopt.io.policy import check_policy
 from matchopt.io.quantities import check_quantities
 from matchopt.io.substitutions import check_substitutions
 from matchopt.io.tables import Tables
+from matchopt.language import tr
 from matchopt.settings import Settings
 
 
@@ -68,8 +69,12 @@ def _check_reference(tables: Tables, table: Checked, column: Column) -> None:
     def say(at: int) -> Said:
         name = strangers[codes[at]]
         near = near_name(name, known)
-        cure = f"did you mean «{near}»? " if near else ""
-        return name, f"is no {key} of the table {target}", f"{cure}add it to {target} or correct it"
+        cure = tr("did you mean «{near}»? ", near=near) if near else ""
+        return (
+            name,
+            tr("is no {key} of the table {target}", key=key, target=target),
+            tr("{cure}add it to {target} or correct it", cure=cure, target=target),
+        )
 
     tables.error("unknown_key", table, column.name, np.isin(codes, list(strangers)), say)
 
@@ -87,7 +92,11 @@ def _warn_of_near_names(tables: Tables) -> None:
     values = needs.array("item")
 
     def say(at: int) -> Said:
-        return values[at], f"is not the same as the donated «{twins[values[at]]}»", "write both alike"
+        return (
+            values[at],
+            tr("is not the same as the donated «{twins}»", twins=twins[values[at]]),
+            tr("write both alike"),
+        )
 
     tables.warning("near_name", needs, "item", needs.among("item", set(twins)), say)
 
@@ -112,8 +121,8 @@ def _warn_of_earmarks(tables: Tables) -> None:
         ) -> Said:
             name = idle[codes[at]][0]
             near = near_name(name, tables.names("needs", key))
-            cure = f"did you mean «{near}»?" if near else "check the spelling"
-            return name, f"is no {key} of any need", cure
+            cure = tr("did you mean «{near}»?", near=near) if near else tr("check the spelling")
+            return name, tr("is no {key} of any need", key=key), cure
 
         if idle:
             tables.warning("idle_earmark", donations, column, np.isin(codes, list(idle)), say)
@@ -134,8 +143,8 @@ def _check_windows(tables: Tables) -> None:
         first, last = table.array(start), table.array(end)
 
         def say(at: int, first: np.ndarray = first, last: np.ndarray = last) -> Said:
-            problem = f"is before the {_day(first[at])} that it starts on"
-            return _day(last[at]), problem, "exchange the two days, or correct one of them"
+            problem = tr("is before the {first} that it starts on", first=_day(first[at]))
+            return _day(last[at]), problem, tr("exchange the two days, or correct one of them")
 
         tables.error("reversed_days", table, end, last < first, say)
     donations = tables.get("donations")
@@ -144,8 +153,8 @@ def _check_windows(tables: Tables) -> None:
         tables.warning(
             "expired", donations, "expires_on", expires < first,
             lambda at: (
-                _day(expires[at]), f"is before {_day(first[at])}, when it can first be had",
-                "check both days; as it stands nobody can be given it",
+                _day(expires[at]), tr("is before {first}, when it can first be had", first=_day(first[at])),
+                tr("check both days; as it stands nobody can be given it"),
             ),
         )  # fmt: skip
 
@@ -164,25 +173,29 @@ def _check_incomplete_rows(tables: Tables) -> None:
         pair = np.logical_and.reduce([commitments.given(name) for name in three])
         sound = commitments.sound("allocation_id", *three)
         tables.error(
-            "incomplete_row", commitments, "allocation_id",
+            "incomplete_row",
+            commitments,
+            "allocation_id",
             ~commitments.given("allocation_id") & ~pair & sound,
             lambda _: (
-                "", "does not say which line it is about", "give allocation_id, or " + ", ".join(three),
+                "",
+                tr("does not say which line it is about"),
+                tr("give allocation_id, or ") + ", ".join(three),
             ),
-        )  # fmt: skip
+        )
     exclusions = tables.get("exclusions")
     if exclusions is not None:
         columns = ("item", "group", "community")
         given = np.logical_or.reduce([exclusions.given(name) for name in columns])
         tables.error(
             "incomplete_row", exclusions, "", ~given & exclusions.sound(*columns),
-            lambda _: ("", "would exclude every need", "give an item, a group or a community"),
+            lambda _: ("", tr("would exclude every need"), tr("give an item, a group or a community")),
         )  # fmt: skip
 
 
 def _refuse_commitments(tables: Tables) -> None:
     if tables.get("commitments") is not None:
         tables.found.error(
-            "not_built", "commitments", "planning around what is promised already is not built yet",
-            "leave the table out",
+            "not_built", "commitments", tr("planning around what is promised already is not built yet"),
+            tr("leave the table out"),
         )  # fmt: skip

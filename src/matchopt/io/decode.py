@@ -16,28 +16,29 @@ import numpy.typing as npt
 from matchopt.fields import Table
 from matchopt.io.cells import STRIP
 from matchopt.io.coded import Fields, Positions, cuts
+from matchopt.language import mark, tr
 from matchopt.schema import column_named
 
 DELIMITERS = ",;\t"
-_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_NAMES = {",": mark("a comma"), ";": mark("a semicolon"), "\t": mark("a tab")}
 
 _SIGNATURES = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word document",
-    b"\x1f\x8b": "a GZIP archive",
-    b"PAR1": "a Parquet file",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"{\\rtf": "an RTF document",
-    b"<!DOCTYPE": "a web page",
-    b"<html": "a web page",
+    b"\x89PNG": mark("a PNG image"),
+    b"\xff\xd8\xff": mark("a JPEG image"),
+    b"GIF8": mark("a GIF image"),
+    b"%PDF": mark("a PDF document"),
+    b"PK\x03\x04": mark("a ZIP archive or a spreadsheet"),
+    b"\xd0\xcf\x11\xe0": mark("an old Excel or Word document"),
+    b"\x1f\x8b": mark("a GZIP archive"),
+    b"PAR1": mark("a Parquet file"),
+    b"\xff\xfe": mark("UTF-16 text"),
+    b"\xfe\xff": mark("UTF-16 text"),
+    b"{\\rtf": mark("an RTF document"),
+    b"<!DOCTYPE": mark("a web page"),
+    b"<html": mark("a web page"),
 }
 _CONTROLS = bytes([*range(0x09), *range(0x0E, 0x1C), 0x7F])
-_SAVE_AS = "save it as CSV (UTF-8) or XLSX"
+_SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
 
 
 class UnreadableError(Exception):
@@ -88,9 +89,9 @@ def decoded(data: bytes) -> tuple[str, bytes]:
     """
     for signature, what in _SIGNATURES.items():
         if data.startswith(signature):
-            raise UnreadableError("not_a_table", f"is {what}, no CSV file", _SAVE_AS)
+            raise UnreadableError("not_a_table", tr("is {what}, no CSV file", what=tr(what)), tr(_SAVE_AS))
     if _holds_controls(data):
-        raise UnreadableError("not_a_table", "is no text: it holds control characters", _SAVE_AS)
+        raise UnreadableError("not_a_table", tr("is no text: it holds control characters"), tr(_SAVE_AS))
     encoding = "UTF-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -102,7 +103,7 @@ def decoded(data: bytes) -> tuple[str, bytes]:
         except UnicodeDecodeError as error:
             row = data.count(b"\n", 0, error.start) + 1
             raise UnreadableError(
-                "encoding", "is in neither UTF-8 nor GB18030 (GBK)", "save it as CSV UTF-8", row=row
+                "encoding", tr("is in neither UTF-8 nor GB18030 (GBK)"), tr("save it as CSV UTF-8"), row=row
             ) from None
         encoding, data = "GB18030", text.encode("utf-8")
     if b"\r" in data:
@@ -136,8 +137,12 @@ def _refuse_mixture(data: bytes) -> None:
         if unicode_line and other_line:
             raise UnreadableError(
                 "mixed_encodings",
-                f"is in two encodings: row {unicode_line} is UTF-8, row {other_line} is not",
-                "open the parts one by one and save them in one file as CSV UTF-8",
+                tr(
+                    "is in two encodings: row {unicode_line} is UTF-8, row {other_line} is not",
+                    unicode_line=unicode_line,
+                    other_line=other_line,
+                ),
+                tr("open the parts one by one and save them in one file as CSV UTF-8"),
                 row=max(unicode_line, other_line),
             )
 
@@ -151,7 +156,7 @@ def records(data: bytes, table: Table) -> Records:
         If there is none, a quote is never closed, or the delimiter is in doubt.
     """
     if not data or data.isspace():
-        raise UnreadableError("empty_file", "is empty", "fill it in, or leave an optional table out")
+        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     head, first = _header(data)
     delimiter = _delimiter(first, table)
     header = _fields(first, delimiter)
@@ -187,7 +192,9 @@ def _header(data: bytes) -> tuple[int, str]:
         if end > start and not data[start : start + 3].removeprefix(b'"').startswith(b"##"):
             return number, data[start:end].decode("utf-8")
         number, start = number + 1, end + 1
-    raise UnreadableError("empty_file", "has no header", "the first row holds the names of the columns")
+    raise UnreadableError(
+        "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
+    )
 
 
 def _record_end(data: bytes, start: int) -> int:
@@ -221,11 +228,13 @@ def _delimiter(header: str, table: Table) -> str:
     required = {column.name for column in table.columns if column.required}
     winners = [mark for mark in present if required <= _known(_fields(header, mark), table)]
     if len(winners) != 1:
-        marks = " and ".join(_NAMES[mark] for mark in present)
+        marks = tr(" and ").join(tr(_NAMES[sign]) for sign in present)
         raise UnreadableError(
-            "ambiguous_delimiter", f"has both {marks} in its header", "separate the columns by one of them",
+            "ambiguous_delimiter",
+            tr("has both {marks} in its header", marks=marks),
+            tr("separate the columns by one of them"),
             value=header,
-        )  # fmt: skip
+        )
     return winners[0]
 
 
@@ -293,7 +302,7 @@ def _check_quotes(data: bytes, starts: Positions, delimiter: str) -> bool:
 def _stray(data: bytes, opened: int, starts: Positions) -> UnreadableError:
     row = int(np.searchsorted(starts, opened, side="right"))
     return UnreadableError(
-        "unbalanced_quote", 'has a " that is not closed, or stands inside a cell',
-        'put the whole cell in quotes and double the quotes inside it: "6"" pipe"',
+        "unbalanced_quote", tr('has a " that is not closed, or stands inside a cell'),
+        tr('put the whole cell in quotes and double the quotes inside it: "6"" pipe"'),
         row=row, value=data[opened : opened + 60].decode("utf-8", "ignore").split("\n")[0],
     )  # fmt: skip

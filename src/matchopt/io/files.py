@@ -12,6 +12,7 @@ from matchopt.io.decode import Records, UnreadableError, decoded, records
 from matchopt.io.findings import LIMIT, Findings
 from matchopt.io.raw import RawTable, from_frame, without_remarks
 from matchopt.io.sheets import sheet_for, workbook
+from matchopt.language import tr
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the files that are read as tables."""
@@ -34,7 +35,12 @@ def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
     encoding, clean = decoded(data)
     parts = records(clean, table)
     if encoding != "UTF-8":
-        found.note("converted", table.name, f"{name} is read as {encoding}", value=_first_foreign(clean))
+        found.note(
+            "converted",
+            table.name,
+            tr("{name} is read as {encoding}", name=name, encoding=encoding),
+            value=_first_foreign(clean),
+        )
     _report_ragged(table, parts, found)
     columns = tuple(parts.fields.column(k) for k in range(len(parts.header)))
     raw = RawTable(
@@ -47,14 +53,16 @@ def _report_ragged(table: Table, parts: Records, found: Findings) -> None:
     width = len(parts.header)
     for row, fields in parts.ragged[:LIMIT]:
         found.error(
-            "ragged_row", table.name, f"has {fields} cells, the header has {width}",
-            "give every row as many cells as the header; put a cell that holds the separator in quotes",
+            "ragged_row",
+            table.name,
+            tr("has {fields} cells, the header has {width}", fields=fields, width=width),
+            tr("give every row as many cells as the header; put a cell that holds the separator in quotes"),
             row=row,
-        )  # fmt: skip
+        )
     if len(parts.ragged) > LIMIT:
         found.error(
-            "ragged_row", table.name, f"{len(parts.ragged) - LIMIT} more rows are ragged",
-            "cure them likewise",
+            "ragged_row", table.name, tr("{count} more rows are ragged", count=len(parts.ragged) - LIMIT),
+            tr("cure them likewise"),
         )  # fmt: skip
 
 
@@ -71,12 +79,14 @@ def _parquet(table: Table, name: str, data: bytes) -> RawTable:
         frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
     except ImportError:
         raise UnreadableError(
-            "no_parquet", "is a Parquet file, which needs pyarrow", 'pip install "matchopt[parquet]"'
+            "no_parquet", tr("is a Parquet file, which needs pyarrow"), tr('pip install "matchopt[parquet]"')
         ) from None
     except Exception as error:
         # pyarrow raises errors of many families on broken files.
         why = shortened(error, 120)
         raise UnreadableError(
-            "not_a_table", f"cannot be read as Parquet ({why})", "write the file again, or save it as CSV"
+            "not_a_table",
+            tr("cannot be read as Parquet ({why})", why=why),
+            tr("write the file again, or save it as CSV"),
         ) from None
     return from_frame(table, frame, name)

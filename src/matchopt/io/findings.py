@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matchopt.errors import Finding, Severity, shortened
+from matchopt.language import tr
 from matchopt.schema import TABLES
 
 LIMIT = 20
@@ -75,8 +76,8 @@ class Findings:
             value, problem, cure = say(int(position))
             self._add(severity, code, place.name, problem, cure, place.row(int(position)), header, value)
         if len(at) > LIMIT:
-            more = f"{len(at) - LIMIT} more rows have a problem of this kind"
-            finding = Finding(severity, code, place.name, more, "cure them likewise", column=header)
+            more = tr("{count} more rows have a problem of this kind", count=len(at) - LIMIT)
+            finding = Finding(severity, code, place.name, more, tr("cure them likewise"), column=header)
             self._kept.append((finding, math.inf))
 
     def sorted(self) -> tuple[Finding, ...]:

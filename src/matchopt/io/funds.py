@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matchopt.io.tables import Tables
+from matchopt.language import tr
 
 
 def fund_items(tables: Tables) -> set[str]:
@@ -22,8 +23,8 @@ def check_funds(tables: Tables) -> None:
     tables.warning(
         "idle_price", items, "purchase_price", funds & priced,
         lambda at: (
-            f"{items.array('purchase_price')[at]:g}", "has no effect: funds are not bought with funds",
-            "leave it empty, or correct the kind",
+            f"{items.array('purchase_price')[at]:g}", tr("has no effect: funds are not bought with funds"),
+            tr("leave it empty, or correct the kind"),
         ),
     )  # fmt: skip
     if donations is None:
@@ -36,8 +37,8 @@ def check_funds(tables: Tables) -> None:
     tables.warning(
         "idle_funds", donations, "item", donations.among("item", idle),
         lambda at: (
-            given[at], "can buy nothing: no item that is asked for has a purchase_price",
-            "give a purchase_price to the items that it may buy",
+            given[at], tr("can buy nothing: no item that is asked for has a purchase_price"),
+            tr("give a purchase_price to the items that it may buy"),
         ),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from matchopt.io.cells import STRIP
 from matchopt.io.coded import Coded
 from matchopt.io.findings import Findings, Said
 from matchopt.io.raw import Column, RawTable, Spot
+from matchopt.language import tr
 from matchopt.schema import column_named, folded
 
 
@@ -33,10 +34,15 @@ def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
         if name in seen:
             first = raw.headers[seen[name]]
             found.error(
-                "duplicate_column", raw.table.name,
-                "stands twice" if first == header else f"means the same column as {first}",
-                "leave only one of them", row=raw.head, column=header,
-            )  # fmt: skip
+                "duplicate_column",
+                raw.table.name,
+                tr("stands twice")
+                if first == header
+                else tr("means the same column as {first}", first=first),
+                tr("leave only one of them"),
+                row=raw.head,
+                column=header,
+            )
             continue
         seen[name] = k
         if column:
@@ -44,7 +50,9 @@ def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
             if folded(bare) not in (folded(column.name), folded(column.zh)):
                 translated.append(f"{bare} = {name}")
     if translated:
-        found.note("converted", raw.table.name, f"headers are read as {', '.join(translated)}")
+        found.note(
+            "converted", raw.table.name, tr("headers are read as {listed}", listed=", ".join(translated))
+        )
     return places
 
 
@@ -55,20 +63,24 @@ def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
     for column in missing:
         names = (column.name, column.zh, *column.aliases)
         near = [h for h in unknown if difflib.get_close_matches(h.casefold(), names, n=1, cutoff=0.6)]
-        cure = f"rename the header «{near[0]}»" if near else "add it"
+        cure = tr("rename the header «{near}»", near=near[0]) if near else tr("add it")
         found.error(
-            "missing_column", raw.table.name, f"has no column {column.name} ({column.zh})",
-            f"{cure}: {column.about}", row=raw.head, column=column.name,
-        )  # fmt: skip
+            "missing_column",
+            raw.table.name,
+            tr("has no column {name} ({zh})", name=column.name, zh=column.zh),
+            f"{cure}: {column.said}",
+            row=raw.head,
+            column=column.name,
+        )
     return not missing
 
 
 def report_no_rows(raw: RawTable, found: Findings) -> None:
     """Report a table that ends with its header."""
     if raw.table.required:
-        found.error("no_rows", raw.table.name, "has a header but no rows", "add the rows")
+        found.error("no_rows", raw.table.name, tr("has a header but no rows"), tr("add the rows"))
     else:
-        found.note("no_rows", raw.table.name, "has a header but no rows: it counts as not given")
+        found.note("no_rows", raw.table.name, tr("has a header but no rows: it counts as not given"))
 
 
 def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> pd.DataFrame:
@@ -83,16 +95,16 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
             if isinstance(cells, Coded) and not any(text.strip(STRIP) for text in cells.texts):
                 continue
             found.warning(
-                "no_header", raw.table.name, f"column {k + 1} has cells but no header",
-                "give it a header or empty it; it is kept but not used", row=raw.head,
+                "no_header", raw.table.name, tr("column {number} has cells but no header", number=k + 1),
+                tr("give it a header or empty it; it is kept but not used"), row=raw.head,
             )  # fmt: skip
             bare = f"column {k + 1}"
             while bare in extras or bare in raw.headers:
                 bare += "'"
         else:
             found.warning(
-                "unknown_column", raw.table.name, "is no column that matchopt knows",
-                _near_column(raw.table, bare) + "it is kept and handed through to the plan",
+                "unknown_column", raw.table.name, tr("is no column that matchopt knows"),
+                _near_column(raw.table, bare) + tr("it is kept and handed through to the plan"),
                 row=raw.head, column=header,
             )  # fmt: skip
         extras[bare] = cells.rows if isinstance(cells, Coded) else cells
@@ -108,8 +120,8 @@ def _refuse_long(raw: RawTable, header: str, cells: Column, found: Findings) -> 
 
     def say(row: int) -> Said:
         text = texts[code[row]]
-        cure = f"a cell holds at most {LONGEST_CELL:,} characters"
-        return text, f"holds {len(text):,} characters", cure
+        cure = tr("a cell holds at most {most} characters", most=f"{LONGEST_CELL:,}")
+        return text, tr("holds {count} characters", count=f"{len(text):,}"), cure
 
     if long:
         at = np.flatnonzero(np.isin(code, long))
@@ -119,4 +131,4 @@ def _refuse_long(raw: RawTable, header: str, cells: Column, found: Findings) -> 
 def _near_column(table: Table, header: str) -> str:
     names = {n.casefold(): c.name for c in table.columns for n in (c.name, c.zh, *c.aliases)}
     near = difflib.get_close_matches(header.casefold(), list(names), n=1, cutoff=0.6)
-    return f"did you mean {names[near[0]]}? " if near else ""
+    return tr("did you mean {names}? ", names=names[near[0]]) if near else ""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matchopt.errors import Severity
 from matchopt.io.checked import Checked, is_empty
 from matchopt.io.findings import Findings, Said
+from matchopt.language import tr
 
 
 def check_keys(checked: Checked, found: Findings) -> Checked:
@@ -28,12 +29,17 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
         return _merge_lanes(checked, at, first, found)
     joined = " → ".join(keys)
     found.rows(
-        Severity.ERROR, "duplicate_id", checked, keys[0], at,
+        Severity.ERROR,
+        "duplicate_id",
+        checked,
+        keys[0],
+        at,
         lambda k: (
             " → ".join(str(checked.frame[key].iloc[k]) for key in keys),
-            f"stands in row {checked.row(int(first[k]))} already", f"every row has a {joined} of its own",
+            tr("stands in row {row} already", row=checked.row(int(first[k]))),
+            tr("every row has a {joined} of its own", joined=joined),
         ),
-    )  # fmt: skip
+    )
     return checked
 
 
@@ -58,8 +64,12 @@ def _merge_lanes(
         pair = f"{checked.frame['from_place'].iloc[k]} → {checked.frame['to_place'].iloc[k]}"
         other = checked.row(int(first[k]))
         if repeats[k]:
-            return pair, f"repeats row {other}; it is read once", "leave one of them out"
-        return pair, f"contradicts row {other}", "keep the row that is right; one row a pair and direction"
+            return pair, tr("repeats row {other}; it is read once", other=other), tr("leave one of them out")
+        return (
+            pair,
+            tr("contradicts row {other}", other=other),
+            tr("keep the row that is right; one row a pair and direction"),
+        )
 
     repeats = np.zeros(len(checked.rows), dtype=bool)
     repeats[at[same]] = True

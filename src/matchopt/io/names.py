@@ -6,6 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 
+from matchopt.language import tr
 from matchopt.schema import TABLES
 
 
@@ -14,8 +15,8 @@ def near_table(name: str) -> str:
     names = {n.casefold(): t.name for t in TABLES.values() for n in (t.name, t.zh, *t.aliases)}
     near = difflib.get_close_matches(name.casefold(), list(names), n=1, cutoff=0.6)
     if near:
-        return f"did you mean {names[near[0]]}?"
-    return f"tables are called {', '.join(TABLES)}"
+        return tr("did you mean {names}?", names=names[near[0]])
+    return tr("tables are called {listed}", listed=", ".join(TABLES))
 
 
 def alike(name: str) -> str:

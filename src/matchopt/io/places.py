@@ -12,6 +12,7 @@ from matchopt.io.findings import Said
 from matchopt.io.funds import fund_items
 from matchopt.io.names import near_name
 from matchopt.io.tables import Tables
+from matchopt.language import tr, trn
 
 FAR = 20.0
 """Degrees from the rest beyond which coordinates look swapped, if exchanging them brings them `NEAR`."""
@@ -51,7 +52,11 @@ def _check_coordinates(tables: Tables, table: Checked) -> Mask:
     for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
 
         def say_half(_: int, other: str = other) -> Said:
-            return "", f"is empty, {other} is not", f"give both, or leave {other} out"
+            return (
+                "",
+                tr("is empty, {other} is not", other=other),
+                tr("give both, or leave {other} out", other=other),
+            )
 
         half = ~table.given(one) & table.given(other) & sound
         tables.error("half_coordinates", table, one, half, say_half)
@@ -60,10 +65,10 @@ def _check_coordinates(tables: Tables, table: Checked) -> Mask:
 
     def say(at: int) -> Said:
         swapped = abs(latitude[at]) <= 180 and abs(longitude[at]) <= 90
-        cure = "write degrees, -90 to 90"
+        cure = tr("write degrees, -90 to 90")
         if swapped:
-            cure = f"are latitude and longitude swapped? {cure}"
-        return f"{latitude[at]:g}", "is not -90 to 90", cure
+            cure = tr("are latitude and longitude swapped? {cure}", cure=cure)
+        return f"{latitude[at]:g}", tr("is not -90 to 90"), cure
 
     tables.error("out_of_range", table, "latitude", beyond & table.sound("latitude"), say)
     return np.asarray(table.given("latitude") & table.given("longitude") & sound & ~beyond)
@@ -87,8 +92,8 @@ def _check_swapped(tables: Tables, valid: Mapping[str, Mask]) -> None:
 
         def say(at: int, here: npt.NDArray[np.float64] = here) -> Said:
             shown = f"{here[at, 0]:g}, {here[at, 1]:g}"
-            return shown, "lies far from all other places; exchanged it would lie among them", (
-                "exchange latitude and longitude"
+            return shown, tr("lies far from all other places; exchanged it would lie among them"), (
+                tr("exchange latitude and longitude")
             )  # fmt: skip
 
         tables.error("swapped_coordinates", table, "latitude", swapped, say)
@@ -131,8 +136,12 @@ def _check_double_names(tables: Tables, valid: Mapping[str, Mask]) -> None:
 
     def say(at: int) -> Said:
         latitude, longitude = known[names[at]]
-        problem = f"is a community at {latitude:g}, {longitude:g} too: one name is one place"
-        return names[at], problem, "give both the same coordinates, or one of them another name"
+        problem = tr(
+            "is a community at {latitude}, {longitude} too: one name is one place",
+            latitude=f"{latitude:g}",
+            longitude=f"{longitude:g}",
+        )
+        return names[at], problem, tr("give both the same coordinates, or one of them another name")
 
     tables.error("contradictory_place", hubs, "hub", contradicts, say)
 
@@ -149,8 +158,8 @@ def _check_own_coordinates(tables: Tables, valid: Mapping[str, Mask], points: Po
 
     def say(at: int) -> Said:
         one, other = (f"{point[0]:g}, {point[1]:g}" for point in (there[at], here[at]))
-        cure = "leave latitude and longitude out, or the origin"
-        return origins[at], f"lies at {one}, but the row says {other}", cure
+        cure = tr("leave latitude and longitude out, or the origin")
+        return origins[at], tr("lies at {one}, but the row says {other}", one=one, other=other), cure
 
     contradicts = valid["donations"] & (apart > SAME_PLACE)
     tables.error("contradictory_place", donations, "origin", contradicts, say)
@@ -181,9 +190,9 @@ def _check_origins(tables: Tables) -> None:
 
     def say(at: int) -> Said:
         near = near_name(origins[at], known)
-        cure = f"did you mean «{near}»? " if near else ""
-        return origins[at], "is no community, hub or place of a lane", (
-            f"{cure}correct it, add it to one of them, or give latitude and longitude"
+        cure = tr("did you mean «{near}»? ", near=near) if near else ""
+        return origins[at], tr("is no community, hub or place of a lane"), (
+            tr("{cure}correct it, add it to one of them, or give latitude and longitude", cure=cure)
         )  # fmt: skip
 
     unknown = donations.given("origin") & ~own & ~donations.among("origin", known)
@@ -192,11 +201,18 @@ def _check_origins(tables: Tables) -> None:
     elif unknown.any():
         first = int(np.argmax(unknown))
         tables.found.warning(
-            "unreached_origin", "donations",
-            f"{int(unknown.sum())} of {len(unknown)} donations lie at a place that no lane names",
-            "they cannot be planned; add lanes from there, or check the spelling", row=donations.row(first),
-            column=donations.header("origin"), value=origins[first],
-        )  # fmt: skip
+            "unreached_origin",
+            "donations",
+            tr(
+                "{int} of {unknown} donations lie at a place that no lane names",
+                int=int(unknown.sum()),
+                unknown=len(unknown),
+            ),
+            tr("they cannot be planned; add lanes from there, or check the spelling"),
+            row=donations.row(first),
+            column=donations.header("origin"),
+            value=origins[first],
+        )
 
 
 def _check_lane_lengths(tables: Tables, valid: Mapping[str, Mask], points: Points) -> None:
@@ -213,12 +229,20 @@ def _check_lane_lengths(tables: Tables, valid: Mapping[str, Mask], points: Point
     said = lanes.given("distance_km") | lanes.given("cost_per_kg")
     sound = lanes.sound("distance_km", "cost_per_kg", "from_place", "to_place")
     tables.error(
-        "lane_without_length", lanes, "distance_km", ~said & ~known & sound,
+        "lane_without_length",
+        lanes,
+        "distance_km",
+        ~said & ~known & sound,
         lambda at: (
-            "", f"is empty, and {start[at]} → {end[at]} cannot be measured without coordinates",
-            "give distance_km or cost_per_kg, or the coordinates of both places",
+            "",
+            tr(
+                "is empty, and {start} → {end} cannot be measured without coordinates",
+                start=start[at],
+                end=end[at],
+            ),
+            tr("give distance_km or cost_per_kg, or the coordinates of both places"),
         ),
-    )  # fmt: skip
+    )
 
 
 def _warn_of_idle_lanes(tables: Tables) -> None:
@@ -233,12 +257,19 @@ def _warn_of_idle_lanes(tables: Tables) -> None:
         idle = np.flatnonzero(~lanes.among(column, known) & lanes.given(column))
         if len(idle):
             near = near_name(names[idle[0]], known)
-            rows = "1 lane has" if len(idle) == 1 else f"{len(idle)} lanes have"
             tables.found.warning(
-                "unknown_place", "lanes", f"{rows} an end that no other table names",
-                f"did you mean «{near}»?" if near else "check the spelling", row=lanes.row(int(idle[0])),
-                column=lanes.header(column), value=names[idle[0]],
-            )  # fmt: skip
+                "unknown_place",
+                "lanes",
+                trn(
+                    "{n} lane has an end that no other table names",
+                    "{n} lanes have an end that no other table names",
+                    len(idle),
+                ),
+                tr("did you mean «{near}»?", near=near) if near else tr("check the spelling"),
+                row=lanes.row(int(idle[0])),
+                column=lanes.header(column),
+                value=names[idle[0]],
+            )
 
 
 def _say_what_has_no_coordinates(tables: Tables, valid: Mapping[str, Mask], points: Points) -> None:
@@ -254,15 +285,24 @@ def _say_what_has_no_coordinates(tables: Tables, valid: Mapping[str, Mask], poin
     if not missing:
         return
     if tables.get("lanes") is not None:
-        meaning = "they are connected only by the lanes that name them"
+        meaning = tr("they are connected only by the lanes that name them")
     else:
-        meaning = "they count as at distance 0 from every place"
+        meaning = tr("they count as at distance 0 from every place")
     if points or valid["donations"].any():
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-        number = f"{len(missing):,} place{'s have' if len(missing) > 1 else ' has'}"
         tables.found.warning(
-            "no_coordinates", "places", f"{number} no coordinates ({shown}): {meaning}",
-            "give latitude and longitude of communities, hubs and donations",
-        )  # fmt: skip
+            "no_coordinates",
+            "places",
+            trn(
+                "{n} place has no coordinates ({shown}): {meaning}",
+                "{n} places have no coordinates ({shown}): {meaning}",
+                len(missing),
+                shown=shown,
+                meaning=meaning,
+            ),
+            tr("give latitude and longitude of communities, hubs and donations"),
+        )
     else:
-        tables.found.note("no_coordinates", "places", f"no place has coordinates: {meaning}")
+        tables.found.note(
+            "no_coordinates", "places", tr("no place has coordinates: {meaning}", meaning=meaning)
+        )

@@ -6,6 +6,7 @@ import numpy as np
 
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables
+from matchopt.language import tr
 from matchopt.settings import FILE, Settings
 
 LONG_HORIZON = 3660
@@ -31,12 +32,12 @@ def _check_boundary(tables: Tables, settings: Settings) -> None:
     if boundary in needed:
         _check_community_column(tables, boundary, needed[boundary])
     if boundary == "agreements" and tables.get("agreements") is None and tables.complete("agreements"):
-        _refuse_boundary(tables, boundary, "there is no table agreements", "add agreements.csv")
+        _refuse_boundary(tables, boundary, tr("there is no table agreements"), tr("add agreements.csv"))
     donations = tables.get("donations")
     if donations is not None and donations.whole and not donations.given("community").any():
         tables.found.warning(
-            "idle_boundary", FILE, "binds nothing: no donation has a community",
-            "fill in the column community of donations", column="policy.boundary", value=boundary,
+            "idle_boundary", FILE, tr("binds nothing: no donation has a community"),
+            tr("fill in the column community of donations"), column="policy.boundary", value=boundary,
         )  # fmt: skip
 
 
@@ -45,26 +46,37 @@ def _check_community_column(tables: Tables, boundary: str, column: str) -> None:
     if communities is None:
         if tables.complete("communities"):
             _refuse_boundary(
-                tables, boundary, "there is no table communities", f"add communities.csv with {column}"
+                tables,
+                boundary,
+                tr("there is no table communities"),
+                tr("add communities.csv with {column}", column=column),
             )
         return
     blank = ~communities.given(column) & communities.sound(column)
     if not communities.given(column).any():
-        cure = f"fill in the column {column} of communities"
-        _refuse_boundary(tables, boundary, f"no community has a {column}", cure)
+        cure = tr("fill in the column {column} of communities", column=column)
+        _refuse_boundary(tables, boundary, tr("no community has a {column}", column=column), cure)
         return
 
     def say(_: int) -> Said:
-        return "", f"is empty, so that nothing crosses to it under {boundary}", f"fill in the {column}"
+        return (
+            "",
+            tr("is empty, so that nothing crosses to it under {boundary}", boundary=boundary),
+            tr("fill in the {column}", column=column),
+        )
 
     tables.warning("blank_boundary", communities, column, blank, say)
 
 
 def _refuse_boundary(tables: Tables, boundary: str, why: str, cure: str) -> None:
     tables.found.error(
-        "boundary_without_data", FILE, f"cannot be observed: {why}", f"{cure}, or set the boundary to open",
-        column="policy.boundary", value=boundary,
-    )  # fmt: skip
+        "boundary_without_data",
+        FILE,
+        tr("cannot be observed: {why}", why=why),
+        tr("{cure}, or set the boundary to open", cure=cure),
+        column="policy.boundary",
+        value=boundary,
+    )
 
 
 def _check_fairness(tables: Tables, settings: Settings) -> None:
@@ -74,29 +86,40 @@ def _check_fairness(tables: Tables, settings: Settings) -> None:
     if rule == "none" or not tables.complete("communities"):
         return
     if communities is None:
-        _refuse_fairness(tables, rule, "there is no table communities", "add communities.csv")
+        _refuse_fairness(tables, rule, tr("there is no table communities"), tr("add communities.csv"))
         return
     if rule != "share":
         return
     known = communities.given("population")
     sound = communities.sound("population")
-    cure = "fill in the column population of communities"
+    cure = tr("fill in the column population of communities")
     if not known.any() and sound.all():
-        _refuse_fairness(tables, rule, "no community has a population", cure)
+        _refuse_fairness(tables, rule, tr("no community has a population"), cure)
     elif sound.all() and not communities.array("population")[known].sum():
-        _refuse_fairness(tables, rule, "all populations are 0", cure)
+        _refuse_fairness(tables, rule, tr("all populations are 0"), cure)
     else:
         tables.error(
-            "fairness_without_data", communities, "population", ~known & sound,
-            lambda _: ("", "is empty, and fairness share counts residents", "fill in the residents, or 0"),
-        )  # fmt: skip
+            "fairness_without_data",
+            communities,
+            "population",
+            ~known & sound,
+            lambda _: (
+                "",
+                tr("is empty, and fairness share counts residents"),
+                tr("fill in the residents, or 0"),
+            ),
+        )
 
 
 def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
     tables.found.error(
-        "fairness_without_data", FILE, f"cannot be observed: {why}", f"{cure}, or set fairness to none",
-        column="policy.fairness", value=rule,
-    )  # fmt: skip
+        "fairness_without_data",
+        FILE,
+        tr("cannot be observed: {why}", why=why),
+        tr("{cure}, or set fairness to none", cure=cure),
+        column="policy.fairness",
+        value=rule,
+    )
 
 
 def _check_horizon(tables: Tables, settings: Settings, days: np.ndarray) -> None:
@@ -104,30 +127,45 @@ def _check_horizon(tables: Tables, settings: Settings, days: np.ndarray) -> None
     end = np.datetime64(settings.horizon.end or days[1], "s")
     if end < start:
         tables.found.error(
-            "reversed_days", FILE, f"the horizon ends on {_day(end)}, before it starts on {_day(start)}",
-            "the tables give the end that is not set; correct the horizon or the days", column="horizon",
-        )  # fmt: skip
+            "reversed_days",
+            FILE,
+            tr("the horizon ends on {end}, before it starts on {start}", end=_day(end), start=_day(start)),
+            tr("the tables give the end that is not set; correct the horizon or the days"),
+            column="horizon",
+        )
         return
     length = int((end - start) / np.timedelta64(1, "D")) + 1
     if length > LONG_HORIZON:
         tables.found.warning(
-            "long_horizon", FILE, f"the horizon is {length:,} days long: {_day(start)} to {_day(end)}",
-            "check the years in the tables, or set [horizon]", column="horizon",
-        )  # fmt: skip
+            "long_horizon",
+            FILE,
+            tr(
+                "the horizon is {length} days long: {start} to {end}",
+                length=f"{length:,}",
+                start=_day(start),
+                end=_day(end),
+            ),
+            tr("check the years in the tables, or set [horizon]"),
+            column="horizon",
+        )
     for name, first, last, what in (
-        ("needs", "needed_from", "needed_by", "it cannot be served"),
-        ("donations", "available_from", "available_until", "it cannot be planned"),
+        ("needs", "needed_from", "needed_by", tr("it cannot be served")),
+        ("donations", "available_from", "available_until", tr("it cannot be planned")),
     ):
         table = tables.get(name)
         if table is None:
             continue
         late, early = table.array(first) > end, table.array(last) < start
-        span = f"the horizon {_day(start)} to {_day(end)}"
+        span = tr("the horizon {start} to {end}", start=_day(start), end=_day(end))
         for column, outside in ((first, late), (last, early & ~late)):
             values = table.array(column)
 
             def say(at: int, values: np.ndarray = values, span: str = span, what: str = what) -> Said:
-                return _day(values[at]), f"is outside {span}: {what}", "check the day, or set [horizon]"
+                return (
+                    _day(values[at]),
+                    tr("is outside {span}: {what}", span=span, what=what),
+                    tr("check the day, or set [horizon]"),
+                )
 
             tables.warning("outside_horizon", table, column, outside, say)
 
@@ -136,17 +174,20 @@ def _warn_undated(tables: Tables, settings: Settings) -> None:
     """Warn where a case without days uses what needs days."""
     if settings.horizon.start or settings.horizon.end:
         tables.found.warning(
-            "undated", FILE, "has no effect: no table holds a day", "fill in days, or leave [horizon] out",
+            "undated",
+            FILE,
+            tr("has no effect: no table holds a day"),
+            tr("fill in days, or leave [horizon] out"),
             column="horizon",
-        )  # fmt: skip
+        )
     lanes = tables.get("lanes")
     if lanes is not None:
         lead = lanes.array("lead_days")
         tables.warning(
             "undated", lanes, "lead_days", lead > 0,
             lambda at: (
-                lead[at], "cannot arrive: no table holds a day, so the plan has one day",
-                "fill in days, or leave lead_days out",
+                lead[at], tr("cannot arrive: no table holds a day, so the plan has one day"),
+                tr("fill in days, or leave lead_days out"),
             ),
         )  # fmt: skip
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables
+from matchopt.language import tr, trn
 from matchopt.settings import Settings
 
 LARGEST_TOTAL = 9e18
@@ -57,8 +58,11 @@ def _refuse_too_fine(tables: Tables, name: str, column: str) -> Numbers:
     fine[broken[_decimals_off(values[broken], MOST_DECIMALS) > 0]] = True
 
     def say(at: int) -> Said:
-        problem = f"has more than {MOST_DECIMALS} decimals, which cannot be counted exactly"
-        return f"{values[at]:.15g}", problem, "write fewer decimals, or take a smaller unit"
+        problem = tr(
+            "has more than {most_decimals} decimals, which cannot be counted exactly",
+            most_decimals=MOST_DECIMALS,
+        )
+        return f"{values[at]:.15g}", problem, tr("write fewer decimals, or take a smaller unit")
 
     tables.error("too_fine", table, column, fine, say)
     return np.asarray(values[given & ~fine])
@@ -84,11 +88,18 @@ def _check_total(tables: Tables, name: str, decimals: int) -> None:
     total = float(np.nansum(table.array("quantity")))
     if total * 10**decimals > LARGEST_TOTAL:
         most = LARGEST_TOTAL / 10**decimals
-        why = f" (steps, lots and quantities have up to {decimals} decimals)" if decimals else ""
+        why = (
+            tr(" (steps, lots and quantities have up to {decimals} decimals)", decimals=decimals)
+            if decimals
+            else ""
+        )
         tables.found.error(
-            "too_large", name, f"adds up to {total:.4g}, beyond {most:.0e}{why}",
-            "check the number of digits", column=table.header("quantity"),
-        )  # fmt: skip
+            "too_large",
+            name,
+            tr("adds up to {total}, beyond {most}{why}", total=f"{total:.4g}", most=f"{most:.0e}", why=why),
+            tr("check the number of digits"),
+            column=table.header("quantity"),
+        )
 
 
 # --- steps and lots ----------------------------------------------------------------------
@@ -111,8 +122,8 @@ def _refuse_fractions(tables: Tables, table: Checked, step: Numbers) -> Mask:
     tables.error(
         "fraction", table, "quantity", fraction,
         lambda at: (
-            f"{quantity[at]:.15g}", "is a fraction of an item that comes in whole steps",
-            "write a whole number, or give the item a smaller step in the table items",
+            f"{quantity[at]:.15g}", tr("is a fraction of an item that comes in whole steps"),
+            tr("write a whole number, or give the item a smaller step in the table items"),
         ),
     )  # fmt: skip
     return np.asarray(given & ~fraction)
@@ -125,7 +136,7 @@ def _check_needs(tables: Tables, steps: Mapping[str, float]) -> None:
     step = needs.lookup("item", steps, 1.0)
     whole = _refuse_fractions(tables, needs, step)
     odd = whole & ~_divides(needs.array("quantity"), step)
-    _warn_once(tables, needs, odd, step, "its item's step", "only a substitute can serve the rest")
+    _warn_once(tables, needs, odd, step, tr("its item's step"), tr("only a substitute can serve the rest"))
 
 
 def _check_donations(tables: Tables, steps: Mapping[str, float], settings: Settings | None) -> None:
@@ -136,25 +147,41 @@ def _check_donations(tables: Tables, steps: Mapping[str, float], settings: Setti
     whole = _refuse_fractions(tables, donations, step)
     granule, countable = _granules(step, np.where(np.isnan(lot), step, lot))
     tables.error(
-        "too_fine", donations, "lot_size", ~countable,
+        "too_fine",
+        donations,
+        "lot_size",
+        ~countable,
         lambda at: (
-            f"{lot[at]:.15g}", f"and the step {step[at]:g} have no common multiple that can be counted",
-            f"write a multiple of {step[at]:g}",
+            f"{lot[at]:.15g}",
+            tr("and the step {step} have no common multiple that can be counted", step=f"{step[at]:g}"),
+            tr("write a multiple of {step}", step=f"{step[at]:g}"),
         ),
-    )  # fmt: skip
+    )
     plannable = _plannable(donations, step, settings)
     whole &= countable & (plannable > 0)
     idle = whole & donations.given("lot_size") & (granule > plannable * (1 + TOLERANCE))
 
     def say(at: int) -> Said:
         larger = granule[at] > lot[at]
-        said = f"with the step {step[at]:g} makes lots of {granule[at]:.15g}," if larger else "is"
-        problem = f"{said} more than the {plannable[at]:.15g} that can be planned: nothing can be given"
-        return f"{lot[at]:.15g}", problem, "check lot_size and quantity"
+        said = (
+            tr(
+                "with the step {step} makes lots of {granule},",
+                step=f"{step[at]:g}",
+                granule=f"{granule[at]:.15g}",
+            )
+            if larger
+            else "is"
+        )
+        problem = tr(
+            "{said} more than the {plannable} that can be planned: nothing can be given",
+            said=said,
+            plannable=f"{plannable[at]:.15g}",
+        )
+        return f"{lot[at]:.15g}", problem, tr("check lot_size and quantity")
 
     tables.warning("idle_lot", donations, "lot_size", idle, say)
     odd = whole & ~idle & ~_divides(donations.array("quantity"), granule)
-    _warn_once(tables, donations, odd, granule, "its step or lot", "the rest cannot be given")
+    _warn_once(tables, donations, odd, granule, tr("its step or lot"), tr("the rest cannot be given"))
 
 
 def _warn_once(tables: Tables, table: Checked, odd: Mask, granule: Numbers, whose: str, meaning: str) -> None:
@@ -163,12 +190,21 @@ def _warn_once(tables: Tables, table: Checked, odd: Mask, granule: Numbers, whos
     if not count:
         return
     first = int(np.argmax(odd))
-    rows = "1 quantity is" if count == 1 else f"{count:,} quantities are"
     tables.found.warning(
-        "off_step", table.name, f"{rows} no whole multiple of {whose}: {meaning}",
-        f"write a multiple, here of {granule[first]:.15g}, if that is not meant", row=table.row(first),
-        column=table.header("quantity"), value=f"{table.array('quantity')[first]:.15g}",
-    )  # fmt: skip
+        "off_step",
+        table.name,
+        trn(
+            "{n} quantity is no whole multiple of {whose}: {meaning}",
+            "{n} quantities are no whole multiple of {whose}: {meaning}",
+            count,
+            whose=whose,
+            meaning=meaning,
+        ),
+        tr("write a multiple, here of {granule}, if that is not meant", granule=f"{granule[first]:.15g}"),
+        row=table.row(first),
+        column=table.header("quantity"),
+        value=f"{table.array('quantity')[first]:.15g}",
+    )
 
 
 def _granules(step: Numbers, lot: Numbers) -> tuple[Numbers, Mask]:

@@ -17,6 +17,7 @@ from matchopt.io.findings import Findings
 from matchopt.io.names import near_table
 from matchopt.io.raw import RawTable, cell_text
 from matchopt.io.sheets import Sheet, raw_sheet, workbook
+from matchopt.language import tr
 from matchopt.schema import folded, table_named
 from matchopt.settings import FILE, Settings
 
@@ -66,11 +67,13 @@ def check_case(
         else:
             raise FileNotFoundError
     except PermissionError:
-        found.error("unreadable", str(place), "cannot be opened", "check the permissions")
+        found.error("unreadable", str(place), tr("cannot be opened"), tr("check the permissions"))
         return None, found.sorted()
     except (OSError, ValueError):
         # Besides an absent path: a name that is too long, or holds a NUL.
-        found.error("no_such_path", shortened(place), "does not exist", "check the path of the case folder")
+        found.error(
+            "no_such_path", shortened(place), tr("does not exist"), tr("check the path of the case folder")
+        )
         return None, found.sorted()
     if not raws and not unread and place.is_file():
         return None, found.sorted()
@@ -98,9 +101,11 @@ def _folder(place: Path, changes: Sequence[str], found: Findings, sources: list[
             _warn_unread(file, found)
         elif table.name in seen:
             found.error(
-                "duplicate_table", table.name, f"stands in {seen[table.name]} and in {file.name}",
-                "leave one of the files",
-            )  # fmt: skip
+                "duplicate_table",
+                table.name,
+                tr("stands in {seen} and in {name}", seen=seen[table.name], name=file.name),
+                tr("leave one of the files"),
+            )
         else:
             seen[table.name] = file.name
             data = _bytes(file, found, sources)
@@ -115,18 +120,23 @@ def _warn_unread(file: Path, found: Findings) -> None:
     """Warn of a file that looks as if it was meant to be read."""
     suffix = file.suffix.lower()
     if suffix in SUFFIXES:
-        found.warning("unknown_file", file.name, "is no table that matchopt knows", near_table(file.stem))
+        found.warning("unknown_file", file.name, tr("is no table that matchopt knows"), near_table(file.stem))
     elif suffix in _TABLE_LIKE and table_named(file.stem) is not None:
-        found.warning("unknown_file", file.name, "is not read", "save it as CSV or XLSX")
+        found.warning("unknown_file", file.name, tr("is not read"), tr("save it as CSV or XLSX"))
     elif suffix == ".toml":
-        found.warning("unknown_file", file.name, "is not read", f"settings stand in {FILE}")
+        found.warning("unknown_file", file.name, tr("is not read"), tr("settings stand in {file}", file=FILE))
 
 
 def _bytes(file: Path, found: Findings, sources: list[Source]) -> bytes | None:
     try:
         data = file.read_bytes()
     except OSError as error:
-        found.error("unreadable", file.name, f"cannot be opened: {error.strerror}", "check the permissions")
+        found.error(
+            "unreadable",
+            file.name,
+            tr("cannot be opened: {strerror}", strerror=error.strerror),
+            tr("check the permissions"),
+        )
         return None
     sources.append(Source(file.name, hashlib.sha256(data).hexdigest(), str(file)))
     return data
@@ -136,7 +146,7 @@ def _settings(toml: bytes, changes: Sequence[str], found: Findings) -> Settings 
     try:
         text = decoded(toml)[1].decode("utf-8")
     except UnreadableError as why:
-        found.error("not_toml", FILE, why.problem, "save it as UTF-8 text", row=why.row)
+        found.error("not_toml", FILE, why.problem, tr("save it as UTF-8 text"), row=why.row)
         return None
     return _from_toml(text, changes, FILE, found)
 
@@ -153,8 +163,8 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
     """Read a workbook whose sheets are the tables."""
     if place.suffix.lower() != ".xlsx":
         found.error(
-            "not_a_case", place.name, "is neither a folder nor an .xlsx workbook",
-            "give the folder that holds the tables",
+            "not_a_case", place.name, tr("is neither a folder nor an .xlsx workbook"),
+            tr("give the folder that holds the tables"),
         )  # fmt: skip
         return [], set(), None
     data = _bytes(place, found, sources)
@@ -175,9 +185,9 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
         elif table is None:
             if sheet.cells:
                 cure = near_table(sheet.name)
-                found.warning("unknown_sheet", sheet.name, "is no table that matchopt knows", cure)
+                found.warning("unknown_sheet", sheet.name, tr("is no table that matchopt knows"), cure)
         elif any(raw.table is table for raw in raws) or table.name in unread:
-            found.error("duplicate_table", table.name, "stands in two sheets", "leave one of them")
+            found.error("duplicate_table", table.name, tr("stands in two sheets"), tr("leave one of them"))
         else:
             try:
                 raws.append(raw_sheet(table, sheet, place.name))
@@ -188,8 +198,8 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
     if not raws and not unread:
         unread |= {"needs", "donations"}
         found.error(
-            "not_a_case", place.name, "has no sheet that is called like a table",
-            "call the sheets needs, donations, …",
+            "not_a_case", place.name, tr("has no sheet that is called like a table"),
+            tr("call the sheets needs, donations, …"),
         )  # fmt: skip
     return raws, unread, settings
 
@@ -204,9 +214,13 @@ def _pairs(sheet: Sheet, found: Findings) -> list[str]:
             continue
         if not name or not value or "=" in name:
             found.error(
-                "bad_setting", sheet.name, "needs a name and a value", "for instance policy.boundary | open",
-                row=sheet.top + k, value=name or value,
-            )  # fmt: skip
+                "bad_setting",
+                sheet.name,
+                tr("needs a name and a value"),
+                tr("for instance policy.boundary | open"),
+                row=sheet.top + k,
+                value=name or value,
+            )
         else:
             pairs.append(f"{name}={value}")
     return pairs

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from matchopt.errors import CaseError, RunError, shortened
 from matchopt.io.formulas import bare
 from matchopt.io.write import CURVE, EXACT, MANIFEST, MONEY
+from matchopt.language import tr
 from matchopt.settings import Settings
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 
@@ -121,16 +122,18 @@ def read_manifest(folder: Path) -> Manifest:
     """Read ``manifest.json`` of the run folder; RunError if there is none or it is damaged."""
     file = folder / MANIFEST
     if not file.is_file():
-        raise RunError(f"{folder} is no run folder: it has no {MANIFEST}")
+        raise RunError(
+            tr("{folder} is no run folder: it has no {manifest}", folder=folder, manifest=MANIFEST)
+        )
     raw = _json(file)
     case = raw.get("case")
     if not isinstance(case, dict) or not isinstance(raw.get("run"), dict):
-        raise RunError(f"{file} is damaged: it does not name its case and its run")
+        raise RunError(tr("{file} is damaged: it does not name its case and its run", file=file))
     if not isinstance(case.get("copied"), bool) or not isinstance(raw["run"].get("case_path"), str | None):
-        raise RunError(f"{file} is damaged: it does not say where the case is")
+        raise RunError(tr("{file} is damaged: it does not say where the case is", file=file))
     plan_files = _hashes(file, raw.get("plan"))
     if set(plan_files) - {CURVE} != set(PLAN_FILES):
-        raise RunError(f"{file} is damaged: it does not name the files of the plan")
+        raise RunError(tr("{file} is damaged: it does not name the files of the plan", file=file))
     return Manifest(
         version=str(raw.get("matchopt", "")),
         settings=_settings(file, raw.get("settings")),
@@ -156,7 +159,10 @@ def case_place(folder: Path, manifest: Manifest) -> Path:
         return kept / next(iter(manifest.case_files)) if len(manifest.case_files) == 1 else kept
     if manifest.case_path is None:
         raise RunError(
-            f"{folder} keeps no copy of its case, which was made from DataFrames: give the case (--case)"
+            tr(
+                "{folder} keeps no copy of its case, which was made from DataFrames: give the case (--case)",
+                folder=folder,
+            )
         )
     return Path(manifest.case_path)
 
@@ -178,10 +184,10 @@ def changed_files(folder: Path, manifest: Manifest, case: Path) -> Iterator[str]
         try:
             content = file.read_bytes()
         except OSError as error:
-            yield f"{file}: cannot be read: {error.strerror}"
+            yield tr("{file}: cannot be read: {strerror}", file=file, strerror=error.strerror)
             continue
         if hashlib.sha256(content).hexdigest() != sha:
-            yield f"{file}: has been changed since the plan was made"
+            yield tr("{file}: has been changed since the plan was made", file=file)
 
 
 def settings_as_changes(settings: Settings) -> tuple[str, ...]:
@@ -204,37 +210,39 @@ def _json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=refuse)
     except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}") from None
+        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
     except (ValueError, RecursionError) as error:
-        raise RunError(f"{file} is no proper JSON: {shortened(error)}") from None
+        raise RunError(tr("{file} is no proper JSON: {error}", file=file, error=shortened(error))) from None
     if not isinstance(content, dict):
-        raise RunError(f"{file} is damaged: it is JSON, but no object")
+        raise RunError(tr("{file} is damaged: it is JSON, but no object", file=file))
     return content
 
 
 def _settings(file: Path, raw: object) -> Settings:
     if not isinstance(raw, dict):
-        raise RunError(f"{file} is damaged: it has no settings")
+        raise RunError(tr("{file} is damaged: it has no settings", file=file))
     try:
         return Settings.parse(raw)
     except CaseError as error:
-        raise RunError(f"{file} is damaged: {error.findings[0]}") from None
+        raise RunError(tr("{file} is damaged: {findings}", file=file, findings=error.findings[0])) from None
 
 
 def _pairs(file: Path, raw: object) -> dict[str, object]:
     if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
-        raise RunError(f"{file} is damaged: it does not list the files of the case")
+        raise RunError(tr("{file} is damaged: it does not list the files of the case", file=file))
     return {str(entry.get("name")): entry.get("sha256") for entry in raw}
 
 
 def _hashes(file: Path, raw: object) -> dict[str, str]:
     """Check names and hashes; a name is a bare file name, so that a manifest reaches no other folder."""
     if not isinstance(raw, dict):
-        raise RunError(f"{file} is damaged: it does not list its files")
+        raise RunError(tr("{file} is damaged: it does not list its files", file=file))
     for name, sha in raw.items():
         bare = name not in ("", ".", "..") and not set(name) & set("/\\\0")
         if not bare or not isinstance(sha, str):
-            raise RunError(f"{file} is damaged: «{shortened(name)}» is no file with its hash")
+            raise RunError(
+                tr("{file} is damaged: «{name}» is no file with its hash", file=file, name=shortened(name))
+            )
     return raw
 
 
@@ -242,18 +250,20 @@ def _summary(file: Path) -> dict[str, Any]:
     summary = _json(file)
     for name, kind in _SUMMARY.items():
         if name not in summary or not isinstance(summary[name], kind) or isinstance(summary[name], bool):
-            raise RunError(f"{file} is damaged: {name} is missing or of the wrong kind")
+            raise RunError(
+                tr("{file} is damaged: {name} is missing or of the wrong kind", file=file, name=name)
+            )
     for name, inner in summary.items():
         by_name = name.endswith(("_by_tier", "_by_channel")) or name == "cost"
         if by_name and not _are_numbers(inner):
-            raise RunError(f"{file} is damaged: {name} holds what is no number")
+            raise RunError(tr("{file} is damaged: {name} holds what is no number", file=file, name=name))
     for name in ("bound", "relaxation"):
         proven = summary[name]
         if not _is_number(proven.get("cost")) or not _are_numbers(proven.get("served_by_tier", {})):
-            raise RunError(f"{file} is damaged: {name} is incomplete")
+            raise RunError(tr("{file} is damaged: {name} is incomplete", file=file, name=name))
     groups = [*summary["unmet_by_reason"].values(), *summary["left_over_by_reason"].values()]
     if not all(_are_numbers(group) for group in groups):
-        raise RunError(f"{file} is damaged: the quantities by reason are incomplete")
+        raise RunError(tr("{file} is damaged: the quantities by reason are incomplete", file=file))
     _check_rules(file, summary)
     return summary
 
@@ -265,11 +275,11 @@ def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
         reached = "shortfall" if fairness.get("rule") == "share" else "floor"
         figures = [fairness.get(name) for name in (reached, "bound", "relaxation")]
         if not isinstance(fairness.get("rule"), str) or not all(map(_is_number, figures)):
-            raise RunError(f"{file} is damaged: fairness is incomplete")
+            raise RunError(tr("{file} is damaged: fairness is incomplete", file=file))
     if budget is not None:
         figures = [budget.get("limit"), budget.get("used")]
         if not all(map(_is_number, figures)) or not _are_numbers(budget.get("one_more")):
-            raise RunError(f"{file} is damaged: budget is incomplete")
+            raise RunError(tr("{file} is damaged: budget is incomplete", file=file))
 
 
 def _are_numbers(inner: object) -> bool:
@@ -288,12 +298,16 @@ def _table(file: Path, columns: tuple[str, ...], *, more: bool) -> pd.DataFrame:
         # Without header: further columns may repeat a name, which pandas would change.
         text = pd.read_csv(file, dtype=object, header=None, na_filter=False, encoding="utf-8-sig")
     except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror}") from None
+        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
     except (ValueError, pd.errors.ParserError) as error:
-        raise RunError(f"{file} cannot be read as a table: {shortened(error)}") from None
+        raise RunError(
+            tr("{file} cannot be read as a table: {error}", file=file, error=shortened(error))
+        ) from None
     header = [str(name) for name in bare(text.iloc[0])]
     if tuple(header[: len(columns)]) != columns or (len(header) > len(columns) and not more):
-        raise RunError(f"{file} is damaged: its columns are not {', '.join(columns)}")
+        raise RunError(
+            tr("{file} is damaged: its columns are not {listed}", file=file, listed=", ".join(columns))
+        )
     body = text.iloc[1:].reset_index(drop=True)
     typed = [
         _typed(body.iloc[:, place], name if place < len(columns) else "", file)
@@ -312,16 +326,16 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
         days = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
         # pandas reads «today» and «now» as days.
         bad = (column != "") & (days.isna() | (column.str.len() != len("2026-03-01")))
-        _refuse_first(bad, column, name, file, "no day such as 2026-03-01")
+        _refuse_first(bad, column, name, file, tr("no day such as 2026-03-01"))
         return days.astype("datetime64[s]")
     if name in _QUANTITIES | MONEY | EXACT | _WHOLE:
         values = pd.to_numeric(column, errors="coerce").astype("float64")
-        _refuse_first(~values.between(-1e18, 1e18), column, name, file, "no number")
+        _refuse_first(~values.between(-1e18, 1e18), column, name, file, tr("no number"))
         if name in EXACT:
             return column.astype("float64")  # to the last digit, which `to_numeric` does not promise
         whole = values == values.round()
         if name in _WHOLE:
-            _refuse_first(~whole, column, name, file, "no whole number")
+            _refuse_first(~whole, column, name, file, tr("no whole number"))
         return values.astype("int64") if name not in MONEY and bool(whole.all()) else values
     return bare(column)
 
@@ -329,4 +343,13 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
 def _refuse_first(bad: pd.Series[bool], column: pd.Series[Any], name: str, file: Path, what: str) -> None:
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        raise RunError(f"{file} is damaged: row {row + 2}, {name}: «{shortened(column.iloc[row])}» is {what}")
+        raise RunError(
+            tr(
+                "{file} is damaged: row {value}, {name}: «{cell}» is {what}",
+                file=file,
+                value=row + 2,
+                name=name,
+                cell=shortened(column.iloc[row]),
+                what=what,
+            )
+        )

@@ -18,6 +18,7 @@ from matchopt.io.cells import STRIP
 from matchopt.io.decode import UnreadableError
 from matchopt.io.findings import Findings
 from matchopt.io.raw import REMARK, RawTable, cell_text, texts, without_remarks
+from matchopt.language import tr
 from matchopt.schema import table_named
 
 _ERROR_CELL = re.compile(
@@ -56,9 +57,9 @@ def workbook(data: bytes) -> list[Sheet]:
         If it is no workbook, or truncated.
     """
     if not data:
-        raise UnreadableError("empty_file", "is empty", "fill it in, or leave an optional table out")
+        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if not data.startswith(b"PK"):
-        raise UnreadableError("not_a_table", "is no XLSX workbook", "save it as XLSX or CSV (UTF-8)")
+        raise UnreadableError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
     try:
         return _sheets(data)
     except BaseException as error:
@@ -67,7 +68,9 @@ def workbook(data: bytes) -> list[Sheet]:
             raise
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise UnreadableError(
-            "not_a_table", f"is broken or truncated, no XLSX workbook ({why})", "save or copy it again"
+            "not_a_table",
+            tr("is broken or truncated, no XLSX workbook ({why})", why=why),
+            tr("save or copy it again"),
         ) from None
 
 
@@ -140,14 +143,14 @@ def sheet_for(table: Table, sheets: list[Sheet], file: str, found: Findings) -> 
     filled = [sheet for sheet in sheets if sheet.cells]
     named = [sheet for sheet in filled if table_named(sheet.name) is table]
     if not filled:
-        raise UnreadableError("empty_file", "is empty", "fill it in, or leave an optional table out")
+        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if len(named) == 1:
         return raw_sheet(table, named[0], file)
     if len(filled) > 1:
         names = ", ".join(sheet.name for sheet in filled)
         raise UnreadableError(
-            "ambiguous_sheet", f"has several filled sheets ({names})",
-            f"call the one that holds the table «{table.name}»",
+            "ambiguous_sheet", tr("has several filled sheets ({names})", names=names),
+            tr("call the one that holds the table «{name}»", name=table.name),
         )  # fmt: skip
     return raw_sheet(table, filled[0], file)
 
@@ -158,7 +161,9 @@ def raw_sheet(table: Table, sheet: Sheet, file: str) -> RawTable:
     while head < len(sheet.cells) and _skipped(sheet.cells[head]):
         head += 1
     if head == len(sheet.cells):
-        raise UnreadableError("empty_file", "has no header", "the first row holds the names of the columns")
+        raise UnreadableError(
+            "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
+        )
     body = sheet.cells[head + 1 :]
     raw = RawTable(
         table, file,

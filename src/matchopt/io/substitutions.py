@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from matchopt.io.findings import Said
 from matchopt.io.tables import Tables
+from matchopt.language import tr
 
 
 def check_substitutions(tables: Tables) -> None:
@@ -17,7 +18,7 @@ def check_substitutions(tables: Tables) -> None:
     sound = table.sound("need_item", "donated_item")
 
     def say_self(at: int) -> Said:
-        return wanted[at], "stands in for itself", "leave the row out; the same item always serves"
+        return wanted[at], tr("stands in for itself"), tr("leave the row out; the same item always serves")
 
     tables.error("self_substitution", table, "donated_item", sound & (wanted == given), say_self)
     successors: dict[str, dict[str, int]] = {}
@@ -27,9 +28,14 @@ def check_substitutions(tables: Tables) -> None:
         shown = " → ".join([*circle, circle[0]])
         row = table.row(successors[circle[0]][circle[1 % len(circle)]])
         tables.found.error(
-            "substitution_cycle", table.name, f"the substitutions go round in a circle: {shown}",
-            "leave out one row of the circle", row=row, column=table.header("donated_item"), value=shown,
-        )  # fmt: skip
+            "substitution_cycle",
+            table.name,
+            tr("the substitutions go round in a circle: {shown}", shown=shown),
+            tr("leave out one row of the circle"),
+            row=row,
+            column=table.header("donated_item"),
+            value=shown,
+        )
 
 
 def circles(successors: Mapping[str, Mapping[str, int]]) -> list[list[str]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from matchopt.errors import RunError
 from matchopt.fields import Column, Kind, Table
+from matchopt.language import tr
 from matchopt.schema import TABLES
 from matchopt.settings import FILE, Settings
 
@@ -201,7 +202,9 @@ def new_case(folder: Path, language: Language = "en", *, workbook: bool = False)
     """
     try:
         if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(f"{folder} exists and is not an empty folder: choose another name")
+            raise RunError(
+                tr("{folder} exists and is not an empty folder: choose another name", folder=folder)
+            )
         folder.mkdir(parents=True, exist_ok=True)
         if workbook:
             case = folder / f"{folder.resolve().name or 'case'}.xlsx"
@@ -212,7 +215,9 @@ def new_case(folder: Path, language: Language = "en", *, workbook: bool = False)
         for name, content in files.items():
             (folder / name).write_bytes(content)
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise RunError(
+            tr("{folder} cannot be written: {reason}", folder=folder, reason=error.strerror or error)
+        ) from error
     return folder
 
 

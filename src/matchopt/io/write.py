@@ -21,6 +21,7 @@ import matchopt
 from matchopt.errors import RunError
 from matchopt.io.beside import Writer
 from matchopt.io.swap import folder_in_place_of, tidy
+from matchopt.language import tr
 from matchopt.settings import FILE as SETTINGS_FILE
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
 
@@ -94,7 +95,9 @@ def write_run(
             for name, write in (beside or {}).items():
                 write(folder / name)
     except OSError as error:
-        raise RunError(f"the run folder {path} cannot be written: {error.strerror or error}") from error
+        raise RunError(
+            tr("the run folder {path} cannot be written: {reason}", path=path, reason=error.strerror or error)
+        ) from error
     return path
 
 
@@ -118,9 +121,11 @@ def refuse_taken(path: Path, *, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if not (path / MANIFEST).is_file():
-        raise RunError(f"{path} exists and is no run folder: choose another place for the run")
+        raise RunError(tr("{path} exists and is no run folder: choose another place for the run", path=path))
     if not force:
-        raise RunError(f"the run folder {path} exists: choose another with -o, or replace it with --force")
+        raise RunError(
+            tr("the run folder {path} exists: choose another with -o, or replace it with --force", path=path)
+        )
 
 
 def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[str, str]:
@@ -148,7 +153,7 @@ def _write_case(case: Case, folder: Path) -> dict[str, Any]:
         for source in case.sources:
             content = Path(source.path).read_bytes()
             if hashlib.sha256(content).hexdigest() != source.sha256:
-                raise RunError(f"{source.path} has changed since it was read: plan again")
+                raise RunError(tr("{path} has changed since it was read: plan again", path=source.path))
             (folder / Path(source.name).name).write_bytes(content)
         return {**_case_left_in_place(case), "copied": True}
     for name, frame in case.tables.items():

@@ -11,6 +11,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.case import Case
+from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
 from matchopt.model.deliveries import FINE, Deliveries
 from matchopt.model.money import (
@@ -132,7 +133,7 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
         If a line's cost is beyond what int64 can add up.
     """
     if (unit_cost.sum(axis=1) * quantity.astype(np.float64)).max(initial=0.0) > LARGEST_SUM:
-        raise beyond_counting("the cost of one delivery", LARGEST_SUM / unit / MONEY_SCALE)
+        raise beyond_counting(tr("the cost of one delivery"), LARGEST_SUM / unit / MONEY_SCALE)
     exact = unit_cost * quantity[:, None]
     parts, total = round_half_even(exact, unit), round_half_even(exact.sum(axis=1), unit)
     return with_residue(parts, total, largest=exact.argmax(axis=1))

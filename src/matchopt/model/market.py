@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from matchopt.arrays import Floats, Ints, Steps
+from matchopt.language import tr
 from matchopt.model.affinities import Affinities
 from matchopt.model.classes import Demand, Supply, alike, numbered
 from matchopt.model.money import LARGEST_UNIT_COST, MONEY_SCALE, beyond_counting
@@ -230,7 +231,7 @@ class Market:
         rows, columns = (np.broadcast_to(side, shape).flatten() for side in (rows, columns))
         judge_all(self.tariff, rows, columns, step.ravel(), cost.ravel(), hub.ravel())
         if (cost == TOO_DEAR).any():
-            raise beyond_counting("the cost of one unit", LARGEST_UNIT_COST)
+            raise beyond_counting(tr("the cost of one unit"), LARGEST_UNIT_COST)
         return step, cost, hub
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from matchopt.arrays import Floats, Ints
 from matchopt.errors import CaseError, Finding, Severity
+from matchopt.language import tr
 
 MONEY_SCALE = 10_000
 """Money is kept to 1/10 000 of the currency unit."""
@@ -35,7 +36,7 @@ def to_money(amount: Floats) -> Ints:
         If an amount is beyond `LARGEST_UNIT_COST`.
     """
     if np.max(amount, initial=0.0) > LARGEST_UNIT_COST:
-        raise beyond_counting("the cost of one unit", LARGEST_UNIT_COST)
+        raise beyond_counting(tr("the cost of one unit"), LARGEST_UNIT_COST)
     return np.rint(np.round(amount * MONEY_SCALE, 6)).astype(np.int64)
 
 
@@ -106,11 +107,17 @@ class QuantityScale:
         if total <= most:
             return
         finding = Finding(
-            Severity.ERROR, "too_large", "needs and donations",
-            f"quantities, steps or lots come to more than {most:.0e}, up to which they can be counted in "
-            f"{self.decimals} decimals, as they themselves, ratios and prices need",
-            "check the number of digits, or take a larger unit",
-        )  # fmt: skip
+            Severity.ERROR,
+            "too_large",
+            tr("needs and donations"),
+            tr(
+                "quantities, steps or lots come to more than {most}, up to which they can be "
+                "counted in {decimals} decimals, as they themselves, ratios and prices need",
+                most=f"{most:.0e}",
+                decimals=self.decimals,
+            ),
+            tr("check the number of digits, or take a larger unit"),
+        )
         raise CaseError([finding])
 
     def from_ints(self, scaled: Ints) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
@@ -143,12 +150,18 @@ def beyond_counting(what: str, most: float) -> CaseError:
     return CaseError(
         [
             Finding(
-                Severity.ERROR, "too_large", "rates and tables",
-                f"{what} would be above {most:g} of the currency, which cannot be counted exactly",
-                "check weights, distances, quantities and rates",
+                Severity.ERROR,
+                "too_large",
+                tr("rates and tables"),
+                tr(
+                    "{what} would be above {most} of the currency, which cannot be counted exactly",
+                    what=what,
+                    most=f"{most:g}",
+                ),
+                tr("check weights, distances, quantities and rates"),
             )
         ]
-    )  # fmt: skip
+    )
 
 
 def round_half_even(numerator: Ints, denominator: int) -> Ints:

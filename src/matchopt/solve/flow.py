@@ -8,6 +8,7 @@ import numpy as np
 
 from matchopt.arrays import Ints
 from matchopt.errors import SolverError
+from matchopt.language import tr
 from matchopt.solve.potentials import certify
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.transport import Backend, Optimum, SpanningTree, Transport
@@ -30,7 +31,9 @@ class OrTools:
         status = solver.solve()
         if status != solver.OPTIMAL:
             # Flows must not be read after a failure: that can end the process.
-            raise SolverError(f"OR-Tools SimpleMinCostFlow ended with {status.name}, not OPTIMAL")
+            raise SolverError(
+                tr("OR-Tools SimpleMinCostFlow ended with {name}, not OPTIMAL", name=status.name)
+            )
         flow = np.asarray(solver.flows(np.arange(len(problem.tail))), dtype=np.int64)
         return Optimum(flow, certify(problem, flow))
 
@@ -55,7 +58,7 @@ class NetworkX:
         try:
             _, flows = nx.network_simplex(graph)
         except nx.NetworkXUnfeasible as error:
-            raise SolverError(f"networkx network_simplex: {error}") from error
+            raise SolverError(tr("networkx network_simplex: {error}", error=error)) from error
         flow = np.array([flows[t][h][k] for t, h, k in keys[: len(problem.tail)]], dtype=np.int64)
         return Optimum(flow, certify(problem, flow))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.errors import SolverError
+from matchopt.language import tr
 
 if TYPE_CHECKING:
     from ortools.math_opt import model_pb2
@@ -130,7 +131,9 @@ class Program:
         except (AttributeError, RuntimeError, ValueError) as error:
             # MathOpt trips over its own words (AttributeError) when HiGHS reports an unknown status.
             if parameters.presolve is mathopt.Emphasis.OFF:
-                raise SolverError(f"HiGHS gave no answer: {error.__context__ or error}") from error
+                raise SolverError(
+                    tr("HiGHS gave no answer: {value}", value=error.__context__ or error)
+                ) from error
         parameters.lp_algorithm = None
         parameters.presolve = mathopt.Emphasis.OFF
         return self._solved(model, parameters)
@@ -170,10 +173,12 @@ class Program:
         from ortools.math_opt.python import mathopt
 
         if not result.has_primal_feasible_solution():
-            raise SolverError(f"HiGHS ended with {result.termination.reason.name} and without any plan")
+            raise SolverError(
+                tr("HiGHS ended with {name} and without any plan", name=result.termination.reason.name)
+            )
         proven = result.termination.reason is mathopt.TerminationReason.OPTIMAL
         if linear and not proven:
-            raise SolverError(f"HiGHS ended with {result.termination.reason.name}, not OPTIMAL")
+            raise SolverError(tr("HiGHS ended with {name}, not OPTIMAL", name=result.termination.reason.name))
         values = result.variable_values()
         value = np.array([values[variable] for variable in model.variables()])
         price = np.zeros(self.rows)

@@ -12,6 +12,7 @@ import numpy as np
 
 from matchopt.arrays import Ints
 from matchopt.errors import SolverError
+from matchopt.language import tr
 from matchopt.solve.grouping import members, starts
 from matchopt.solve.transport import Certificate, Transport
 
@@ -42,7 +43,7 @@ def certify(problem: Transport, flow: Ints) -> Certificate:
             return Certificate(labels.root - labels.supply, np.minimum(price, problem.unmet_cost))
         urgent = max(1, int(most * URGENT)) if turn < 2 * nodes else 1
         labels.from_supplies(np.flatnonzero(fallen >= urgent))
-    raise SolverError("the flow is not optimal: its residual network has a negative cycle")
+    raise SolverError(tr("the flow is not optimal: its residual network has a negative cycle"))
 
 
 class _Labels:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from matchopt.case import Case
 from matchopt.engine import plan as plan_of
 from matchopt.errors import CaseError, Finding, Severity, SolverError
+from matchopt.language import tr
 from matchopt.model.calendar import Calendar
 from matchopt.settings import Settings
 from matchopt.solution import Plan
@@ -159,10 +160,13 @@ def modes_study(case: Case, *, tell: Tell = _nobody, planner: Planner = plan_of)
         known = case.needs["channel"].isin(channels).to_numpy()
         if not known.any():
             finding = Finding(
-                Severity.ERROR, "no_need_heard", "needs", "no need comes through this channel",
-                "fill in the column channel where somebody else than the resident stated the need",
+                Severity.ERROR,
+                "no_need_heard",
+                "needs",
+                tr("no need comes through this channel"),
+                tr("fill in the column channel where somebody else than the resident stated the need"),
                 column="channel",
-            )  # fmt: skip
+            )
             raise CaseError([finding])
         needs = case.needs[known].reset_index(drop=True)
         fond = case.table("affinities")
@@ -192,8 +196,8 @@ def choices(name: str) -> list[str]:
     if model is None or _is_section(model):
         Settings().changed([f"{name}=?"])  # says what is wrong with the name
     finding = Finding(
-        Severity.ERROR, "no_choices", "settings", "has no list of values to go through",
-        f"name them, separated by commas: {name}=1,2,3", column=name,
+        Severity.ERROR, "no_choices", "settings", tr("has no list of values to go through"),
+        tr("name them, separated by commas: {name}=1,2,3", name=name), column=name,
     )  # fmt: skip
     raise CaseError([finding])
 
