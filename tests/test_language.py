@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -120,3 +121,51 @@ def test_one_command_does_not_leave_its_language_to_the_next(tmp_path: Path) -> 
     runner = CliRunner()
     assert "已创建" in runner.invoke(app, ["new", str(tmp_path / "a"), "--lang", "zh"]).stdout
     assert "Made the folder" in runner.invoke(app, ["new", str(tmp_path / "b")]).stdout
+
+
+BAD = {
+    "needs.csv": "need_id,community,item,quantity,priority,needed_by,channel,colour\n"
+    "n1,河滨,大米,十,1,2026/13/1,村民,\nn1,河滨,大米,-3,12,1/2/2026,居民,红\nn2,,大米,1.234,1,44000,,\n",
+    "donations.csv": "donation_id,item,quantity,quality,expires_on,available_from,latitude,lot_size\n"
+    "d1,大米,5%,7,2026-01-01,2026-02-01,,\nd2,大米,1.200.3,,,,91,\nd3,面,5 kg,1,,,,0.7\n",
+    "lanes.csv": "from_place,to_place,lead_days\n东,西,x\n",
+    "substitutions.csv": "need_item,donated_item\n大米,大米\n",
+    "hubs.csv": "hub,latitude,longitude\n北仓,31,\n",
+    "notes.txt": "",
+    "matchopt.toml": "[policy]\nboundary = 'near'\nbudget = -1\n[rates]\nspeed = 3\n",
+}
+
+
+@pytest.mark.parametrize("left_out", [(), ("matchopt.toml",), ("matchopt.toml", "donations.csv")])
+def test_what_is_wrong_with_a_case_is_said_in_chinese(left_out: tuple[str, ...], tmp_path: Path) -> None:
+    for name, content in BAD.items():
+        if name not in left_out:
+            (tmp_path / name).write_text(content, "utf-8")
+    result = CliRunner().invoke(app, ["check", str(tmp_path), "--lang", "zh", "--format", "json"])
+    assert result.exit_code == 1
+    findings = json.loads(result.stdout)
+    assert len(findings) >= 3
+    assert [f for f in findings if not CHINESE.search(f["problem"])] == []
+    assert [f for f in findings if f["cure"] and not CHINESE.search(f["cure"])] == []
+
+
+def test_what_is_wrong_with_a_plan_is_said_in_chinese(tmp_path: Path) -> None:
+    case, run = tmp_path / "case", tmp_path / "run"
+    case.mkdir()
+    (case / "needs.csv").write_text("need_id,community,item,quantity\nn,a,rice,3\n", "utf-8")
+    (case / "donations.csv").write_text("donation_id,item,quantity\nd,rice,5\n", "utf-8")
+    assert CliRunner().invoke(app, ["plan", str(case), "-o", str(run), "-q"]).exit_code == 0
+    for name, old, new in (
+        ("allocations.csv", ",3,3,", ",9,9,"), ("needs.csv", ",3,3,0,", ",3,2,0,late"),
+        ("prices.csv", "donation,d", "donation,e"), ("summary.json", '"gap": 0', '"gap": 1'),
+    ):  # fmt: skip
+        file = run / "plan" / name
+        content = file.read_text("utf-8-sig")
+        assert old in content, name
+        file.write_text(content.replace(old, new), "utf-8")
+    result = CliRunner().invoke(app, ["verify", str(run), "--lang", "zh"])
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert len(lines) >= 6
+    assert [line for line in lines if not CHINESE.search(line)] == []
+    assert CHINESE.search(CliRunner().invoke(app, ["verify", str(case), "--lang", "zh"]).stderr)

@@ -72,9 +72,12 @@ class Finding:
         return tr(", ").join(part for part in parts if part)
 
     def __str__(self) -> str:
-        value = f" «{self.value}»" if self.value else ""
+        value = f"«{self.value}» " if self.value else ""
         cure = f" → {self.cure}" if self.cure else ""
-        return f"{tr(SEVERITIES[self.severity])}: {self.place}:{value} {self.problem}{cure}"
+        said = f"{value}{self.problem}{cure}"
+        return tr(
+            "{severity}: {place}: {said}", severity=tr(SEVERITIES[self.severity]), place=self.place, said=said
+        )
 
     def as_dict(self) -> dict[str, str | int | None]:
         """Return the finding as plain values, for JSON and CSV."""

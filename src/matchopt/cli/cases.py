@@ -80,7 +80,7 @@ def check(
         print(as_csv(findings), end="")
     else:
         show_findings(findings, sys.stdout)
-        print(f"{counts(findings)}.")
+        print(counts(findings) + tr("."))
     if has_errors(findings):
         raise typer.Exit(FOUND)
     if format is Format.TEXT:

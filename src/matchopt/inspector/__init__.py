@@ -21,6 +21,7 @@ from matchopt.inspector.summary import account_of, check_summary
 from matchopt.inspector.tally import Tally, check_tally, tally_of
 from matchopt.inspector.verdict import Verdict, judge
 from matchopt.inspector.violation import Report, Violation
+from matchopt.language import tr
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 
 __all__ = ["Violation", "verify"]
@@ -90,7 +91,7 @@ def _check_summary(
 ) -> None:
     """Check the summary, and what it claims where the prices could be read."""
     if not isinstance(summary, Mapping):
-        report.add("summary", "summary", "", "is no mapping of keys to figures")
+        report.add("summary", "summary", "", tr("is no mapping of keys to figures"))
         return
     check_summary(f, summary, lines, tally, (verdict.need_reasons, verdict.gift_reasons), report)
     if verdict.proof is not None:

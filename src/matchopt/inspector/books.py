@@ -15,6 +15,7 @@ from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts
 from matchopt.inspector.sheet import Sheet, is_text, named
 from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 
 def check_needs(
@@ -57,15 +58,17 @@ class _Page:
         where = pd.Index(ids, dtype=object).get_indexer(pd.Index(stated, dtype=object))
         first = ~pd.Index(stated, dtype=object).duplicated()
         names = named(stated)
-        self._each("unknown_id", where < 0, names, lambda r: f"there is no such {key} in the case")
-        self._each("duplicate_row", ~first & (where >= 0), names, lambda r: "has a second row")
+        self._each(
+            "unknown_id", where < 0, names, lambda r: tr("there is no such {key} in the case", key=key)
+        )
+        self._each("duplicate_row", ~first & (where >= 0), names, lambda r: tr("has a second row"))
         self.row: Ints = np.full(len(ids), -1, dtype=np.int64)
         kept = np.flatnonzero(first & (where >= 0))
         self.row[where[kept]] = kept
-        self._each("missing_row", self.row < 0, ids, lambda r: "has no row")
+        self._each("missing_row", self.row < 0, ids, lambda r: tr("has no row"))
         falls = np.zeros(len(names), dtype=bool)
         falls[kept[1:]] = np.diff(where[kept]) < 0
-        self._each("order", falls, names, lambda r: "stands out of the order of the case")
+        self._each("order", falls, names, lambda r: tr("stands out of the order of the case"))
 
     def _each(self, code: str, wrong: Bools, row: Texts, say: Callable[[int], str]) -> None:
         self.report.each(code, self.sheet.name, wrong, row, say)
@@ -77,9 +80,16 @@ class _Page:
         stated = self.sheet.text(column)[self.row]
         wrong = (self.row >= 0) & (stated != right).astype(bool)
         self._each(
-            code, wrong, self.ids,
-            lambda r: f"{column} is «{shortened(stated[r])}»; it has to be «{shortened(right[r])}»",
-        )  # fmt: skip
+            code,
+            wrong,
+            self.ids,
+            lambda r: tr(
+                "{column} is «{stated}»; it has to be «{right}»",
+                column=column,
+                stated=shortened(stated[r]),
+                right=shortened(right[r]),
+            ),
+        )
 
     def count(self, column: str, right: Counts, grain: Floats) -> None:
         """Check a column of quantities, the right ones being counted in grains."""
@@ -94,9 +104,16 @@ class _Page:
         slack = np.where(broken, slack + 0.5000001e-6 / grain + np.abs(exact) * 2.0**-50, slack)
         wrong = (self.row >= 0) & (np.abs(stated / grain - exact) > slack)
         self._each(
-            "sum", wrong, self.ids,
-            lambda r: f"{column} is {stated[r]:.15g}; it has to be {exact[r] * grain[r]:.15g}",
-        )  # fmt: skip
+            "sum",
+            wrong,
+            self.ids,
+            lambda r: tr(
+                "{column} is {stated}; it has to be {value}",
+                column=column,
+                stated=f"{stated[r]:.15g}",
+                value=f"{exact[r] * grain[r]:.15g}",
+            ),
+        )
 
     def extras(self, frame: pd.DataFrame | None) -> None:
         """Check that columns which no schema knows are handed through."""
@@ -105,7 +122,10 @@ class _Page:
         for name in frame.columns:
             if not self.sheet.has(name):
                 self.report.add(
-                    "missing_column", self.sheet.name, name, f"the column {name} is not handed on"
+                    "missing_column",
+                    self.sheet.name,
+                    name,
+                    tr("the column {name} is not handed on", name=name),
                 )
                 continue
             if not self.sheet.size:
@@ -120,7 +140,12 @@ class _Page:
 
 
 def _differs(column: object, stated: Texts, right: Texts, r: int) -> str:
-    return f"{column} is «{shortened(stated[r])}»; in the case it is «{shortened(right[r])}»"
+    return tr(
+        "{column} is «{stated}»; in the case it is «{right}»",
+        column=column,
+        stated=shortened(stated[r]),
+        right=shortened(right[r]),
+    )
 
 
 def _alike(stated: object, right: object) -> bool:

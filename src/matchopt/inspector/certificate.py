@@ -30,6 +30,7 @@ from matchopt.inspector.prices import Prices, Stage
 from matchopt.inspector.proof import Bound
 from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,15 @@ def _check_cells(prices: Prices, shares: Shares, report: Report) -> None:
     cells = shares.cells
     split = (prices.fair_block > 0) & (~shares.counts | (shares.owner != prices.fair_block))
     report.each(
-        "proof", TABLE, split, lambda r: f"fair {cells.communities[r]} → {cells.categories[r]}",
-        lambda r: "not all needs of this cell that somebody could serve are in this block, or none is: "
-        "nothing is proven",
-    )  # fmt: skip
+        "proof",
+        TABLE,
+        split,
+        lambda r: f"fair {cells.communities[r]} → {cells.categories[r]}",
+        lambda r: tr(
+            "not all needs of this cell that somebody could serve are in this block, or "
+            "none is: nothing is proven"
+        ),
+    )
 
 
 class _Prover:

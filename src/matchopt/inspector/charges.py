@@ -9,6 +9,7 @@ from matchopt.inspector.keys import Floats, Texts
 from matchopt.inspector.routes import Fees
 from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import TABLE, Ways
+from matchopt.language import tr
 
 RESIDUE = 3.0
 """Units of 1/10 000 by which a component may differ from its own value, per unit given: rounding the
@@ -29,19 +30,39 @@ def check_charges(
         right = part * 10_000 * given
         slack = RESIDUE * given + 1 + np.abs(right) * 2.0**-40
         report.each(
-            "cost", TABLE, good & (np.abs(stated[row] - right) > slack), names,
-            lambda r, c=column, s=stated[row], v=right: f"{c} is {money(s[r])}; it has to be {money(v[r])}",  # type: ignore[misc]
-        )  # fmt: skip
+            "cost",
+            TABLE,
+            good & (np.abs(stated[row] - right) > slack),
+            names,
+            lambda r, c=column, s=stated[row], v=right: tr(
+                "{c} is {s}; it has to be {v}", c=c, s=money(s[r]), v=money(v[r])
+            ),  # type: ignore[misc]
+        )
     right = ways.unit * given
     slack = np.where(fractional, 0.51, 0.01) + np.abs(right) * 2.0**-50
     report.each(
-        "cost", TABLE, good & (np.abs(stated[4] - right) > slack), names,
-        lambda r: f"total_cost is {money(stated[4][r])}; {given[r]:g} × {money(ways.unit[r])} "
-        f"is {money(right[r])}",
-    )  # fmt: skip
+        "cost",
+        TABLE,
+        good & (np.abs(stated[4] - right) > slack),
+        names,
+        lambda r: tr(
+            "total_cost is {stated}; {given} × {unit} is {right}",
+            stated=money(stated[4][r]),
+            given=f"{given[r]:g}",
+            unit=money(ways.unit[r]),
+            right=money(right[r]),
+        ),
+    )
     added = stated[:4].sum(axis=0)
     slack = np.where(fractional, 2.6, 0.01) + np.abs(right) * 2.0**-48
     report.each(
-        "cost", TABLE, good & (np.abs(added - stated[4]) > slack), names,
-        lambda r: f"the four costs add up to {money(added[r])}, total_cost is {money(stated[4][r])}",
-    )  # fmt: skip
+        "cost",
+        TABLE,
+        good & (np.abs(added - stated[4]) > slack),
+        names,
+        lambda r: tr(
+            "the four costs add up to {added}, total_cost is {stated}",
+            added=money(added[r]),
+            stated=money(stated[4][r]),
+        ),
+    )

@@ -22,6 +22,7 @@ from matchopt.inspector.proof import Bound
 from matchopt.inspector.summary import Account, cost_figure
 from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 _NEAR = Fraction(1, 10**6)
 """Relative: figures of floats that differ by less are equal."""
@@ -74,14 +75,14 @@ class Claims:
         self._check_fairness()
         self._check_budget(tally)
         if self.summary.get("stopped") not in ("", "time_limit"):
-            self._say("summary", "stopped", "has to be empty or time_limit")
+            self._say("summary", "stopped", tr("has to be empty or time_limit"))
         self._check_gap(goals, bounds)
 
     def _say(self, code: str, key: str, right: str) -> None:
         value: Any = self.summary
         for part in key.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        self.report.add(code, TABLE, key, f"is «{shortened(value)}»; it {right}")
+        self.report.add(code, TABLE, key, tr("is «{value}»; it {right}", value=shortened(value), right=right))
 
     def _goals(self, account: Account) -> list[_Goal]:
         """Return the figures that count, fairness first, in the order they count."""
@@ -127,24 +128,42 @@ class Claims:
         where = ".".join(goal.path)
         for kind, number in (("relaxation", relaxation), ("bound", bound)):
             if number is None:
-                self.report.add("summary", TABLE, f"{kind} {where}", "is no number")
+                self.report.add("summary", TABLE, f"{kind} {where}", tr("is no number"))
         if relaxation is None or bound is None:
             return None
         if goal.beyond(goal.proven, relaxation) > goal.slack(goal.proven):
             self.report.add(
-                "not_proven", TABLE, f"relaxation {where}",
-                f"claims {float(relaxation):.10g}; the prices prove only {float(goal.proven):.10g}",
-            )  # fmt: skip
+                "not_proven",
+                TABLE,
+                f"relaxation {where}",
+                tr(
+                    "claims {relaxation}; the prices prove only {proven}",
+                    relaxation=f"{float(relaxation):.10g}",
+                    proven=f"{float(goal.proven):.10g}",
+                ),
+            )
         if goal.beyond(bound, relaxation) > goal.slack(relaxation) + goal.rounding:
             self.report.add(
-                "bound", TABLE, f"bound {where}",
-                f"is {float(bound):.10g}, weaker than the relaxation, {float(relaxation):.10g}",
-            )  # fmt: skip
+                "bound",
+                TABLE,
+                f"bound {where}",
+                tr(
+                    "is {bound}, weaker than the relaxation, {relaxation}",
+                    bound=f"{float(bound):.10g}",
+                    relaxation=f"{float(relaxation):.10g}",
+                ),
+            )
         if goal.beyond(goal.plan, bound) > goal.slack(bound):
             self.report.add(
-                "bound", TABLE, f"bound {where}",
-                f"is {float(bound):.10g}, but the plan reaches {float(goal.plan):.10g}",
-            )  # fmt: skip
+                "bound",
+                TABLE,
+                f"bound {where}",
+                tr(
+                    "is {bound}, but the plan reaches {plan}",
+                    bound=f"{float(bound):.10g}",
+                    plan=f"{float(goal.plan):.10g}",
+                ),
+            )
         return bound
 
     def _check_proof(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
@@ -158,14 +177,14 @@ class Claims:
             seen |= goal.beyond(goal.proven, bound) > _NEAR * (1 + abs(bound)) / 2
         proof = self.summary.get("proof")
         if not ((proof == "search" and (seen or needed)) or (proof == "prices" and not needed)):
-            self._say("summary", "proof", f"has to be {'search' if needed else 'prices'}")
+            self._say("summary", "proof", tr("has to be {value}", value="search" if needed else "prices"))
 
     def _check_fairness(self) -> None:
         """Check the entry about fairness, its bounds aside."""
         stated = self.summary.get("fairness")
         if self.rule == "none" or not isinstance(stated, Mapping):
             if self.rule != "none" or stated is not None:
-                self._say("summary", "fairness", f"has to be about the rule {self.rule}")
+                self._say("summary", "fairness", tr("has to be about the rule {rule}", rule=self.rule))
             return
         share = self.rule == "share"
         own = self.shares.shortfall if share else self.shares.floor
@@ -182,23 +201,23 @@ class Claims:
         stated, limit = self.summary.get("budget"), self.f.settings.policy.budget
         if limit == 0 or not isinstance(stated, Mapping):
             if limit > 0 or stated is not None:
-                self._say("summary", "budget", f"has to be about the limit {limit:g}")
+                self._say("summary", "budget", tr("has to be about the limit {limit}", limit=f"{limit:g}"))
             return
         right = {"limit": Figure(Fraction(limit)), "used": Figure(tally.spent, _MONEY), "one_more": None}
         compare("budget", stated, right, self.report)
         one_more = stated.get("one_more")
         if not isinstance(one_more, Mapping):
-            self._say("summary", "budget.one_more", "has to hold keys and figures")
+            self._say("summary", "budget.one_more", tr("has to hold keys and figures"))
             return
         for key, worth in self.proven.one_more.items():
             if key == LAST and key not in one_more:  # what a tier would gain is asked for, not this
                 continue
             number = number_of(one_more.get(key, 0))
             if number is None or abs(number - Fraction(worth)) > _NEAR * (1 + Fraction(worth)):
-                self._say("summary", f"budget.one_more.{key}", f"has to be {worth:.10g}")
+                self._say("summary", f"budget.one_more.{key}", tr("has to be {worth}", worth=f"{worth:.10g}"))
         for key in one_more:
             if key not in self.proven.one_more:
-                self.report.add("unknown_key", TABLE, f"budget.one_more.{key}", "is no tier of the case")
+                self.report.add("unknown_key", TABLE, f"budget.one_more.{key}", tr("is no tier of the case"))
 
     def _check_gap(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
         """Recompute the gap from the first bound that the plan misses; 0 needs it to reach all of them."""
@@ -212,10 +231,14 @@ class Claims:
         # A bound is shown rounded, so one that the plan reaches may look as far away as the rounding.
         fits = not missed if gap == 0 else gap is not None and abs(gap - right) <= room
         if not fits:
-            self._say("gap", "gap", f"has to be {float(right):.10g}" if missed else "has to be 0")
+            self._say(
+                "gap",
+                "gap",
+                tr("has to be {right}", right=f"{float(right):.10g}") if missed else tr("has to be 0"),
+            )
         word = "feasible" if missed or gap else "optimal"
         if status != word:
-            self._say("status", "status", f"has to be {word}")
+            self._say("status", "status", tr("has to be {word}", word=word))
 
     def _misses(self, goal: _Goal, bound: Fraction) -> bool:
         """Tell whether the plan misses its bound; one that prices prove is known better than it is shown."""
@@ -244,14 +267,25 @@ def check_plain(f: Facts, account: Account, bound: Bound, report: Report) -> Non
     for tier, most in bound.served_by_tier.items():
         if account.served_by_tier[tier] != most:
             report.add(
-                "not_proven", TABLE, f"served_by_tier.{tier}",
-                f"the plan serves {float(account.served_by_tier[tier]):.15g} in block 0; "
-                f"its prices prove only that no plan serves more than {float(most):.15g}",
-            )  # fmt: skip
+                "not_proven",
+                TABLE,
+                f"served_by_tier.{tier}",
+                tr(
+                    "the plan serves {served_by_tier} in block 0; its prices prove only that no "
+                    "plan serves more than {most}",
+                    served_by_tier=f"{float(account.served_by_tier[tier]):.15g}",
+                    most=f"{float(most):.15g}",
+                ),
+            )
     own = account.logistics if coverage else account.logistics + account.unmet
     if own != bound.cost:
         report.add(
-            "not_proven", TABLE, "logistics_cost" if coverage else "cost",
-            f"the plan costs {money(own)} in block 0; "
-            f"its prices prove only that none costs below {money(bound.cost)}",
-        )  # fmt: skip
+            "not_proven",
+            TABLE,
+            "logistics_cost" if coverage else "cost",
+            tr(
+                "the plan costs {own} in block 0; its prices prove only that none costs below {cost}",
+                own=money(own),
+                cost=money(bound.cost),
+            ),
+        )

@@ -12,6 +12,7 @@ import numpy as np
 from matchopt.errors import shortened
 from matchopt.inspector.quantities import micro
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 TABLE = "summary"
 
@@ -56,17 +57,22 @@ def check_keys(stated: Mapping[Any, Any], right: Mapping[str, Any], path: str, r
     """Check that no key is missing and none is too many."""
     for key in right:
         if key not in stated:
-            report.add("missing_key", TABLE, f"{path}{key}", "is missing")
+            report.add("missing_key", TABLE, f"{path}{key}", tr("is missing"))
     for key in stated:
         if key not in right:
-            report.add("unknown_key", TABLE, f"{path}{key}", "is no key of the summary here")
+            report.add("unknown_key", TABLE, f"{path}{key}", tr("is no key of the summary here"))
 
 
 def compare(path: str, stated: object, right: object, report: Report) -> None:
     """Compare one value of the summary, and what is inside it; `right` None is checked elsewhere."""
     if isinstance(right, dict):
         if not isinstance(stated, Mapping):
-            report.add("summary", TABLE, path, f"is «{shortened(stated)}»; it has to hold keys and figures")
+            report.add(
+                "summary",
+                TABLE,
+                path,
+                tr("is «{stated}»; it has to hold keys and figures", stated=shortened(stated)),
+            )
             return
         inner = stated
         if path.endswith("_by_channel"):  # a channel that nobody uses may be left out or be 0
@@ -77,10 +83,23 @@ def compare(path: str, stated: object, right: object, report: Report) -> None:
                 compare(f"{path}.{key}", inner[key], value, report)
     elif isinstance(right, Figure):
         if not right.admits(stated):
-            report.add("summary", TABLE, path, f"is {shortened(stated)}; it has to be {right}")
+            report.add(
+                "summary",
+                TABLE,
+                path,
+                tr("is {stated}; it has to be {right}", stated=shortened(stated), right=right),
+            )
     elif right is not None and (type(stated) is not type(right) or stated != right):
-        report.add("summary", TABLE, path, f"is «{shortened(stated)}»; it has to be «{right}»")
+        report.add(
+            "summary",
+            TABLE,
+            path,
+            tr("is «{stated}»; it has to be «{right}»", stated=shortened(stated), right=right),
+        )
     elif right is None and path.startswith("horizon") and stated is not None:
         report.add(
-            "summary", TABLE, path, f"is «{shortened(stated)}»; no table holds a day, it has to be null"
+            "summary",
+            TABLE,
+            path,
+            tr("is «{stated}»; no table holds a day, it has to be null", stated=shortened(stated)),
         )

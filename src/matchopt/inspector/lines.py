@@ -17,6 +17,7 @@ from matchopt.inspector.quantities import micro, plain, sums
 from matchopt.inspector.sheet import Sheet, named
 from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import UNKNOWN, check_ways
+from matchopt.language import tr
 
 TABLE = "allocations"
 
@@ -95,8 +96,8 @@ def read_lines(f: Facts, sheet: Sheet, report: Report) -> Lines:
     ids = sheet.text("allocation_id")
     names = named(ids)
     again = pd.Index(ids, dtype=object).duplicated()
-    report.each("duplicate_id", TABLE, again, names, lambda r: "stands twice")
-    report.each("bad_cell", TABLE, (ids == "") & ~sheet.bad, names, lambda r: "has no allocation_id")
+    report.each("duplicate_id", TABLE, again, names, lambda r: tr("stands twice"))
+    report.each("bad_cell", TABLE, (ids == "") & ~sheet.bad, names, lambda r: tr("has no allocation_id"))
     gift_ids, need_ids, hubs = sheet.text("donation_id"), sheet.text("need_id"), sheet.text("hub")
     days = np.stack([sheet.day(column) for column in ("pickup_day", "arrival_day", "delivery_day")])
     _check_order(report, names, (need_ids, gift_ids, hubs, *days))
@@ -125,7 +126,13 @@ def read_lines(f: Facts, sheet: Sheet, report: Report) -> Lines:
 
 
 def _check_known(report: Report, names: Texts, unknown: Bools, texts: Texts, word: str) -> None:
-    report.each("unknown_id", TABLE, unknown, names, lambda r: f"there is no {word} «{texts[r]}» in the case")
+    report.each(
+        "unknown_id",
+        TABLE,
+        unknown,
+        names,
+        lambda r: tr("there is no {word} «{texts}» in the case", word=word, texts=texts[r]),
+    )
 
 
 def _check_order(report: Report, names: Texts, keys: tuple[Texts | Ints, ...]) -> None:
@@ -140,14 +147,26 @@ def _check_order(report: Report, names: Texts, keys: tuple[Texts | Ints, ...]) -
     if falls.any():  # where rows are sorted, those that are one line stand together
         again = repeated(classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
     report.each(
-        "duplicate_row", TABLE, again, names,
-        lambda r: f"is a second row of donation {gift[r]}, need {need[r]}, the same route and days",
-    )  # fmt: skip
+        "duplicate_row",
+        TABLE,
+        again,
+        names,
+        lambda r: tr(
+            "is a second row of donation {gift}, need {need}, the same route and days",
+            gift=gift[r],
+            need=need[r],
+        ),
+    )
     report.each(
-        "order", TABLE, falls, names,
-        lambda r: "comes before the row above it: rows are sorted by need_id, donation_id, hub, pickup_day, "
-        "arrival_day, delivery_day",
-    )  # fmt: skip
+        "order",
+        TABLE,
+        falls,
+        names,
+        lambda r: tr(
+            "comes before the row above it: rows are sorted by need_id, donation_id, hub, "
+            "pickup_day, arrival_day, delivery_day"
+        ),
+    )
 
 
 def _given(f: Facts, i: Ints, quantity: Floats, names: Texts, report: Report) -> Ints:
@@ -159,10 +178,16 @@ def _given(f: Facts, i: Ints, quantity: Floats, names: Texts, report: Report) ->
     granule = f.gifts.granule[i]
     good &= grains % granule == 0
     report.each(
-        "quantity", TABLE, ~good & ~np.isnan(quantity), names,
-        lambda r: f"gives {quantity[r]:.15g}, no positive multiple of "
-        f"{granule[r] * f.gifts.grain[i[r]]:.15g} (the least common multiple of step and lot)",
-    )  # fmt: skip
+        "quantity",
+        TABLE,
+        ~good & ~np.isnan(quantity),
+        names,
+        lambda r: tr(
+            "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot)",
+            quantity=f"{quantity[r]:.15g}",
+            value=f"{granule[r] * f.gifts.grain[i[r]]:.15g}",
+        ),
+    )
     return np.where(good, grains, 0)
 
 
@@ -199,9 +224,15 @@ def _check_served(
         dust = Fraction(float(4 * np.spacing(right[r])))
         if abs(Fraction(float(stated[r])) - units) > micro(units) + dust:
             report.add(
-                "served", TABLE, names[r],
-                f"serves {stated[r]:.15g}; what it gives serves {float(units):.15g}",
-            )  # fmt: skip
+                "served",
+                TABLE,
+                names[r],
+                tr(
+                    "serves {stated}; what it gives serves {units}",
+                    stated=f"{stated[r]:.15g}",
+                    units=f"{float(units):.15g}",
+                ),
+            )
 
 
 def _check_rules(f: Facts, keys: tuple[Ints, Ints, Texts], fit: rules.Fit, report: Report) -> routes.Fees:
@@ -225,10 +256,22 @@ def _refusal(f: Facts, gifts: Ints, needs: Ints, code: str, r: int) -> str:
     i, j = gifts[r], needs[r]
     gift, need = f"donation {f.gifts.ids[i]}", f"need {f.wants.ids[j]}"
     return {
-        "excluded": f"{need} is excluded: only the public sector may serve it",
-        "unreliable": f"nothing of {gift} may be planned at its reliability",
-        "no_such_item": f"{gift} is {f.gifts.items[i]}, which does not serve {need} for {f.wants.items[j]}",
-        "quality": f"{gift} is of quality {f.gifts.quality[i]}, {need} asks for {f.wants.quality[j]}",
-        "earmark": f"the earmarks of {gift} do not admit {need}",
-        "boundary": f"the boundary policy does not admit {gift} for {need}",
+        "excluded": tr("{need} is excluded: only the public sector may serve it", need=need),
+        "unreliable": tr("nothing of {gift} may be planned at its reliability", gift=gift),
+        "no_such_item": tr(
+            "{gift} is {items}, which does not serve {need} for {items2}",
+            gift=gift,
+            items=f.gifts.items[i],
+            need=need,
+            items2=f.wants.items[j],
+        ),
+        "quality": tr(
+            "{gift} is of quality {quality}, {need} asks for {quality2}",
+            gift=gift,
+            quality=f.gifts.quality[i],
+            need=need,
+            quality2=f.wants.quality[j],
+        ),
+        "earmark": tr("the earmarks of {gift} do not admit {need}", gift=gift, need=need),
+        "boundary": tr("the boundary policy does not admit {gift} for {need}", gift=gift, need=need),
     }[code]

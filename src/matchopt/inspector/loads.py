@@ -12,6 +12,7 @@ from matchopt.inspector.keys import Bools, Floats, Ints, Names, Pairs
 from matchopt.inspector.lines import TABLE, Lines
 from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import day
+from matchopt.language import mark, tr
 
 DUST = 1e-9
 """Relative: what adding up kg in floats may be off."""
@@ -87,23 +88,48 @@ def check_loads(f: Facts, loads: Loads, report: Report) -> None:
          ties.agreements),
     ):  # fmt: skip
         report.each(
-            code, TABLE, exceeds(load, capacity), partial(_pair, word, names, pairs),
+            code,
+            TABLE,
+            exceeds(load, capacity),
+            partial(_pair, word, names, pairs),
             lambda r, x=load, c=capacity: (  # type: ignore[misc]
-                f"carries {x[r]:.10g} kg over the horizon, more than its {c[r]:.10g} kg"
+                tr(
+                    "carries {x} kg over the horizon, more than its {c} kg",
+                    x=f"{x[r]:.10g}",
+                    c=f"{c[r]:.10g}",
+                )
             ),
-        )  # fmt: skip
+        )
     dust = loads.takes.sum(axis=1, keepdims=True) * 2.0**-40
     for code, word, load, capacity in (
-        ("hub_throughput", "takes in", loads.takes, f.hubs.takes),
-        ("hub_storage", "holds", loads.holds - dust, f.hubs.holds),
+        (
+            "hub_throughput",
+            mark("takes in {kg} kg{when}, more than its {most} kg"),
+            loads.takes,
+            f.hubs.takes,
+        ),
+        (
+            "hub_storage",
+            mark("holds {kg} kg{when}, more than its {most} kg"),
+            loads.holds - dust,
+            f.hubs.holds,
+        ),
     ):
         hub, on = np.nonzero(exceeds(load, capacity[:, None]))
         report.each(
-            code, TABLE, np.ones(len(hub), dtype=bool), [f"hub {f.hubs.names[h]}" for h in hub.tolist()],
+            code,
+            TABLE,
+            np.ones(len(hub), dtype=bool),
+            [f"hub {f.hubs.names[h]}" for h in hub.tolist()],
             lambda r, x=load[hub, on], c=capacity[hub], d=on + f.start, w=word: (  # type: ignore[misc]
-                f"{w} {x[r]:.10g} kg{f' on {day(d[r])}' if f.dated else ''}, more than its {c[r]:.10g} kg"
+                tr(
+                    w,
+                    kg=f"{x[r]:.10g}",
+                    most=f"{c[r]:.10g}",
+                    when=tr(" on {day}", day=day(d[r])) if f.dated else "",
+                )
             ),
-        )  # fmt: skip
+        )
 
 
 def _pair(word: str, names: Names, pairs: Pairs, r: int) -> str:

@@ -15,6 +15,7 @@ from matchopt.inspector.facts import NO_DAY, Facts
 from matchopt.inspector.keys import Bools, Floats, Ints, Names, Texts, classes, repeated
 from matchopt.inspector.sheet import Sheet
 from matchopt.inspector.violation import Report
+from matchopt.language import mark, tr
 
 TABLE = "prices"
 LAST = "cost"
@@ -92,21 +93,25 @@ def read_rows(f: Facts, cells: Cells, sheet: Sheet, report: Report) -> PriceRows
     checks = _Checks(sheet, partial(_name, side, ids, to, stage), report)
     code = codes_of(side, SIDES)
     market = (code >= 0) & (code < len(MARKET))
-    checks.refuse("unknown_id", code < 0, f"the side is none of {', '.join(SIDES)}")
+    checks.refuse("unknown_id", code < 0, tr("the side is none of {listed}", listed=", ".join(SIDES)))
     fine = (block >= 0) & (block <= 2.0**40) & (block == np.floor(block))
-    checks.refuse("block", ~fine, "the block is no whole number from 0")
+    checks.refuse("block", ~fine, tr("the block is no whole number from 0"))
     shared = np.nan_to_num(block) > 0
     order = codes_of(stage, stage_names(f))
-    checks.refuse("block", ~shared & ~market, "block 0 has prices of needs and donations only")
-    checks.refuse("stage", ~shared & (stage != ""), "block 0 has no stages")
-    checks.refuse("stage", shared & (order < 0), f"the stage is none of {', '.join(stage_names(f))}")
-    checks.refuse("level", shared & (level != 0), "a block from 1 has no levels: 0")
+    checks.refuse("block", ~shared & ~market, tr("block 0 has prices of needs and donations only"))
+    checks.refuse("stage", ~shared & (stage != ""), tr("block 0 has no stages"))
+    checks.refuse(
+        "stage", shared & (order < 0), tr("the stage is none of {listed}", listed=", ".join(stage_names(f)))
+    )
+    checks.refuse("level", shared & (level != 0), tr("a block from 1 has no levels: 0"))
     fine = (price >= 0) & (price <= _LARGEST)
-    checks.refuse("price", shared & ~fine, f"the price is not from 0 to {_LARGEST:g}")
+    checks.refuse(
+        "price", shared & ~fine, tr("the price is not from 0 to {largest}", largest=f"{_LARGEST:g}")
+    )
     _check_days(f, code, day, checks)
     at = _subjects(f, cells, (code, ids, to), np.where(shared, order, -1), checks)
     row, _ = classes(code, at, day, block, order, (stage == "").astype(np.int64))
-    checks.refuse("duplicate_row", repeated(row), "stands twice")
+    checks.refuse("duplicate_row", repeated(row), tr("stands twice"))
     if checks.wrong.any():
         return None
     return PriceRows(
@@ -132,9 +137,9 @@ def codes_of(texts: Texts, words: Sequence[str]) -> Ints:
 
 def _check_days(f: Facts, side: Ints, day: Ints, checks: _Checks) -> None:
     daily = np.isin(side, [SIDES.index("storage"), SIDES.index("throughput")]) & f.dated
-    checks.refuse("unknown_id", ~daily & (day != NO_DAY), "a day stands where there is none")
+    checks.refuse("unknown_id", ~daily & (day != NO_DAY), tr("a day stands where there is none"))
     outside = (day < f.start) | (day > f.end)
-    checks.refuse("unknown_id", daily & outside, "the day is not in the horizon")
+    checks.refuse("unknown_id", daily & outside, tr("the day is not in the horizon"))
 
 
 def _subjects(f: Facts, cells: Cells, texts: tuple[Ints, Texts, Texts], order: Ints, checks: _Checks) -> Ints:
@@ -142,14 +147,16 @@ def _subjects(f: Facts, cells: Cells, texts: tuple[Ints, Texts, Texts], order: I
     side, ids, to = texts
     found = np.full(len(side), -1, dtype=np.int64)
     pairs = np.isin(side, [SIDES.index(name) for name in ("lane", "agreement", "fair")])
-    checks.refuse("unknown_id", ~pairs & (to != "").astype(bool), "a second name stands where there is none")
+    checks.refuse(
+        "unknown_id", ~pairs & (to != "").astype(bool), tr("a second name stands where there is none")
+    )
     for code, name in enumerate(SIDES):
         mine = side == code
         rows = np.flatnonzero(mine)
         if rows.size:
             find, problem = _FINDERS[name]
             found[rows] = find(_Asked(f, cells, ids[rows], to[rows], order[rows]))
-            checks.refuse("unknown_id", mine & (found < 0), problem)
+            checks.refuse("unknown_id", mine & (found < 0), tr(problem))
     return found
 
 
@@ -194,15 +201,15 @@ def _cell(a: _Asked) -> Ints:
 
 
 _FINDERS: dict[str, tuple[Callable[[_Asked], Ints], str]] = {
-    "need": (lambda a: Names(a.f.wants.ids).of(a.ids), "there is no such need in the case"),
-    "donation": (lambda a: Names(a.f.gifts.ids).of(a.ids), "there is no such donation in the case"),
-    "storage": (lambda a: _hub(a, a.f.hubs.holds), "there is no such hub with a limit"),
-    "throughput": (lambda a: _hub(a, a.f.hubs.takes), "there is no such hub with a limit"),
-    "lane": (_lane, "there is no such lane with a limit"),
-    "agreement": (_agreement, "there is no such agreement with a limit"),
-    "budget": (_budget, "there is no such budget"),
-    "reached": (_earlier, "there is no such earlier stage whose value could be kept"),
-    "fair": (_cell, "there is no such community and category"),
+    "need": (lambda a: Names(a.f.wants.ids).of(a.ids), mark("there is no such need in the case")),
+    "donation": (lambda a: Names(a.f.gifts.ids).of(a.ids), mark("there is no such donation in the case")),
+    "storage": (lambda a: _hub(a, a.f.hubs.holds), mark("there is no such hub with a limit")),
+    "throughput": (lambda a: _hub(a, a.f.hubs.takes), mark("there is no such hub with a limit")),
+    "lane": (_lane, mark("there is no such lane with a limit")),
+    "agreement": (_agreement, mark("there is no such agreement with a limit")),
+    "budget": (_budget, mark("there is no such budget")),
+    "reached": (_earlier, mark("there is no such earlier stage whose value could be kept")),
+    "fair": (_cell, mark("there is no such community and category")),
 }
 
 

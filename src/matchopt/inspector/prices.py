@@ -12,6 +12,7 @@ from matchopt.inspector.keys import Floats, Ints, Texts
 from matchopt.inspector.price_rows import LAST, SIDES, TABLE, TOLLED, PriceRows, read_rows, stage_names
 from matchopt.inspector.sheet import Sheet
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 NO_LEVEL = 10
 """Level of donations that no tier needs in full."""
@@ -117,9 +118,12 @@ def read_prices(f: Facts, cells: Cells, sheet: Sheet, report: Report) -> Prices 
         mine = rows.rows(side)
         astray[mine] |= own[rows.at[mine]] != block[mine]
     report.each(
-        "block", TABLE, astray, lambda r: f"{SIDES[rows.side[r]]} of block {rows.block[r]}",
-        lambda r: "what it is about is in another block, or nobody is in this one",
-    )  # fmt: skip
+        "block",
+        TABLE,
+        astray,
+        lambda r: f"{SIDES[rows.side[r]]} of block {rows.block[r]}",
+        lambda r: tr("what it is about is in another block, or nobody is in this one"),
+    )
     plain = _plain_prices(f, rows, (gift_row, need_row), report)
     if astray.any() or plain is None:
         return None
@@ -134,8 +138,20 @@ def _main_rows(rows: PriceRows, side: str, ids: Texts, report: Report) -> Ints |
     """Return the row of each id that says which block it is in; None if some have not one."""
     here = np.flatnonzero((rows.side == SIDES.index(side)) & rows.main)
     count = np.bincount(rows.at[here], minlength=len(ids))
-    report.each("missing_row", TABLE, count == 0, ids, lambda r: f"this {side} has no price (stage {LAST})")
-    report.each("duplicate_row", TABLE, count > 1, ids, lambda r: f"this {side} has {count[r]} prices")
+    report.each(
+        "missing_row",
+        TABLE,
+        count == 0,
+        ids,
+        lambda r: tr("this {side} has no price (stage {last})", side=side, last=LAST),
+    )
+    report.each(
+        "duplicate_row",
+        TABLE,
+        count > 1,
+        ids,
+        lambda r: tr("this {side} has {count} prices", side=side, count=count[r]),
+    )
     if (count != 1).any():
         return None
     main = np.empty(len(ids), dtype=np.int64)
@@ -188,13 +204,21 @@ def _plain_prices(f: Facts, rows: PriceRows, main: tuple[Ints, Ints], report: Re
             TABLE,
             odd,
             ids,
-            lambda r, p=price: f"the price {p[r]} has no four decimals",  # type: ignore[misc]
+            lambda r, p=price: tr("the price {p} has no four decimals", p=p[r]),  # type: ignore[misc]
         )
         off = here & ~((level >= least) & (level <= most) & (level == np.floor(level)))
         report.each(
-            "level", TABLE, off, ids,
-            lambda r, s=level: f"the level {s[r]:g} is no whole number from {least} to {most}",  # type: ignore[misc]
-        )  # fmt: skip
+            "level",
+            TABLE,
+            off,
+            ids,
+            lambda r, s=level: tr(
+                "the level {s} is no whole number from {least} to {most}",
+                s=f"{s[r]:g}",
+                least=least,
+                most=most,
+            ),  # type: ignore[misc]
+        )
         sound &= not (odd | off).any()
         plain += [
             np.where(here, np.where(off, 0, level), 0).astype(np.int64),

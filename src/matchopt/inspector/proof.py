@@ -35,6 +35,7 @@ from matchopt.inspector.prices import NO_LEVEL, Prices
 from matchopt.inspector.profiles import Profiles
 from matchopt.inspector.quantities import total
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +50,33 @@ def check_signs(f: Facts, p: Prices, report: Report) -> Prices:
     """Check what the levels ask of the signs; return the prices with the levels that count."""
     out, idle = f.wants.excluded & (p.need_block == 0), (f.gifts.plannable == 0) & (p.gift_block == 0)
     gift_ids, need_ids = f.gifts.ids, f.wants.ids
-    report.each("price", TABLE, idle & (p.gift != 0), gift_ids, lambda r: "is not in the pool: price 0")
-    report.each("price", TABLE, out & (p.need != 0), need_ids, lambda r: "is excluded: price 0")
+    report.each("price", TABLE, idle & (p.gift != 0), gift_ids, lambda r: tr("is not in the pool: price 0"))
+    report.each("price", TABLE, out & (p.need != 0), need_ids, lambda r: tr("is excluded: price 0"))
     if f.settings.policy.objective != "coverage-first":
         _refuse_above(report, gift_ids, p.gift, np.zeros_like(p.gift), "0")
-        _refuse_above(report, need_ids, p.need, f.wants.price, "the cost of a unit unmet")
+        _refuse_above(report, need_ids, p.need, f.wants.price, tr("the cost of a unit unmet"))
         return p
     own, plain = f.wants.priority, p.need_block == 0
     low = plain & (p.need_level < own)
     report.each(
-        "level", TABLE, low, need_ids,
-        lambda r: f"the level {p.need_level[r]} is below the priority {own[r]}",
-    )  # fmt: skip
+        "level",
+        TABLE,
+        low,
+        need_ids,
+        lambda r: tr(
+            "the level {need_level} is below the priority {own}", need_level=p.need_level[r], own=own[r]
+        ),
+    )
     report.each(
-        "level", TABLE, out & (p.need_level != own), need_ids, lambda r: f"is excluded: level {own[r]}"
+        "level",
+        TABLE,
+        out & (p.need_level != own),
+        need_ids,
+        lambda r: tr("is excluded: level {own}", own=own[r]),
     )
     report.each(
         "level", TABLE, idle & (p.gift_level != NO_LEVEL), gift_ids,
-        lambda r: f"is not in the pool: level {NO_LEVEL}",
+        lambda r: tr("is not in the pool: level {no_level}", no_level=NO_LEVEL),
     )  # fmt: skip
     tiers = np.append(np.unique(own), NO_LEVEL)
     gift_level = np.where(p.gift_block > 0, 0, tiers[np.searchsorted(tiers, p.gift_level)])
@@ -74,16 +84,26 @@ def check_signs(f: Facts, p: Prices, report: Report) -> Prices:
     need_level = np.where(plain, need_level, 0)
     free = np.iinfo(np.int64).max
     _refuse_above(
-        report, gift_ids, p.gift, np.where(gift_level == NO_LEVEL, 0, free), "0 (it need not be used up)"
+        report, gift_ids, p.gift, np.where(gift_level == NO_LEVEL, 0, free), tr("0 (it need not be used up)")
     )
     _refuse_above(
-        report, need_ids, p.need, np.where(need_level == own, 0, free), "0 (it need not be served in full)"
+        report,
+        need_ids,
+        p.need,
+        np.where(need_level == own, 0, free),
+        tr("0 (it need not be served in full)"),
     )
     return replace(p, gift_level=gift_level, need_level=need_level)
 
 
 def _refuse_above(report: Report, ids: Texts, price: Ints, most: Ints, words: str) -> None:
-    report.each("price", TABLE, price > most, ids, lambda r: f"the price {money(price[r])} is above {words}")
+    report.each(
+        "price",
+        TABLE,
+        price > most,
+        ids,
+        lambda r: tr("the price {price} is above {words}", price=money(price[r]), words=words),
+    )
 
 
 class PlainProof:
@@ -109,26 +129,47 @@ class PlainProof:
         i, j, cost = met.i, met.j, met.cost
         apart = p.gift_block[i] != p.need_block[j]
         self._refuse(
-            apart, j, lambda r: f"donation {f.gifts.ids[i[r]]}, which may serve it, is in another block: "
-            "no bound is proven",
-        )  # fmt: skip
+            apart,
+            j,
+            lambda r: tr(
+                "donation {ids}, which may serve it, is in another block: no bound is proven",
+                ids=f.gifts.ids[i[r]],
+            ),
+        )
         plain = (p.gift_block[i] == 0) & ~apart
         odd = plain & is_odd(f, i, j, met.ratio)
         self._refuse(
-            odd, j, lambda r: f"donation {f.gifts.ids[i[r]]}, which may serve it, does not come in whole "
-            "steps of it: block 0 cannot prove a bound",
-        )  # fmt: skip
+            odd,
+            j,
+            lambda r: tr(
+                "donation {ids}, which may serve it, does not come in whole steps of it: block "
+                "0 cannot prove a bound",
+                ids=f.gifts.ids[i[r]],
+            ),
+        )
         falls = plain & (p.gift_level[i] > p.need_level[j])
         self._refuse(
-            falls, j, lambda r: f"its level is below that of donation {f.gifts.ids[i[r]]}, which may serve "
-            "it: the bound on the tiers is not proven",
-        )  # fmt: skip
+            falls,
+            j,
+            lambda r: tr(
+                "its level is below that of donation {ids}, which may serve it: the bound on "
+                "the tiers is not proven",
+                ids=f.gifts.ids[i[r]],
+            ),
+        )
         dear = plain & (p.gift_level[i] == p.need_level[j]) & (p.gift[i] + p.need[j] > cost)
         self._refuse(
-            dear, j, lambda r: f"its price {money(p.need[j[r]])} and that of donation {f.gifts.ids[i[r]]}, "
-            f"{money(p.gift[i[r]])}, add up to more than the unit cost {money(cost[r])}: "
-            "the bound on the cost is not proven",
-        )  # fmt: skip
+            dear,
+            j,
+            lambda r: tr(
+                "its price {need} and that of donation {ids}, {gift}, add up to more than the "
+                "unit cost {cost}: the bound on the cost is not proven",
+                need=money(p.need[j[r]]),
+                ids=f.gifts.ids[i[r]],
+                gift=money(p.gift[i[r]]),
+                cost=money(cost[r]),
+            ),
+        )
 
     def _refuse(self, wrong: Bools, j: Ints, say: Callable[[int], str]) -> None:
         self.report.each("proof", TABLE, wrong, self.f.wants.ids[j], say)

@@ -11,6 +11,7 @@ from matchopt.inspector.lines import Lines
 from matchopt.inspector.sheet import Sheet, row_name
 from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import day
+from matchopt.language import tr
 
 TABLE = "purchases"
 _TEXTS = ("item", "community", "donation_id", "donor", "need_id")
@@ -26,7 +27,12 @@ def check_purchases(f: Facts, sheet: Sheet, lines: Lines, report: Report) -> Non
         | {column: sheet.number(column) for column in _NUMBERS}
     )
     if len(stated) != len(right):
-        report.add("purchases", TABLE, "", f"has {len(stated)} rows; the allocations buy {len(right)} times")
+        report.add(
+            "purchases",
+            TABLE,
+            "",
+            tr("has {stated} rows; the allocations buy {right} times", stated=len(stated), right=len(right)),
+        )
         return
     for column in (*_TEXTS, "delivery_day"):
         there, wanted = stated[column].to_numpy(), right[column].to_numpy()
@@ -64,6 +70,14 @@ def _note(report: Report, column: str, wrong: Bools, stated: Texts, right: Texts
         return f"{value:.10g}" if isinstance(value, float) else str(value)
 
     report.each(
-        "purchases", TABLE, wrong, row_name,
-        lambda r: f"{column} is «{shown(stated[r])}»; it has to be «{shown(right[r])}»",
-    )  # fmt: skip
+        "purchases",
+        TABLE,
+        wrong,
+        row_name,
+        lambda r: tr(
+            "{column} is «{stated}»; it has to be «{right}»",
+            column=column,
+            stated=shown(stated[r]),
+            right=shown(right[r]),
+        ),
+    )

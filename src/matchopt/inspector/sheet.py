@@ -11,6 +11,7 @@ import pandas as pd
 from matchopt.errors import shortened
 from matchopt.inspector.keys import Bools, Floats, Ints, Texts
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 
 class Sheet:
@@ -34,14 +35,19 @@ class Sheet:
         self._frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame()
         self.complete = isinstance(frame, pd.DataFrame)
         if not self.complete:
-            report.add("missing_table", name, "", "is not a table")
+            report.add("missing_table", name, "", tr("is not a table"))
         headers = list(self._frame.columns)
         for column in columns if self.complete else ():
             count = sum(1 for header in headers if isinstance(header, str) and header == column)
             if count != 1:
                 self.complete = False
-                problem = "is missing" if count == 0 else f"stands there {count} times"
-                report.add("missing_column", name, column, f"the column {column} {problem}")
+                problem = tr("is missing") if count == 0 else tr("stands there {count} times", count=count)
+                report.add(
+                    "missing_column",
+                    name,
+                    column,
+                    tr("the column {column} {problem}", column=column, problem=problem),
+                )
         self.size = len(self._frame)
         self.bad: Bools = np.zeros(self.size, dtype=bool)
 
@@ -59,7 +65,7 @@ class Sheet:
         if is_text(cells):
             return cells
         wrong = np.fromiter((not isinstance(cell, str) for cell in cells), dtype=bool, count=self.size)
-        self._refuse(column, wrong, cells, "is no text")
+        self._refuse(column, wrong, cells, tr("is no text"))
         return np.where(wrong, "", cells).astype(object)
 
     def number(self, column: str) -> Floats:
@@ -72,7 +78,7 @@ class Sheet:
             numbers = np.fromiter((_number(cell) for cell in cells), dtype=np.float64, count=self.size)
         wrong = ~np.isfinite(numbers)
         if wrong.any():
-            self._refuse(column, wrong, self.raw(column), "is no number")
+            self._refuse(column, wrong, self.raw(column), tr("is no number"))
             numbers = np.where(wrong, np.nan, numbers)
         return numbers
 
@@ -86,7 +92,7 @@ class Sheet:
         else:
             days = np.full(self.size, np.datetime64("NaT", "D"))
             wrong = ~series.isna().to_numpy(dtype=bool)
-        self._refuse(column, wrong, None, "is no day")
+        self._refuse(column, wrong, None, tr("is no day"))
         return days.astype(np.int64)
 
     def _refuse(self, column: str, wrong: Bools, cells: Texts | None, problem: str) -> None:

@@ -20,6 +20,7 @@ from matchopt.inspector.quantities import total
 from matchopt.inspector.tally import Tally
 from matchopt.inspector.violation import Report
 from matchopt.inspector.ways import day
+from matchopt.language import tr
 
 _READABLE = 2.0**100
 
@@ -64,7 +65,7 @@ def check_summary(
     check_keys(summary, right, "", report)
     listed = [key for key in right if key not in NEWER]
     if [k for k in summary if k in listed] != [k for k in listed if k in summary]:
-        report.add("order", TABLE, "", "the keys do not stand in the order of the contract")
+        report.add("order", TABLE, "", tr("the keys do not stand in the order of the contract"))
     for key, value in right.items():
         if key in summary:
             compare(str(key), summary[key], value, report)
@@ -157,15 +158,27 @@ def _check_cost_by_kind(f: Facts, summary: Mapping[Any, Any], lines: Lines, repo
         number = number_of(costs.get(name))
         if number is None or abs(number - own) > slack:
             report.add(
-                "summary", TABLE, f"cost.{name}",
-                f"is {shortened(costs.get(name))}; it has to be {float(own):.4f}",
-            )  # fmt: skip
+                "summary",
+                TABLE,
+                f"cost.{name}",
+                tr(
+                    "is {shortened}; it has to be {own}",
+                    shortened=shortened(costs.get(name)),
+                    own=f"{float(own):.4f}",
+                ),
+            )
         together += number or 0
     other = _column(f, lines, 3)
     slack = other.slack + Fraction(2, 10_000) * bool(other.slack) + abs(other.right) / 2**48
     if abs(together - other.right) > slack + Fraction(1, 10**7):
         report.add(
-            "summary", TABLE, "cost",
-            f"identification, penalty, transfer and purchase add up to {float(together):.4f}; "
-            f"the other costs of the allocations are {float(other.right):.4f}",
-        )  # fmt: skip
+            "summary",
+            TABLE,
+            "cost",
+            tr(
+                "identification, penalty, transfer and purchase add up to {together}; the "
+                "other costs of the allocations are {right}",
+                together=f"{float(together):.4f}",
+                right=f"{float(other.right):.4f}",
+            ),
+        )

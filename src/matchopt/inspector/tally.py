@@ -13,6 +13,7 @@ from matchopt.inspector.keys import Bools, Counts, Floats, Ints
 from matchopt.inspector.lines import TABLE, Lines
 from matchopt.inspector.quantities import sums, total
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 DUST = Fraction(1, 10**9)
 """Relative: what limits on sums of fractions may be passed by."""
@@ -82,27 +83,46 @@ def check_tally(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
     limit = f.settings.policy.budget
     if limit > 0 and tally.spent > Fraction(limit) * (1 + DUST):
         report.add(
-            "budget", TABLE, "",
-            f"costs {float(tally.spent):.4f}, purchases aside, more than the budget of {limit:.10g}",
-        )  # fmt: skip
+            "budget",
+            TABLE,
+            "",
+            tr(
+                "costs {spent}, purchases aside, more than the budget of {limit}",
+                spent=f"{float(tally.spent):.4f}",
+                limit=f"{limit:.10g}",
+            ),
+        )
 
 
 def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
     g, w = f.gifts, f.wants
     report.each(
-        "overplanned", TABLE, (tally.planned > g.plannable).astype(bool), lambda r: f"donation {g.ids[r]}",
-        lambda r: f"gives {tally.planned[r] * g.grain[r]:.15g} of {g.plannable[r] * g.grain[r]:.15g} "
-        f"that may be planned ({g.offered[r] * g.grain[r]:.15g} offered)",
-    )  # fmt: skip
+        "overplanned",
+        TABLE,
+        (tally.planned > g.plannable).astype(bool),
+        lambda r: f"donation {g.ids[r]}",
+        lambda r: tr(
+            "gives {value} of {value2} that may be planned ({value3} offered)",
+            value=f"{tally.planned[r] * g.grain[r]:.15g}",
+            value2=f"{g.plannable[r] * g.grain[r]:.15g}",
+            value3=f"{g.offered[r] * g.grain[r]:.15g}",
+        ),
+    )
     over = (tally.unmet < 0).astype(bool)
     for r in np.flatnonzero(over).tolist():
         room = DUST * int(w.asked[r]) if isinstance(tally.served[r], Fraction) else 0
         over[r] = tally.unmet[r] < -room
     report.each(
-        "overserved", TABLE, over, lambda r: f"need {w.ids[r]}",
-        lambda r: f"is served {float(tally.served[r]) * w.grain[r]:.15g}, "
-        f"but asks for {w.asked[r] * w.grain[r]:.15g}",
-    )  # fmt: skip
+        "overserved",
+        TABLE,
+        over,
+        lambda r: f"need {w.ids[r]}",
+        lambda r: tr(
+            "is served {value}, but asks for {value2}",
+            value=f"{float(tally.served[r]) * w.grain[r]:.15g}",
+            value2=f"{w.asked[r] * w.grain[r]:.15g}",
+        ),
+    )
 
 
 def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
@@ -111,19 +131,32 @@ def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
     sources = _partners(lines.j, lines.i, len(w.ids))
     report.each(
         "single_source", TABLE, w.single & (sources > 1), lambda r: f"need {w.ids[r]}",
-        lambda r: f"is served by {sources[r]} donations; at most one may serve it",
+        lambda r: tr("is served by {sources} donations; at most one may serve it", sources=sources[r]),
     )  # fmt: skip
     partly = w.whole & tally.short & (tally.served > 0).astype(bool)
     report.each(
-        "all_or_nothing", TABLE, partly, lambda r: f"need {w.ids[r]}",
-        lambda r: f"is served {float(tally.served[r]) * w.grain[r]:.15g} of {w.asked[r] * w.grain[r]:.15g}; "
-        "it takes all or nothing",
-    )  # fmt: skip
+        "all_or_nothing",
+        TABLE,
+        partly,
+        lambda r: f"need {w.ids[r]}",
+        lambda r: tr(
+            "is served {value} of {value2}; it takes all or nothing",
+            value=f"{float(tally.served[r]) * w.grain[r]:.15g}",
+            value2=f"{w.asked[r] * w.grain[r]:.15g}",
+        ),
+    )
     spread = _partners(lines.i, w.community[lines.j], len(g.ids))
     report.each(
-        "max_communities", TABLE, spread > g.most_communities, lambda r: f"donation {g.ids[r]}",
-        lambda r: f"goes to {spread[r]} communities, more than its {g.most_communities[r]:g}",
-    )  # fmt: skip
+        "max_communities",
+        TABLE,
+        spread > g.most_communities,
+        lambda r: f"donation {g.ids[r]}",
+        lambda r: tr(
+            "goes to {spread} communities, more than its {most_communities}",
+            spread=spread[r],
+            most_communities=f"{g.most_communities[r]:g}",
+        ),
+    )
 
 
 def _partners(rows: Ints, partner: Ints, size: int) -> Ints:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matchopt.errors import shortened
+from matchopt.language import tr
 
 MOST_LINES = 50
 """Violations of one code that are spelled out; the rest is counted."""
@@ -95,5 +96,7 @@ class Report:
             lines.extend(found)
             if self._more.get(code, 0):
                 table = found[-1].table
-                lines.append(Violation(code, table, "", f"and {self._more[code]} more of this kind"))
+                lines.append(
+                    Violation(code, table, "", tr("and {more} more of this kind", more=self._more[code]))
+                )
         return tuple(lines)

@@ -16,6 +16,7 @@ from matchopt.inspector.facts import NO_DAY, Facts, money
 from matchopt.inspector.keys import Bools, Ints, Texts
 from matchopt.inspector.places import Legs
 from matchopt.inspector.violation import Report
+from matchopt.language import tr
 
 TABLE = "allocations"
 ROWS_A_BLOCK = 2**15
@@ -178,42 +179,80 @@ def _check_choice(f: Facts, rows: _Rows, seen: _Seen, report: Report) -> None:
     known, none = rows.hub != UNKNOWN, seen.choice.cost == routes.NOWHERE
     linked, timely, best = seen.linked, seen.best.timely, seen.choice.hub
     checks: list[tuple[str, Bools, Callable[[int], str]]] = [
-        ("unreachable", ~seen.connected, lambda r: (
-            f"no route connects donation {f.gifts.ids[rows.i[r]]} with {f.wants.communities[rows.j[r]]}")),
-        ("timing", seen.connected & none, lambda r: (
-            f"no route brings donation {f.gifts.ids[rows.i[r]]} to need {f.wants.ids[rows.j[r]]} in time")),
-        ("route", known & ~none & ~linked, lambda r: (
-            f"goes {_way(f, rows.hub[r])}, which does not connect or may not take the item; "
-            f"the best route is {_way(f, best[r])}")),
-        ("route", known & ~none & linked & ~timely, lambda r: (
-            f"goes {_way(f, rows.hub[r])}, which is late; the best route is {_way(f, best[r])}")),
-    ]  # fmt: skip
+        (
+            "unreachable",
+            ~seen.connected,
+            lambda r: tr(
+                "no route connects donation {ids} with {communities}",
+                ids=f.gifts.ids[rows.i[r]],
+                communities=f.wants.communities[rows.j[r]],
+            ),
+        ),
+        (
+            "timing",
+            seen.connected & none,
+            lambda r: tr(
+                "no route brings donation {ids} to need {ids2} in time",
+                ids=f.gifts.ids[rows.i[r]],
+                ids2=f.wants.ids[rows.j[r]],
+            ),
+        ),
+        (
+            "route",
+            known & ~none & ~linked,
+            lambda r: tr(
+                "goes {f}, which does not connect or may not take the item; the best route is {f2}",
+                f=_way(f, rows.hub[r]),
+                f2=_way(f, best[r]),
+            ),
+        ),
+        (
+            "route",
+            known & ~none & linked & ~timely,
+            lambda r: tr(
+                "goes {f}, which is late; the best route is {f2}", f=_way(f, rows.hub[r]), f2=_way(f, best[r])
+            ),
+        ),
+    ]
     if not f.shared:
         dearer = known & linked & timely & (rows.hub != best)
-        checks.append(("route", dearer, lambda r: (
-            f"goes {_way(f, rows.hub[r])} at {money(seen.unit[r])} a unit; {_way(f, best[r])} it is "
-            f"{money(seen.choice.cost[r])} (cheapest, then direct, then the hub first by name)"
-        )))  # fmt: skip
+        checks.append(
+            (
+                "route",
+                dearer,
+                lambda r: tr(
+                    "goes {f} at {unit} a unit; {f2} it is {cost} (cheapest, then direct, then the "
+                    "hub first by name)",
+                    f=_way(f, rows.hub[r]),
+                    unit=money(seen.unit[r]),
+                    f2=_way(f, best[r]),
+                    cost=money(seen.choice.cost[r]),
+                ),
+            )
+        )
     for code, wrong, say in checks:
         report.each(code, TABLE, wrong, rows.names, say)
 
 
 def _way(f: Facts, hub: int) -> str:
-    return "direct" if hub < 0 else f"via {f.hubs.names[hub]}"
+    return tr("direct") if hub < 0 else tr("via {hub}", hub=f.hubs.names[hub])
 
 
-def _check_best_days(
-    f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Ints, report: Report
-) -> None:  # fmt: skip
+def _check_best_days(f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Ints, report: Report) -> None:
     best = seen.best
     for row, (column, days) in enumerate(
         (("pickup_day", best.pickup), ("arrival_day", best.arrival), ("delivery_day", best.delivery))
     ):
         right = days if f.dated else np.full(len(days), NO_DAY)
         report.each(
-            "days", TABLE, good & (stated[row] != right), rows.names,
-            lambda r, c=column, s=stated[row], d=right: f"{c} is {day(s[r])}; it has to be {day(d[r])}",  # type: ignore[misc]
-        )  # fmt: skip
+            "days",
+            TABLE,
+            good & (stated[row] != right),
+            rows.names,
+            lambda r, c=column, s=stated[row], d=right: tr(
+                "{c} is {s}; it has to be {d}", c=c, s=day(s[r]), d=day(d[r])
+            ),  # type: ignore[misc]
+        )
 
 
 def _check_own_days(f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Ints, report: Report) -> Bools:
@@ -222,23 +261,50 @@ def _check_own_days(f: Facts, rows: _Rows, seen: _Seen, good: Bools, stated: Int
     arrival = own.pickup + seen.lead
     late = (own.stay < 0) | ((rows.hub < 0) & (own.stay != 0))
     checks: list[tuple[str, int, Bools, Callable[[int], str]]] = [
-        ("pickup_day", 0, (own.pickup < trip.first) | (own.pickup > trip.last),
-         lambda r: f"the donation can be had from {day(trip.first[r])} to {day(trip.last[r])}"),
-        ("arrival_day", 1, own.arrival != arrival, lambda r: f"it has to be {day(arrival[r])}"),
-        ("delivery_day", 2, (own.delivery < trip.wanted) | (own.delivery > trip.due),
-         lambda r: f"it has to be from {day(trip.wanted[r])} to {day(trip.due[r])}"),
-        ("delivery_day", 2, late, lambda r: "the way from where it arrived does not end then"),
-    ]  # fmt: skip
+        (
+            "pickup_day",
+            0,
+            (own.pickup < trip.first) | (own.pickup > trip.last),
+            lambda r: tr(
+                "the donation can be had from {first} to {last}",
+                first=day(trip.first[r]),
+                last=day(trip.last[r]),
+            ),
+        ),
+        (
+            "arrival_day",
+            1,
+            own.arrival != arrival,
+            lambda r: tr("it has to be {arrival}", arrival=day(arrival[r])),
+        ),
+        (
+            "delivery_day",
+            2,
+            (own.delivery < trip.wanted) | (own.delivery > trip.due),
+            lambda r: tr(
+                "it has to be from {wanted} to {due}", wanted=day(trip.wanted[r]), due=day(trip.due[r])
+            ),
+        ),
+        ("delivery_day", 2, late, lambda r: tr("the way from where it arrived does not end then")),
+    ]
     fits = np.ones(len(good), dtype=bool)
     for column, row, wrong, say in checks:
         if not f.dated:
             wrong = stated[row] != NO_DAY
         report.each(
-            "days", TABLE, good & wrong, rows.names,
+            "days",
+            TABLE,
+            good & wrong,
+            rows.names,
             lambda r, c=column, s=stated[row], t=say: (  # type: ignore[misc]
-                f"{c} is {day(s[r])}; {t(r) if f.dated else 'no table holds a day'}"
+                tr(
+                    "{c} is {s}; {value}",
+                    c=c,
+                    s=day(s[r]),
+                    value=t(r) if f.dated else tr("no table holds a day"),
+                )
             ),
-        )  # fmt: skip
+        )
         fits &= ~wrong
     return fits
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from matchopt.errors import SEVERITIES, Finding, Severity
+from matchopt.io.formulas import guarded
 from matchopt.language import tr
 from matchopt.report.words import count
 
@@ -33,7 +34,7 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 def counts(findings: Sequence[Finding], *, zero: bool = True) -> str:
     """Return how many there are of each kind; without `zero` only of the kinds that occur."""
     numbers = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
-    return ", ".join(count(n, severity.value) for severity, n in numbers.items() if n or zero)
+    return tr(", ").join(count(n, severity.value) for severity, n in numbers.items() if n or zero)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -42,11 +43,13 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 
 def as_csv(findings: Sequence[Finding]) -> str:
-    """Return CSV with the columns `COLUMNS`."""
+    """Return CSV with the columns `COLUMNS`; no spreadsheet takes a text in it for a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(finding.as_dict() for finding in findings)
+    for finding in findings:
+        told = finding.as_dict().items()
+        writer.writerow({name: guarded(cell) if isinstance(cell, str) else cell for name, cell in told})
     return text.getvalue()
 
 
