@@ -158,3 +158,34 @@ def test_a_case_that_cannot_be_changed_so_is_no_change() -> None:
         raise CaseError([])
 
     assert smallest(Kind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda _: None)) is None
+
+
+def test_more_room_on_a_lane_or_under_an_agreement_is_a_change() -> None:
+    """The lane carries 6 of the 10 kg, and the agreement lets 4 through."""
+    needs = pd.DataFrame({"need_id": ["N1"], "community": ["Oldtown"], "item": ["rice"], "quantity": [10]})
+    gifts = pd.DataFrame(
+        {
+            "donation_id": ["D1"],
+            "item": ["rice"],
+            "quantity": [10],
+            "origin": ["Hilltop"],
+            "community": ["Hilltop"],
+        }
+    )
+    lanes = pd.DataFrame(
+        {"from_place": ["Hilltop"], "to_place": ["Oldtown"], "distance_km": [5], "capacity_kg": [6]}
+    )
+    narrow = matchopt.plan(Case.from_frames(needs=needs, donations=gifts, lanes=lanes))
+    told = [(c.kind, c.subject, c.size) for c in explain_need(narrow, "N1").changes]
+    assert ("lane", "Hilltop → Oldtown", 4) in told
+    communities = pd.DataFrame({"community": ["Hilltop", "Oldtown"], "organization": ["A", "B"]})
+    agreements = pd.DataFrame({"from_organization": ["A"], "to_organization": ["B"], "max_quantity_kg": [4]})
+    bound = matchopt.plan(
+        Case.from_frames(
+            needs=needs, donations=gifts, communities=communities, agreements=agreements,
+            organizations=pd.DataFrame({"organization": ["A", "B"]}),
+            settings={"policy": {"boundary": "agreements"}},
+        )
+    )  # fmt: skip
+    told = [(c.kind, c.subject, c.size) for c in explain_need(bound, "N1").changes]
+    assert ("agreement", "A → B", 6) in told

@@ -194,6 +194,8 @@ def change_in_words(asks: Any, change: Change) -> str:
         "budget": mark("if the budget were larger by {size}"),
         "storage": mark("if {subject} could hold {size} kg more"),
         "throughput": mark("if {subject} could take in {size} kg more a day"),
+        "lane": mark("if the lane {subject} could carry {size} kg more"),
+        "agreement": mark("if the agreement {subject} allowed {size} kg more"),
         "worth": mark("if leaving a unit unmet counted {size} more"),
     }
     shown = words.quantity(size) if isinstance(size, (int, float)) else str(size)

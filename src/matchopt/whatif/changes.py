@@ -15,6 +15,13 @@ from matchopt.whatif.variant import Variant
 
 BOUNDARIES = ("community", "district", "organization", "agreements", "open")
 GIFT = "what-if"
+LIMITS = (
+    ("storage", "hubs", "storage_capacity", ("hub",)),
+    ("throughput", "hubs", "throughput_capacity", ("hub",)),
+    ("lane", "lanes", "capacity_kg", ("from_place", "to_place")),
+    ("agreement", "agreements", "max_quantity_kg", ("from_organization", "to_organization")),
+)
+"""What has a limit in kg: kind of change, table, column, and the columns that name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,9 @@ class Kind:
     ----------
     name
         ``later``, ``earlier``, ``quality``, ``shelf``, ``more``, ``priority``, ``boundary``, ``earmark``,
-        ``excluded``, ``single``, ``budget``, ``storage``, ``throughput``, ``worth``.
+        ``excluded``, ``single``, ``budget``, ``storage``, ``throughput``, ``lane``, ``agreement``, ``worth``.
     subject
-        What it is about where there are several: a hub, a donation.
+        What it is about where there are several: a hub, a lane, an agreement, a donation.
     sizes
         What it may be, the smallest change first; None where it is a number of steps 1, 2, 3 ….
     step
@@ -65,7 +72,7 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
         "timing": (change.later, change.earlier, change.shelf, change.more),
         "excluded": (change.excluded,),
         "outranked": (change.more, change.later, change.earlier, change.quality, change.priority),
-        "capacity": (change.hubs, change.later, change.more),
+        "capacity": (change.room, change.later, change.more),
         "budget": (change.budget,),
         "integrality": (change.more, change.single),
         "not_worth_it": (change.worth,),
@@ -178,15 +185,22 @@ class _Change:
         now = self.case.settings.policy.budget
         yield Kind("budget", lambda k: self.variant.replace(settings={"policy": {"budget": now + k}}))
 
-    def hubs(self) -> Iterator[Kind]:
-        """Yield more room in each hub that has a limit."""
-        hubs = self.case.table("hubs")
-        for name, column in (("storage", "storage_capacity"), ("throughput", "throughput_capacity")):
-            for row in np.flatnonzero(hubs[column].notna()).tolist():
+    def room(self) -> Iterator[Kind]:
+        """Yield more room in each hub, on each lane and under each agreement that has a limit."""
+        for kind, name, column, keys in LIMITS:
+            table = self.case.table(name)
+            for row in np.flatnonzero(table[column].notna()).tolist():
 
-                def roomier(kg: int, row: int = row, column: str = column) -> Case:
-                    changed = hubs.copy()
-                    changed[column] = changed[column] + np.where(np.arange(len(hubs)) == row, kg, 0)
-                    return self.variant.replace(hubs=changed)
+                def roomier(
+                    kg: int,
+                    row: int = row,
+                    column: str = column,
+                    name: str = name,
+                    table: pd.DataFrame = table,
+                ) -> Case:
+                    more = table[column] + np.where(np.arange(len(table)) == row, kg, 0)
+                    changed: dict[str, Any] = {name: table.assign(**{column: more})}
+                    return self.variant.replace(**changed)
 
-                yield Kind(name, roomier, subject=str(hubs["hub"][row]))
+                subject = " → ".join(str(table[key][row]) for key in keys)
+                yield Kind(kind, roomier, subject=subject)
