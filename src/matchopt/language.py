@@ -98,9 +98,15 @@ def number(value: float, pattern: str = "#,##0.###") -> str:
     ...     number(1234.5), number(0.25)
     ('1,234.5', '0.25')
     """
+    return _decimal(value + 0, pattern, spoken().value)
+
+
+@lru_cache(100_000)
+def _decimal(value: float, pattern: str, locale: str) -> str:
+    """Return a number as a language writes it: a report says the same few thousands again and again."""
     from babel.numbers import format_decimal
 
-    return format_decimal(value + 0, format=pattern, locale=spoken().value)
+    return format_decimal(value, format=pattern, locale=locale)
 
 
 def share(value: float, pattern: str = "0.0%") -> str:

@@ -24,7 +24,7 @@ BASIS = {
 }
 """What a wish rests on."""
 
-LOOKED_AT = 3
+LOOKED_AT = 1
 """Places for each item that the report looks at."""
 
 FEWEST = 5

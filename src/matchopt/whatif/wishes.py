@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,12 +107,13 @@ def _gifts(plan: Plan, most: int) -> pd.DataFrame:
     items = plan.case.table("items")
     funds = sorted(items.loc[items["kind"] == "funds", "item"]) if len(short) else []
     where = pd.concat([where, pd.DataFrame({"item": funds, "community": ""}, dtype=object)])
-    spans = pd.DataFrame(list(_spans(Variant(plan))), columns=["available_from", "available_until"])
-    gifts = where.merge(spans.astype("datetime64[s]"), how="cross")
     variant = Variant(plan)
+    spans = pd.DataFrame(list(_spans(variant)), columns=["available_from", "available_until"])
+    gifts = where.merge(spans.astype("datetime64[s]"), how="cross")
+    step = {item: variant.step(item) for item in gifts["item"].unique()}
     return gifts.assign(
         donation_id=[f"{GIFT} {k}" for k in range(len(gifts))], origin=gifts["community"],
-        quantity=[variant.step(item) for item in gifts["item"]], number=np.arange(len(gifts)),
+        quantity=gifts["item"].map(step), number=np.arange(len(gifts)),
     )  # fmt: skip
 
 
@@ -179,68 +181,86 @@ class _Worth:
         return cls(level, price, proven, tier, unmet, ids, by_cost)
 
 
-def _part(
-    network: Network, part: Part, rows: Ints, worth: _Worth, given: int
-) -> Iterator[tuple[int, int, float, float, float, int, str, str]]:
-    """Yield what the gifts in `rows` of a part would bring, by the number of the gift."""
-    needs, which = network.needs.rows_of(part.columns)
-    count = len(part.columns)
-    level = np.full(count, PLENTY)
-    np.minimum.at(level, which, worth.level[needs])
-    price = np.full(count, -np.inf)
-    best = worth.level[needs] == level[which]
-    np.maximum.at(price, which[best], worth.price[needs[best]])
-    proven = np.zeros(count, dtype=bool)
-    proven[which] = worth.proven[needs]
-    short = worth.unmet[needs] > 0
-    unmet = np.bincount(which[short], worth.unmet[needs[short]], count)
-    lacking = np.bincount(which[short], minlength=count)
-    useful = np.flatnonzero(level < PLENTY)
-    if not len(useful):
-        return
-    level, price, unmet, lacking = level[useful], price[useful], unmet[useful], lacking[useful]
-    named = _Named(network, part, useful, worth)
-    piece = max(1, PAIRS // len(useful))
-    for start in range(0, len(rows), piece):
-        some = rows[start : start + piece]
-        cost = part.costs(some[:, None], useful)
-        admitted = cost < FORBIDDEN
-        lowest = np.where(admitted, level, PLENTY).min(axis=1)
-        saved = np.where(admitted & (level == lowest[:, None]), price - cost / MONEY_SCALE, -np.inf)
-        first = saved.argmax(axis=1)
-        ratio = part.ratio(some[:, None], useful)
-        straight = admitted & (unmet > 0)
-        straight &= saved > DUST if worth.by_cost else part.priority[useful] == lowest[:, None]
-        units = np.where(straight, unmet / ratio, 0.0).sum(axis=1)
-        needed = np.where(straight, lacking, 0).sum(axis=1)
-        for k, row in enumerate(some.tolist()):
-            if lowest[k] >= PLENTY or (worth.by_cost and saved[k, first[k]] <= DUST):
-                continue
-            column = first[k]
-            # By cost one more unit may serve a need straight or only make another way cheaper.
-            tier = int(part.priority[useful[column]]) if worth.by_cost else int(lowest[k])
-            basis = PRICES if proven[useful[column]] else ESTIMATE
-            members, _ = network.donations.rows_of(part.rows[[row]])
-            told = (
-                tier, float(ratio[k, column]), round(-float(saved[k, column]), 4), round(float(units[k]), 6),
-                int(needed[k]), named.cheapest(straight[k], cost[k]), basis,
-            )  # fmt: skip
-            for number in members[members >= given] - given:
-                yield (int(number), *told)
+class _Asking:
+    """The need classes of a part, and what one more unit is worth to them.
 
+    Attributes
+    ----------
+    level, price : (n,)
+        The lowest level of the needs of a class, and the highest price of those.
+    proven : (n,) bool
+        Whether these come from the proof.
+    unmet, lacking : (n,)
+        Units missing, and needs that miss some.
+    """
 
-class _Named:
-    """Names the needs of some classes that are not served in full."""
+    def __init__(self, network: Network, part: Part, worth: _Worth) -> None:
+        self._network, self._part, self._worth = network, part, worth
+        needs, which = network.needs.rows_of(part.columns)
+        count = len(part.columns)
+        self.level = np.full(count, PLENTY)
+        np.minimum.at(self.level, which, worth.level[needs])
+        self.price = np.full(count, -np.inf)
+        best = worth.level[needs] == self.level[which]
+        np.maximum.at(self.price, which[best], worth.price[needs[best]])
+        self.proven = np.zeros(count, dtype=bool)
+        self.proven[which] = worth.proven[needs]
+        short = worth.unmet[needs] > 0
+        self.unmet = np.bincount(which[short], worth.unmet[needs[short]], count)
+        self.lacking = np.bincount(which[short], minlength=count)
 
-    def __init__(self, network: Network, part: Part, columns: Ints, worth: _Worth) -> None:
-        self._network, self._classes, self._worth = network, part.columns[columns], worth
-
-    def cheapest(self, mark: Bools, cost: Ints) -> str:
-        """Return the ids of the first needs of the cheapest classes that are marked."""
-        marked = np.flatnonzero(mark)
-        order = marked[np.argsort(cost[marked], kind="stable")][:NAMED]
-        needs, _ = self._network.needs.rows_of(self._classes[order])
+    def named(self, classes: Ints, cost: Ints) -> str:
+        """Return the ids of the first needs that miss something in the cheapest of some classes."""
+        order = classes[np.argsort(cost, kind="stable")][:NAMED]
+        needs, _ = self._network.needs.rows_of(self._part.columns[order])
         return ";".join(self._worth.ids[needs[self._worth.unmet[needs] > 0]][:NAMED].tolist())
+
+
+def _part(network: Network, part: Part, rows: Ints, worth: _Worth, given: int) -> Iterator[tuple[Any, ...]]:
+    """Yield what the gifts in `rows` of a part would bring, by the number of the gift."""
+    asking = _Asking(network, part, worth)
+    for level in np.unique(asking.level[asking.level < PLENTY]).tolist():
+        # A gift serves the lowest level that it can go to: the others need no look.
+        columns = np.flatnonzero(asking.level == level)
+        served = np.zeros(len(rows), dtype=bool)
+        piece = max(1, PAIRS // len(columns))
+        for start in range(0, len(rows), piece):
+            some = rows[start : start + piece]
+            for k, told in _brought(part, asking, some, columns, by_cost=worth.by_cost):
+                served[start + k] = True
+                members, _ = network.donations.rows_of(part.rows[some[[k]]])
+                for number in members[members >= given] - given:
+                    yield (int(number), *told)
+        rows = rows[~served]
+
+
+def _brought(
+    part: Part, asking: _Asking, rows: Ints, columns: Ints, *, by_cost: bool
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yield what the gifts in `rows` bring to needs of one level, by their place in `rows`."""
+    cost = part.costs(rows[:, None], columns)
+    admitted = cost < FORBIDDEN
+    saved = np.where(admitted, asking.price[columns] - cost / MONEY_SCALE, -np.inf)
+    first = saved.argmax(axis=1)
+    straight = admitted & (asking.unmet[columns] > 0)
+    if by_cost:
+        straight &= saved > DUST
+    worth_it = admitted.any(axis=1) & (saved.max(axis=1) > DUST if by_cost else True)
+    for k in np.flatnonzero(worth_it).tolist():
+        best, mine = columns[first[k]], np.flatnonzero(straight[k])
+        ratio = part.ratio(rows[[k]], columns[mine])
+        yield (
+            k,
+            (
+                int(part.priority[best]) if by_cost else int(asking.level[best]),
+                float(part.ratio(rows[[k]], best[None])[0]),
+                round(-float(saved[k, first[k]]), 4),
+                round(float((asking.unmet[columns[mine]] / ratio).sum()), 6),
+                int(asking.lacking[columns[mine]].sum()),
+                asking.named(columns[mine], cost[k, mine]),
+                PRICES if asking.proven[best] else ESTIMATE,
+            ),
+        )
 
 
 def _put_together(table: pd.DataFrame) -> pd.DataFrame:

@@ -160,7 +160,10 @@ def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
             Column(tr("when"), TEXT, [when(g.plan, wish) for wish in rows(found)]),
         ]  # fmt: skip
         columns.append(Column(tr("need id"), TEXT, found["need_ids"].str.replace(";", ", ")))
-        note = tr("The best place for each item; all of them: matchopt wishlist RUN")
+        note = tr(
+            "For each item the place that lacks the most urgent and most of it; all places: "
+            "matchopt wishlist RUN"
+        )
     return table("wishes", title, columns, note=note)
 
 
