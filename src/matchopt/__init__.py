@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from matchopt.io.run import read_run
     from matchopt.settings import Settings
     from matchopt.solution import Plan
+    from matchopt.whatif.confirm import wishlist
+    from matchopt.whatif.differences import differences
+    from matchopt.whatif.explain import explain_need
+    from matchopt.whatif.study import boundaries_study, modes_study, settings_study
 
 __version__ = "0.1.0"
 
@@ -37,11 +41,17 @@ __all__ = [
     "SolverError",
     "Violation",
     "__version__",
+    "boundaries_study",
+    "differences",
+    "explain_need",
     "fairness_curve",
+    "modes_study",
     "plan",
     "read_case",
     "read_run",
+    "settings_study",
     "verify",
+    "wishlist",
 ]
 
 _HOMES = {
@@ -56,11 +66,17 @@ _HOMES = {
     "Severity": "matchopt.errors",
     "SolverError": "matchopt.errors",
     "Violation": "matchopt.inspector",
+    "boundaries_study": "matchopt.whatif.study",
+    "differences": "matchopt.whatif.differences",
+    "explain_need": "matchopt.whatif.explain",
     "fairness_curve": "matchopt.engine",
+    "modes_study": "matchopt.whatif.study",
     "plan": "matchopt.engine",
     "read_case": "matchopt.io.read",
     "read_run": "matchopt.io.run",
+    "settings_study": "matchopt.whatif.study",
     "verify": "matchopt.inspector",
+    "wishlist": "matchopt.whatif.confirm",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,7 @@ def next_smaller(kind: Kind, size: Any) -> Any:
     return steps - 1 if steps > 1 else None
 
 
-@settings(max_examples=100)
+@settings(max_examples=int(os.environ.get("MATCHOPT_EXAMPLES", "100")))
 @given(small=small_cases())
 def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
