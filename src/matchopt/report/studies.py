@@ -265,7 +265,11 @@ def paragraph(study: Study, results: list[Result]) -> str:
         said += [_against(name, m, base, currency), *_most_urgent(m, base)]
     said += [_worst(base, others)] if others else []
     said += [
-        tr("No plan under “{name}”: {why}.", name=r.name, why="; ".join(f.problem for f in r.point.why[:2]))
+        tr(
+            "No plan under “{name}”: {why}.",
+            name=r.name,
+            why=tr("; ").join(f.problem for f in r.point.why[:2]),
+        )
         for r in results
         if r.measures is None
     ]

@@ -77,7 +77,7 @@ def _group(g: Ground, group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> lis
         for mine, code, count in why
         if mine == name and not g.public
     ]
-    return [name, *(None if count != count else int(count) for count in counts), "; ".join(reasons)]
+    return [name, *(None if count != count else int(count) for count in counts), tr("; ").join(reasons)]
 
 
 def of_donors(g: Ground) -> list[Story]:

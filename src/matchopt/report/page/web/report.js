@@ -398,7 +398,7 @@
       table.append(row);
       if (!rest[4]) continue;
       row.className = "open";
-      const why = element("td", say.why + ": " + rest[4], "why");
+      const why = element("td", say.why + (data.lang === "zh" ? "：" : ": ") + rest[4], "why");
       why.colSpan = 5;
       const below = element("tr");
       below.append(why);
