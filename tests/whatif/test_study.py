@@ -20,6 +20,7 @@ from matchopt.report import studies
 from matchopt.report.measures import distances, measures_of
 from matchopt.report.page.study import study_html
 from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
+from matchopt.whatif.variant import Variant
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -224,3 +225,20 @@ def test_a_study_has_a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.Monk
     first.mkdir(parents=True)
     assert default_study(tmp_path / "my-city", "modes", force=False) == Path("studies/my-city-modes-2")
     assert default_study(tmp_path / "my-city", "modes", force=True) == first
+
+
+def test_a_case_with_a_gift_is_the_one_that_would_be_read() -> None:
+    """A variant needs no check, for it holds what the check would make of the same rows."""
+    case = city()
+    gift = pd.DataFrame(
+        {
+            "donation_id": ["G"], "item": ["rice"], "quantity": [2.0], "origin": ["Hilltop"],
+            "community": ["Hilltop"], "available_from": [pd.Timestamp("2026-03-02")],
+            "available_until": [pd.NaT],
+        }
+    )  # fmt: skip
+    made = Variant(matchopt.plan(case)).with_gifts(gift)
+    read = made.replace(donations=pd.concat([case.donations, gift.assign(quality=5)], ignore_index=True))
+    pd.testing.assert_frame_equal(made.donations, read.donations)
+    assert made.settings == read.settings
+    assert matchopt.plan(made).summary == matchopt.plan(read).summary

@@ -9,7 +9,12 @@ from typing import Any
 import pandas as pd
 
 from matchopt.case import Case
+from matchopt.fields import Kind
+from matchopt.schema import TABLES
 from matchopt.solution import Plan
+
+_NOTHING = {Kind.NUMBER: float("nan"), Kind.WHOLE: float("nan"), Kind.DAY: pd.NaT, Kind.FLAG: False}
+"""What a cell holds that is not given, where the schema has no default; texts are empty."""
 
 
 class Variant:
@@ -40,8 +45,22 @@ class Variant:
         return self.case.replace(settings={**self._pinned, **(settings or {})}, **tables)
 
     def with_gifts(self, gifts: pd.DataFrame) -> Case:
-        """Return a copy with further donations, below those there are."""
-        return self.replace(donations=pd.concat([self.case.donations, gifts], ignore_index=True))
+        """Return a copy with further donations, below those there are.
+
+        Their items and communities are the case's own, so that nothing in them needs a check.
+        """
+        given = self.case.donations
+        rows = pd.DataFrame(index=range(len(gifts)))
+        for column in TABLES["donations"].columns:
+            cells: Any = column.default if column.default is not None else _NOTHING.get(column.kind, "")
+            if column.name in gifts:
+                cells = gifts[column.name].to_numpy()
+            rows[column.name] = pd.Series(cells, index=rows.index, dtype=given[column.name].dtype)
+        rows["donor"] = rows["donation_id"]
+        tables = {**self.case.tables, "donations": pd.concat([given, rows], ignore_index=True)}
+        extras = {name: table for name, table in self.case.extras.items() if name != "donations"}
+        settings = self.case.settings.updated(self._pinned)
+        return Case(tables, extras, settings)
 
     def step(self, item: str) -> float:
         """Return the smallest quantity in which an item is moved."""
