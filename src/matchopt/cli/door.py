@@ -49,6 +49,19 @@ class _Translated:
                 if said:
                     setattr(text, name, said)
 
+    def format_usage(self: Any, ctx: Any, formatter: Any) -> None:
+        """Write the line that shows how to call it."""
+        formatter.write_usage(
+            ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix=tr("Usage: ")
+        )
+
+    def get_help_option(self: Any, ctx: Any) -> Any:
+        """Return the option that asks for help, explained in the language spoken."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = tr("Show this message and exit.")
+        return option
+
 
 class _Command(_Translated, TyperCommand):
     pass
