@@ -242,3 +242,27 @@ def test_a_case_with_a_gift_is_the_one_that_would_be_read() -> None:
     pd.testing.assert_frame_equal(made.donations, read.donations)
     assert made.settings == read.settings
     assert matchopt.plan(made).summary == matchopt.plan(read).summary
+
+
+def test_names_of_a_study_come_out_as_text(tmp_path: Path) -> None:
+    nasty = ["<script>alert(1)</script>", '=HYPERLINK("http://x")', "</script><b>", "{{ 7*7 }}"]
+    case = city()
+    names = dict(zip(["N1", "N2", "N3", "N4"], nasty, strict=True))
+    places = dict(zip(["Hilltop", "Oldtown", "Harbour"], nasty, strict=False))
+    case = case.replace(
+        needs=case.needs.replace({"need_id": names, "community": places}),
+        donations=case.donations.replace({"origin": places, "community": places}),
+        communities=case.table("communities").replace({"community": places}),
+    )
+    made, plain = boundaries_study(case), boundaries_study(city())
+    results, needs = studies.results_of(made), studies.need_changes(made)
+    page = study_html(made, results, needs)
+    calm = study_html(plain, studies.results_of(plain), studies.need_changes(plain))
+    assert page.count("<script") == calm.count("<script")
+    assert "<script>alert(1)" not in page
+    assert "\\u003cscript>alert(1)" in page
+    tables = {"communities.csv": studies.gains(made, results), "needs.csv": needs}
+    write_study(tmp_path / "s", page, tables, studies.as_json(made, results), force=False)
+    for name in tables:
+        for row in csv.reader((tmp_path / "s" / name).read_text("utf-8-sig").splitlines()):
+            assert not [cell for cell in row if cell.startswith("=")]
