@@ -216,3 +216,17 @@ def test_a_study_that_nobody_can_make(
     assert said in result.output
     assert "Traceback" not in result.output
     assert not (tmp_path / "study").exists()
+
+
+def test_demand_and_supply_before_a_plan(planned: Path, tmp_path: Path) -> None:
+    result = run("needs", tmp_path / "city", "-o", tmp_path / "n.xlsx")
+    assert result.exit_code == 0, result.output
+    assert "2 needs ask for 30 units, 20 of them urgent (priority 1 or 2)." in result.stdout
+    assert "Nobody asks for milk (3)." in result.stdout
+    assert sheets(tmp_path / "n.xlsx") == [
+        "Overview", "By item", "By community", "By group", "By month", "In full detail",
+    ]  # fmt: skip
+    told = run("needs", tmp_path / "city", "--lang", "zh").stdout
+    assert "没有人要milk（3）" in told
+    assert run("needs", tmp_path / "nowhere").exit_code == 1
+    assert "demand" in (planned / "report.html").read_text("utf-8").split('id="data">')[1]

@@ -1,4 +1,4 @@
-"""Commands on cases: make an empty one, check one."""
+"""Commands on cases: make an empty one, check one, look at its demand and supply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from matchopt.cli.door import FOUND, CasePath, Changes, command, refuse_malformed, show_findings
+from matchopt.cli.door import (
+    FOUND,
+    CasePath,
+    Changes,
+    command,
+    progress,
+    read_case,
+    refuse_malformed,
+    show,
+    show_findings,
+)
 from matchopt.language import spoken, tr
 
 
@@ -85,3 +95,43 @@ def check(
         raise typer.Exit(FOUND)
     if format is Format.TEXT:
         print(tr("The case can be planned: {command}", command=f"matchopt plan {shlex.quote(str(case))}"))
+
+
+@command
+def needs(
+    case: CasePath,
+    changes: Changes = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write all of it as a workbook (.xlsx)."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to print.")] = 15,
+) -> None:
+    """Analyse needs and supply: by item, community, group and month, where they part.
+
+    What is asked for most, what is missing most, what nobody offers, what nobody asks for. It looks at the
+    tables alone, before anything is planned; the report of a plan shows it, too.
+
+    \b
+      matchopt needs my-city
+      matchopt needs my-city -o needs.xlsx --lang zh
+    """  # noqa: D301
+    from matchopt.io.beside import write_beside
+    from matchopt.io.workbook import write_workbook
+    from matchopt.model.analysis import analyse
+    from matchopt.report import analysed
+
+    refuse_malformed(changes)
+    with progress() as step:
+        found = analyse(read_case(case, changes or (), step))
+        if output is not None:
+            step("writing the workbook", 0, 0)
+            book = analysed.workbook(found)
+            write_beside(output, lambda path: write_workbook(book, path))
+    for sentence in analysed.in_words(found):
+        print(sentence)
+    for section in analysed.sections(found, top):
+        print()
+        show(section)
+    if output is not None:
+        print(f"\n{output}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matchopt.case import Case
 from matchopt.language import tr
 from matchopt.solution import Plan
 
@@ -68,7 +69,7 @@ def ground_of(plan: Plan) -> Ground:
     """Put together what is told of a plan."""
     case = plan.case
     items, communities = case.table("items"), case.table("communities")
-    item_name, category = _labels(items, "item", "name"), _labels(items, "item", "category", tr("other"))
+    item_name, category = item_names(case), _labels(items, "item", "category", tr("other"))
     unit = _labels(items, "item", "unit", "")
     place_name = _labels(communities, "community", "name")
     asked = _rows(case.needs, "need_id", plan.needs["need_id"])
@@ -115,6 +116,11 @@ def ground_of(plan: Plan) -> Ground:
         {"hub": hubs["hub"].astype(str), "storage_capacity": hubs["storage_capacity"].astype(float)}
     )
     return Ground(plan, needs, gifts, moves, bought, places, _origins(offered, places, place_name), capacity)
+
+
+def item_names(case: Case) -> dict[str, str]:
+    """Return what items are called, those that have a name of their own."""
+    return _labels(case.table("items"), "item", "name")
 
 
 def _moves(plan: Plan, needs: pd.DataFrame, gifts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

@@ -251,7 +251,10 @@ def reference_name(study: Study) -> str:
 
 def _named(table: pd.DataFrame) -> str:
     return words.listed(
-        [f"{row.community} ({words.quantity(abs(round(row.change, 3)))})" for row in rows(table)]
+        [
+            tr("{name} ({units})", name=row.community, units=words.quantity(abs(round(row.change, 3))))
+            for row in rows(table)
+        ]
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.language import day, tr, trn
+from matchopt.model.analysis import Analysis
 from matchopt.report import words
 from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.public import FEW
@@ -292,6 +293,39 @@ def communities(g: Ground) -> Chart:
     return coverage_by(
         worst_first(coverage(g.needs, "community")), "community", tr("Communities, the worst served first")
     )
+
+
+def demand_and_supply(found: Analysis) -> Chart:
+    """Return what is asked and offered of the items of which most is missing."""
+    cut = found.items[found.items["short"] > 0].head(12)
+    return _pairs(
+        tr("Asked for and offered: where they part most"), cut["item"].tolist(), cut["asked"], cut["offered"]
+    )
+
+
+def months(found: Analysis) -> Chart | None:
+    """Return what is asked and offered month by month; None if no day is given."""
+    dated = found.months[found.months["month"] != ""]
+    if len(dated) < 2:
+        return None
+    return _pairs(
+        tr("Asked for and offered, month by month"), dated["month"].tolist(), dated["asked"], dated["offered"]
+    )
+
+
+def _pairs(title: str, labels: list[Any], asked: pd.Series, offered: pd.Series) -> Chart:
+    return {
+        "kind": "pairs", "title": title, "unit": tr("units"), "labels": [str(label) for label in labels],
+        "said": tr(
+            "{asked} units are asked for here and {offered} offered.",
+            asked=words.quantity(round(float(asked.sum()), 6)),
+            offered=words.quantity(round(float(offered.sum()), 6)),
+        ),
+        "series": [
+            {"name": tr("units asked for"), "values": _list(asked)},
+            {"name": tr("offered"), "values": _list(offered)},
+        ],
+    }  # fmt: skip
 
 
 def _list(values: pd.Series) -> list[float]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from matchopt.language import Language, day, speaking, spoken, tr, trn
+from matchopt.model.analysis import Analysis, analyse
 from matchopt.report import words
-from matchopt.report.ground import Ground, ground_of
+from matchopt.report.ground import Ground, ground_of, item_names
 from matchopt.report.page import charts, stories, tables
 from matchopt.report.page.public import public_ground
 from matchopt.report.proven import budget, fairness, proof
@@ -52,9 +54,9 @@ def _page(plan: Plan, *, public: bool) -> str:
     g = ground_of(plan)
     if public:
         g = public_ground(g)
-    wanted = wished(g)
-    made = tables.all_tables(g, wanted)
-    drawn = _charts(g)
+    wanted, found = wished(g), _analysed(plan)
+    made = tables.all_tables(g, wanted, found)
+    drawn = _charts(g, found)
     told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
     data = {
         "lang": spoken().value, "currency": g.summary["currency"], "charts": drawn,
@@ -81,6 +83,14 @@ def _page(plan: Plan, *, public: bool) -> str:
             public=public,
             data=as_script(data),
         )
+    )
+
+
+def _analysed(plan: Plan) -> Analysis:
+    """Return demand and supply, items by the names they are shown by."""
+    found, names = analyse(plan.case), item_names(plan.case)
+    return replace(
+        found, items=found.items.assign(item=found.items["item"].map(lambda key: names.get(key, key)))
     )
 
 
@@ -179,7 +189,7 @@ def _figures(g: Ground) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _charts(g: Ground) -> dict[str, Chart]:
+def _charts(g: Ground, found: Analysis) -> dict[str, Chart]:
     """Return all charts that have something to draw."""
     needs = g.needs
     tiers = {t: tr("priority {tier}", tier=t) for t in needs["priority"].unique().tolist()}
@@ -204,6 +214,8 @@ def _charts(g: Ground) -> dict[str, Chart]:
         "storage": charts.storage(g),
         "unmet": charts.unmet_reasons(g),
         "left": charts.left_over_reasons(g),
+        "demand": None if g.public else charts.demand_and_supply(found),
+        "months": None if g.public else charts.months(found),
     }  # fmt: skip
     return {name: chart for name, chart in drawn.items() if chart is not None and _says(chart)}
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.language import tr
+from matchopt.model.analysis import Analysis
 from matchopt.report import words
 from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.charts import days_to_expiry
@@ -62,18 +63,12 @@ def _cells(kind: str, cells: Any) -> Any:
     ]
 
 
-def all_tables(g: Ground, wanted: pd.DataFrame) -> list[dict[str, Any]]:
+def all_tables(g: Ground, wanted: pd.DataFrame, found: Analysis) -> list[dict[str, Any]]:
     """Return all tables of the page that have something to say; `wanted` is what to ask for."""
     made = [
-        wishes(g, wanted),
-        communities(g),
-        groups(g),
-        items(g),
-        unmet(g),
-        left_over(g),
-        deliveries(g),
-        purchases(g),
-    ]
+        supply(g, found.items), wishes(g, wanted), communities(g), groups(g), items(g), unmet(g),
+        left_over(g), deliveries(g), purchases(g),
+    ]  # fmt: skip
     return [one for one in made if one["rows"]]
 
 
@@ -165,6 +160,25 @@ def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
             "matchopt wishlist RUN"
         )
     return table("wishes", title, columns, note=note)
+
+
+def supply(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
+    """Return demand and supply by item; `found` as `matchopt.model.analysis.Analysis.items` has it."""
+    title = tr("Asked for and offered, item by item")
+    if g.public:
+        return table("supply", title, [])
+    columns = [
+        Column(tr("item"), TEXT, found["item"]), Column(tr("category"), TEXT, found["category"]),
+        Column(tr("needs"), COUNT, found["needs"]), Column(tr("units asked for"), NUMBER, found["asked"]),
+        Column(tr("urgent"), NUMBER, found["urgent"]), Column(tr("donations"), COUNT, found["donations"]),
+        Column(tr("offered"), NUMBER, found["offered"]), Column(tr("missing"), NUMBER, found["short"]),
+        Column(tr("too much"), NUMBER, found["over"]),
+        Column(tr("could stand in"), NUMBER, found["substitutes"]),
+        Column(tr("covered at best"), SHARE, found["cover"]),
+    ]  # fmt: skip
+    return table(
+        "supply", title, columns, "plan/needs.csv", tr("Before anything is planned: matchopt needs CASE")
+    )
 
 
 def unmet(g: Ground) -> dict[str, Any]:

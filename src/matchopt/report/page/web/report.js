@@ -124,6 +124,29 @@
       };
     },
 
+    pairs(c, width) {
+      const left = labelWidth(width) + 16;
+      return {
+        height: c.labels.length * 44 + 64,
+        option: {
+          ...base(),
+          color: [COLOURS.unmet, COLOURS.served],
+          legend: { bottom: 0, textStyle: { color: "#17212b" } },
+          grid: { left, right: 64, top: 4, bottom: 56 },
+          xAxis: { type: "value", axisLabel: { formatter: (v) => compact.format(v), color: "#4a5763" }, splitLine: { lineStyle: { color: "#e8edf1" } } },
+          yAxis: names(c.labels, width),
+          tooltip: {
+            ...base().tooltip, trigger: "axis", axisPointer: { type: "shadow" },
+            formatter: (points) => [c.labels[points[0].dataIndex], ...points.map((p) => p.seriesName + ": " + plain.format(p.value))].join("\n"),
+          },
+          series: c.series.map((s) => ({
+            name: s.name, type: "bar", barWidth: 14, data: s.values,
+            label: { show: true, position: "right", fontSize: 11, color: "#17212b", formatter: (p) => compact.format(p.value) },
+          })),
+        },
+      };
+    },
+
     streams(c, width) {
       const rows = [0, 1, 2].map((d) => c.nodes.filter((n) => n.depth === d).length);
       const sides = ["donor", "hub", "goal"];
