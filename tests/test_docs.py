@@ -136,7 +136,9 @@ def test_pages_about_an_idea_are_of_one_form(page):
     assert f"({page.name})" in (ROOT / "docs" / "model.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("name", "count"), [("explain", 4), ("wishlist", 3), ("study", 4), ("needs", 1)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("explain", 4), ("wishlist", 3), ("study", 4), ("needs", 1), ("batch", 3)]
+)
 def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")

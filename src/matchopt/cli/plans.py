@@ -27,7 +27,6 @@ from matchopt.cli.door import (
     warn,
 )
 from matchopt.language import tr, trn
-from matchopt.report import REPORT, WORKBOOK
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.case import Case
-    from matchopt.io.beside import Writer
     from matchopt.solution import Plan
 
 
@@ -134,7 +132,12 @@ def plan(
         with _workers(cluster) as executor:
             made = plan_and_verify(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
         curve = _price_of_fairness(read, solver, step) if fairness_curve else None
-        beside = _shown(made, step) if report or (report is None and len(made.allocations) <= SMALL) else {}
+        beside = {}
+        if report or (report is None and len(made.allocations) <= SMALL):
+            from matchopt.io.shown import shown
+
+            step("writing the report", 0, 0)
+            beside = shown(made)
         step("writing the run folder", 0, 0)
         write_run(made, run, force=force, copy=not no_copy, curve=curve, beside=beside)
     if not quiet:
@@ -199,18 +202,6 @@ def _workers(cluster: str | None) -> Iterator[Executor | None]:
 
     with on_cluster(cluster) as executor:
         yield executor
-
-
-def _shown(made: Plan, step: Step) -> dict[str, Writer]:
-    """Return the files that show a plan to people, and who writes each."""
-    from matchopt.io.beside import text_file
-    from matchopt.io.workbook import write_workbook
-    from matchopt.report.page.page import html
-    from matchopt.report.workbook import book_of
-
-    step("writing the report", 0, 0)
-    page, book = html(made), book_of(made)
-    return {REPORT: text_file(page), WORKBOOK: lambda path: write_workbook(book, path)}
 
 
 def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:

@@ -71,6 +71,7 @@ STAGES: Mapping[str, str] = {
     "writing the workbook": mark("writing the workbook"),
     "wishes": mark("finding what to ask for"),
     "points": mark("planning each point"),
+    "cases": mark("planning the cases"),
 }
 """What a piece of work is busy with."""
 

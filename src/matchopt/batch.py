@@ -1,0 +1,180 @@
+"""Plan many cases, each in a process of its own beside others; one that fails stops no other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from matchopt.errors import CaseError, MatchoptError, Severity
+from matchopt.io.batch import STAMP, Job, kept, stamp, stamp_file
+from matchopt.language import Language, speak, spoken, tr
+
+PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
+
+AHEAD = 2
+"""Jobs that wait for each worker: however many there are, no more are in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    name, case, run
+        As in `Job`, as texts.
+    outcome
+        ``planned``, ``unchanged`` (its run stands, made of the same) or ``failed``.
+    seconds
+        How long it took.
+    status, asked, served, cost, currency, gap
+        Of its plan, as in ``summary.json``; `cost` is the logistics cost. Empty and 0 without one.
+    findings
+        Why it failed, a line each.
+    """
+
+    name: str
+    case: str
+    run: str
+    outcome: str
+    seconds: float
+    status: str = ""
+    asked: float = 0.0
+    served: float = 0.0
+    cost: float = 0.0
+    currency: str = ""
+    gap: float = 0.0
+    findings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values, for JSON."""
+        return asdict(self)
+
+
+def plan_one(job: Job, *, force: bool = False, report: bool = False, language: str = "en") -> Outcome:
+    """Plan one case into its run folder, verified; whatever goes wrong is told in the outcome.
+
+    Parameters
+    ----------
+    job
+        The case.
+    force
+        Plan it even if its run stands and is made of the same.
+    report
+        Write ``report.html`` and ``plan.xlsx`` as well.
+    language
+        Of messages and files.
+    """
+    speak(Language(language))
+    start = time.perf_counter()
+
+    def done(outcome: str, summary: dict[str, Any] | None = None, findings: Sequence[str] = ()) -> Outcome:
+        told = {} if summary is None else {
+            "status": summary["status"], "asked": float(summary["asked"]), "served": float(summary["served"]),
+            "cost": float(summary["logistics_cost"]), "currency": summary["currency"],
+            "gap": float(summary["gap"]),
+        }  # fmt: skip
+        seconds = round(time.perf_counter() - start, 3)
+        return Outcome(
+            job.name, str(job.case), str(job.run), outcome, seconds, findings=list(findings), **told
+        )
+
+    try:
+        mark = stamp(job)
+        before = None if force else kept(job, mark)
+        if before is not None:
+            return done(UNCHANGED, before)
+        return done(PLANNED, _plan(job, mark, report=report))
+    except CaseError as error:
+        errors = [str(finding) for finding in error.findings if finding.severity is Severity.ERROR]
+        return done(FAILED, findings=errors)
+    except (MatchoptError, OSError) as error:
+        return done(FAILED, findings=[str(error)])
+    except Exception as error:
+        return done(FAILED, findings=[f"{type(error).__name__}: {error}"])
+
+
+def _plan(job: Job, mark: str, *, report: bool) -> dict[str, Any]:
+    """Read, plan, verify and write a case; return its summary."""
+    from matchopt.engine import plan
+    from matchopt.errors import ProofError
+    from matchopt.inspector import verify
+    from matchopt.io.read import read_case
+    from matchopt.io.write import write_run
+
+    case = read_case(job.case, job.changes)
+    made = plan(case)
+    violations = verify(case, made)
+    if violations:
+        raise ProofError("; ".join(map(str, violations[:5])))
+    beside = {STAMP: stamp_file(mark)}
+    if report:
+        from matchopt.io.shown import shown
+
+        beside |= shown(made)
+    write_run(made, job.run, force=True, beside=beside)
+    return dict(made.summary)
+
+
+def plan_all(
+    jobs: Sequence[Job], *, workers: int = 0, force: bool = False, report: bool = False,
+    work: Callable[..., Outcome] = plan_one,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Plan many cases side by side and yield what becomes of each, as they end.
+
+    Parameters
+    ----------
+    jobs
+        The cases.
+    workers
+        Processes; 0 for one a core. A worker that dies takes its job with it, which has failed then; the
+        others go on.
+    force, report
+        As in `plan_one`.
+    work
+        What is done with each.
+    """
+    count = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
+    waiting = list(reversed(jobs))
+    lost: list[Job] = []
+    while waiting or lost:
+        # After a worker died nobody knows whose fault it was: those that were under way go one by one.
+        alone = bool(lost)
+        queue = [lost.pop()] if alone else waiting
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(1 if alone else count, mp_context=context)
+        under_way: dict[Future[Outcome], Job] = {}
+        try:
+            while queue or under_way:
+                while queue and len(under_way) < AHEAD * count:
+                    job = queue.pop()
+                    future = pool.submit(work, job, force=force, report=report, language=spoken().value)
+                    under_way[future] = job
+                ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                broken = False
+                for future in ended:
+                    job = under_way.pop(future)
+                    try:
+                        yield future.result()
+                    except BrokenProcessPool:
+                        broken = True
+                        if alone:
+                            yield _died(job)
+                        else:
+                            lost.append(job)
+                if broken:
+                    lost += under_way.values()
+                    break
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _died(job: Job) -> Outcome:
+    said = tr("the process that planned it died: it may need more memory than there is")
+    return Outcome(job.name, str(job.case), str(job.run), FAILED, 0.0, findings=[said])
