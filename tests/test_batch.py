@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -190,6 +192,24 @@ def test_a_process_that_dies_takes_no_other_case_with_it(cases: Path, tmp_path: 
     assert "died" in outcomes["city1"].findings[0]
 
 
+def working_in(folder: Path) -> list[str]:
+    """Return the processes whose working directory is a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+    return found
+
+
+def wait_until(done: Callable[[], bool], patience: float = 60.0) -> None:
+    end = time.monotonic() + patience
+    while not done():
+        assert time.monotonic() < end, "a process was left behind"
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_a_batch_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
     for k in range(12):
         case(tmp_path / "cases" / f"city{k:02}", 20 + k)
@@ -197,10 +217,13 @@ def test_a_batch_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> Non
     command = [sys.executable, "-m", "matchopt", "batch", str(tmp_path / "cases"), "-o", str(runs), "-q"]
     shuffled = random.Random(3)
     for _ in range(3):
-        started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        started = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(shuffled.uniform(1.0, 6.0))
         started.kill()
         started.wait()
+        wait_until(lambda: not working_in(tmp_path))
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [row["name"] for row in rows(runs)] == [f"city{k:02}" for k in range(12)]

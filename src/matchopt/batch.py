@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -148,7 +149,7 @@ def plan_all(
         alone = bool(lost)
         queue = [lost.pop()] if alone else waiting
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(1 if alone else count, mp_context=context)
+        pool = ProcessPoolExecutor(1 if alone else count, mp_context=context, initializer=_end_with_parent)
         under_way: dict[Future[Outcome], Job] = {}
         try:
             while queue or under_way:
@@ -173,6 +174,18 @@ def plan_all(
                     break
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it ends, be it by a kill: nobody waits for it any more."""
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _died(job: Job) -> Outcome:
