@@ -14,7 +14,7 @@ from typing import Any
 
 from matchopt.errors import CaseError, MatchoptError, Severity
 from matchopt.io.batch import STAMP, Job, kept, stamp, stamp_file
-from matchopt.language import Language, speak, spoken, tr
+from matchopt.language import speaking, spoken, tr
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
 
@@ -72,7 +72,11 @@ def plan_one(job: Job, *, force: bool = False, report: bool = False, language: s
     language
         Of messages and files.
     """
-    speak(Language(language))
+    with speaking(language):
+        return _outcome(job, force=force, report=report)
+
+
+def _outcome(job: Job, *, force: bool, report: bool) -> Outcome:
     start = time.perf_counter()
 
     def done(outcome: str, summary: dict[str, Any] | None = None, findings: Sequence[str] = ()) -> Outcome:
@@ -153,12 +157,17 @@ def plan_all(
         under_way: dict[Future[Outcome], Job] = {}
         try:
             while queue or under_way:
-                while queue and len(under_way) < AHEAD * count:
-                    job = queue.pop()
-                    future = pool.submit(work, job, force=force, report=report, language=spoken().value)
-                    under_way[future] = job
-                ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 broken = False
+                while queue and len(under_way) < AHEAD * count and not broken:
+                    job = queue.pop()
+                    try:
+                        future = pool.submit(work, job, force=force, report=report, language=spoken().value)
+                    except BrokenProcessPool:
+                        broken = True
+                        lost.append(job)
+                    else:
+                        under_way[future] = job
+                ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in ended:
                     job = under_way.pop(future)
                     try:

@@ -15,6 +15,7 @@ from matchopt import __version__
 from matchopt.errors import CaseError, Finding, RunError, Severity, shortened
 from matchopt.io.beside import Writer, text_file
 from matchopt.io.files import SUFFIXES
+from matchopt.io.names import case_name
 from matchopt.io.write import MANIFEST
 from matchopt.language import tr
 from matchopt.schema import table_named
@@ -208,16 +209,11 @@ def _is_entry(entry: Any) -> bool:
 
 def _names(wanted: Sequence[_Wanted]) -> list[str]:
     """Return the names given, else those of the cases; with their folder's before where two are alike."""
-    short = [name or _short(case) for name, case, _ in wanted]
+    short = [name or case_name(case) for name, case, _ in wanted]
     return [
         name if given or short.count(name) == 1 else f"{case.resolve().parent.name}-{name}"
         for name, (given, case, _) in zip(short, wanted, strict=True)
     ]
-
-
-def _short(case: Path) -> str:
-    resolved = case.resolve()
-    return resolved.stem if resolved.is_file() else resolved.name
 
 
 def stamp(job: Job) -> str:

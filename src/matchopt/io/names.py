@@ -1,10 +1,12 @@
-"""The nearest known name, for cures."""
+"""Names: the nearest known one, for cures; that of a case, and a place of its own for what is made of it."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 
 from matchopt.language import tr
 from matchopt.schema import TABLES
@@ -37,3 +39,18 @@ def near_name(name: str, known: Iterable[str]) -> str:
         return same[0]
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.75) if len(names) <= 2_000 else []
     return near[0] if near else ""
+
+
+def case_name(case: Path) -> str:
+    """Return what a folder or workbook is called, also where it is written as ``.``."""
+    resolved = case.resolve()
+    return (resolved.stem if resolved.is_file() else resolved.name) or "case"
+
+
+def free_place(first: Path, *, force: bool) -> Path:
+    """Return a place, with a number after its name if it is taken and must stay."""
+    place, number = first, 1
+    while not force and os.path.lexists(place):
+        number += 1
+        place = first.with_name(f"{first.name}-{number}")
+    return place

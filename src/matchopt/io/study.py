@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import RunError
 from matchopt.io.beside import csv_file
+from matchopt.io.names import case_name, free_place
 from matchopt.io.swap import folder_in_place_of
 from matchopt.language import tr
 
@@ -22,14 +23,7 @@ PAGE = "report.html"
 
 def default_study(case: Path, kind: str, *, force: bool) -> Path:
     """Return studies/NAME OF CASE-KIND, or with a number after it if that is taken and must stay."""
-    resolved = case.resolve()
-    name = resolved.stem if resolved.is_file() else resolved.name
-    first = Path("studies") / f"{name or 'case'}-{kind}"
-    folder, number = first, 1
-    while not force and os.path.lexists(folder):
-        number += 1
-        folder = first.with_name(f"{first.name}-{number}")
-    return folder
+    return free_place(Path("studies") / f"{case_name(case)}-{kind}", force=force)
 
 
 def refuse_study(path: Path, *, force: bool) -> None:

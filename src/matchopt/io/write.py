@@ -20,6 +20,7 @@ import numpy as np
 import matchopt
 from matchopt.errors import RunError
 from matchopt.io.beside import Writer
+from matchopt.io.names import case_name, free_place
 from matchopt.io.swap import folder_in_place_of, tidy
 from matchopt.language import tr
 from matchopt.settings import FILE as SETTINGS_FILE
@@ -103,14 +104,7 @@ def write_run(
 
 def default_run(case: Path, *, force: bool) -> Path:
     """Return runs/NAME OF CASE, or with a number after it if that is taken and must stay."""
-    resolved = case.resolve()
-    name = resolved.stem if resolved.is_file() else resolved.name
-    first = Path("runs") / (name or "case")
-    run, number = first, 1
-    while not force and os.path.lexists(run):
-        number += 1
-        run = first.with_name(f"{first.name}-{number}")
-    return run
+    return free_place(Path("runs") / case_name(case), force=force)
 
 
 def refuse_taken(path: Path, *, force: bool) -> None:
