@@ -258,7 +258,7 @@ class TestPlan:
         assert result.exit_code == 1
         assert result.stdout == ""
         assert "error: needs, row 2, column quantity: «-20»" in result.stderr
-        assert "Nothing was planned" in result.stderr
+        assert "Nothing was done" in result.stderr
         assert not Path("runs").exists()
 
     def test_findings_of_the_engine_stop_it_too(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:

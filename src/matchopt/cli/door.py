@@ -330,7 +330,7 @@ def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
     from matchopt.report.findings import counts, sorted_by_weight
 
     show_findings(sorted_by_weight(findings), sys.stderr)
-    fail(tr("{found}. Nothing was planned.", found=counts(findings)))
+    fail(tr("{found}. Nothing was done.", found=counts(findings)))
 
 
 def show(section: Section) -> None:

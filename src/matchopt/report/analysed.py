@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
 from matchopt.language import tr
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
-from matchopt.report.section import LEFT, RIGHT, Section
+from matchopt.report.section import Section
 from matchopt.report.sums import rows
-from matchopt.report.workbook import NUMBER, SHARE, TEXT, Book, Column, Sheet
+from matchopt.report.workbook import NUMBER, SHARE, TEXT, Book, Column, Sheet, as_section
 
 FEW = 15
 """Rows of a table on a terminal."""
@@ -52,20 +51,7 @@ def _listed(table: pd.DataFrame, column: str) -> str:
 def sections(found: Analysis, most: int = FEW) -> Iterator[Section]:
     """Yield the tables for a terminal."""
     for sheet in sheets(found, detail=False):
-        yield _section(sheet, most)
-
-
-def _section(sheet: Sheet, most: int) -> Section:
-    show: dict[str, Any] = {
-        TEXT: str, NUMBER: lambda v: words.quantity(float(v)), SHARE: lambda v: words.percent(float(v), 1),
-    }  # fmt: skip
-    cells = [[show[column.kind](cell) for cell in list(column.cells)[:most]] for column in sheet.columns]
-    lines = list(zip(*cells, strict=True))
-    if sheet.rows > most:
-        lines.append((tr("and {n} more", n=sheet.rows - most), *[""] * (len(cells) - 1)))
-    header = tuple(column.title for column in sheet.columns)
-    sides = tuple(LEFT if column.kind == TEXT else RIGHT for column in sheet.columns)
-    return Section(sheet.name, header, sides, tuple(lines))
+        yield as_section(sheet, most)
 
 
 def workbook(found: Analysis) -> Book:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from matchopt.language import speaking, spoken, tr
 from matchopt.report import words
 from matchopt.report.ground import DIRECT, Ground, ground_of
 from matchopt.report.proven import budget, fairness, proof
+from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
 from matchopt.solution import Plan
@@ -63,6 +64,26 @@ class Book:
     said: tuple[str, ...]
     tables: tuple[Sheet, ...]
     sheets: tuple[Sheet, ...]
+
+
+def as_section(sheet: Sheet, most: int) -> Section:
+    """Return the first rows of a list as a small table for a terminal."""
+    show: dict[str, Callable[[Any], str]] = {
+        TEXT: str, NUMBER: lambda v: _known(v, words.quantity), MONEY: lambda v: _known(v, words.money),
+        SHARE: lambda v: _known(v, lambda share: words.percent(share, 1)),
+        DAY: lambda v: "" if pd.isna(v) else str(pd.Timestamp(v).date()),
+    }  # fmt: skip
+    cells = [[show[column.kind](cell) for cell in list(column.cells)[:most]] for column in sheet.columns]
+    lines = list(zip(*cells, strict=True))
+    if sheet.rows > most:
+        lines.append((tr("and {n} more", n=sheet.rows - most), *[""] * (len(cells) - 1)))
+    header = tuple(column.title for column in sheet.columns)
+    sides = tuple(RIGHT if column.kind in (NUMBER, MONEY, SHARE) else LEFT for column in sheet.columns)
+    return Section(sheet.name, header, sides, tuple(lines))
+
+
+def _known(value: float, shown: Callable[[float], str]) -> str:
+    return "–" if value != value else shown(float(value))
 
 
 def book_of(plan: Plan) -> Book:
