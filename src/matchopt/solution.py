@@ -104,6 +104,12 @@ class Plan:
         return dict(self.summary["cost"])
 
     @property
+    def counted_cost(self) -> dict[str, float]:
+        """Cost by kind as the objective counts it: what is unmet has a cost under total cost only."""
+        by_cost = self.summary["objective"] == "total-cost"
+        return {kind: value for kind, value in self.cost.items() if by_cost or kind != "unmet"}
+
+    @property
     def bound(self) -> dict[str, Any]:
         """The proven bound: ``served_by_tier`` at most, ``cost`` at least."""
         return dict(self.summary["bound"])

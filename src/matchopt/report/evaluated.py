@@ -11,8 +11,8 @@ from matchopt.language import speaking, spoken, tr
 from matchopt.report import words
 from matchopt.report.evaluation import Evaluation
 from matchopt.report.page.page import as_script, environment, html_language, spoken_words
-from matchopt.report.page.tables import COUNT, table
 from matchopt.report.page.tables import Column as Shown
+from matchopt.report.page.tables import table
 from matchopt.report.workbook import DAY, NUMBER, SHARE, TEXT, Book, Column, Sheet
 
 MOST_BARS = 15
@@ -93,16 +93,15 @@ def sheets(found: Evaluation) -> Iterator[Sheet]:
         Column(tr("item"), TEXT, n["item"]), Column(tr("community"), TEXT, n["community"]),
         Column(tr("need id"), TEXT, n["need_id"]), Column(tr("priority"), NUMBER, n["priority"]),
         Column(tr("planned"), NUMBER, n["planned"]), Column(tr("delivered"), NUMBER, n["delivered"]),
-        Column(tr("planned day"), DAY, n["planned_day"]), Column(tr("day of delivery"), DAY, n["day"]),
-        Column(tr("days late"), NUMBER, n["delay"]), Column(tr("satisfaction"), NUMBER, n["satisfaction"]),
+        Column(tr("satisfaction"), NUMBER, n["satisfaction"]),
         Column(tr("cause"), TEXT, n["cause"]),
     ]  # fmt: skip
-    dated = n["planned_day"].notna().any()
-    yield Sheet(tr("Every line"), tuple(c for c in lines if dated or c.title not in _of_days()))
-
-
-def _of_days() -> set[str]:
-    return {tr("planned day"), tr("day of delivery"), tr("days late")}
+    if n["planned_day"].notna().any():
+        lines[-2:-2] = [
+            Column(tr("planned day"), DAY, n["planned_day"]), Column(tr("day of delivery"), DAY, n["day"]),
+            Column(tr("days late"), NUMBER, n["delay"]),
+        ]  # fmt: skip
+    yield Sheet(tr("Every line"), tuple(lines))
 
 
 def workbook(found: Evaluation) -> Book:
@@ -115,7 +114,9 @@ def page(found: Evaluation) -> str:
     with speaking(spoken()):
         ids = ("communities", "tiers", "donors", "causes", "lines")
         made = {
-            name: table(name, sheet.name, [_shown(column) for column in sheet.columns], f"{name}.csv")
+            name: table(
+                name, sheet.name, [Shown(c.title, c.kind, c.cells) for c in sheet.columns], f"{name}.csv"
+            )
             for name, sheet in zip(ids, sheets(found), strict=True)
         }
         made = {name: one for name, one in made.items() if one["rows"]}
@@ -133,11 +134,6 @@ def page(found: Evaluation) -> str:
                 charts=drawn, tables=made, public=False, data=as_script(data),
             )
         )  # fmt: skip
-
-
-def _shown(column: Column) -> Shown:
-    """Return a column as the page takes it; the kinds have the same names but for counts."""
-    return Shown(column.title, COUNT if column.title == tr("lines") else column.kind, column.cells)
 
 
 def _chart(found: Evaluation) -> dict[str, Any]:

@@ -76,8 +76,7 @@ def measures_of(plan: Plan, everybody: Case | None = None) -> Measures:
     places = needs.groupby("community")[["quantity", "served"]].sum()
     places = places.rename(columns={"quantity": "asked"}).assign(share=lambda t: t["served"] / t["asked"])
     worst = places.sort_values(["share", "asked"], ascending=[True, False], kind="stable").iloc[0]
-    counted = plan.summary["objective"] == "total-cost"
-    costs = {kind: value for kind, value in plan.cost.items() if counted or kind != "unmet"}
+    costs = plan.counted_cost
     moves = ground_of(plan).moves
     waited = (moves["leave"] - moves["arrival"]).dt.days.where(moves["hub"].astype(str) != DIRECT, 0)
     return Measures(

@@ -112,8 +112,7 @@ def _tables(g: Ground) -> Iterator[Sheet]:
     yield _covered(tr("Served by who stated the need"), tr("channel"), channels, names)
     places = worst_first(coverage(g.needs, "community"))
     yield _covered(tr("Coverage by community"), tr("community"), places, places["community"])
-    counted = g.summary["objective"] == "total-cost"
-    costs = {k: float(v) for k, v in g.summary["cost"].items() if v and (counted or k != "unmet")}
+    costs = {kind: float(value) for kind, value in g.plan.counted_cost.items() if value}
     yield Sheet(
         tr("What it costs"),
         (

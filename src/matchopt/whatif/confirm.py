@@ -81,7 +81,7 @@ class _Trial:
         made = plan_of(self._variant.with_gifts(pd.DataFrame([gift])), warm=self._plan)
         before, after = self._plan.served_by_tier, made.served_by_tier
         tiers = {t: after.get(t, 0.0) - before.get(t, 0.0) for t in {*before, *after}}
-        return _Gain(tiers, _counted(made) - _counted(self._plan))
+        return _Gain(tiers, sum(made.counted_cost.values()) - sum(self._plan.counted_cost.values()))
 
     def confirmed(self, wish: Any) -> dict[str, Any]:
         """Return the cells of a wish as plans made anew have them."""
@@ -114,9 +114,3 @@ def _most(holds: Callable[[int], bool], guess: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
-
-
-def _counted(plan: Plan) -> float:
-    """Return the cost that the objective counts."""
-    counted = plan.summary["objective"] == "total-cost"
-    return sum(value for kind, value in plan.cost.items() if counted or kind != "unmet")

@@ -142,8 +142,6 @@ class _Worth:
         Currency that it saves.
     proven : (n,) bool
         Whether both come from the levels and prices of the proof.
-    tier : (n,) int
-        Its priority.
     unmet : (n,) float
         What is missing.
     ids : (n,) str
@@ -154,7 +152,6 @@ class _Worth:
     level: Ints
     price: Floats
     proven: Bools
-    tier: Ints
     unmet: Floats
     ids: np.ndarray[tuple[int], np.dtype[np.object_]]
     by_cost: bool
@@ -178,7 +175,7 @@ class _Worth:
             level = np.where(network.excluded | ~(proven | short), PLENTY, 0)
         else:
             level = np.where(network.excluded | ~(proven | short), PLENTY, level)
-        return cls(level, price, proven, tier, unmet, ids, by_cost)
+        return cls(level, price, proven, unmet, ids, by_cost)
 
 
 class _Asking:

@@ -50,11 +50,7 @@ def coverage_by(
 def costs(g: Ground) -> Chart:
     """Return the cost by kind."""
     currency = g.summary["currency"]
-    given = {
-        kind: float(value)
-        for kind, value in g.summary["cost"].items()
-        if value and (kind != "unmet" or g.summary["objective"] == "total-cost")
-    }
+    given = {kind: float(value) for kind, value in g.plan.counted_cost.items() if value}
     ordered = sorted(given.items(), key=lambda entry: -entry[1])
     named = [(tr(words.COSTS[kind]), value) for kind, value in ordered]
     said = words.listed([f"{name} {words.money(value, currency)}" for name, value in named])
