@@ -73,6 +73,12 @@ STATUSES: Names = MappingProxyType(
     }
 )
 
+PINNED = frozenset({"accepted", "in_transit", "delivered"})
+"""Statuses of lines that stay as they are."""
+
+BARRED = frozenset({"declined", "cancelled"})
+"""Statuses of pairs that are not proposed again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -14,7 +14,7 @@ import matchopt
 from matchopt import RunError, Settings, Severity
 from matchopt.io.read import check_case
 from matchopt.io.template import (
-    NOT_PLANNED_YET,
+    FROM_EARLIER,
     REMARK,
     SETTINGS,
     headers,
@@ -26,7 +26,7 @@ from matchopt.schema import TABLES, column_named, table_named
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-OFFERED = [table for table in TABLES.values() if table.name not in NOT_PLANNED_YET]
+OFFERED = [table for table in TABLES.values() if table.name not in FROM_EARLIER]
 
 
 def use_examples(case: Path, language: Language) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, Floats, Ints
-from matchopt.solve.block import Block, Columns, Priced, Reached, Worth
+from matchopt.solve.block import Block, Columns, Priced, Promises, Reached, Worth
 
 FLAGS = ("single", "complete", "few")
 FAIRNESS = ("none", "floor", "leximin", "share")
@@ -105,7 +105,8 @@ def plain(
         community=np.arange(n), single=np.zeros(n, dtype=bool), complete=np.zeros(n, dtype=bool),
         most_communities=np.zeros(m, dtype=np.int64), capacity=np.zeros(0), budget=budget, by_cost=False,
         fairness="none", cell=np.full(n, -1), cell_asked=np.zeros(0), fair_share=np.zeros(0),
-        fixed_floor=None, ceiling={}, unshared=None,
+        cell_pinned=np.zeros(0), visited=np.zeros((0, 2), dtype=np.int64), fixed_floor=None, ceiling={},
+        unshared=None, promises=Promises(columns([], {}), np.zeros(0), 0.0),
     )  # fmt: skip
 
 
@@ -132,6 +133,7 @@ def blocks(draw: st.DrawFn, most_ways: int = 4, flags: tuple[str, ...] = FLAGS) 
             if kg:
                 loads[number, row] = kg
     demand = several(st.integers(1, 4), n)
+    been = st.tuples(st.integers(0, m - 1), st.integers(0, 1))
     few = st.sampled_from((0, 0, 1, 2)) if "few" in flags else st.just(0)
     block = replace(
         plain(several(st.integers(1, 3), m), demand, tier=several(st.sampled_from((1, 2)), n)),
@@ -144,8 +146,19 @@ def blocks(draw: st.DrawFn, most_ways: int = 4, flags: tuple[str, ...] = FLAGS) 
         capacity=reals(several(st.integers(0, 5), rows)),
         budget=draw(st.sampled_from((np.inf, np.inf, 0.5, 3.0, 7.0))),
         by_cost=draw(st.booleans()),
-    )
-    return _with_cells(draw, block), columns(ways, loads)
+        visited=ints(draw(st.lists(been, max_size=1, unique=True))).reshape(-1, 2),
+    )  # fmt: skip
+    listed = columns(ways, loads)
+    return _with_promises(draw, _with_cells(draw, block), listed), listed
+
+
+def _with_promises(draw: st.DrawFn, block: Block, ways: Columns) -> Block:
+    most = np.minimum(block.supply[ways.tail], np.floor(block.demand[ways.head] / ways.served))
+    able = np.flatnonzero(most >= 1).tolist()
+    some = sorted(draw(st.lists(st.sampled_from(able), max_size=2, unique=True))) if able else []
+    amount = reals([draw(st.integers(1, int(most[way]))) for way in some])
+    cost = draw(st.sampled_from((0.5, 2.0, 10.0)))
+    return replace(block, promises=Promises(ways.take(ints(some)), amount, cost))
 
 
 def _with_cells(draw: st.DrawFn, block: Block) -> Block:
@@ -159,7 +172,12 @@ def _with_cells(draw: st.DrawFn, block: Block) -> Block:
     cell = ints([known.index(k) if k >= 0 else -1 for k in wanted])
     asked = reals([block.demand[cell == k].sum() for k in range(len(known))])
     share = np.minimum(asked, draw(st.integers(0, 5)) / 2)
-    return replace(block, fairness=fairness, cell=cell, cell_asked=asked, fair_share=share)
+    pinned = reals(draw(st.lists(st.integers(0, 2), min_size=len(asked), max_size=len(asked)))) / 2
+    asked = asked + pinned
+    return replace(
+        block, fairness=fairness, cell=cell, cell_asked=asked, fair_share=np.minimum(asked, share),
+        cell_pinned=pinned,
+    )  # fmt: skip
 
 
 def every_plan(block: Block, ways: Columns) -> Iterator[Floats]:
@@ -184,12 +202,18 @@ def obeys(block: Block, ways: Columns, amount: Floats, *, flags: bool = True) ->
         return True
     used = [(ways.tail[w], ways.head[w]) for w in np.flatnonzero(amount > near)]
     donors = [len({i for i, j in used if j == need}) for need in range(len(block.demand))]
-    spread = [len({block.community[j] for i, j in used if i == gift}) for gift in range(len(block.supply))]
+    been = {tuple(pair) for pair in block.visited.tolist()}
+    places = {(i, block.community[j]) for i, j in used} - been
+    spread = [len({c for i, c in places if i == gift}) for gift in range(len(block.supply))]
+    left = [
+        max(int(block.most_communities[gift]) - len({c for i, c in been if i == gift}), 0)
+        for gift in range(len(block.supply))
+    ]
     partial = (served > near) & (served < block.demand - near)
     return not (
         (block.single & (np.array(donors) > 1)).any()
         or (block.complete & partial).any()
-        or ((block.most_communities > 0) & (np.array(spread) > block.most_communities)).any()
+        or ((block.most_communities > 0) & (np.array(spread) > np.array(left))).any()
     )
 
 

@@ -112,6 +112,7 @@ def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many):
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
     block = replace(
         plain([1, 1], [2, 2, 1]), fairness="floor", cell=ints([0, 1, -1]), cell_asked=reals([2, 2]),
+        cell_pinned=np.zeros(2),
         fixed_floor=0.5, fair_share=np.zeros(2),
     )  # fmt: skip
     found = solve_from_few(block, ways, many=many)
@@ -126,6 +127,7 @@ def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(man
     )
     block = replace(
         plain([1, 1, 1], [2, 2, 2]), fairness="floor", cell=ints([0, 1, 2]), cell_asked=reals([2, 2, 2]),
+        cell_pinned=np.zeros(3),
         fixed_floor=0.5, fair_share=np.zeros(3),
     )  # fmt: skip
     assert solve(block, ways).reached.coverage.min() >= 0.5 - NEAR
@@ -139,6 +141,7 @@ def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many):
     ways = columns([(0, 0, 1.0, 1, 0), (1, 1, 1.0, 1, 0), (2, 2, 1.0, 1, 0), (2, 1, 1.0, 3, 0)], {})
     block = replace(
         plain([1, 1, 1], [4, 3, 1]), fairness="leximin", cell=ints([0, 1, -1]), cell_asked=reals([4, 3]),
+        cell_pinned=np.zeros(2),
         fair_share=np.zeros(2),
     )  # fmt: skip
     assert solve(block, ways).reached.coverage == pytest.approx([1 / 4, 2 / 3])
@@ -152,6 +155,7 @@ def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0)], {})
     block = replace(
         plain([3, 6], [2, 4, 8]), fairness="leximin", cell=ints([0, 1, 2]), cell_asked=reals([2, 4, 8]),
+        cell_pinned=np.zeros(3),
         fair_share=np.zeros(3),
     )  # fmt: skip
     found = solve(block, ways)
@@ -167,6 +171,7 @@ def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(mo
     )
     block = replace(
         plain([1, 1, 1], [0.1, 0.01]), fairness="leximin", cell=ints([0, 1]), cell_asked=reals([0.1, 0.01]),
+        cell_pinned=np.zeros(2),
         fair_share=np.zeros(2), capacity=reals([1.0]),
     )  # fmt: skip
     fair = solve(block, ways).stages[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -87,6 +87,7 @@ def parsed(settings: Settings | Mapping[str, Any] | None, found: Findings) -> Se
 def checked_case(
     raws: Iterable[RawTable], settings: Settings | None, found: Findings,
     sources: tuple[Source, ...] = (), unread: frozenset[str] = frozenset(),
+    earlier: Collection[str] | None = None,
 ) -> Case | None:  # fmt: skip
     """Check everything; return the case, or None if there is an error in `found`.
 
@@ -96,6 +97,8 @@ def checked_case(
         None if they could not be read; rules that need them are then left out.
     unread
         Tables that are there but could not be read: no rule may rely on their absence.
+    earlier
+        Ids of the lines of an earlier plan, which commitments may then name.
     """
     raws = list(raws)
     for table in TABLES.values():
@@ -112,7 +115,7 @@ def checked_case(
         checked = check_table(raw, found)
         if checked is not None:
             tables[raw.table.name] = checked
-    check_across(tables, settings, found, unread)
+    check_across(tables, settings, found, unread, earlier)
     findings = found.sorted()
     if settings is None or any(f.severity is Severity.ERROR for f in findings):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from matchopt.fields import Column, Kind
 from matchopt.io.affinities import check_affinities, note_weight
 from matchopt.io.capacities import warn_of_closed
 from matchopt.io.checked import Checked
+from matchopt.io.commitments import check_commitments
 from matchopt.io.findings import Findings, Said
 from matchopt.io.funds import check_funds
 from matchopt.io.names import alike, near_name
@@ -23,9 +24,13 @@ from matchopt.settings import Settings
 
 
 def check_across(
-    checked: Mapping[str, Checked], settings: Settings | None, found: Findings, unread: frozenset[str]
-) -> None:
-    """Check what no table can be checked for alone."""
+    checked: Mapping[str, Checked], settings: Settings | None, found: Findings, unread: frozenset[str],
+    earlier: Collection[str] | None = None,
+) -> None:  # fmt: skip
+    """Check what no table can be checked for alone.
+
+    `earlier` holds the ids of the lines of an earlier plan, where there is one.
+    """
     tables = Tables(checked, unread, found)
     for table in checked.values():
         for column in table.table.columns:
@@ -35,7 +40,7 @@ def check_across(
     _check_windows(tables)
     check_affinities(tables)
     _check_incomplete_rows(tables)
-    _refuse_commitments(tables)
+    check_commitments(tables, earlier)
     _warn_of_near_names(tables)
     _warn_of_earmarks(tables)
     check_places(tables)
@@ -167,22 +172,6 @@ def _day(day: np.datetime64) -> str:
 
 
 def _check_incomplete_rows(tables: Tables) -> None:
-    commitments = tables.get("commitments")
-    if commitments is not None:
-        three = ("donation_id", "need_id", "quantity")
-        pair = np.logical_and.reduce([commitments.given(name) for name in three])
-        sound = commitments.sound("allocation_id", *three)
-        tables.error(
-            "incomplete_row",
-            commitments,
-            "allocation_id",
-            ~commitments.given("allocation_id") & ~pair & sound,
-            lambda _: (
-                "",
-                tr("does not say which line it is about"),
-                tr("give allocation_id, or ") + ", ".join(three),
-            ),
-        )
     exclusions = tables.get("exclusions")
     if exclusions is not None:
         columns = ("item", "group", "community")
@@ -190,12 +179,4 @@ def _check_incomplete_rows(tables: Tables) -> None:
         tables.error(
             "incomplete_row", exclusions, "", ~given & exclusions.sound(*columns),
             lambda _: ("", tr("would exclude every need"), tr("give an item, a group or a community")),
-        )  # fmt: skip
-
-
-def _refuse_commitments(tables: Tables) -> None:
-    if tables.get("commitments") is not None:
-        tables.found.error(
-            "not_built", "commitments", tr("planning around what is promised already is not built yet"),
-            tr("leave the table out"),
         )  # fmt: skip

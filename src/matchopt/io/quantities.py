@@ -30,7 +30,7 @@ def check_quantities(tables: Tables, settings: Settings | None) -> None:
     fine = [
         _refuse_too_fine(tables, name, column)
         for name, column in (("items", "step"), ("donations", "lot_size"),
-                             ("needs", "quantity"), ("donations", "quantity"))
+                             ("needs", "quantity"), ("donations", "quantity"), ("commitments", "quantity"))
     ]  # fmt: skip
     decimals = _decimals(np.unique(np.concatenate(fine)))
     for name in ("needs", "donations", "commitments"):

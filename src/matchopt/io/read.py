@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -26,7 +26,9 @@ _SETTINGS_SHEETS = {"settings", "设置"}
 _SETTINGS_HEADERS = {"name", "setting", "settings", "名称", "设置", "项目"}
 
 
-def read_case(path: str | PathLike[str], changes: Sequence[str] = ()) -> Case:
+def read_case(
+    path: str | PathLike[str], changes: Sequence[str] = (), earlier: Collection[str] | None = None
+) -> Case:
     """Read and check the case at `path`.
 
     Parameters
@@ -36,20 +38,22 @@ def read_case(path: str | PathLike[str], changes: Sequence[str] = ()) -> Case:
         sheets are the tables (a sheet ``settings`` may hold names and values).
     changes
         Settings that replace those of the case, such as ``policy.boundary=district``.
+    earlier
+        Ids of the lines of an earlier plan: the table commitments may then name these alone.
 
     Raises
     ------
     CaseError
         With every finding in tables and settings at once.
     """
-    case, findings = check_case(path, changes)
+    case, findings = check_case(path, changes, earlier)
     if case is None:
         raise CaseError(findings)
     return case
 
 
 def check_case(
-    path: str | PathLike[str], changes: Sequence[str] = ()
+    path: str | PathLike[str], changes: Sequence[str] = (), earlier: Collection[str] | None = None
 ) -> tuple[Case | None, tuple[Finding, ...]]:
     """Read and check the case at `path`; return it, or None, and everything found.
 
@@ -77,7 +81,7 @@ def check_case(
         return None, found.sorted()
     if not raws and not unread and place.is_file():
         return None, found.sorted()
-    case = checked_case(raws, settings, found, tuple(sources), frozenset(unread))
+    case = checked_case(raws, settings, found, tuple(sources), frozenset(unread), earlier)
     return case, found.sorted()
 
 

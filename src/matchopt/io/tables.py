@@ -62,10 +62,13 @@ class Tables:
         self.found.rows(Severity.WARNING, code, table, column, at, say)
 
     def days(self) -> npt.NDArray[np.datetime64]:
-        """Return the earliest and latest day in all tables, ``created_on`` aside; empty if undated."""
+        """Return the earliest and latest day that set the horizon; empty if undated.
+
+        ``created_on`` and the days of commitments do not.
+        """
         ends: list[Any] = []
-        for checked in self.checked.values():
-            for column in checked.table.columns:
+        for name, checked in self.checked.items():
+            for column in checked.table.columns if name != "commitments" else ():
                 days = checked.array(column.name) if column.kind is Kind.DAY else np.empty(0)
                 days = days[~np.isnat(days)] if len(days) else days
                 if column.name != "created_on" and len(days):

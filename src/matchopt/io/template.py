@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Language = Literal["en", "zh"]
 
 REMARK = "## "
-NOT_PLANNED_YET = frozenset({"commitments"})
-"""Tables that this version refuses: an empty case does not offer them."""
+FROM_EARLIER = frozenset({"commitments"})
+"""Tables that come out of an earlier plan: an empty case does not offer them."""
 
 _MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
     "needs": (
@@ -222,7 +222,7 @@ def new_case(folder: Path, language: Language = "en", *, workbook: bool = False)
 
 
 def _offered() -> list[Table]:
-    return [table for table in TABLES.values() if table.name not in NOT_PLANNED_YET]
+    return [table for table in TABLES.values() if table.name not in FROM_EARLIER]
 
 
 def remark_rows(table: Table, language: Language) -> Iterator[list[str]]:

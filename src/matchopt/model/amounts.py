@@ -54,11 +54,13 @@ class Amounts:
         granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
         asked = case.needs["quantity"].to_numpy(dtype=np.float64)
         offered = case.donations["quantity"].to_numpy(dtype=np.float64)
-        grid = [np.unique(q) for q in (items.step, granule, asked, offered)]
+        committed = case.table("commitments")["quantity"].dropna().to_numpy(dtype=np.float64)
+        grid = [np.unique(q) for q in (items.step, granule, asked, offered, committed)]
         ratio = case.table("substitutions")["ratio"].to_numpy(dtype=np.float64)
         if (ratio != 1).any() or items.funds[donated].any():
             prices = 1 / items.price[items.price > 0]
-            grid.append(np.outer(np.unique(granule), np.concatenate([ratio, prices])).ravel())
+            given = np.unique(np.concatenate([granule, committed]))
+            grid.append(np.outer(given, np.concatenate([ratio, prices])).ravel())
         scale = QuantityScale.of_steps(np.concatenate(grid))
         for quantity in (asked, offered):
             scale.refuse_beyond(float(quantity.sum()))
@@ -73,21 +75,25 @@ class Amounts:
 
 
 def whole_parts(
-    case: Case, items: Items, amounts: Amounts, part_of: Ints, donated: Ints, needed: Ints
-) -> Bools:
+    case: Case, items: Items, amounts: Amounts, left: tuple[Ints, Ints], part_of: Ints, donated: Ints,
+    needed: Ints, promised: Ints,
+) -> Bools:  # fmt: skip
     """Return which parts (by number) are no transport problem, because something must stay whole.
 
     That is where items join at a ratio or by purchase, deliveries hold more than a step, a quantity
-    is no multiple of the step, or a flag could bind: on a need of one step none can.
+    is no multiple of the step, or a flag could bind: on a need of one step none can. And where it
+    costs something to change a line: `promised` are the donations of these. `left` is what commitments
+    leave of donations and needs.
     """
     whole = items.unequal(part_of)
+    whole[part_of[donated[promised]]] = True
     step = amounts.scale.to_ints(items.step)
-    odd = (amounts.granule != step[donated]) | (amounts.plannable % step[donated] != 0)
+    odd = (amounts.granule != step[donated]) | (left[0] % step[donated] != 0)
     communities = case.needs["community"].nunique()
     few = case.donations["max_communities"].to_numpy(dtype=np.float64) < communities
     whole[part_of[donated[odd | few]]] = True
     flags = (case.needs["single_source"] | case.needs["all_or_nothing"]).to_numpy(dtype=bool)
-    off = amounts.asked % step[needed] != 0
+    off = left[1] % step[needed] != 0
     whole[part_of[needed[(flags & (amounts.asked > step[needed])) | off]]] = True
     return whole
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.case import Case
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
-from matchopt.model.deliveries import FINE, Deliveries
+from matchopt.model.deliveries import Deliveries, Served
 from matchopt.model.money import (
     LARGEST_SUM,
     MONEY_SCALE,
@@ -37,43 +36,49 @@ class Books:
     ----------
     allocations, needs, donations, purchases
         As in `Plan`.
-    served, planned : int
-        Scaled quantity of each need served, to the nearest, and of each donation planned.
-    rest : int
-        What each need is really served above `served`, in parts of 1 / `FINE`.
-    saved : int
-        What `rest` takes off the cost of what is unmet of each need, as `cost`.
+    served
+        What each need is served.
+    planned : int
+        Scaled quantity of each donation planned.
     cost : dict
         Kind → sum of (1/10 000 currency per unit) × (scaled quantity).
+    kept : (promises,) bool
+        Which promises are kept.
+    churn
+        What the others cost, as `cost`.
     """
 
     allocations: pd.DataFrame
     needs: pd.DataFrame
     donations: pd.DataFrame
     purchases: pd.DataFrame
-    served: Ints
+    served: Served
     planned: Ints
-    rest: Ints
-    saved: Ints
     cost: dict[str, int]
-
-    def served_in_all(self, needs: Bools | Ints) -> Fraction:
-        """Return the scaled quantity served of some `needs` together, not rounded."""
-        return added(self.served[needs]) + Fraction(added(self.rest[needs]), FINE)
+    kept: Bools
+    churn: int
 
 
-def keep_books(case: Case, network: Network, deliveries: Deliveries, room: Floats, budget: float) -> Books:
-    """Return the plan's tables and sums; `room` and `budget` are what it leaves of shared limits."""
-    served, rest = deliveries.served_by_need(network.asked)
-    planned = deliveries.planned(len(network.plannable))
+def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budget: float) -> Books:
+    """Return the plan's tables and sums.
+
+    Parameters
+    ----------
+    new
+        What is planned besides the pinned lines.
+    room, budget
+        What the plan leaves of shared limits.
+    """
+    deliveries = new.joined(network.pinned).sorted(case)
+    reached = deliveries.served_by_need(network.asked)
+    served, planned = reached.quantity, deliveries.planned(len(network.plannable))
     by_cost = case.settings.policy.objective == "total-cost"
     short = np.where(network.excluded, 0, network.asked - served)
-    left = Rest(network.plannable - planned, short, room, budget)
+    left = Rest(network.supply - new.planned(len(planned)), short, room, budget)
     cost = {
         kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
     }
-    saved = np.rint(unmet_cost(case) * (rest / FINE)).astype(np.int64)
-    cost["unmet"] = exact_dot(unmet_cost(case), short) - added(saved)
+    cost["unmet"] = exact_dot(unmet_cost(case), short) - added(reached.saved(unmet_cost(case)))
     why_unmet, why_left = reasons(network, left, by_cost)
     show = network.scale.from_ints
     needs = case.needs[["need_id", "community", "item", "priority"]].assign(
@@ -82,15 +87,17 @@ def keep_books(case: Case, network: Network, deliveries: Deliveries, room: Float
     )  # fmt: skip
     donations = case.donations[["donation_id", "donor", "item"]].assign(
         offered=show(network.offered), planned=show(planned), left_over=show(network.offered - planned),
-        reason=why_left,
+        reason=np.where(network.offered > planned, why_left, ""),
     )  # fmt: skip
     allocations = _allocations(case, network, deliveries)
+    kept = new.kept(network.promised)
     return Books(
         allocations,
         _with_extras(needs, case, "needs"),
         _with_extras(donations, case, "donations"),
         _purchases(case, network, deliveries, allocations),
-        served, planned, rest, saved, cost,
+        reached, planned, cost, kept,
+        int((~kept).sum()) * network.promised.cost * network.scale.unit,
     )  # fmt: skip
 
 

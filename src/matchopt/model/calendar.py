@@ -44,11 +44,12 @@ class Calendar:
     def of(cls, case: Case) -> Calendar:
         """Return the horizon of `case`: the settings, else the earliest and latest day in the tables.
 
-        ``created_on`` is left aside: it matters to replays only.
+        ``created_on`` is left aside: it matters to replays only. So are the days of commitments, which
+        may lie behind.
         """
         first, last = NEVER, -NEVER
         for name, frame in case.tables.items():
-            for column in TABLES[name].columns:
+            for column in TABLES[name].columns if name != "commitments" else ():
                 if column.kind is Kind.DAY and column.name != "created_on":
                     days, given = days_of(frame[column.name])
                     if given.any():

@@ -162,12 +162,18 @@ class Burden:
                 self.outbound[hub, head[through]],
             ]
         which.append(through)
-        row.append(capacities.throughput[hub, day])
+        row.append(_on(capacities.throughput, hub, day))
         nights = way.stay[through]
         kept = np.repeat(through, nights)
         offset = np.arange(len(kept)) - np.repeat(np.cumsum(nights) - nights, nights)
         which.append(kept)
-        row.append(capacities.storage[np.repeat(hub, nights), np.repeat(day, nights) + offset])
+        row.append(_on(capacities.storage, np.repeat(hub, nights), np.repeat(day, nights) + offset))
         delivery, rows = np.concatenate(which), np.concatenate(row)
         given = np.flatnonzero((rows >= 0) & (kg[delivery] > 0))
         return Loads(delivery[given], rows[given], kg[delivery[given]])
+
+
+def _on(rows: Ints, hub: Ints, day: Ints) -> Ints:
+    """Return the rows of hubs on days, counted from the first one; -1 beyond the horizon."""
+    inside = (day >= 0) & (day < rows.shape[1])
+    return np.where(inside, rows[hub, np.where(inside, day, 0)], -1)

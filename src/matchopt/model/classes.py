@@ -91,8 +91,8 @@ class Supply(_Columns):
 
     Days are whole numbers, `first`..`last` the pick-up window in the horizon, `expiry` the
     last day of use; codes are -1 where not given; `only_communities` and `only_groups`
-    number the earmark sets, -1 for none. `affinity` and `donor` are codes of the affinities.
-    `own` is -1, or a number that keeps the row in a class of its own.
+    number the earmark sets, -1 for none. `affinity` and `donor` are codes of the affinities, `barred`
+    of the bars. `own` is -1, or a number that keeps the row in a class of its own.
     """
 
     item: Ints
@@ -106,6 +106,7 @@ class Supply(_Columns):
     only_groups: Ints
     affinity: Ints
     donor: Ints
+    barred: Ints
     own: Ints
 
 
@@ -115,7 +116,7 @@ class Demand(_Columns):
 
     `first`..`last` is the delivery window in the horizon, `channel` indexes `CHANNELS`,
     `unmet_cost` is in 1/10 000 currency per unit (0 unless the objective looks at it).
-    `affinity` and `own` are as in `Supply`.
+    `affinity`, `barred` and `own` are as in `Supply`.
     """
 
     item: Ints
@@ -129,20 +130,31 @@ class Demand(_Columns):
     channel: Ints
     unmet_cost: Ints
     affinity: Ints
+    barred: Ints
     own: Ints
 
 
-def supply_classes(
-    case: Case,
-    atlas: Atlas,
-    calendar: Calendar,
-    item: Ints,
-    shelf_life: Floats,
-    amount: Ints,
-    affinity: tuple[Ints, Ints],
-    own: Ints,
-) -> tuple[Supply, Members, Places]:
-    """Return the classes of donations with something to plan, their members and places.
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Codes (r,) of the rows of a table in what tells pairs apart, -1 for none.
+
+    Attributes
+    ----------
+    affinity, donor
+        In the affinities; needs have no donor.
+    barred
+        In the bars.
+    """
+
+    affinity: Ints
+    donor: Ints
+    barred: Ints
+
+
+def supply_rows(
+    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, shelf_life: Floats, codes: Codes, own: Ints
+) -> tuple[Supply, Places]:
+    """Return what the rules look at of each donation, and where it lies.
 
     Parameters
     ----------
@@ -150,20 +162,17 @@ def supply_classes(
         Item code of each donation.
     shelf_life : (d,) float
         Shelf life of its item in days, NaN for none.
-    amount : (d,) int
-        Scaled quantity that can flow; donations with 0 take no part.
-    affinity
-        Codes of each donation and its donor in the affinities.
+    codes
+        Of each donation.
     own : (d,) int
         See `Supply`.
     """
     table = case.donations
     place = atlas.of_donations(table)
-    place_code = alike([place.name, numbered(place.latitude), numbered(place.longitude)])
     first, last = calendar.window(table["available_from"], table["available_until"])
     columns = Supply(
         item=item,
-        place=place_code,
+        place=alike([place.name, numbered(place.latitude), numbered(place.longitude)]),
         community=atlas.codes(table["community"]),
         first=first,
         last=last,
@@ -171,30 +180,41 @@ def supply_classes(
         quality=table["quality"].to_numpy(dtype=np.int64),
         only_communities=_set_codes(table["only_communities"]),
         only_groups=_set_codes(table["only_groups"]),
-        affinity=affinity[0],
-        donor=affinity[1],
+        affinity=codes.affinity,
+        donor=codes.donor,
+        barred=codes.barred,
         own=own,
     )
-    members, representative = _gather(columns, table["donation_id"], amount)
-    _, first_at = np.unique(place_code, return_index=True)
-    return columns.take(representative), members, place.take(first_at)
+    return columns, place
 
 
-def demand_classes(
-    case: Case,
-    atlas: Atlas,
-    calendar: Calendar,
-    item: Ints,
-    group: Ints,
-    amount: Ints,
-    affinity: Ints,
-    own: Ints,
-) -> tuple[Demand, Members]:
-    """Return the classes of the needs with an `amount` (scaled) that can flow, and their members."""
+def supply_classes(
+    case: Case, rows: Supply, place: Places, amount: Ints, takes_part: Bools
+) -> tuple[Supply, Members, Places]:
+    """Return the classes of donations that take part, their members and places.
+
+    Parameters
+    ----------
+    rows, place
+        From `supply_rows`.
+    amount : (d,) int
+        Scaled quantity that can flow.
+    takes_part : (d,) bool
+        Which donations count, be it with an amount of 0.
+    """
+    members, representative = _gather(rows, case.donations["donation_id"], amount, takes_part)
+    _, first_at = np.unique(rows.place, return_index=True)
+    return rows.take(representative), members, place.take(first_at)
+
+
+def demand_rows(
+    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, group: Ints, codes: Codes, own: Ints
+) -> Demand:
+    """Return what the rules look at of each need; parameters as for `supply_rows`."""
     table = case.needs
     first, last = calendar.window(table["needed_from"], table["needed_by"])
     by_cost = case.settings.policy.objective == "total-cost"
-    columns = Demand(
+    return Demand(
         item=item,
         community=atlas.codes(table["community"]),
         priority=table["priority"].to_numpy(dtype=np.int64),
@@ -205,11 +225,16 @@ def demand_classes(
         min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
         channel=pd.Index(CHANNELS).get_indexer(pd.Index(table["channel"])).astype(np.int64),
         unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
-        affinity=affinity,
+        affinity=codes.affinity,
+        barred=codes.barred,
         own=own,
     )
-    members, representative = _gather(columns, table["need_id"], amount)
-    return columns.take(representative), members
+
+
+def demand_classes(case: Case, rows: Demand, amount: Ints) -> tuple[Demand, Members]:
+    """Return the classes of the needs with an `amount` (scaled) that can flow, and their members."""
+    members, representative = _gather(rows, case.needs["need_id"], amount, amount > 0)
+    return rows.take(representative), members
 
 
 def alike_qualities(asked: pd.Series, offered: pd.Series) -> Ints:
@@ -235,14 +260,16 @@ def unmet_cost(case: Case) -> Ints:
     return to_money(np.where(np.isnan(given), case.settings.rates.unmet_cost, given))
 
 
-def _gather(columns: Supply | Demand, ids: pd.Series, amount: Ints) -> tuple[Members, Ints]:
-    """Group rows with an amount by equal columns; return members and one row per class.
+def _gather(
+    columns: Supply | Demand, ids: pd.Series, amount: Ints, takes_part: Bools
+) -> tuple[Members, Ints]:
+    """Group rows that take part by equal columns; return members and one row per class.
 
     Rows are taken in the order of their ids, so that neither classes nor members depend
     on the order of the caller's table.
     """
     order = sorted_rows(ids)
-    order = order[amount[order] > 0]
+    order = order[takes_part[order]]
     label = alike([getattr(columns, f.name)[order] for f in fields(columns)])
     by_class = np.argsort(label, kind="stable")
     row = order[by_class]

@@ -26,8 +26,8 @@ class Cells:
     ----------
     of_need : (needs,) int
         Cell of each need of the table, -1 where it counts in none.
-    asked, share : (k,) float
-        Item units asked in each, and those that are its fair share.
+    asked, share, pinned : (k,) float
+        Item units asked in each, those that are its fair share, and those that pinned lines serve.
     community, category : (k,) str
         Their names.
     """
@@ -35,6 +35,7 @@ class Cells:
     of_need: Ints
     asked: Floats
     share: Floats
+    pinned: Floats
     community: tuple[str, ...]
     category: tuple[str, ...]
 
@@ -42,12 +43,16 @@ class Cells:
     def of(cls, case: Case, network: Network) -> Self:
         """Return the cells of `case`; an item without a category is one of its own."""
         category = _categories(case)
+        lines = network.pinned
+        pinned = np.bincount(lines.need, lines.quantity * lines.ratio, minlength=len(network.asked))
+        pinned = np.where(network.excluded, 0.0, pinned / network.scale.unit)
         table = pd.DataFrame(
             {
                 "community": case.needs["community"].astype(object),
                 "category": category.reindex(case.needs["item"]).to_numpy(dtype=object),
                 "asked": np.where(network.excluded, 0, network.asked) / network.scale.unit,
-                "counts": _reachable(network),
+                "counts": _reachable(network) | (pinned > 0),
+                "pinned": pinned,
                 "taken": ~network.excluded,
             }
         )
@@ -55,14 +60,15 @@ class Cells:
         order = np.argsort(case.needs["need_id"].to_numpy(dtype=object), kind="stable")
         table_by_id = table.iloc[order]
         groups = table_by_id[table_by_id["taken"]].groupby(["community", "category"], sort=False)
-        cells = groups.agg(asked=("asked", "sum"), counts=("counts", "any"))
+        cells = groups.agg(asked=("asked", "sum"), counts=("counts", "any"), pinned=("pinned", "sum"))
         cells = cells[cells["counts"]]
         index = pd.MultiIndex.from_frame(table[["community", "category"]])
         of_need = np.where(table["taken"], cells.index.get_indexer(index), -1).astype(np.int64)
         community = tuple(cells.index.get_level_values(0))
         names = tuple(cells.index.get_level_values(1))
         share = np.minimum(_entitled(case, network, category, community, names), cells["asked"].to_numpy())
-        return cls(of_need, cells["asked"].to_numpy(dtype=np.float64), share, community, names)
+        asked, kept = (cells[name].to_numpy(dtype=np.float64) for name in ("asked", "pinned"))
+        return cls(of_need, asked, share, kept, community, names)
 
 
 def _categories(case: Case) -> pd.Series:

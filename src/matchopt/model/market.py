@@ -11,6 +11,7 @@ import numpy as np
 from matchopt.arrays import Floats, Ints, Steps
 from matchopt.language import tr
 from matchopt.model.affinities import Affinities
+from matchopt.model.bars import Bars
 from matchopt.model.classes import Demand, Supply, alike, numbered
 from matchopt.model.money import LARGEST_UNIT_COST, MONEY_SCALE, beyond_counting
 from matchopt.model.routes import Router
@@ -236,8 +237,8 @@ class Market:
 
 
 def market_of(
-    router: Router, rules: Rules, fondness: Affinities, items: Items, supply: Supply, demand: Demand,
-    tail: Ints, head: Ints,
+    router: Router, rules: Rules, fondness: Affinities, bars: Bars, items: Items, supply: Supply,
+    demand: Demand, tail: Ints, head: Ints,
 ) -> Market:  # fmt: skip
     """Return the market of donation and need classes whose places `tail` and `head` are in `router`."""
     given, gift_item = np.unique(supply.item, return_inverse=True)
@@ -245,13 +246,13 @@ def market_of(
     gifts = np.stack(
         [
             gift_item, tail, supply.community, supply.first, supply.last, supply.expiry, supply.quality,
-            supply.only_communities, supply.only_groups, supply.affinity, supply.donor,
+            supply.only_communities, supply.only_groups, supply.affinity, supply.donor, supply.barred,
         ], axis=1,
     )  # fmt: skip
     wants = np.stack(
         [
             want_item, head, demand.community, demand.first, demand.last, demand.min_quality,
-            demand.min_remaining_days, demand.group, demand.affinity,
+            demand.min_remaining_days, demand.group, demand.affinity, demand.barred,
         ], axis=1,
     )  # fmt: skip
     start, column = _by_place(head, len(router.heads.name))
@@ -261,7 +262,7 @@ def market_of(
     own = (gifts, wants, fee, shared, start, column)
     tables = (
         router.tails, router.heads, router.lanes, fitting, rules.bounds(), fondness.table(),
-        router.passages(), router.rates,
+        bars.table(), router.passages(), router.rates,
     )  # fmt: skip
     tariff = Tariff._make(_plain(table) for table in chain(own, *tables))
     return Market(tariff, _dearest(tariff))

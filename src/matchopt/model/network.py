@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +17,23 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Steps
 from matchopt.model.affinities import Affinities
 from matchopt.model.amounts import Amounts, whole_parts
+from matchopt.model.bars import Bars
 from matchopt.model.calendar import Calendar
 from matchopt.model.capacities import Burden, Capacities
-from matchopt.model.classes import Demand, Members, Supply, alike_groups, demand_classes, supply_classes
+from matchopt.model.classes import (
+    Codes,
+    Demand,
+    Members,
+    Supply,
+    alike_groups,
+    demand_classes,
+    demand_rows,
+    supply_classes,
+    supply_rows,
+)
+from matchopt.model.commitments import Pinned, Promised
 from matchopt.model.market import Market, market_of
-from matchopt.model.money import QuantityScale
+from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.places import Atlas
 from matchopt.model.routes import Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
@@ -128,8 +140,16 @@ class Network:
         Scaled quantity of each donation and need, excluded ones included.
     excluded : (n,) bool
         Needs that take no part.
-    scale, calendar, items, hubs, capacities
+    communities : (n,) int
+        Code of the community of each need.
+    pinned, promised
+        What an earlier plan has led to.
+    supply, demand : (d,) int, (n,) int
+        What pinned lines leave of `plannable` and `asked`.
+    scale, calendar, items, hubs
         What decoding needs.
+    capacities
+        What pinned lines leave of them.
     """
 
     parts: tuple[Part, ...]
@@ -140,6 +160,11 @@ class Network:
     offered: Ints
     asked: Ints
     excluded: Bools
+    communities: Ints
+    pinned: Pinned
+    promised: Promised
+    supply: Ints
+    demand: Ints
     scale: QuantityScale
     calendar: Calendar
     items: Items
@@ -156,22 +181,43 @@ def encode(case: Case) -> Network:
     donated, needed = items.codes(case.donations["item"]), items.codes(case.needs["item"])
     amounts = Amounts.of(case, items, donated, needed)
     part_of = items.linked()
-    whole = whole_parts(case, items, amounts, part_of, donated, needed)
-    fondness = Affinities(case, groups)
-    supply, donations, origins = supply_classes(
-        case, atlas, calendar, donated, items.shelf_life[donated], amounts.plannable,
-        (fondness.codes(case.donations, "donation_id"), fondness.codes(case.donations, "donor")),
-        own=np.where(whole[part_of[donated]], np.arange(len(donated)), -1),
+    fondness, bars = Affinities(case, groups), Bars.of(case)
+    rules = Rules(case, items, atlas, groups)
+    giving, place = supply_rows(
+        case, atlas, calendar, donated, items.shelf_life[donated],
+        Codes(fondness.codes(case.donations, "donation_id"), fondness.codes(case.donations, "donor"),
+              bars.donation),
+        own=np.full(len(donated), -1),
     )  # fmt: skip
     group = np.asarray(groups.get_indexer(pd.Index(case.needs["group"])), dtype=np.int64)
     if not fondness.matter:
         group = alike_groups(group, groups, case.donations["only_groups"])
-    demand, needs = demand_classes(
-        case, atlas, calendar, needed, group, np.where(amounts.excluded, 0, amounts.asked),
-        fondness.codes(case.needs, "need_id"),
-        own=np.where(whole[part_of[needed]], np.arange(len(needed)), -1),
+    by_need = fondness.codes(case.needs, "need_id")
+    taking = demand_rows(
+        case, atlas, calendar, needed, group, Codes(by_need, np.full(len(needed), -1), bars.need),
+        own=np.full(len(needed), -1),
     )  # fmt: skip
-    rules = Rules(case, items, atlas, groups)
+    pinned = Pinned.of(
+        case, items, rules, fondness, atlas, hubs, calendar, capacities, amounts.scale, giving, taking, place
+    )
+    left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
+    short = np.maximum(amounts.asked - pinned.served(len(needed)), 0)
+    room = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
+    capacities = replace(capacities, limit=np.maximum(room, 0.0))
+    churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
+    promised = Promised.of(case, hubs, calendar, amounts.scale, churn)
+    whole = whole_parts(
+        case, items, amounts, (left, short), part_of, donated, needed,
+        promised.donation if churn else promised.donation[:0],
+    )  # fmt: skip
+    supply, donations, origins = supply_classes(
+        case, replace(giving, own=np.where(whole[part_of[donated]], np.arange(len(donated)), -1)), place,
+        left, amounts.plannable > 0,
+    )  # fmt: skip
+    demand, needs = demand_classes(
+        case, replace(taking, own=np.where(whole[part_of[needed]], np.arange(len(needed)), -1)),
+        np.where(amounts.excluded, 0, short),
+    )  # fmt: skip
 
     given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
 
@@ -190,7 +236,7 @@ def encode(case: Case) -> Network:
             rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
             needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
             bool((~(items.service | items.funds))[mine.item].any()), ways,
-            market_of(router, rules, fondness, items, mine, theirs, tail, head),
+            market_of(router, rules, fondness, bars, items, mine, theirs, tail, head),
             mine, theirs, tail, head, router, items,
         )  # fmt: skip
 
@@ -201,7 +247,8 @@ def encode(case: Case) -> Network:
         parts = tuple(pool.map(made, both[np.isin(both, part_of[supply.item])]))
     return Network(
         parts, donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
-        amounts.excluded, amounts.scale, calendar, items, hubs, capacities,
+        amounts.excluded, taking.community, pinned, promised, left, short, amounts.scale, calendar, items,
+        hubs, capacities,
     )  # fmt: skip
 
 

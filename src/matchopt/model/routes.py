@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -104,6 +104,10 @@ class Itinerary:
     stay: Ints
     delivery: Ints
     unit_cost: Ints
+
+    def take(self, at: Ints) -> Itinerary:
+        """Return the routes at `at`."""
+        return Itinerary(*(getattr(self, f.name)[at] for f in fields(self)))
 
 
 class Router:

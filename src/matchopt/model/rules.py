@@ -16,8 +16,9 @@ from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNI
 if TYPE_CHECKING:
     from matchopt.case import Case
 
-STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing")
-"""Reason codes in the order of the contract; step s (from 0) refuses with ``STEPS[s]``."""
+STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
+"""Reason codes in the order of the contract, and last what commitments bar; step s (from 0) refuses with
+``STEPS[s]``."""
 
 ADMITTED = len(STEPS)
 """Step number of a pair that no step refuses."""

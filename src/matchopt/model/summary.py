@@ -92,10 +92,10 @@ def summarize(
         return scale.number(added(network.asked[needs]))
 
     def served(needs: Bools) -> int | float:
-        return scale.number(books.served_in_all(needs))
+        return scale.number(books.served.of(needs))
 
     def unmet(needs: Bools) -> int | float:
-        return scale.number(added(network.asked[needs]) - books.served_in_all(needs))
+        return scale.number(added(network.asked[needs]) - books.served.of(needs))
 
     def left_over(donations: Bools) -> int | float:
         return scale.number(added((network.offered - books.planned)[donations]))
@@ -136,7 +136,24 @@ def summarize(
         "stopped": "time_limit" if stopped else "",
         "unmet_by_reason": _by_reason("needs", books.needs["reason"], unmet),
         "left_over_by_reason": _by_reason("donations", books.donations["reason"], left_over),
+    } | _commitments(case, network, books)
+
+
+def _commitments(case: Case, network: Network, books: Books) -> dict[str, Any]:
+    """Return what became of the lines that the case commits to; nothing where it has none."""
+    if "commitments" not in case.tables:
+        return {}
+    pinned, kept = network.pinned, int(books.kept.sum())
+    served = Fraction(float((pinned.quantity * pinned.ratio).sum()))
+    said = {
+        "pinned": len(pinned.need),
+        "pinned_served": network.scale.number(served),
+        "promised": len(books.kept),
+        "kept": kept,
+        "changed": len(books.kept) - kept,
+        "churn_cost": network.scale.money(books.churn),
     }
+    return {"commitments": said}
 
 
 def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: Fair | None) -> float:
@@ -144,11 +161,11 @@ def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: Fair 
     if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > 1e-6:
         return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
     if bound.served is not None:
-        served = {t: books.served_in_all(priority == t) for t in bound.served}
+        served = {t: books.served.of(priority == t) for t in bound.served}
         if served != bound.served:
             most = sum(bound.served.values())
             return float(max(most - sum(served.values()), 1) / max(most, 1))
-    reached = logistics if bound.served is not None else logistics + books.cost["unmet"]
+    reached = logistics + books.churn + (0 if bound.served is not None else books.cost["unmet"])
     return (reached - bound.cost) / max(reached, 1)
 
 

@@ -20,8 +20,8 @@ from matchopt.compiled import compiled, inlined
 
 # Columns of `Tariff.gifts` and `Tariff.wants`.
 ITEM, PLACE, COMMUNITY, FIRST, LAST = range(5)
-EXPIRY, QUALITY, SET_OF_COMMUNITIES, SET_OF_GROUPS, AFFINITY, DONOR = range(5, 11)
-MIN_QUALITY, MIN_REMAINING, GROUP, RECIPIENT = range(5, 9)
+EXPIRY, QUALITY, SET_OF_COMMUNITIES, SET_OF_GROUPS, AFFINITY, DONOR, GIVER = range(5, 12)
+MIN_QUALITY, MIN_REMAINING, GROUP, RECIPIENT, TAKER = range(5, 10)
 
 # Codes of the boundary policy, in `Bounds.boundary`.
 OPEN, SAME_COMMUNITY, SAME_ATTRIBUTE, AGREEMENTS = range(4)
@@ -105,6 +105,18 @@ class Fondness(NamedTuple):
     affinity_score: Floats
 
 
+class Bars(NamedTuple):
+    """Pairs that are barred: sorted keys, donation × `bar_width` + need, by codes of the bars.
+
+    Of a need of which `bar_only` holds, the keys name the pairs that are not.
+    """
+
+    bars: bool
+    bar_width: int
+    bar_key: Ints
+    bar_only: Bools
+
+
 class Passages(NamedTuple):
     """Hubs (h) and the legs to and from them.
 
@@ -147,7 +159,7 @@ class Tariff(NamedTuple):
 
     Attributes
     ----------
-    gifts, wants : (m, 11) int, (n, 9) int
+    gifts, wants : (m, 12) int, (n, 10) int
         Donation and need classes, one row each, with the columns named above.
     fee : (n,) float
         Identification cost of a unit.
@@ -202,6 +214,10 @@ class Tariff(NamedTuple):
     affinity_start: Ints
     affinity_key: Ints
     affinity_score: Floats
+    bars: bool
+    bar_width: int
+    bar_key: Ints
+    bar_only: Bools
     hub_handling: Floats
     hub_storage: Floats
     hub_cold: Bools
@@ -407,6 +423,21 @@ def refusal(
     return 4
 
 
+@compiled
+def barred(t: Tariff, i: int, j: int) -> bool:
+    """Return whether pair (i, j) is barred."""
+    giver, taker = t.gifts[i, GIVER], t.wants[j, TAKER]
+    if taker < 0:
+        return False
+    only = t.bar_only[taker]
+    if giver < 0:
+        return only
+    key = giver * t.bar_width + taker
+    at = np.searchsorted(t.bar_key, key)
+    listed = at < len(t.bar_key) and t.bar_key[at] == key
+    return listed != only
+
+
 @inlined
 def to_money(amount: float) -> int:
     """Return currency in whole 1/10 000, as `matchopt.model.money.to_money` rounds it."""
@@ -538,7 +569,7 @@ def linked(t: Tariff, i: int, j: int) -> bool:
 
 @compiled
 def judge_all(t: Tariff, rows: Ints, columns: Ints, step: Steps, cost: Ints, hub: Ints) -> None:
-    """Write the first step that refuses each of the pairs (n,), 6 if none does, its least cost, its hub."""
+    """Write the first step that refuses each of the pairs (n,), 7 if none does, its least cost, its hub."""
     gifts, wants, fits, admits_community, admits_group = (
         t.gifts, t.wants, t.fits, t.admits_community, t.admits_group,
     )  # fmt: skip
@@ -568,8 +599,10 @@ def judge_all(t: Tariff, rows: Ints, columns: Ints, step: Steps, cost: Ints, hub
             gifts[i, PLACE], wants[j, PLACE],
         )  # fmt: skip
         cost[k], hub[k] = choose(t, i, j, connected, transport, lane_rate, lead)
-        if cost[k] < FORBIDDEN:
-            step[k] = 6
+        if cost[k] < FORBIDDEN and t.bars and barred(t, i, j):
+            step[k], cost[k], hub[k] = 6, FORBIDDEN, -1
+        elif cost[k] < FORBIDDEN:
+            step[k] = 7
         elif connected or t.funds[gifts[i, ITEM]] or linked(t, i, j):
             step[k] = 5
 
@@ -779,6 +812,8 @@ def search(
                                 hub_storage[hub], 0, first, last, earliest, latest, shared,
                             )  # fmt: skip
                             cost = min(cost, price)
+                if t.bars and cost < FORBIDDEN and barred(t, i, j):
+                    cost = FORBIDDEN
                 reduced = cost - paid - demand_price[j]
                 if cost < FORBIDDEN and reduced < limit and listing:
                     if listed < len(listed_row):

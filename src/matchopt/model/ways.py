@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.capacities import Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
 from matchopt.model.money import MONEY_SCALE
@@ -103,6 +103,41 @@ class Ways:
             delivery[at] = arrival[at] + stay[at] + out_of
         unit_cost = self._router.unit_costs(supply, demand, tail, head, hub, stay)
         return Itinerary(hub, pickup, arrival, stay, delivery, unit_cost)
+
+    def open_to(
+        self, rows: Ints, columns: Ints, hub: Ints, days: tuple[Ints, Ints, Ints], *, any_day: bool
+    ) -> tuple[Bools, Itinerary]:
+        """Return whether pairs (n,) that no rule keeps apart may go a given way, and that way.
+
+        Parameters
+        ----------
+        hub, days : (n,) int
+            Hub, and days of pick-up, arrival and delivery.
+        any_day
+            Whether all days that fit are open, or only those that are best through the hub.
+        """
+        supply, demand = self._donations.take(rows), self._needs.take(columns)
+        tail, head, item = self._tail[rows], self._head[columns], supply.item
+        pickup, arrival, delivery = days
+        window = self._router.window(supply, demand)
+        linked, lead_in = self._router.direct_way(item, tail, head)
+        lead_out = np.zeros_like(lead_in)
+        for h in np.unique(hub[hub != DIRECT]):
+            at = np.flatnonzero(hub == h)
+            router, there, here = self._router, tail[at], head[at]
+            cost = router.inbound.cost[there, h] + router.outbound.cost[h, here]
+            linked[at] = np.isfinite(cost) & router.may_pass(item[at], h)
+            lead_in[at], lead_out[at] = router.inbound.lead[there, h], router.outbound.lead[h, here]
+        stay = delivery - lead_out - arrival
+        fits = linked & (pickup >= window.first) & (pickup <= window.last) & (arrival == pickup + lead_in)
+        fits &= (delivery >= window.earliest) & (delivery <= window.latest)
+        fits &= np.where(hub == DIRECT, delivery == arrival, stay >= 0)
+        stay = np.where(hub == DIRECT, 0, np.maximum(stay, 0))
+        if not any_day:
+            best = self._router.itinerary(supply, demand, tail, head, hub)
+            fits &= (best.pickup == pickup) & (best.arrival == arrival) & (best.delivery == delivery)
+        cost = self._router.unit_costs(supply, demand, tail, head, np.where(fits, hub, DIRECT), stay)
+        return fits, Itinerary(hub, pickup, arrival, stay, delivery, cost)
 
     def loads(self, way: Itinerary, rows: Ints, columns: Ints) -> Loads:
         """Return what the ways of pairs (n,) load."""

@@ -15,8 +15,9 @@ from matchopt.model.fairness import Cells
 from matchopt.model.flows import Flows, loaded
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
+from matchopt.planning.promises import keepable
 from matchopt.planning.source import WaySource
-from matchopt.solve.block import Block, Columns, Unshared
+from matchopt.solve.block import Block, Columns, Promises, Unshared
 from matchopt.solve.tiers import Matching
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Joint:
         Classes of its donations and needs in the network.
     cells
         The fairness cells, if there are any.
+    promises : (p,) int
+        Numbers of the promises that it can keep.
     is_open
         Whether it obeys shared capacities, and all ways are open to it.
     """
@@ -45,6 +48,7 @@ class Joint:
     block: Block
     source: WaySource
     cells: Cells | None
+    promises: Ints
     is_open: bool
 
     @property
@@ -89,6 +93,8 @@ def join(
     kept = np.concatenate([np.full(len(p.columns), p.whole) for p in parts])
     count = 0 if cells is None else len(cells.asked)
     fairness = case.settings.policy.fairness if count else "none"
+    promises = [keepable(network, part) for part in parts] if network.promised.cost else []
+    source = WaySource(parts, network.capacities, network.scale, promises, is_open=is_open)
     block = Block(
         supply=every([p.supply for p in parts]).astype(np.float64),
         granule=every([p.granule for p in parts]) / unit,
@@ -99,6 +105,7 @@ def join(
         single=_flag(case.needs["single_source"], taker) & kept,
         complete=_flag(case.needs["all_or_nothing"], taker) & kept,
         most_communities=np.where(whole, _limit(case.donations["max_communities"])[giver], 0),
+        visited=_visited(case, network, donations),
         capacity=network.capacities.limit if is_open else np.zeros(0),
         budget=budget,
         by_cost=case.settings.policy.objective == "total-cost",
@@ -106,12 +113,32 @@ def join(
         cell=np.full(len(needs), -1, dtype=np.int64) if cells is None else cells.of_need[taker],
         cell_asked=np.zeros(0) if cells is None else cells.asked,
         fair_share=np.zeros(0) if cells is None else cells.share,
+        cell_pinned=np.zeros(0) if cells is None else cells.pinned,
         fixed_floor=floor if count else None,
         ceiling=ceiling,
         unshared=None if count else _unshared(parts, numbers, matchings),
-    )
-    source = WaySource(parts, network.capacities, network.scale, is_open=is_open)
-    return Joint(tuple(numbers), donations, needs, block, source, cells if count else None, is_open)
+        promises=Promises(
+            source.promised(), np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
+            network.promised.cost / MONEY_SCALE,
+        ),
+    )  # fmt: skip
+    return Joint(
+        tuple(numbers), donations, needs, block, source, cells if count else None,
+        every([p.number for p in promises]), is_open,
+    )  # fmt: skip
+
+
+def _visited(case: Case, network: Network, donations: Ints) -> Ints:
+    """Return (v, 2) which donations of a block have pinned lines to which communities."""
+    pinned = network.pinned
+    if not len(pinned.need):
+        return np.zeros((0, 2), dtype=np.int64)
+    class_of = np.full(len(network.plannable), -1)
+    row, which = network.donations.rows_of(donations)
+    class_of[row] = which
+    community = network.communities[pinned.need]
+    both = np.stack([class_of[pinned.donation], community], axis=1)
+    return np.unique(both[both[:, 0] >= 0], axis=0)
 
 
 def _unshared(

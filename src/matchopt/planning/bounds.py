@@ -15,7 +15,7 @@ from matchopt.arrays import Bools, Ints
 from matchopt.case import Case
 from matchopt.model.books import Books
 from matchopt.model.classes import unmet_cost
-from matchopt.model.deliveries import Deliveries
+from matchopt.model.deliveries import Deliveries, Served
 from matchopt.model.money import MONEY_SCALE, added, exact_dot
 from matchopt.model.network import Network
 from matchopt.model.proof import Proof
@@ -35,24 +35,38 @@ class Solved:
 
 
 def bounds(
-    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], deliveries: Deliveries, books: Books
+    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], new: Deliveries, books: Books
 ) -> tuple[Bound, Bound]:
-    """Return what is proven, and what prices alone prove (the relaxation)."""
+    """Return what is proven, and what prices alone prove (the relaxation).
+
+    `new` is what is planned besides the pinned lines, `books` are of all.
+    """
     return (
-        _sum(case, network, plain, solved, deliveries, books, relaxed=False),
-        _sum(case, network, plain, solved, deliveries, books, relaxed=True),
+        _sum(case, network, plain, solved, new, books, relaxed=False),
+        _sum(case, network, plain, solved, new, books, relaxed=True),
     )
 
 
 def _sum(
-    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], deliveries: Deliveries,
-    books: Books, *, relaxed: bool,
+    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], new: Deliveries, books: Books, *,
+    relaxed: bool,
 ) -> Bound:  # fmt: skip
-    cost, fairness = plain.cost_bound(), None
-    by_tier = plain.tier_bound()
-    served: dict[int, Fraction | float] | None = None if by_tier is None else dict(by_tier)
+    pinned, promised = network.pinned, network.promised
+    cost = plain.cost_bound() + exact_dot(pinned.way.unit_cost.sum(axis=1), pinned.quantity)
+    fairness, by_tier = None, plain.tier_bound()
+    own = new.served_by_need(network.demand)
+    served: dict[int, Fraction | float] | None = None
+    if by_tier is not None:
+        priority = case.needs["priority"].to_numpy(dtype=np.int64)
+        before = {t: books.served.of(priority == t) - own.of(priority == t) for t in by_tier}
+        served = {t: most + before[t] for t, most in by_tier.items()}
+    # What no block could keep is changed in every plan.
+    lost = np.ones(len(promised), dtype=bool)
     for one in solved:
-        exact = _Exact(case, network, one, deliveries, books)
+        lost[one.joint.promises] = False
+    cost += int(lost.sum()) * promised.cost * network.scale.unit
+    for one in solved:
+        exact = _Exact(case, network, one, new, own)
         for stage in one.outcome.stages:
             limit = stage.relaxation if relaxed else stage.bound
             met = reaches(stage.value, limit)
@@ -77,19 +91,20 @@ def _fairness(one: Solved, stage: Stage, value: float) -> float:
 class _Exact:
     """What the plan reaches in one block, in whole numbers."""
 
-    def __init__(
-        self, case: Case, network: Network, one: Solved, deliveries: Deliveries, books: Books
-    ) -> None:
+    def __init__(self, case: Case, network: Network, one: Solved, new: Deliveries, served: Served) -> None:
         needs, _ = network.needs.rows_of(one.joint.needs)
         tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
-        self.served = {int(t): books.served_in_all(needs[tier == t]) for t in np.unique(tier)}
-        own = deliveries.block == one.number
-        self.cost = exact_dot(deliveries.unit_cost[own].sum(axis=1), deliveries.quantity[own])
+        self.served = {int(t): served.of(needs[tier == t]) for t in np.unique(tier)}
+        own = new.block == one.number
+        self.cost = exact_dot(new.unit_cost[own].sum(axis=1), new.quantity[own])
+        changed = len(one.joint.promises) - int(new.kept(network.promised)[one.joint.promises].sum())
+        self.cost += changed * network.promised.cost * network.scale.unit
         self._base = 0
         if one.joint.block.by_cost:
             price = unmet_cost(case)[needs]
-            self._base = exact_dot(price, network.asked[needs])
-            self.cost += exact_dot(price, (network.asked - books.served)[needs]) - added(books.saved[needs])
+            self._base = exact_dot(price, network.demand[needs])
+            self.cost += exact_dot(price, (network.demand - served.quantity)[needs])
+            self.cost -= added(served.saved(unmet_cost(case))[needs])
         self._unit = network.scale.unit
 
     def least_cost(self, limit: float) -> int:

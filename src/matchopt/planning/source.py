@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,32 @@ class Member:
     cost: CostOf
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Ways of one part that are open because they are promised (p,).
+
+    Attributes
+    ----------
+    number
+        Of each promise.
+    row, column
+        Donation and need, as in the part.
+    granules : (p,) float
+        What is promised.
+    way
+        Hubs, days and costs.
+    key
+        Numbers of the ways, once they have some.
+    """
+
+    number: Ints
+    row: Ints
+    column: Ints
+    granules: Floats
+    way: Itinerary
+    key: Ints
+
+
 class WaySource:
     """Knows all ways of the pairs of some parts (see `matchopt.solve.block.Source`).
 
@@ -50,13 +76,16 @@ class WaySource:
         What the ways load.
     scale
         Of the parts' quantities.
+    kept
+        Ways that are open besides, part by part: those of promises.
     is_open
         Whether capacities bind and all ways are open; else each pair has only its cheapest route.
     """
 
     def __init__(
-        self, parts: Sequence[Part], capacities: Capacities, scale: QuantityScale, *, is_open: bool
-    ) -> None:
+        self, parts: Sequence[Part], capacities: Capacities, scale: QuantityScale,
+        kept: Sequence[Kept] = (), *, is_open: bool,
+    ) -> None:  # fmt: skip
         self._members: list[Member] = []
         donations = needs = 0
         for part in parts:
@@ -67,6 +96,30 @@ class WaySource:
         self._capacities, self._scale = capacities, scale
         self._open = is_open
         self._days = capacities.days
+        # Numbers of ways end here; ways whose days are none of theirs are numbered on.
+        self._plain = donations * needs * (len(capacities.throughput) + 1) * self._days
+        self._kept = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
+
+    def promised(self) -> Columns:
+        """Return the ways of promises, in the order of parts."""
+        found = [self._none()]
+        for member, kept in zip(self._members, self._kept, strict=False):
+            found.append(self._as_columns(member, kept.row, kept.column, kept.way, kept.key))
+        return _joined(found)
+
+    def _numbered(self, member: Member, kept: Kept) -> Kept:
+        """Return `kept` with the numbers of its ways: those of a hub and arrival day, or their own."""
+        part, way = member.part, kept.way
+        usual = part.ways.way(kept.row, kept.column, way.hub, way.arrival)
+        same = (usual.pickup == way.pickup) & (usual.delivery == way.delivery)
+        key = np.where(same, self._key(member, kept.row, kept.column, way), self._plain + kept.number)
+        return replace(kept, key=key)
+
+    def _key(self, member: Member, row: Ints, column: Ints, way: Itinerary) -> Ints:
+        """Return the numbers of ways known by their hub and day of arrival."""
+        pair = (row + member.donation) * self._needs + column + member.need
+        hubs = len(self._capacities.throughput) + 1
+        return np.asarray((pair * hubs + way.hub + 1) * self._days + way.arrival - self._capacities.start)
 
     def every(self, most: int) -> Columns | None:
         """Return all ways, or None if they are more than `most`."""
@@ -81,7 +134,7 @@ class WaySource:
                 count += len(found[-1])
                 if count > most:
                     return None
-        return _joined(found)
+        return _joined(found).joined(self.promised())
 
     def cheapest(self, count: int) -> Columns:
         """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""
@@ -92,7 +145,7 @@ class WaySource:
                 best.see(columns, np.where(cost < FORBIDDEN, cost.astype(np.float64), np.inf))
             row, column = best.pairs()
             found.append(self._routes(member, row, column))
-        return _joined(found)
+        return _joined(found).joined(self.promised())
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         """Return all ways of the pairs given."""
@@ -168,6 +221,8 @@ class WaySource:
                     at = slice(start, start + SPELT_OUT)
                     ways = self._columns(member, rows[row[at]], columns[column[at]])
                     np.maximum.at(excess, ways.head, ways.gain(worth) / ways.served)
+        kept = self.promised()
+        np.maximum.at(excess, kept.head, kept.gain(worth) / kept.served)
         return excess
 
     def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, Itinerary]]:
@@ -177,10 +232,14 @@ class WaySource:
         for member in self._members:
             own = np.flatnonzero(
                 (columns.head >= member.need) & (columns.head < member.need + len(member.part.columns))
-            )
+                & (columns.key < self._plain)
+            )  # fmt: skip
             row, column = columns.tail[own] - member.donation, columns.head[own] - member.need
             arrival = day[own] + self._capacities.start
             yield member.part, own, row, column, member.part.ways.way(row, column, hub[own] - 1, arrival)
+        for member, kept in zip(self._members, self._kept, strict=False):
+            own, at = _common(columns.key, np.where(kept.key >= self._plain, kept.key, -1))
+            yield member.part, own, kept.row[at], kept.column[at], kept.way.take(at)
 
     def _looks(self, member: Member) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Yield all rows, some columns and the cost of their cheapest route, until all pairs were seen."""
@@ -253,18 +312,17 @@ class WaySource:
         """Return the cheapest route of admitted pairs (n,)."""
         return self._as_columns(member, row, column, member.part.itinerary(row, column))
 
-    def _as_columns(self, member: Member, row: Ints, column: Ints, way: Itinerary) -> Columns:
+    def _as_columns(
+        self, member: Member, row: Ints, column: Ints, way: Itinerary, key: Ints | None = None
+    ) -> Columns:
         part = member.part
         granule = part.granule[row] / self._scale.unit
         spend, purchase = unit_price(way)
         loads = part.ways.loads(way, row, column) if self._open else NO_LOADS
         tail, head = row + member.donation, column + member.need
-        number = (
-            (tail * self._needs + head) * (len(self._capacities.throughput) + 1) + way.hub + 1
-        ) * self._days
+        key = self._key(member, row, column, way) if key is None else key
         return Columns(
-            tail, head, part.ratio(row, column) * granule, spend * granule, purchase * granule,
-            number + way.arrival - self._capacities.start,
+            tail, head, part.ratio(row, column) * granule, spend * granule, purchase * granule, key,
             loads.which, loads.row, loads.kg * granule[loads.which],
         )  # fmt: skip
 
@@ -322,3 +380,9 @@ def _joined(found: list[Columns]) -> Columns:
     for more in found[1:]:
         columns = columns.joined(more)
     return columns
+
+
+def _common(keys: Ints, own: Ints) -> tuple[Ints, Ints]:
+    """Return where `own` keys that are among `keys`, each once, stand there, and which of them they are."""
+    _, there, mine = np.intersect1d(keys, own, return_indices=True)
+    return there, mine

@@ -69,6 +69,12 @@ class Work:
     solved: list[Solved] = field(default_factory=list)
     stopped: bool = False
 
+    @property
+    def budget(self) -> float:
+        """What may be spent besides the pinned lines, in currency; infinite without limit."""
+        limit = self.case.settings.policy.budget or np.inf
+        return max(limit - self.network.pinned.spent / (MONEY_SCALE * self.network.scale.unit), 0.0)
+
     def solve(self) -> Flows:
         """Solve all parts; take in shared rules only where the plan would break them."""
         parts = self.network.parts
@@ -88,11 +94,10 @@ class Work:
 
     def _broken(self, flows: Flows) -> tuple[bool, bool]:
         """Return whether flows spend more than the budget, and load more than some capacity."""
-        limit = self.case.settings.policy.budget
-        unit = MONEY_SCALE * self.network.scale.unit
+        limit = self.budget * MONEY_SCALE * self.network.scale.unit
         load = flows.loads(len(self.network.capacities))
         return (
-            limit > 0 and flows.spent > limit * unit * (1 + 1e-12),
+            flows.spent > limit * (1 + 1e-12),
             bool(self.network.capacities.exceeded(load).any()),
         )
 
@@ -110,7 +115,7 @@ class Work:
             join(
                 self.case, self.network, group,
                 is_open=is_open and set(group) == joint,
-                budget=self.case.settings.policy.budget if budget and set(group) == joint else np.inf,
+                budget=self.budget if budget and set(group) == joint else np.inf,
                 cells=self.cells if set(group) == joint else None,
                 floor=self.floor,
                 matchings=self.matchings,
@@ -201,7 +206,7 @@ class Work:
         case, network = self.case, self.network
         deliveries = settle(case, network, flows)
         limit = case.settings.policy.budget or np.inf
-        spent = flows.spent / (MONEY_SCALE * network.scale.unit)
+        spent = (flows.spent + network.pinned.spent) / (MONEY_SCALE * network.scale.unit)
         room = network.capacities.limit - flows.loads(len(network.capacities))
         books = keep_books(case, network, deliveries, room, limit - spent)
         bound, relaxation = bounds(case, network, self.plain_proof(), self.solved, deliveries, books)

@@ -114,6 +114,8 @@ def assemble(
         bar = NO_ROWS
     if len(fair.share):
         reached["share"] = fair.share
+    if stage == "cost" and len(block.promises):
+        _add_promises(program, block, columns, ways, whole=whole)
     if whole:
         _add_flags(program, block, columns, ways)
     return Assembly(program, ways, donation, need, capacity, budget, fair.cell, reached, bar)
@@ -152,7 +154,7 @@ def _add_fairness(
     unit = np.ones(count) if by_share else block.cell_asked
     upper = block.fair_share if by_share else np.inf
     coverage = program.add_columns(count, 1.0 if stage == "share" else 0.0, upper)
-    cell = program.add_rows(count, lower=0.0)
+    cell = program.add_rows(count, lower=-block.cell_pinned)
     fair = np.flatnonzero(block.cell[columns.head] >= 0)
     program.add_entries(cell[block.cell[columns.head[fair]]], ways[fair], columns.served[fair])
     program.add_entries(cell, coverage, -unit)
@@ -194,6 +196,34 @@ def _add_least_sum(
     return row
 
 
+def _add_promises(program: Program, block: Block, columns: Columns, ways: Ints, *, whole: bool) -> None:
+    """Add for each promise a column that says to what part it is kept; a change takes its cost.
+
+    It is kept as far as its way carries what was promised, and, in whole granules, nothing above.
+    """
+    promises = block.promises
+    # All are taken for changed; those that are kept take their cost back.
+    program.add_columns(1, -promises.cost * len(promises), upper=1.0, lower=1.0)
+    at = promises.among(columns)
+    known = np.flatnonzero(at >= 0)
+    if not len(known):
+        return
+    way, amount = at[known], promises.amount[known]
+    kept = program.add_columns(len(known), promises.cost, upper=1.0, whole=whole)
+    row = program.add_rows(len(known), lower=0.0)
+    program.add_entries(row, ways[way], 1.0)
+    program.add_entries(row, kept, -amount)
+    if not whole:
+        return
+    most = np.minimum(
+        block.supply[columns.tail[way]],
+        np.floor(block.demand[columns.head[way]] / columns.served[way] + 1e-9),
+    )
+    row = program.add_rows(len(known), upper=most)
+    program.add_entries(row, ways[way], 1.0)
+    program.add_entries(row, kept, most - amount)
+
+
 def _add_flags(program: Program, block: Block, columns: Columns, ways: Ints) -> None:
     """Add what keeps needs to one donation, needs complete, and donations to few communities."""
     most = np.minimum(
@@ -212,12 +242,13 @@ def _add_flags(program: Program, block: Block, columns: Columns, ways: Ints) -> 
         into = np.flatnonzero(place[columns.head] >= 0)
         program.add_entries(row[place[columns.head[into]]], ways[into], columns.served[into])
         program.add_entries(row, served, -block.demand[complete])
-    few = np.flatnonzero(block.most_communities[columns.tail] > 0)
+    new, left = block.new_communities(columns.tail, columns.head)
+    few = np.flatnonzero((block.most_communities[columns.tail] > 0) & new)
     if len(few):
         tail = columns.tail[few]
         community = block.community[columns.head[few]]
         pair = tail * (int(block.community.max()) + 1) + community
-        limit = block.most_communities.astype(np.float64)
+        limit = left.astype(np.float64)
         _add_choice(program, ways[few], block.supply[tail], pair, tail, limit[tail])
 
 

@@ -14,6 +14,9 @@ from matchopt.solve.pairs import CostOf
 COVERAGE = "coverage"
 """All tiers at once, the first with the most weight."""
 
+WHOLE = 1e-6
+"""Granules that an amount may be off and still count as whole."""
+
 LEAST_GAIN = 1e-6
 """Currency (or units served) that one granule or unit has to gain to count."""
 
@@ -166,6 +169,41 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Promises:
+    """Amounts over ways (p,) that it costs something to change.
+
+    Attributes
+    ----------
+    ways
+        The ways, each once.
+    amount
+        Granules.
+    cost
+        Currency for each one that is changed.
+    """
+
+    ways: Columns
+    amount: Floats
+    cost: float
+
+    def __len__(self) -> int:
+        return len(self.ways)
+
+    def among(self, columns: Columns) -> Ints:
+        """Return where the ways are among `columns`, -1 for those that are not."""
+        if not len(columns):
+            return np.full(len(self), -1)
+        order = np.argsort(columns.key, kind="stable")
+        at = np.minimum(np.searchsorted(columns.key[order], self.ways.key), len(columns) - 1)
+        return np.where(columns.key[order[at]] == self.ways.key, order[at], -1)
+
+    def changed(self, columns: Columns, amount: Floats) -> int:
+        """Return how many a plan of `amount` (w,) granules over `columns` changes."""
+        carried = np.append(amount, 0.0)[self.among(columns)]
+        return int((np.abs(carried - self.amount) > WHOLE).sum())
+
+
+@dataclass(frozen=True, slots=True)
 class Unshared:
     """The best plan without shared rules, see `matchopt.solve.tiers`.
 
@@ -201,6 +239,8 @@ class Block:
         Served by one donation at most; served in full or not at all.
     most_communities : (m,) int
         Communities that a donation may be split over; 0 is no limit.
+    visited : (v, 2) int
+        Donations and communities that pinned lines join: they count, and more may go there.
     capacity : (r,) float
         kg.
     budget : float
@@ -210,8 +250,8 @@ class Block:
     fairness : str
     cell : (n,) int
         Fairness cell of a need, -1 where it counts in none.
-    cell_asked, fair_share : (k,) float
-        Units that a cell asks, and those that are its fair share.
+    cell_asked, fair_share, cell_pinned : (k,) float
+        Units that a cell asks, those that are its fair share, and those that it has already.
     fixed_floor : float or None
         A floor that is asked for, where it is not to be as high as it can be.
     ceiling : dict
@@ -220,6 +260,8 @@ class Block:
     unshared : Unshared or None
         The best plan without the shared rules, if all parts are transport problems; most often as much
         coverage is within reach with them.
+    promises
+        What it costs something to change.
     """
 
     supply: Floats
@@ -231,6 +273,7 @@ class Block:
     single: Bools
     complete: Bools
     most_communities: Ints
+    visited: Ints
     capacity: Floats
     budget: float
     by_cost: bool
@@ -238,9 +281,11 @@ class Block:
     cell: Ints
     cell_asked: Floats
     fair_share: Floats
+    cell_pinned: Floats
     fixed_floor: float | None
     ceiling: Mapping[str, float]
     unshared: Unshared | None
+    promises: Promises
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -253,6 +298,15 @@ class Block:
     def sorts(self) -> bool:
         """Whether a search can keep all coverages in order, not only each at least where it is."""
         return self.fairness != "leximin" or len(self.cell_asked) <= MOST_SORTED
+
+    def new_communities(self, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
+        """Return which ways (w,) go where their donation has not been, and how many such places each may."""
+        width = int(self.community.max(initial=0)) + 1
+        known = self.visited[:, 1] < width
+        visited = self.visited[known, 0] * width + self.visited[known, 1]
+        new = ~np.isin(tail * width + self.community[head], visited)
+        used = np.bincount(self.visited[:, 0], minlength=len(self.supply))
+        return new, np.maximum(self.most_communities - used, 0)
 
     def need_gain(self, stage: str) -> Floats:
         """Return (n,) what serving one unit of each need adds to `stage`, its cost aside."""
@@ -269,9 +323,10 @@ class Block:
         served = np.bincount(columns.head, columns.served * amount, minlength=len(self.tier))
         cost = float((columns.spend + columns.purchase) @ amount)
         values = {stage: float(served @ self.need_gain(stage)) for stage in self.stages}
-        values["cost"] -= cost
+        values["cost"] -= cost + self.promises.cost * self.promises.changed(columns, amount)
         fair = self.cell >= 0
-        in_cell = np.bincount(self.cell[fair], served[fair], minlength=len(self.cell_asked))
+        new = np.bincount(self.cell[fair], served[fair], minlength=len(self.cell_asked))
+        in_cell = self.cell_pinned + new
         coverage = in_cell / self.cell_asked
         if self.fairness in ("floor", "leximin") and self.fairness in values:
             values[self.fairness] = float(coverage.min(initial=1.0))

@@ -80,13 +80,27 @@ def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Fl
     `excess` (n,) is what the best way to each need gains per unit, see `Source.excess`.
     """
     base = float(prices.donation @ block.supply + (prices.need + excess) @ block.demand)
-    base += float(prices.capacity @ block.capacity)
+    base += float(prices.capacity @ block.capacity) + float(prices.fair @ block.cell_pinned)
+    if stage == "cost":
+        base += _promises_term(block, worth(block, stage, prices), excess)
     if prices.budget:
         base += prices.budget * block.budget
     base -= sum(w * reached.value[r] for r, w in prices.reached.items() if r.startswith("tier"))
     if stage in ("floor", "leximin"):
         return base / float(prices.fair @ block.cell_asked)
     return base + _fairness_term(block, stage, prices, reached)
+
+
+def _promises_term(block: Block, value: Worth, excess: Floats) -> float:
+    """Return what keeping promises can bring at most, less what all of them cost.
+
+    What goes over a way loses what its gain falls short of the excess of its need; who keeps the promise
+    loses that on the whole amount.
+    """
+    ways = block.promises.ways
+    loss = block.promises.amount * (excess[ways.head] * ways.served - ways.gain(value))
+    kept = np.maximum(block.promises.cost - loss, 0.0)
+    return float(kept.sum()) - block.promises.cost * len(block.promises)
 
 
 def _fairness_term(block: Block, stage: str, prices: Prices, reached: Reached) -> float:

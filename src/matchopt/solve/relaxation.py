@@ -91,7 +91,7 @@ def relax(
         if found.value > before + near:
             if guide is not None:
                 entered = entered.joined(guide.ways(prices, columns, amount))
-            stays = (amount > 0) | np.isin(columns.key, held)
+            stays = (amount > 0) | np.isin(columns.key, held) | np.isin(columns.key, block.promises.ways.key)
             gain = columns.gain(value) - 1e-6 * columns.spend
             columns = _near(columns, np.where(stays, np.inf, gain))
         # Else prices change and nothing is won: a way that left now would be called back in the next round.

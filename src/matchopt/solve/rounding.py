@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matchopt.arrays import Floats, Ints
-from matchopt.solve.block import LEAST_GAIN, Block, Columns
-
-WHOLE = 1e-6
-"""Granules that an amount may be off and still count as whole."""
+from matchopt.solve.block import LEAST_GAIN, WHOLE, Block, Columns
 
 DUST = 1e-9
 """Granules that dividing what is left may be off."""
@@ -22,9 +19,9 @@ def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
     whole = np.floor(amount + WHOLE)
     tail, head = columns.tail, columns.head
     width = int(block.community.max(initial=0)) + 1
-    few = block.most_communities[tail] > 0
-    limit = np.where(few, block.most_communities[tail], np.inf)
-    whole *= _rank_of(tail, tail * width + block.community[head], whole) < limit
+    new, left = block.new_communities(tail, head)
+    limit = np.where(block.most_communities[tail] > 0, left[tail], np.inf)
+    whole *= ~new | (_rank_of(tail, tail * width + block.community[head], whole * new) < limit)
     limit = np.where(block.single[head], 1.0, np.inf)
     whole *= _rank_of(head, tail * len(block.demand) + head, whole) < limit
     served = np.bincount(head, columns.served * whole, minlength=len(block.demand))
@@ -92,6 +89,8 @@ class _Growing:
         self._most = np.broadcast_to(np.asarray(most, dtype=np.float64), len(columns))
         self._donor = {h: t for t, h in zip(tail.tolist(), head.tolist(), strict=True) if block.single[h]}
         self._places: dict[int, dict[int, float]] = {}
+        for t, place in block.visited.tolist():
+            self._visit(t, place, 1.0)
         for t, place, granules in zip(
             tail.tolist(), block.community[head].tolist(), amount[used].tolist(), strict=True
         ):

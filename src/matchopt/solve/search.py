@@ -39,9 +39,10 @@ def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
     pairs = np.unique(tail * len(block.demand) + head)
     donors = np.bincount(pairs % len(block.demand), minlength=len(block.demand))
     width = int(block.community.max(initial=0)) + 1
-    places = np.unique(tail * width + block.community[head])
+    new, left = block.new_communities(tail, head)
+    places = np.unique((tail * width + block.community[head])[new])
     spread = np.bincount(places // width, minlength=len(block.supply))
-    limit = np.where(block.most_communities > 0, block.most_communities, np.inf)
+    limit = np.where(block.most_communities > 0, left, np.inf)
     return not (partial.any() or (block.single & (donors > 1)).any() or (spread > limit).any())
 
 

@@ -324,6 +324,11 @@ def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bo
     """
     broken = np.abs(relaxed - np.rint(relaxed)) > BROKEN
     donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
+    # What is promised and given in part costs as if nothing of it were.
+    at = block.promises.among(columns)
+    carried = np.append(relaxed, 0.0)[at]
+    half = (carried > BROKEN) & (np.abs(carried - block.promises.amount) > BROKEN)
+    broken[at[half]] = True
     donation[columns.tail[broken]] = True
     need[columns.head[broken]] = True
     flagged = block.single[columns.head] | block.complete[columns.head]
