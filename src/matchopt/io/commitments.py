@@ -37,10 +37,6 @@ def check_commitments(tables: Tables, earlier: Collection[str] | None) -> None:
     commitments = tables.get("commitments")
     if commitments is None:
         return
-    tables.found.error(
-        "not_built", "commitments", tr("planning around what is promised already is not built yet"),
-        tr("leave the table out"),
-    )  # fmt: skip
     said = _named_in_full(commitments)
     _check_named(tables, commitments, said, earlier)
     _check_hubs(tables, commitments)
