@@ -50,22 +50,31 @@ def days_of(row: Any) -> tuple[date | None, ...]:
 
 
 def ledger_of(rules: Rules, plan: Plan) -> Ledger:
-    """Return the plan's lines as the oracle reads them; each takes a route that its pair may take."""
+    """Return the plan's new lines as the oracle reads them; each takes a route that its pair may take.
+
+    Of a row on the way of a pinned line only what is above that is new.
+    """
     donations = {row["donation_id"]: i for i, row in enumerate(rules.donations)}
     needs = {row["need_id"]: j for j, row in enumerate(rules.needs)}
-    lines = []
+    pinned = {(line.i, line.j, line.route.way): line.quantity for line in rules.pinned}
+    lines, seen = [], set()
     for row in plan.allocations.itertuples():
-        i, j = donations[row.donation_id], needs[row.need_id]
-        route = _route(rules.routes.get((i, j), ()), (row.hub, *days_of(row)))
-        assert route is not None, f"{row.donation_id} may not reach {row.need_id} like this"
-        lines.append(Line(i, j, route, exact(row.donated_quantity)))
-    assert len({(line.i, line.j, line.route) for line in lines}) == len(lines), "two lines of one route"
+        i, j, way = donations[row.donation_id], needs[row.need_id], (row.hub, *days_of(row))
+        assert (i, j, way) not in seen, "two lines of one route"
+        seen.add((i, j, way))
+        new = exact(row.donated_quantity) - pinned.get((i, j, way), 0)
+        assert new >= 0, f"{row.donation_id} gives {row.need_id} less than is pinned"
+        if new:
+            route = _route(rules, i, j, way)
+            assert route is not None, f"{row.donation_id} may not reach {row.need_id} like this"
+            lines.append(Line(i, j, route, new))
+    assert seen.issuperset(pinned)
     return Ledger(rules, lines)
 
 
-def _route(routes: Sequence[Route], shown: tuple[object, ...]) -> Route | None:
-    taken = (route for route in routes if (route.hub, route.pickup, route.arrival, route.delivery) == shown)
-    return next(taken, None)
+def _route(rules: Rules, i: int, j: int, way: tuple[object, ...]) -> Route | None:
+    promised = (route for promise, route in rules.keepable if (promise.i, promise.j) == (i, j))
+    return next((route for route in (*rules.routes.get((i, j), ()), *promised) if route.way == way), None)
 
 
 def line_money(split: Sequence[int], quantity: Fraction) -> list[int]:
@@ -82,7 +91,13 @@ def line_money(split: Sequence[int], quantity: Fraction) -> list[int]:
 def check_lines(ledger: Ledger, plan: Plan) -> None:
     """The lines obey every rule, each at its own cost, and stand in order."""
     assert list(ledger.broken()) == []
-    for line, row in zip(ledger.lines, plan.allocations.itertuples(), strict=True):
+    lines = {(line.i, line.j, line.route.way): line for line in ledger.all_lines}
+    donations = {row["donation_id"]: i for i, row in enumerate(ledger.rules.donations)}
+    needs = {row["need_id"]: j for j, row in enumerate(ledger.rules.needs)}
+    assert len(lines) == len(ledger.all_lines) == len(plan.allocations)
+    for row in plan.allocations.itertuples():
+        line = lines[donations[row.donation_id], needs[row.need_id], (row.hub, *days_of(row))]
+        assert exact(row.donated_quantity) == line.quantity
         assert near(row.served_quantity, ledger.rules.ratio[line.i, line.j] * line.quantity)
         shown = (row.transport_cost, row.handling_cost, row.storage_cost, row.other_cost)
         told = [line_money(split, line.quantity) for split in line.route.splits]
@@ -123,6 +138,20 @@ def check_sums(ledger: Ledger, plan: Plan) -> None:
     check_costs(ledger, plan)
 
 
+def check_commitments(ledger: Ledger, plan: Plan, given: bool) -> None:
+    """The summary says what became of pinned lines and promises."""
+    if not given:
+        assert "commitments" not in plan.summary
+        return
+    rules, shown = ledger.rules, plan.summary["commitments"]
+    met = sum((line.quantity * rules.ratio[line.i, line.j] for line in rules.pinned), Fraction(0))
+    assert shown["pinned"] == len(rules.pinned)
+    assert near(shown["pinned_served"], met)
+    assert shown["promised"] == len(rules.promises)
+    assert (shown["kept"], shown["changed"]) == (len(rules.promises) - ledger.changed, ledger.changed)
+    assert same_money(shown["churn_cost"], rules.churn * ledger.changed)
+
+
 def check_costs(ledger: Ledger, plan: Plan) -> None:
     """The costs by kind are those of the lines, and the budget is told what they take of it."""
     for k, kind in enumerate(COMPONENTS):
@@ -134,8 +163,9 @@ def check_costs(ledger: Ledger, plan: Plan) -> None:
     if ledger.rules.budget is None:
         assert budget is None
     else:
-        assert exact(budget["limit"]) * 10_000 == ledger.rules.budget
-        assert same_money(budget["used"], ledger.spent)
+        assert exact(budget["limit"]) * 10_000 == ledger.rules.allowance
+        pinned = sum((line.quantity * line.route.budgeted for line in ledger.rules.pinned), Fraction(0))
+        assert same_money(budget["used"], ledger.spent + pinned)
         by_cost = ledger.rules.objective == "total-cost"
         goals = {"cost"} if by_cost else {str(k) for k in ledger.served_by_tier()}
         assert budget["one_more"].keys() <= goals
@@ -160,7 +190,7 @@ def check_purchases(ledger: Ledger, plan: Plan) -> None:
 
 
 def _purchases(ledger: Ledger) -> Iterator[tuple[Any, ...]]:
-    for line in ledger.lines:
+    for line in ledger.all_lines:
         if line.route.purchase:
             donation, need = ledger.rules.donations[line.i], ledger.rules.needs[line.j]
             served = line.quantity * ledger.rules.ratio[line.i, line.j]
@@ -269,8 +299,10 @@ def check_whole(rules: Rules, optimum: Optimum, plan: Plan) -> None:
     check_sums(ledger, plan)
     check_purchases(ledger, plan)
     check_fairness(ledger, plan)
+    check_commitments(ledger, plan, "commitments" in plan.case.tables)
     check_proof(optimum, ledger, plan)
-    assert matchopt.verify(plan.case, plan) == ()
+    if "commitments" not in plan.case.tables:
+        assert matchopt.verify(plan.case, plan) == ()
 
 
 def check_agreement(rules: Rules, optimum: Optimum, plan: Plan) -> None:

@@ -6,10 +6,10 @@ money in decimals, the optimum by an integer program over all pairs and routes.
 """
 
 from oracle.goals import Cells, goals, reached
-from oracle.ledger import Ledger, Line
+from oracle.ledger import Ledger
 from oracle.optimum import Optimum, solve
 from oracle.reasons import Reasons
-from oracle.routes import Route
+from oracle.routes import Line, Route
 from oracle.rules import COMPONENTS, STAGES, Rules
 
 __all__ = [

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from oracle.goals import Value, reached
-from oracle.ledger import Ledger, Line
-from oracle.routes import Route
+from oracle.ledger import Ledger
+from oracle.routes import Line, Route
 from oracle.rules import Rules
 
 Column = tuple[int, int, Route]
 
 
 def columns(rules: Rules) -> list[Column]:
-    """Return every admissible pair with every route that it may take."""
-    return [(*pair, route) for pair in rules.pairs() for route in rules.routes[pair]]
+    """Return every admissible pair with every route that it may take, those that keep a promise last."""
+    promised = {(promise.i, promise.j, route) for promise, route in rules.keepable}
+    usual = [(*pair, route) for pair in rules.pairs() for route in rules.routes[pair]]
+    return usual + sorted(promised - set(usual), key=repr)
 
 
 def size(rules: Rules) -> int:
@@ -24,7 +26,7 @@ def size(rules: Rules) -> int:
     return math.prod(
         1
         + math.floor(
-            min(rules.plannable[i], rules.asked(j) / rules.ratio[i, j]) / rules.granule[i],
+            min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / rules.granule[i],
         )
         for i, j, _ in columns(rules)
     )
@@ -32,7 +34,7 @@ def size(rules: Rules) -> int:
 
 def every_plan(rules: Rules) -> Iterator[list[Line]]:
     """Yield every plan that gives out no more than there is and serves no more than is asked."""
-    return _plans(rules, columns(rules), rules.plannable, [rules.asked(j) for j in range(len(rules.needs))])
+    return _plans(rules, columns(rules), rules.left, rules.short)
 
 
 def _plans(

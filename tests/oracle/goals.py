@@ -30,7 +30,7 @@ class Cells:
         for j, need in enumerate(rules.needs):
             if j not in rules.excluded:
                 every.setdefault((text(need, "community"), self._category(need)), []).append(j)
-        within_reach = {j for _, j in rules.pairs()}
+        within_reach = {j for _, j in rules.pairs()} | {line.j for line in rules.pinned}
         self.needs = {cell: needs for cell, needs in every.items() if within_reach.intersection(needs)}
 
     def _category(self, row: Mapping[str, object]) -> str:
@@ -39,6 +39,11 @@ class Cells:
     def asked(self, cell: Cell) -> Fraction:
         """Return all that the needs of a cell ask for."""
         return sum((self.rules.asked(j) for j in self.needs[cell]), Fraction(0))
+
+    def pinned(self, cell: Cell) -> Fraction:
+        """Return what pinned lines bring the needs of a cell."""
+        lines = (line for line in self.rules.pinned if line.j in self.needs[cell])
+        return sum((line.quantity * self.rules.ratio[line.i, line.j] for line in lines), Fraction(0))
 
     def served(self, ledger: Ledger, cell: Cell) -> Fraction:
         """Return all that the needs of a cell get."""
@@ -96,7 +101,8 @@ def reached(ledger: Ledger) -> dict[str, Value]:
         values["leximin"] = cells.coverages(ledger)
     elif rules.fairness == "share":
         values["share"] = -cells.shortfall(ledger)
+    churn = rules.churn * ledger.changed
     if rules.objective == "total-cost":
-        return values | {"cost": -ledger.logistics - ledger.unmet}
+        return values | {"cost": -ledger.logistics - ledger.unmet - churn}
     values |= {f"tier {k}": served for k, served in ledger.served_by_tier().items()}
-    return values | {"cost": -ledger.logistics}
+    return values | {"cost": -ledger.logistics - churn}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from oracle.cells import number, text
-from oracle.routes import Resource, Route
+from oracle.routes import Line, Resource, Route
 from oracle.rules import Rules
 
 DUST = Fraction(1, 10**9)
@@ -18,45 +17,39 @@ SHORT = Fraction(1, 10**6)
 """What a need may miss and still count as served in full."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """A quantity of donation `i`, in item units, brought to need `j` over one route."""
-
-    i: int
-    j: int
-    route: Route
-    quantity: Fraction
-
-
 class Ledger:
     """What the lines of one plan add up to; money in 1/10 000 of the currency.
 
     Attributes
     ----------
+    lines
+        What is planned besides the pinned lines.
+    given, met
+        Quantity of these by donation, in donated units, and by need, in units of the need.
     planned, served
-        Quantity by donation, in donated units, and by need, in units of the need.
-    load
-        What has a capacity → kg.
-    spent
-        What counts against the budget.
+        The same, of all lines.
+    load, spent
+        What new lines put on what has a capacity, in kg, and take of the budget.
     logistics, unmet
         Cost of all lines, and of what needs that take part miss.
+    changed
+        How many promises are not kept.
     """
 
     def __init__(self, rules: Rules, lines: Sequence[Line]) -> None:
         self.rules = rules
         self.lines = lines
-        self.planned = [Fraction(0)] * len(rules.donations)
-        self.served = [Fraction(0)] * len(rules.needs)
+        self.given, self.met = self._sums(lines)
+        self.planned, self.served = self._sums(self.all_lines)
         self.load: Counter[Resource] = Counter()
-        self.spent = self.logistics = Fraction(0)
+        self.spent = Fraction(0)
         for line in lines:
-            self.planned[line.i] += line.quantity
-            self.served[line.j] += line.quantity * rules.ratio[line.i, line.j]
             self.spent += line.quantity * line.route.budgeted
-            self.logistics += line.quantity * line.route.unit_cost
             for resource in line.route.uses:
                 self.load[resource] += line.quantity * rules.kg(line.i)
+        self.logistics = sum((line.quantity * line.route.unit_cost for line in self.all_lines), Fraction(0))
+        new = {(line.i, line.j, line.route.way): line.quantity for line in lines}
+        self.changed = sum(new.get((p.i, p.j, p.way)) != p.quantity for p in rules.promises)
         self.unmet = sum(
             (
                 rules.unmet_money(j) * (rules.asked(j) - served)
@@ -66,9 +59,26 @@ class Ledger:
             Fraction(0),
         )
 
+    @property
+    def all_lines(self) -> list[Line]:
+        """All lines, what is new on the way of a pinned one added to it."""
+        total: dict[tuple[int, int, Route], Fraction] = {}
+        for line in (*self.rules.pinned, *self.lines):
+            key = line.i, line.j, line.route
+            total[key] = total.get(key, Fraction(0)) + line.quantity
+        return [Line(*key, quantity) for key, quantity in total.items()]
+
+    def _sums(self, lines: Sequence[Line]) -> tuple[list[Fraction], list[Fraction]]:
+        given = [Fraction(0)] * len(self.rules.donations)
+        met = [Fraction(0)] * len(self.rules.needs)
+        for line in lines:
+            given[line.i] += line.quantity
+            met[line.j] += line.quantity * self.rules.ratio[line.i, line.j]
+        return given, met
+
     def component(self, kind: int) -> tuple[Fraction, Fraction]:
         """Return the least and the most that all lines may cost in one of the `COMPONENTS`."""
-        told = [[line.quantity * split[kind] for split in line.route.splits] for line in self.lines]
+        told = [[line.quantity * split[kind] for split in line.route.splits] for line in self.all_lines]
         return sum(map(min, told), Fraction(0)), sum(map(max, told), Fraction(0))
 
     def served_by_tier(self) -> dict[int, Fraction]:
@@ -90,6 +100,13 @@ class Ledger:
             for resource, times in Counter(route.uses).items()
         )
 
+    def _keeps(self, line: Line) -> bool:
+        """Return whether a line keeps a promise to the unit."""
+        return any(
+            (line.i, line.j, line.route, line.quantity) == (promise.i, promise.j, route, promise.quantity)
+            for promise, route in self.rules.keepable
+        )
+
     def broken(self) -> Iterator[str]:
         """Yield what is wrong with the plan; nothing if it obeys every rule."""
         rules = self.rules
@@ -97,24 +114,25 @@ class Ledger:
             pair = line.i, line.j
             if line.i not in rules.pool or line.j in rules.excluded or pair not in rules.route:
                 yield f"{pair} may not be planned"
-            elif line.route not in rules.routes[pair]:
+            elif line.route not in rules.routes[pair] and not self._keeps(line):
                 yield f"{pair} takes a route of its own"
             if line.quantity <= 0 or (line.quantity / rules.granule[line.i]).denominator != 1:
                 yield f"{pair} carries {line.quantity}, granule {rules.granule[line.i]}"
-        for i, planned in enumerate(self.planned):
-            if planned > rules.plannable[i]:
-                yield f"donation {i} gives {planned} of {rules.plannable[i]}"
+        for i, given in enumerate(self.given):
+            if given > rules.left[i]:
+                yield f"donation {i} gives {given} of {rules.left[i]}"
             takers = {text(rules.needs[line.j], "community") for line in self.lines if line.i == i}
+            known = rules.visited(i)
             most = number(rules.donations[i], "max_communities")
-            if most is not None and len(takers) > most:
-                yield f"donation {i} serves {len(takers)} communities"
+            if most is not None and len(takers - known) > max(most - len(known), 0):
+                yield f"donation {i} serves {len(takers)} communities besides {len(known)} pinned ones"
         for j, need in enumerate(rules.needs):
-            if self.served[j] > rules.asked(j):
-                yield f"need {j} gets {self.served[j]} of {rules.asked(j)}"
+            if self.met[j] > rules.short[j]:
+                yield f"need {j} gets {self.met[j]} of {rules.short[j]}"
             if need.get("single_source") and len({line.i for line in self.lines if line.j == j}) > 1:
                 yield f"need {j} has several sources"
-            if need.get("all_or_nothing") and self.served[j] and self.is_short(j):
-                yield f"need {j} gets {self.served[j]} of {rules.asked(j)}, neither all nor nothing"
+            if need.get("all_or_nothing") and self.met[j] and self.is_short(j):
+                yield f"need {j} gets {self.met[j]} of {rules.short[j]}, neither all nor nothing"
         for resource, capacity in rules.limits.items():
             if self.load[resource] > capacity * (1 + DUST):
                 yield f"{resource} carries {self.load[resource]} of {capacity} kg"

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from oracle.cells import number, text
+from oracle.commitments import Promise
 from oracle.goals import Cells, Values, goals, reached, tiers
-from oracle.ledger import Ledger, Line
+from oracle.ledger import Ledger
 from oracle.program import Program, Solution, Terms, Variable
-from oracle.routes import Route
+from oracle.routes import Line, Route
 from oracle.rules import Pair, Rules
 
 
@@ -54,7 +55,7 @@ class _Model:
         self.program = Program()
         self.solution: Solution = {}
         self.most = {
-            (i, j): math.floor(min(rules.plannable[i], rules.asked(j) / rules.ratio[i, j]) / rules.granule[i])
+            (i, j): math.floor(min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / rules.granule[i])
             for i, j in rules.pairs()
         }
         self.count: dict[tuple[int, int, Route], Variable] = {
@@ -63,19 +64,22 @@ class _Model:
             if most
             for route in self._different(pair)
         }
+        self.kept: dict[Promise, Variable] = {}
         self._quantities()
         self._capacities()
         self._whole_needs()
         self._communities()
+        self._promises()
 
     def _different(self, pair: Pair) -> Iterable[Route]:
-        """Return the routes of a pair, of those that load the same only the cheapest."""
+        """Return the routes of a pair, of those that load the same and are not promised only the cheapest."""
         cheapest: dict[frozenset[object], Route] = {}
         for route in self.rules.routes[pair]:
             load = frozenset(Counter(route.uses).items())
             if load not in cheapest or route.unit_cost < cheapest[load].unit_cost:
                 cheapest[load] = route
-        return cheapest.values()
+        promised = (r for p, r in self.rules.keepable if (p.i, p.j) == pair)
+        return dict.fromkeys([*cheapest.values(), *promised])
 
     def _given(self, i: int) -> Terms:
         return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}
@@ -92,9 +96,9 @@ class _Model:
 
     def _quantities(self) -> None:
         for i in self.rules.pool:
-            self.program.at_most(self._given(i), self.rules.plannable[i])
+            self.program.at_most(self._given(i), self.rules.left[i])
         for j in range(len(self.rules.needs)):
-            self.program.at_most(self._served([j]), self.rules.asked(j))
+            self.program.at_most(self._served([j]), self.rules.short[j])
 
     def _capacities(self) -> None:
         for resource, capacity in self.rules.limits.items():
@@ -120,7 +124,7 @@ class _Model:
                 self.program.at_most(dict.fromkeys(chosen, Fraction(1)), 1)
             if need.get("all_or_nothing") and givers:
                 served, full = self._served([j]), self.program.variable(1)
-                asked = {full: -self.rules.asked(j)}
+                asked = {full: -self.rules.short[j]}
                 self.program.at_most(served | asked, 0)
                 self.program.at_least(served | asked, 0)
 
@@ -132,8 +136,9 @@ class _Model:
                 for k, j in self.most:
                     if k == i:
                         takers.setdefault(text(self.rules.needs[j], "community"), []).append(j)
-                chosen = [self._switch(i, needs) for needs in takers.values()]
-                self.program.at_most(dict.fromkeys(chosen, Fraction(1)), int(most))
+                known = self.rules.visited(i)
+                chosen = [self._switch(i, needs) for place, needs in takers.items() if place not in known]
+                self.program.at_most(dict.fromkeys(chosen, Fraction(1)), max(int(most) - len(known), 0))
 
     def _switch(self, i: int, needs: Iterable[int]) -> Variable:
         """Return a variable that is 1 where donation `i` serves any of `needs`."""
@@ -142,6 +147,18 @@ class _Model:
             if k == i and j in needs:
                 self.program.at_most({variable: Fraction(1), switch: Fraction(-self.most[i, j])}, 0)
         return switch
+
+    def _promises(self) -> None:
+        """Let a promise count as kept where its route carries what was promised and nothing else."""
+        for promise, route in self.rules.keepable:
+            variable = self.count.get((promise.i, promise.j, route))
+            granules = int(promise.quantity / self.rules.granule[promise.i])
+            most = self.most[promise.i, promise.j]
+            if variable is not None and granules <= most:
+                kept = self.kept[promise] = self.program.variable(1)
+                one = {variable: Fraction(1)}
+                self.program.at_least(one | {kept: Fraction(-granules)}, 0)
+                self.program.at_most(one | {kept: Fraction(most - granules)}, most)
 
     # --- what is sought ------------------------------------------------------------------------
 
@@ -163,7 +180,7 @@ class _Model:
             return {
                 variable: self.rules.granule[i] * (self._saved(i, j) - route.unit_cost)
                 for (i, j, route), variable in self.count.items()
-            }
+            } | dict.fromkeys(self.kept.values(), self.rules.churn)
         wanted = {f"tier {k}": k for k in tiers(self.rules)}[goal]
         return self._served(j for j in range(len(self.rules.needs)) if self.rules.tier(j) == wanted)
 
@@ -182,24 +199,27 @@ class _Model:
             cell: {v: factor / cells.asked(cell) for v, factor in self._served(needs).items()}
             for cell, needs in cells.needs.items()
         }
-        unit = math.lcm(*(factor.denominator for share in shares.values() for factor in share.values()))
+        before = {cell: cells.pinned(cell) / cells.asked(cell) for cell in shares}
+        factors = (factor for share in shares.values() for factor in share.values())
+        unit = math.lcm(*(number.denominator for number in (*factors, *before.values())))
         bar = self.program.variable(unit)
         total = {bar: Fraction(k)}
-        for share in shares.values():
+        for cell, share in shares.items():
             below = {bar: Fraction(1)} | {variable: -factor * unit for variable, factor in share.items()}
             if k > 1:
                 missing = self.program.variable(unit)
                 total[missing] = below[missing] = Fraction(-1)
-            self.program.at_most(below, 0)
+            self.program.at_most(below, before[cell] * unit)
         return total
 
     def _shortfall(self, cells: Cells) -> Terms:
         """Return minus what all cells miss of their fair share, in a unit that makes it whole."""
         served = {cell: self._served(needs) for cell, needs in cells.needs.items()}
         factors = (factor for terms in served.values() for factor in terms.values())
-        unit = math.lcm(*(number.denominator for number in (*factors, *cells.fair.values())))
+        due = {cell: max(fair - cells.pinned(cell), Fraction(0)) for cell, fair in cells.fair.items()}
+        unit = math.lcm(*(number.denominator for number in (*factors, *due.values())))
         total: dict[Variable, Fraction] = {}
-        for cell, fair in cells.fair.items():
+        for cell, fair in due.items():
             missing = self.program.variable(math.ceil(fair * unit))
             total[missing] = Fraction(-1)
             self.program.at_least(served[cell] | {missing: Fraction(1, unit)}, fair)

@@ -42,7 +42,7 @@ class Reasons:
         offered = rules.offered(i)
         if planned == offered:
             return ""
-        if rules.plannable[i] == 0:
+        if rules.plannable[i] == 0 or not rules.left[i] - self.ledger.given[i]:
             return "unreliable"
         left = [j for j in range(len(rules.needs)) if j not in rules.excluded]
         if not left:
@@ -51,8 +51,6 @@ class Reasons:
             left = [j for j in left if rules.obstacle[i, j] != stage]
             if not left:
                 return stage
-        if planned == rules.plannable[i]:
-            return "unreliable"
         if not self._has_granule(i):
             return "integrality"
         worthwhile = [j for j in left if rules.worthwhile(i, j)]
@@ -62,7 +60,7 @@ class Reasons:
         return self._obstacle(short) if short else "demand_met"
 
     def _has_granule(self, i: int) -> bool:
-        return self.rules.plannable[i] - self.ledger.planned[i] >= self.rules.granule[i]
+        return self.rules.left[i] - self.ledger.given[i] >= self.rules.granule[i]
 
     def _obstacle(self, pairs: Iterable[Pair]) -> str:
         """Return what keeps one more granule from going over any route of the pairs."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 
 from oracle.cells import Row, day_number, number, text
 
@@ -63,9 +65,24 @@ class Route:
     uses: tuple[Resource, ...]
 
     @property
+    def way(self) -> tuple[str, date | None, date | None, date | None]:
+        """Hub and days: what tells two lines of a pair apart."""
+        return self.hub, self.pickup, self.arrival, self.delivery
+
+    @property
     def budgeted(self) -> int:
         """What one donated unit takes from the budget, in 1/10 000."""
         return self.unit_cost - self.purchase
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quantity of donation `i`, in item units, brought to need `j` over one route."""
+
+    i: int
+    j: int
+    route: Route
+    quantity: Fraction
 
 
 def great_circle(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -136,6 +153,17 @@ class Roads:
             if into is not None and out_of is not None:
                 yield name, [into, out_of]
 
+    def stated(self, donation: Row, need: Row, item: Row, hub: str) -> list[Leg]:
+        """Return the legs through a hub that somebody names, free and without delay where none is known."""
+        if text(item, "kind") == "funds":
+            return [Leg(("", ""), Decimal(0), None, 0)]
+        stops = [
+            self._origin(donation),
+            *([self._place(hub)] if hub else []),
+            self._place(text(need, "community")),
+        ]
+        return [self._leg(a, b) or Leg((a.name, b.name), Decimal(0), None, 0) for a, b in pairwise(stops)]
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -152,6 +180,23 @@ class Calendar:
     def shown(self, day: int) -> date | None:
         """Return a day as a date, None in an undated case."""
         return date.fromordinal(day) if self.dated else None
+
+    def stated(self, row: Row, donation: Row, legs: list[Leg]) -> Days:
+        """Return the days of a commitment; where it gives none it goes at once and never stops."""
+        if not self.dated:
+            return Days(0, 0, 0, 0)
+        lead_in, lead_out = legs[0].lead_days, sum(leg.lead_days for leg in legs[1:])
+        first = max(self.day(donation, "available_from", self.start), self.start)
+        pickup = self.day(row, "pickup_day", first)
+        delivery = self.day(row, "delivery_day", pickup + lead_in + lead_out)
+        if len(legs) == 1:
+            return Days(pickup, delivery, 0, delivery)
+        arrival = self.day(row, "arrival_day", pickup + lead_in)
+        return Days(pickup, arrival, max(delivery - lead_out - arrival, 0), delivery)
+
+    def told(self, days: Days) -> tuple[date | None, date | None, date | None]:
+        """Return pick-up, arrival and delivery as dates."""
+        return self.shown(days.pickup), self.shown(days.arrival), self.shown(days.delivery)
 
     def _last_day(self, donation: Row, need: Row, item: Row) -> int | None:
         """Return the last day of delivery that leaves the shelf life asked for."""

@@ -9,11 +9,12 @@ from fractions import Fraction
 from typing import Any
 
 from oracle.cells import Row, common_multiple, fraction, names, number, text, to_decimal, to_money
+from oracle.commitments import Commitments
 from oracle.routes import Calendar, Days, Leg, Resource, Roads, Route, day_number
 
 Pair = tuple[int, int]
 
-STAGES = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing")
+STAGES = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 COMPONENTS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 DAYS = {
     "needs": ("needed_from", "needed_by"),
@@ -46,14 +47,24 @@ class Rules:
         (donation, need) → best route, for the admissible pairs.
     routes
         (donation, need) → the routes that a line may take: all if the case has any capacity, else the best.
+    through
+        (donation, need) → the routes of all hubs: all days, or, without capacities, the first of each.
     ratio
         (donation, need) → units served by one donated unit, where the items fit.
     limits
-        What has a capacity → that capacity in kg.
+        What has a capacity → that capacity in kg, less what pinned lines load.
     capacitated
         Whether the case gives any capacity.
     budget
         What lines without their purchases may cost in 1/10 000 of the currency, None without a limit.
+    pinned
+        Lines that an earlier plan has led to and that stay.
+    left, short
+        What they leave of each donation and of each need.
+    promises
+        Lines of the earlier plan that it costs `churn` to change.
+    keepable
+        Those that can be kept, with the route that does it.
     """
 
     def __init__(self, tables: Mapping[str, Sequence[Row]], settings: Mapping[str, Any]) -> None:
@@ -70,7 +81,8 @@ class Rules:
         self.fair_share = Fraction(str(policy.get("fair_share", 1)))
         self.affinity_weight = Fraction(str(policy.get("affinity_weight", 0)))
         budget = Fraction(str(policy.get("budget", 0)))
-        self.budget = budget * 10_000 if budget > 0 else None
+        self.allowance = budget * 10_000 if budget > 0 else None
+        self.churn = Fraction(str(policy.get("churn_cost", 0))) * 10_000
         self.roads = Roads(tables, self.rates)
         self.calendar = Calendar(*self._horizon(tables, settings.get("horizon", {})))
         self.items = {text(r, "item"): r for r in tables.get("items", ())}
@@ -101,9 +113,16 @@ class Rules:
         self.obstacle: dict[Pair, str] = {}
         self.route: dict[Pair, Route] = {}
         self.routes: dict[Pair, list[Route]] = {}
+        self.through: dict[Pair, list[Route]] = {}
         for i in range(len(self.donations)):
             for j in range(len(self.needs)):
                 self._judge(i, j)
+        self.committed = Commitments(self, tables.get("commitments", ()))
+        self.pinned = self.committed.pinned()
+        self.left, self.short, self.budget = self._less_pinned()
+        self._bar()
+        self.promises = self.committed.promises()
+        self.keepable = list(self.committed.keepable(self.promises)) if self.churn else []
 
     # --- the frame -----------------------------------------------------------------------------
 
@@ -193,10 +212,42 @@ class Rules:
 
     # --- stages of contract §2 -----------------------------------------------------------------
 
+    def _less_pinned(self) -> tuple[list[Fraction], list[Fraction], Fraction | None]:
+        """Return what pinned lines leave of donations, needs and budget; take their loads off the limits."""
+        left = list(self.plannable)
+        short = [self.asked(j) for j in range(len(self.needs))]
+        budget = self.allowance
+        for line in self.pinned:
+            left[line.i] -= line.quantity
+            short[line.j] -= line.quantity * self.ratio[line.i, line.j]
+            if budget is not None:
+                budget -= line.quantity * line.route.budgeted
+            for resource in line.route.uses:
+                self.limits[resource] -= line.quantity * self.kg(line.i)
+        nothing = Fraction(0)
+        self.limits = {resource: max(capacity, nothing) for resource, capacity in self.limits.items()}
+        rest = None if budget is None else max(budget, nothing)
+        return [max(q, nothing) for q in left], [max(q, nothing) for q in short], rest
+
+    def visited(self, i: int) -> set[str]:
+        """Return the communities that pinned lines of donation `i` reach."""
+        return {text(self.needs[line.j], "community") for line in self.pinned if line.i == i}
+
+    def _bar(self) -> None:
+        """Refuse the pairs that are not proposed again."""
+        for i, j in list(self.route):
+            sources = {line.i for line in self.pinned if line.j == j}
+            taken = bool(self.needs[j].get("single_source")) and sources not in (set(), {i})
+            if taken or (i, j) in self.committed.barred:
+                self.obstacle[i, j] = "declined"
+                del self.route[i, j], self.routes[i, j]
+
     def _judge(self, i: int, j: int) -> None:
         donation, need = self.donations[i], self.needs[j]
         ratio = self._ratio(donation, need)
         stage = ""
+        if ratio is not None:
+            self.ratio[i, j] = ratio
         if ratio is None:
             stage = "no_such_item"
         elif number(donation, "quality", 5) < number(need, "min_quality", 1):
@@ -206,9 +257,9 @@ class Rules:
         elif not self._boundary_admits(donation, need):
             stage = "boundary"
         else:
-            self.ratio[i, j] = ratio
             connected = list(self.roads.connected(donation, need, self.facts(donation)))
             found = [self._routes(i, j, hub, legs) for hub, legs in connected]
+            self.through[i, j] = [route for routes in found for route in routes]
             best = [routes[0] for routes in found if routes]
             if not connected:
                 stage = "unreachable"
@@ -216,8 +267,7 @@ class Rules:
                 stage = "timing"
             else:
                 self.route[i, j] = min(best, key=lambda r: (r.unit_cost, r.hub != "", r.hub))
-                every = [route for routes in found for route in routes]
-                self.routes[i, j] = every if self.capacitated else [self.route[i, j]]
+                self.routes[i, j] = self.through[i, j] if self.capacitated else [self.route[i, j]]
         self.obstacle[i, j] = stage
 
     def _ratio(self, donation: Row, need: Row) -> Fraction | None:
@@ -274,13 +324,22 @@ class Rules:
         for days in self.calendar.days(donation, need, self.facts(donation), legs):
             if days.storage not in prices:
                 prices[days.storage] = self._price(i, j, hub, legs, days.storage)
-            shown = (self.calendar.shown(day) for day in (days.pickup, days.arrival, days.delivery))
             purchase = 10_000 if self.buys(donation, need) else 0
             uses = self._uses(i, j, hub, legs, days) if self.limits else ()
-            found.append(Route(hub, *shown, days.storage, *prices[days.storage], purchase, uses))
+            found.append(
+                Route(hub, *self.calendar.told(days), days.storage, *prices[days.storage], purchase, uses)
+            )
             if not self.capacitated:
                 break
         return found
+
+    def stated_route(self, i: int, j: int, hub: str, days: Days) -> Route:
+        """Return a route as somebody states it, whether the rules admit it or not."""
+        legs = self.roads.stated(self.donations[i], self.needs[j], self.facts(self.donations[i]), hub)
+        purchase = 10_000 if self.buys(self.donations[i], self.needs[j]) else 0
+        price = self._price(i, j, hub, legs, days.storage)
+        uses = self._uses(i, j, hub, legs, days)
+        return Route(hub, *self.calendar.told(days), days.storage, *price, purchase, uses)
 
     def _uses(self, i: int, j: int, hub: str, legs: list[Leg], days: Days) -> tuple[Resource, ...]:
         """Return what has a capacity and is loaded by this route, once for each time it is."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints
 from matchopt.fields import BARRED, PINNED
+from matchopt.model.order import places
 from matchopt.model.tariff import Bars as Table
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Bars:
     def of(cls, case: Case) -> Self:
         """Return the bars of `case`."""
         table = case.table("commitments")
-        ids = pd.Index(case.donations["donation_id"]), pd.Index(case.needs["need_id"])
-        giver, taker = ids[0].get_indexer(table["donation_id"]), ids[1].get_indexer(table["need_id"])
+        giver = places(case.donations["donation_id"], table["donation_id"])
+        taker = places(case.needs["need_id"], table["need_id"])
         status = table["status"].to_numpy(dtype=object)
         single = case.needs["single_source"].to_numpy(dtype=bool)
         barred = np.isin(status, list(BARRED))

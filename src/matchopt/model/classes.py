@@ -231,9 +231,9 @@ def demand_rows(
     )
 
 
-def demand_classes(case: Case, rows: Demand, amount: Ints) -> tuple[Demand, Members]:
-    """Return the classes of the needs with an `amount` (scaled) that can flow, and their members."""
-    members, representative = _gather(rows, case.needs["need_id"], amount, amount > 0)
+def demand_classes(case: Case, rows: Demand, amount: Ints, takes_part: Bools) -> tuple[Demand, Members]:
+    """Return the classes of needs that take part, and their members; parameters as for `supply_classes`."""
+    members, representative = _gather(rows, case.needs["need_id"], amount, takes_part)
     return rows.take(representative), members
 
 

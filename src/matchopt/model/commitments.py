@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Floats, Ints
 from matchopt.fields import PINNED
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.capacities import Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
 from matchopt.model.money import QuantityScale, exact_dot
+from matchopt.model.order import places
 from matchopt.model.places import Atlas, Places
 from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
@@ -26,16 +27,6 @@ KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]
 """What tells two lines apart."""
 
 PROMISED = frozenset({"planned"})
-
-
-def committed(case: Case, status: frozenset[str]) -> pd.DataFrame:
-    """Return the commitments of some statuses; their positions in the tables besides."""
-    table = case.table("commitments")
-    table = table[table["status"].isin(status)]
-    return table.assign(
-        donation=pd.Index(case.donations["donation_id"]).get_indexer(table["donation_id"]),
-        need=pd.Index(case.needs["need_id"]).get_indexer(table["need_id"]),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,85 +80,6 @@ class Pinned:
         way = Itinerary(whole, whole, whole, whole, whole, np.zeros((0, len(COST_KINDS)), dtype=np.int64))
         return cls(whole, whole, whole, real, way, Loads(whole, whole, real))
 
-    @classmethod
-    def of(
-        cls, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
-        calendar: Calendar, capacities: Capacities, scale: QuantityScale, supply: Supply, demand: Demand,
-        place: Places,
-    ) -> Self:  # fmt: skip
-        """Return the lines that `case` pins; `supply`, `demand` and `place` are of all rows of its tables."""
-        table = committed(case, PINNED)
-        if not len(table):
-            return cls.none()
-        donation, need = table["donation"].to_numpy(), table["need"].to_numpy()
-        mine, theirs = supply.take(donation), demand.take(need)
-        givers, tail = np.unique(donation, return_inverse=True)
-        communities, head = np.unique(theirs.community, return_inverse=True)
-        tails, heads = place.take(givers), atlas.at(communities)
-        router = Router(case, items, rules, fondness, atlas, hubs, tails, heads)
-        # What no way is known for goes all the same; nothing is known of what that costs.
-        for side in ("inbound", "outbound"):
-            legs: HubLegs = getattr(router, side)
-            setattr(router, side, replace(legs, cost=np.where(np.isinf(legs.cost), 0.0, legs.cost)))
-        way = _ways(table, hubs, calendar, router, mine, tail, head)
-        lines = table.assign(
-            hub=way.hub, pickup=way.pickup, arrival=way.arrival, delivery=way.delivery,
-            scaled=scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)), at=np.arange(len(table)),
-        ).groupby(KEYS, sort=True).agg(scaled=("scaled", "sum"), at=("at", "first"))  # fmt: skip
-        at = lines["at"].to_numpy()
-        mine, theirs, tail, head = mine.take(at), theirs.take(at), tail[at], head[at]
-        hub, stay = way.hub[at], way.stay[at]
-        way = Itinerary(
-            hub, way.pickup[at], way.arrival[at], stay, way.delivery[at],
-            router.unit_costs(mine, theirs, tail, head, hub, stay),
-        )  # fmt: skip
-        weight = np.where(items.service[mine.item], 0.0, items.weight[mine.item])
-        burden = Burden(capacities, atlas, hubs, tails, heads)
-        loads = burden.loads(way, tail, head, rules.agreement(mine, theirs), weight)
-        ratio = np.broadcast_to(items.fit(mine.item, theirs.item).ratio, at.shape).astype(np.float64)
-        return cls(donation[at], need[at], lines["scaled"].to_numpy(), ratio, way, loads)
-
-
-def _ways(
-    table: pd.DataFrame,
-    hubs: Hubs,
-    calendar: Calendar,
-    router: Router,
-    supply: Supply,
-    tail: Ints,
-    head: Ints,
-) -> Itinerary:
-    """Return hubs and days of the rows of `table`, without costs."""
-    hub, given, (pickup, arrival, delivery) = _stated(table, hubs, calendar)
-    _, lead_in = router.direct_way(supply.item, tail, head)
-    lead_out = np.zeros_like(lead_in)
-    for h in np.unique(hub[hub != DIRECT]):
-        at = np.flatnonzero(hub == h)
-        lead_in[at], lead_out[at] = router.inbound.lead[tail[at], h], router.outbound.lead[h, head[at]]
-    pickup = np.where(given, pickup, supply.first)
-    delivery = np.where(given, delivery, pickup + lead_in + lead_out)
-    arrival = np.where(hub == DIRECT, delivery, np.where(given, arrival, pickup + lead_in))
-    stay = np.where(hub == DIRECT, 0, np.maximum(delivery - lead_out - arrival, 0))
-    return Itinerary(
-        hub, pickup, arrival, stay, delivery, np.zeros((len(hub), len(COST_KINDS)), dtype=np.int64)
-    )
-
-
-def _stated(
-    table: pd.DataFrame, hubs: Hubs, calendar: Calendar
-) -> tuple[Ints, Bools, tuple[Ints, Ints, Ints]]:
-    """Return the hub of each row, whether days are given, and these; in an undated case all are day 0."""
-    names = pd.Index(hubs.names, dtype=object)
-    hub = names.get_indexer(pd.Index(table["hub"], dtype=object)).astype(np.int64)
-    hub = np.where(table["hub"].to_numpy(dtype=object) == "", DIRECT, hub)
-    pickup, given = days_of(table["pickup_day"])
-    arrival, _ = days_of(table["arrival_day"])
-    delivery, _ = days_of(table["delivery_day"])
-    if not calendar.dated:
-        zero = np.zeros(len(table), dtype=np.int64)
-        return hub, np.ones(len(table), dtype=bool), (zero, zero, zero)
-    return hub, given, (pickup, arrival, delivery)
-
 
 @dataclass(frozen=True, slots=True)
 class Promised:
@@ -193,21 +105,98 @@ class Promised:
     def __len__(self) -> int:
         return len(self.donation)
 
-    @classmethod
-    def of(cls, case: Case, hubs: Hubs, calendar: Calendar, scale: QuantityScale, cost: int) -> Self:
-        """Return the promises of `case`, of which it costs `cost` to change one."""
-        table = committed(case, PROMISED)
-        hub, _, (pickup, arrival, delivery) = _stated(table, hubs, calendar)
-        arrival = np.where(hub == DIRECT, delivery, arrival)
-        lines = table.assign(
-            hub=hub, pickup=pickup, arrival=arrival, delivery=delivery,
-            scaled=scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)),
-        ).groupby(KEYS, sort=True)["scaled"].sum().reset_index()  # fmt: skip
-        ints = {name: lines[name].to_numpy(dtype=np.int64) for name in [*KEYS, "scaled"]}
-        quantity = ints.pop("scaled")
-        return cls(**ints, quantity=quantity, cost=cost)
-
     def frame(self) -> pd.DataFrame:
         """Return the lines as a table of their `KEYS`, with the column ``promised``."""
         columns = {name: getattr(self, name) for name in KEYS}
         return pd.DataFrame(columns | {"promised": self.quantity})
+
+
+class Commitments:
+    """The lines that a case commits to, with their ways (contract §1, `commitments`).
+
+    Parameters
+    ----------
+    supply, demand, place
+        Of all rows of the tables, and where each donation lies.
+    """
+
+    def __init__(
+        self, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
+        calendar: Calendar, scale: QuantityScale, supply: Supply, demand: Demand, place: Places,
+    ) -> None:  # fmt: skip
+        table = case.table("commitments")
+        table = table[table["status"].isin(PINNED | PROMISED)]
+        donation = places(case.donations["donation_id"], table["donation_id"])
+        need = places(case.needs["need_id"], table["need_id"])
+        self._items, self._rules, self._atlas, self._hubs = items, rules, atlas, hubs
+        self._supply, self._demand = supply.take(donation), demand.take(need)
+        givers, self._tail = np.unique(donation, return_inverse=True)
+        communities, self._head = np.unique(self._demand.community, return_inverse=True)
+        self._tails, self._heads = place.take(givers), atlas.at(communities)
+        self._router = Router(case, items, rules, fondness, atlas, hubs, self._tails, self._heads)
+        # What no way is known for goes all the same; nothing is known of what that costs.
+        for side in ("inbound", "outbound"):
+            legs: HubLegs = getattr(self._router, side)
+            setattr(self._router, side, replace(legs, cost=np.where(np.isinf(legs.cost), 0.0, legs.cost)))
+        self._way = self._ways(table, calendar)
+        self._lines = table.assign(
+            donation=donation, need=need, at=np.arange(len(table)), hub=self._way.hub,
+            pickup=self._way.pickup, arrival=self._way.arrival, delivery=self._way.delivery,
+            scaled=scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)),
+        )  # fmt: skip
+
+    def pinned(self, capacities: Capacities) -> Pinned:
+        """Return the lines that stay."""
+        lines = self._added(PINNED)
+        at, donation, need, quantity = (
+            lines[name].to_numpy(dtype=np.int64) for name in ("at", "donation", "need", "scaled")
+        )
+        supply, demand, tail, head = (
+            self._supply.take(at), self._demand.take(at), self._tail[at], self._head[at]
+        )  # fmt: skip
+        way = self._way.take(at)
+        cost = self._router.unit_costs(supply, demand, tail, head, way.hub, way.stay)
+        weight = np.where(self._items.service[supply.item], 0.0, self._items.weight[supply.item])
+        burden = Burden(capacities, self._atlas, self._hubs, self._tails, self._heads)
+        loads = burden.loads(way, tail, head, self._rules.agreement(supply, demand), weight)
+        ratio = np.broadcast_to(self._items.fit(supply.item, demand.item).ratio, at.shape)
+        way = replace(way, unit_cost=cost)
+        return Pinned(donation, need, quantity, ratio.astype(np.float64), way, loads)
+
+    def promised(self, cost: int) -> Promised:
+        """Return the lines of which it costs `cost` to change one."""
+        lines = self._added(PROMISED)
+        ints = {name: lines[name].to_numpy(dtype=np.int64) for name in [*KEYS, "scaled"]}
+        quantity = ints.pop("scaled")
+        return Promised(**ints, quantity=quantity, cost=cost)
+
+    def _added(self, status: frozenset[str]) -> pd.DataFrame:
+        """Return the lines of some statuses, those of one way between the same two as one."""
+        lines = self._lines[self._lines["status"].isin(status)]
+        return lines.groupby(KEYS, sort=True).agg(scaled=("scaled", "sum"), at=("at", "first")).reset_index()
+
+    def _ways(self, table: pd.DataFrame, calendar: Calendar) -> Itinerary:
+        """Return hubs and days of the rows, without costs; what gives no days goes at once, and never stops.
+
+        In an undated case all days are 0.
+        """
+        hub = pd.Index(self._hubs.names, dtype=object).get_indexer(pd.Index(table["hub"], dtype=object))
+        hub = np.where(table["hub"].to_numpy(dtype=object) == "", DIRECT, hub.astype(np.int64))
+        nothing = np.zeros((len(hub), len(COST_KINDS)), dtype=np.int64)
+        if not calendar.dated:
+            zero = np.zeros(len(hub), dtype=np.int64)
+            return Itinerary(hub, zero, zero, zero, zero, nothing)
+        _, lead_in = self._router.direct_way(self._supply.item, self._tail, self._head)
+        lead_out = np.zeros_like(lead_in)
+        for h in np.unique(hub[hub != DIRECT]):
+            at = np.flatnonzero(hub == h)
+            lead_in[at] = self._router.inbound.lead[self._tail[at], h]
+            lead_out[at] = self._router.outbound.lead[h, self._head[at]]
+        pickup, given = days_of(table["pickup_day"])
+        arrival, _ = days_of(table["arrival_day"])
+        delivery, _ = days_of(table["delivery_day"])
+        pickup = np.where(given, pickup, self._supply.first)
+        delivery = np.where(given, delivery, pickup + lead_in + lead_out)
+        arrival = np.where(hub == DIRECT, delivery, np.where(given, arrival, pickup + lead_in))
+        stay = np.where(hub == DIRECT, 0, np.maximum(delivery - lead_out - arrival, 0))
+        return Itinerary(hub, pickup, arrival, stay, delivery, nothing)

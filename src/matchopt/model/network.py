@@ -31,7 +31,7 @@ from matchopt.model.classes import (
     supply_classes,
     supply_rows,
 )
-from matchopt.model.commitments import Pinned, Promised
+from matchopt.model.commitments import Commitments, Pinned, Promised
 from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.places import Atlas
@@ -197,15 +197,16 @@ def encode(case: Case) -> Network:
         case, atlas, calendar, needed, group, Codes(by_need, np.full(len(needed), -1), bars.need),
         own=np.full(len(needed), -1),
     )  # fmt: skip
-    pinned = Pinned.of(
-        case, items, rules, fondness, atlas, hubs, calendar, capacities, amounts.scale, giving, taking, place
+    commitments = Commitments(
+        case, items, rules, fondness, atlas, hubs, calendar, amounts.scale, giving, taking, place
     )
+    pinned = commitments.pinned(capacities)
     left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
     short = np.maximum(amounts.asked - pinned.served(len(needed)), 0)
     room = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
     capacities = replace(capacities, limit=np.maximum(room, 0.0))
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
-    promised = Promised.of(case, hubs, calendar, amounts.scale, churn)
+    promised = commitments.promised(churn)
     whole = whole_parts(
         case, items, amounts, (left, short), part_of, donated, needed,
         promised.donation if churn else promised.donation[:0],
@@ -216,7 +217,7 @@ def encode(case: Case) -> Network:
     )  # fmt: skip
     demand, needs = demand_classes(
         case, replace(taking, own=np.where(whole[part_of[needed]], np.arange(len(needed)), -1)),
-        np.where(amounts.excluded, 0, short),
+        np.where(amounts.excluded, 0, short), ~amounts.excluded,
     )  # fmt: skip
 
     given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])

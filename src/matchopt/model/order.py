@@ -41,3 +41,10 @@ def _as_numbers(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
     padded = np.zeros((len(texts), 8 * -(-width // 8)), dtype=np.uint8)
     padded[:, :width] = coded.view(np.uint8).reshape(len(texts), width)
     return padded.view(">u8").astype(np.uint64)
+
+
+def places(ids: pd.Series, named: pd.Series) -> Ints:
+    """Return where each of `named` stands in `ids`, -1 for nowhere."""
+    if not len(named):  # most cases name nothing; no index of a million ids is made for that
+        return np.zeros(0, dtype=np.int64)
+    return np.asarray(pd.Index(ids).get_indexer(pd.Index(named)), dtype=np.int64)

@@ -104,7 +104,7 @@ def solve_over_all_pairs(
     market
         Who may serve whom at which cost.
     supply, demand : (m,) int, (n,) int
-        Quantities, all above 0.
+        Quantities; those of 0 are priced, too.
     spare_cost, unmet_cost : (m,) int, (n,) int
         What a unit costs that is left.
     backend
@@ -222,7 +222,7 @@ class Search:
 
 def _partners(quantity: Ints, other: Ints) -> Ints:
     """Return how many pairs of each join at a time: the more, the more partners it takes to use it up."""
-    share = PLENTIFUL * quantity / other.mean()
+    share = PLENTIFUL * quantity / max(other.mean(), 1.0)
     return np.asarray(np.minimum(PARTNERS + share, MOST_PARTNERS), dtype=np.int64)
 
 

@@ -92,7 +92,7 @@ def coverage_first(
     market
         Unit costs of all pairs.
     supply, demand : (m,) int, (n,) int
-        Quantities, all above 0.
+        Quantities; those of 0 are priced, too.
     tier : (n,) int
         1..9.
     start

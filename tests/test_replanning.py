@@ -1,0 +1,41 @@
+"""Random small cases that an earlier plan has led to something in, against an integer program of its own."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given, seed, settings
+
+import matchopt
+from comparison import check_whole
+from oracle import solve
+from replanned import replanned_cases
+from small_case import SmallCase
+
+EXAMPLES = int(os.environ.get("MATCHOPT_EXAMPLES", "50"))
+PARTS = {
+    "plain": {"plain": True},
+    "days": {"always": ("days", "hubs", "lanes", "lead times"), "plain": True},
+    "capacities": {"always": ("capacities",), "plain": True},
+    "whole": {"always": ("big lots", "single source", "all or nothing", "few communities"), "plain": True},
+    "ratios": {"always": ("ratios", "funds", "odd steps"), "plain": True},
+    "fairness": {"always": ("fairness",), "plain": True},
+    "budget": {"always": ("budget",), "plain": True},
+    "total cost": {"always": ("total cost", "unmet costs")},
+    "all": {},
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_planned_around_commitments_agrees_with_the_integer_program(part: str) -> None:
+    """Pins, churn cost, promises kept, lines, sums, reasons, bound and proof."""
+
+    @seed(3000 + list(PARTS).index(part))
+    @settings(max_examples=EXAMPLES)
+    @given(replanned_cases(**PARTS[part]))
+    def agree(small: SmallCase) -> None:
+        rules = small.rules()
+        check_whole(rules, solve(rules), matchopt.plan(small.case()))
+
+    agree()
