@@ -72,14 +72,16 @@ class _Model:
         self._promises()
 
     def _different(self, pair: Pair) -> Iterable[Route]:
-        """Return the routes of a pair, of those that load the same and are not promised only the cheapest."""
-        cheapest: dict[frozenset[object], Route] = {}
-        for route in self.rules.routes[pair]:
-            load = frozenset(Counter(route.uses).items())
-            if load not in cheapest or route.unit_cost < cheapest[load].unit_cost:
-                cheapest[load] = route
+        """Return the routes of a pair that no other betters, and those that are promised.
+
+        One betters another if it costs no more and loads nothing that the other does not.
+        """
+        better: list[Route] = []
+        for route in sorted(self.rules.routes[pair], key=lambda r: (r.unit_cost, len(r.uses))):
+            if not any(Counter(other.uses) <= Counter(route.uses) for other in better):
+                better.append(route)
         promised = (r for p, r in self.rules.keepable if (p.i, p.j) == pair)
-        return dict.fromkeys([*cheapest.values(), *promised])
+        return dict.fromkeys([*better, *promised])
 
     def _given(self, i: int) -> Terms:
         return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}

@@ -134,8 +134,10 @@ class Ways:
         fits &= np.where(hub == DIRECT, delivery == arrival, stay >= 0)
         stay = np.where(hub == DIRECT, 0, np.maximum(stay, 0))
         if not any_day:
-            best = self._router.itinerary(supply, demand, tail, head, hub)
-            fits &= (best.pickup == pickup) & (best.arrival == arrival) & (best.delivery == delivery)
+            at = np.flatnonzero(fits)
+            best = self._router.itinerary(supply.take(at), demand.take(at), tail[at], head[at], hub[at])
+            fits[at] = (best.pickup == pickup[at]) & (best.arrival == arrival[at])
+            fits[at] &= best.delivery == delivery[at]
         cost = self._router.unit_costs(supply, demand, tail, head, np.where(fits, hub, DIRECT), stay)
         return fits, Itinerary(hub, pickup, arrival, stay, delivery, cost)
 

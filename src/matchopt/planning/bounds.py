@@ -33,6 +33,11 @@ class Solved:
     joint: Joint
     outcome: Outcome
 
+    @property
+    def changed(self) -> int:
+        """How many of its promises the outcome does not keep."""
+        return self.joint.block.promises.changed(self.outcome.columns, self.outcome.amount)
+
 
 def bounds(
     case: Case, network: Network, plain: Proof, solved: Sequence[Solved], new: Deliveries, books: Books

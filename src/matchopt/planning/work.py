@@ -88,18 +88,25 @@ class Work:
             if too_dear and not budget:
                 joint, budget = set(range(len(parts))), True
             elif too_full and not is_open:
-                joint, is_open = joint | {k for k, part in enumerate(parts) if part.goods}, True
+                goods = {k for k, part in enumerate(parts) if part.goods}
+                joint, is_open = joint | goods | self._unkept(), True
             else:
                 return flows
 
     def _broken(self, flows: Flows) -> tuple[bool, bool]:
-        """Return whether flows spend more than the budget, and load more than some capacity."""
+        """Return whether flows spend more than the budget, and whether other hubs and days could help.
+
+        They could where flows load more than some capacity; and in a case with capacities, where all
+        ways are open, a promise might be kept if other goods of its pair went another way.
+        """
         limit = self.budget * MONEY_SCALE * self.network.scale.unit
-        load = flows.loads(len(self.network.capacities))
-        return (
-            flows.spent > limit * (1 + 1e-12),
-            bool(self.network.capacities.exceeded(load).any()),
-        )
+        capacities = self.network.capacities
+        full = bool(capacities.exceeded(flows.loads(len(capacities))).any())
+        return flows.spent > limit * (1 + 1e-12), full or (len(capacities) > 0 and bool(self._unkept()))
+
+    def _unkept(self) -> set[int]:
+        """Return the parts whose blocks break a promise that could be kept."""
+        return {k for one in self.solved if one.changed for k in one.joint.parts}
 
     def _attempt(self, joint: set[int], *, budget: bool, is_open: bool) -> Flows:
         """Solve the parts `joint` as one block and all others by themselves."""
@@ -190,7 +197,7 @@ class Work:
         """Return what was proven of the same parts in an attempt with fewer shared rules.
 
         There each pair had its cheapest route at no limit, so whatever can be reached under more
-        rules could be reached there.
+        rules could be reached there; only to keep a promise it may take more ways.
         """
         for one in earlier:
             if list(one.joint.parts) == group:
@@ -198,6 +205,8 @@ class Work:
                 # Under leximin more than the value of that stage would have to be equal.
                 if one.joint.block.fairness == "leximin":
                     stages = stages[:1]
+                if len(one.joint.block.promises):
+                    stages = tuple(stage for stage in stages if stage.name != "cost")
                 return {stage.name: stage.bound for stage in stages}
         return {}
 
