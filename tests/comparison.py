@@ -301,8 +301,8 @@ def check_whole(rules: Rules, optimum: Optimum, plan: Plan) -> None:
     check_fairness(ledger, plan)
     check_commitments(ledger, plan, "commitments" in plan.case.tables)
     check_proof(optimum, ledger, plan)
-    if "commitments" not in plan.case.tables:
-        assert matchopt.verify(plan.case, plan) == ()
+    violations = matchopt.verify(plan.case, plan)
+    assert violations == (), str(violations[0])
 
 
 def check_agreement(rules: Rules, optimum: Optimum, plan: Plan) -> None:

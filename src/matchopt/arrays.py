@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
 Bools = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.int8]
 Shorts = npt.NDArray[np.int32]

@@ -94,6 +94,7 @@ class Case:
         needs: pd.DataFrame,
         donations: pd.DataFrame,
         settings: Settings | Mapping[str, Any] | None = None,
+        earlier: pd.DataFrame | None = None,
         **tables: pd.DataFrame,
     ) -> Case:
         """Check DataFrames and return them as a case.
@@ -105,6 +106,8 @@ class Case:
             may be numbers and dates or text as a spreadsheet holds it.
         settings
             Settings, or the sections of ``matchopt.toml`` as nested mappings.
+        earlier
+            Allocations of an earlier plan, see `matchopt.read_case`.
 
         Raises
         ------
@@ -122,7 +125,7 @@ class Case:
         """
         from matchopt.io.check import case_from_frames
 
-        return case_from_frames({"needs": needs, "donations": donations, **tables}, settings)
+        return case_from_frames({"needs": needs, "donations": donations, **tables}, settings, earlier)
 
     def replace(
         self, *, settings: Settings | Mapping[str, Any] | None = None, **tables: pd.DataFrame | None

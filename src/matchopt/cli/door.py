@@ -23,6 +23,8 @@ from matchopt.language import DOMAIN, LOCALES, Language, speak, spoken, tr
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    import pandas as pd
+
     from matchopt.case import Case
     from matchopt.report.section import Section
     from matchopt.solution import Plan
@@ -236,12 +238,20 @@ def refuse_malformed(changes: Sequence[str] | None) -> None:
             )
 
 
-def read_case(case: Path, changes: Sequence[str], step: Step) -> Case:
-    """Read and check a case; with errors in it, say so and end."""
+def refuse_no_time(limit: float | None) -> None:
+    """Refuse a time limit that is no number of seconds above 0."""
+    if limit is not None and not 0 < limit < float("inf"):
+        raise typer.BadParameter(
+            tr("{value} is no number above 0", value=f"{limit:g}"), param_hint="'--time-limit'"
+        )
+
+
+def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFrame | None = None) -> Case:
+    """Read and check a case, be it after an `earlier` plan; with errors in it, say so and end."""
     from matchopt.io.read import check_case
 
     step("reading and checking the tables", 0, 0)
-    checked, findings = check_case(case, changes)
+    checked, findings = check_case(case, changes, earlier)
     if checked is None:
         fail_with_findings(findings)
     return checked
@@ -250,10 +260,11 @@ def read_case(case: Path, changes: Sequence[str], step: Step) -> Case:
 def read_plan(run: Path) -> Plan:
     """Read a run folder and the case it was made from; with errors in that, say so and end."""
     from matchopt.io.read import check_case
-    from matchopt.io.run import case_place, read_manifest, read_run, settings_as_changes
+    from matchopt.io.run import case_place, earlier_lines, read_manifest, read_run, settings_as_changes
 
     manifest = read_manifest(run)
-    case, findings = check_case(case_place(run, manifest), settings_as_changes(manifest.settings))
+    changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
+    case, findings = check_case(case_place(run, manifest), changes, earlier)
     if case is None:
         fail_with_findings(findings)
     return read_run(run, case)
@@ -261,13 +272,13 @@ def read_plan(run: Path) -> Plan:
 
 def plan_and_verify(
     case: Case, step: Step, *, solver: str = "simplex", time_limit: float | None = None,
-    executor: Executor | None = None,
+    executor: Executor | None = None, warm: Plan | None = None,
 ) -> Plan:  # fmt: skip
     """Plan a case; ProofError if the plan does not pass its own verification."""
     from matchopt.engine import plan as plan_of
     from matchopt.inspector import verify as violations_of
 
-    made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor)
+    made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor, warm=warm)
     step("verifying the plan", 0, 0)
     violations = violations_of(case, made)
     if violations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +24,7 @@ from matchopt.cli.door import (
     progress,
     read_case,
     refuse_malformed,
+    refuse_no_time,
     warn,
 )
 from matchopt.language import tr, trn
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.case import Case
+    from matchopt.io.beside import Writer
     from matchopt.solution import Plan
 
 
@@ -115,10 +117,7 @@ def plan(
     from matchopt.report.section import plain
 
     refuse_malformed(changes)
-    if time_limit is not None and not 0 < time_limit < float("inf"):
-        raise typer.BadParameter(
-            tr("{value} is no number above 0", value=f"{time_limit:g}"), param_hint="'--time-limit'"
-        )
+    refuse_no_time(time_limit)
     run = output if output is not None else default_run(case, force=force)
     refuse_taken(run, force=force)
     with progress(quiet=quiet) as tell:
@@ -132,23 +131,12 @@ def plan(
         with _workers(cluster) as executor:
             made = plan_and_verify(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
         curve = _price_of_fairness(read, solver, step) if fairness_curve else None
-        beside = {}
-        if report or (report is None and len(made.allocations) <= SMALL):
-            from matchopt.io.shown import shown
-
-            step("writing the report", 0, 0)
-            beside = shown(made)
+        beside = people(made, step, wanted=report)
         step("writing the run folder", 0, 0)
         write_run(made, run, force=force, copy=not no_copy, curve=curve, beside=beside)
     if not quiet:
-        _show_summary(made, curve)
-        if beside:
-            print("\n" + tr("To read, print and pass on: {files}", files=", ".join(beside)))
-        else:
-            again = f"matchopt report {shlex.quote(str(run))}"
-            print("\n" + tr("For a report to read and print: {command}", command=again))
-        print(tr("Run folder: "), end="")
-    print(run)
+        show_summary(made, curve)
+    show_run(run, beside, quiet=quiet)
     if profile:
         print(f"\n{plain(watch.section())}", file=sys.stderr)
 
@@ -172,7 +160,14 @@ def verify(
     """  # noqa: D301
     from matchopt.inspector import verify as violations_of
     from matchopt.io.read import check_case
-    from matchopt.io.run import case_place, changed_files, read_manifest, read_run, settings_as_changes
+    from matchopt.io.run import (
+        case_place,
+        changed_files,
+        earlier_lines,
+        read_manifest,
+        read_run,
+        settings_as_changes,
+    )
     from matchopt.report.summary import verified
 
     manifest = read_manifest(run)
@@ -180,7 +175,8 @@ def verify(
     violations = list(changed_files(run, manifest, place))
     for line in violations:
         print(line)
-    checked, findings = check_case(place, settings_as_changes(manifest.settings))
+    changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
+    checked, findings = check_case(place, changes, earlier)
     if checked is None:
         fail_with_findings(findings)
     made = read_run(run, checked)
@@ -210,7 +206,31 @@ def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:
     return fairness_curve(case, solver=solver.value, progress=step)
 
 
-def _show_summary(made: Plan, curve: pd.DataFrame | None) -> None:
+def people(made: Plan, step: Step, *, wanted: bool | None) -> Mapping[str, Writer]:
+    """Return the files of a plan for people, with who writes each; by default only if it is not large."""
+    if wanted or (wanted is None and len(made.allocations) <= SMALL):
+        from matchopt.io.shown import shown
+
+        step("writing the report", 0, 0)
+        return shown(made)
+    return {}
+
+
+def show_run(run: Path, beside: Collection[str], *, quiet: bool) -> None:
+    """Say where the run is, and what is in it for people."""
+    if quiet:
+        print(run)
+        return
+    if beside:
+        print("\n" + tr("To read, print and pass on: {files}", files=", ".join(beside)))
+    else:
+        again = f"matchopt report {shlex.quote(str(run))}"
+        print("\n" + tr("For a report to read and print: {command}", command=again))
+    print(tr("Run folder: ") + str(run))
+
+
+def show_summary(made: Plan, curve: pd.DataFrame | None = None) -> None:
+    """Show what a plan comes to, and what fairness costs."""
     from matchopt.report.curve import price_of_fairness
     from matchopt.report.summary import plain_text, renderable
 

@@ -7,19 +7,21 @@ mistake cannot pass twice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from matchopt.case import Case
 from matchopt.inspector.books import check_gifts, check_needs
 from matchopt.inspector.claims import Claims, check_plain
+from matchopt.inspector.committed import Committed, committed_of
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.gather import gather
 from matchopt.inspector.lines import Lines, read_lines
-from matchopt.inspector.loads import check_loads, loads_of
+from matchopt.inspector.loads import check_loads, limits_of, loads_of
 from matchopt.inspector.purchases import check_purchases
 from matchopt.inspector.sheet import Sheet
-from matchopt.inspector.summary import account_of, check_summary
+from matchopt.inspector.summary import account_of, changes, check_summary
 from matchopt.inspector.tally import Tally, check_tally, tally_of
-from matchopt.inspector.verdict import Verdict, judge
+from matchopt.inspector.verdict import Used, Verdict, judge
 from matchopt.inspector.violation import Report, Violation
 from matchopt.language import tr
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
@@ -74,28 +76,35 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
         return report.violations()
     allocations, needs, donations, prices, purchases = sheets
     facts = gather(case)
-    lines = read_lines(facts, allocations, report)
-    tally, loads = tally_of(facts, lines), loads_of(facts, lines)
+    committed = committed_of(case, facts)
+    lines = read_lines(facts, committed, allocations, report)
+    tally, loads, before = tally_of(facts, lines), loads_of(facts, lines), loads_of(facts, lines.before)
+    used = Used(loads, before, limits_of(facts, before))
     check_tally(facts, lines, tally, report)
-    check_loads(facts, loads, report)
+    check_loads(facts, loads, used.limits, report)
     check_purchases(facts, purchases, lines, report)
-    verdict = judge(facts, tally, loads, prices, report)
+    verdict = judge(facts, committed, tally, used, prices, report)
     check_needs(facts, needs, tally, verdict.need_reasons, case.extras.get("needs"), report)
     check_gifts(facts, donations, tally, verdict.gift_reasons, case.extras.get("donations"), report)
-    _check_summary(facts, plan.summary, lines, tally, verdict, report)
+    _check_summary(facts, committed, plan.summary, lines, tally, verdict, report)
     return report.violations()
 
 
 def _check_summary(
-    f: Facts, summary: object, lines: Lines, tally: Tally, verdict: Verdict, report: Report
-) -> None:
+    f: Facts, committed: Committed, summary: object, lines: Lines, tally: Tally, verdict: Verdict,
+    report: Report,
+) -> None:  # fmt: skip
     """Check the summary, and what it claims where the prices could be read."""
     if not isinstance(summary, Mapping):
         report.add("summary", "summary", "", tr("is no mapping of keys to figures"))
         return
-    check_summary(f, summary, lines, tally, (verdict.need_reasons, verdict.gift_reasons), report)
+    check_summary(f, committed, summary, lines, tally, (verdict.need_reasons, verdict.gift_reasons), report)
     if verdict.proof is not None:
-        plain, bound, proven, shares = verdict.proof
-        check_plain(f, account_of(f, lines, tally, plain), bound, report)
+        plain, bound, proven, shares, keepable = verdict.proof
+        new = replace(tally, served=tally.served - tally.met)
+        check_plain(f, account_of(f, lines.new, new, plain), bound, report)
         everyone = account_of(f, lines, tally, plain | True)
-        Claims(f, summary, proven, shares, report).check(everyone, lines, tally)
+        stays = account_of(f, lines.before, replace(tally, served=tally.met), plain | True)
+        lost = committed.churn * (len(committed.promised.i) - keepable)
+        churn = committed.churn * changes(f, committed, lines)
+        Claims(f, summary, proven.beside(stays, lost), shares, churn, report).check(everyone, lines, tally)

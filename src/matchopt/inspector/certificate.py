@@ -9,14 +9,16 @@ beyond its price. Prices a, b, λ, β, w, π ≥ 0 prove for a block that no pla
 
 with F for the fairness that is kept: −Σ π A z under `floor` (A asked in a cell, z the smallest
 coverage), −Σ p c under `leximin` (p the values π A, largest first, c the block's coverages, smallest
-first), Σ max(0, w − π) f − w v under `share` (f the fair shares, v what is met of them). In the stage
+first), Σ max(0, w − π) f − w v under `share` (f the fair shares, v what is met of them). What lines of an
+earlier plan take is off all limits; π times what they bring a cell adds to R; what promises of that plan can
+bring in the stage of the cost is told in `matchopt.inspector.promises`. In the stage
 of fairness itself, `floor` and `leximin` prove that the smallest coverage is at most R ÷ Σ π A, and
 `share` that no more than R + Σ max(0, 1 − π) f of the fair shares is met.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -25,10 +27,12 @@ from matchopt.inspector.columns import Columns, tier_of
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.fairness import Shares
 from matchopt.inspector.keys import Bools, Floats, Ints
+from matchopt.inspector.loads import Loads
 from matchopt.inspector.price_rows import LAST, TABLE
 from matchopt.inspector.prices import Prices, Stage
+from matchopt.inspector.promises import Promises
 from matchopt.inspector.proof import Bound
-from matchopt.inspector.tally import Tally
+from matchopt.inspector.summary import Account
 from matchopt.inspector.violation import Report
 from matchopt.language import tr
 
@@ -55,18 +59,48 @@ class Proven:
     fairness: float | None
     one_more: dict[str, float]
 
+    def beside(self, stays: Account, churn: Fraction) -> Proven:
+        """Return the same with the lines that stay, and `churn` for promises that nobody can keep."""
+        served = {tier: most + stays.served_by_tier[tier] for tier, most in self.served_by_tier.items()}
+        return replace(self, served_by_tier=served, cost=self.cost + stays.logistics + churn)
+
     @property
     def exact(self) -> bool:
         """Whether all are in block 0, so that the bound is whole-number arithmetic."""
         return self.blocks == 1
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What lines that stay leave to be planned.
+
+    Attributes
+    ----------
+    facts
+        The case with what is left of donations and needs.
+    room
+        What is left of shared capacities.
+    budget
+        What is left of the budget, in currency.
+    served
+        What is planned anew for each need, in units.
+    promises
+        Lines of an earlier plan that can be kept.
+    """
+
+    facts: Facts
+    room: Loads
+    budget: float
+    served: Floats
+    promises: Promises
+
+
 def prove(
-    f: Facts, prices: Prices, plain: Bound, columns: Columns, tally: Tally, shares: Shares, report: Report
+    prices: Prices, plain: Bound, columns: Columns, rest: Rest, shares: Shares, report: Report
 ) -> Proven:
-    """Add up what the blocks prove."""
+    """Add up what the blocks prove of all that is planned anew."""
     _check_cells(prices, shares, report)
-    prover = _Prover(f, prices, columns, tally, shares)
+    f, prover = rest.facts, _Prover(prices, columns, rest, shares)
     served, cost, one_more = dict(plain.served_by_tier), plain.cost, {}
     rule = f.settings.policy.fairness
     fairness = None if rule == "none" else prover.fairest(rule)
@@ -100,13 +134,15 @@ def _check_cells(prices: Prices, shares: Shares, report: Report) -> None:
 
 
 class _Prover:
-    def __init__(self, f: Facts, p: Prices, columns: Columns, tally: Tally, shares: Shares) -> None:
-        self.f, self.p, self.shares = f, p, shares
+    def __init__(self, p: Prices, columns: Columns, rest: Rest, shares: Shares) -> None:
+        f = rest.facts
+        self.f, self.p, self.rest, self.shares = f, p, rest, shares
         self.gives = f.gifts.whole * f.gifts.grain
-        self.asks = np.where(f.wants.excluded, 0, f.wants.asked) * f.wants.grain
-        self.served = tally.served_units(f)
+        self.asks = np.where(f.wants.excluded, 0, f.wants.asked).astype(np.float64) * f.wants.grain
         self.most: Floats = np.full((len(p.stages), len(f.wants.ids)), -np.inf)
         self.most[:, columns.needs.members] = columns.most[:, columns.needs.of]
+        for most, offers in zip(self.most, rest.promises.offers, strict=True):
+            np.maximum.at(most, rest.promises.j, offers)
 
     def _by_block(self, block: Ints, amount: Floats) -> Floats:
         added: Floats = np.bincount(block, weights=amount, minlength=self.p.blocks).astype(np.float64)
@@ -115,18 +151,22 @@ class _Prover:
     def base(self, k: int) -> Floats:
         """Return by block what prices make of everything that is limited, less the stages that are kept."""
         p, stage = self.p, self.p.stages[k]
-        beyond = np.maximum(self.most[k] - stage.need, 0.0)
+        best = np.maximum(self.most[k], stage.need)
+        room, shares = self.rest.room, self.shares
         base = self._by_block(p.gift_block, stage.gift * self.gives)
-        base += self._by_block(p.need_block, (stage.need + beyond) * self.asks)
-        base += stage.budget * self.f.settings.policy.budget
+        base += self._by_block(p.need_block, best * self.asks)
+        base += stage.budget * self.rest.budget
+        base += self._by_block(shares.owner, stage.fair * shares.pinned)
+        if stage.name == LAST:
+            base += self.rest.promises.gain(best, p.blocks)
         for block, tolls in stage.tolls.items():
-            base[block] += _paid(tolls.lanes[:-1], self.f.lane_capacity)
-            base[block] += _paid(tolls.agreements[:-1], self.f.ties.passes)
-            base[block] += _paid(tolls.takes, self.f.hubs.takes[:, None])
-            base[block] += _paid(tolls.holds, self.f.hubs.holds[:, None])
+            base[block] += _paid(tolls.lanes[:-1], room.lanes)
+            base[block] += _paid(tolls.agreements[:-1], room.agreements)
+            base[block] += _paid(tolls.takes, room.takes)
+            base[block] += _paid(tolls.holds, room.holds)
         for r, kept in enumerate(p.stages):
             tier = self.f.wants.priority == tier_of(kept)
-            base -= stage.reached[:, r] * self._by_block(p.need_block[tier], self.served[tier])
+            base -= stage.reached[:, r] * self._by_block(p.need_block[tier], self.rest.served[tier])
         return base
 
     def bounds(self, k: int) -> Floats:

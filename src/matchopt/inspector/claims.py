@@ -57,12 +57,17 @@ class _Goal:
 
 
 class Claims:
-    """The claims of one summary, checked one after the other."""
+    """The claims of one summary, checked one after the other.
+
+    `churn` is what changed promises count, in 1/10 000.
+    """
 
     def __init__(
-        self, f: Facts, summary: Mapping[Any, Any], proven: Proven, shares: Shares, report: Report
-    ) -> None:
+        self, f: Facts, summary: Mapping[Any, Any], proven: Proven, shares: Shares, churn: Fraction,
+        report: Report,
+    ) -> None:  # fmt: skip
         self.f, self.summary, self.proven, self.shares, self.report = f, summary, proven, shares, report
+        self.churn = churn
         self.coverage = f.settings.policy.objective == "coverage-first"
         self.rule = f.settings.policy.fairness
 
@@ -96,7 +101,7 @@ class Claims:
         for tier, most in self.proven.served_by_tier.items():
             own = account.served_by_tier[tier]
             goals.append(_Goal(("served_by_tier", str(tier)), True, own, most, _QUANTITY))
-        cost = account.logistics + (0 if self.coverage else account.unmet)
+        cost = account.logistics + self.churn + (0 if self.coverage else account.unmet)
         rounding = _MONEY * max(self.proven.blocks - 1, 1)
         goals.append(_Goal(("cost",), False, cost / 10_000, self.proven.cost / 10_000, rounding))
         return goals

@@ -47,7 +47,7 @@ class Columns:
         self.most: Floats = np.full((len(prices.stages), needs.size), -np.inf)
         self.least_gift = [gifts.least(stage.gift) for stage in prices.stages]
         self.least_need = [needs.least(stage.need) for stage in prices.stages]
-        self.worth = [_worth(f, prices, k, cell)[needs.stands] for k in range(len(prices.stages))]
+        self.worth = [worth_of(f, prices, k, cell)[needs.stands] for k in range(len(prices.stages))]
         self.dear = [stage.budget + (stage.name == LAST) for stage in prices.stages]
 
     def note(self, met: Met) -> None:
@@ -122,7 +122,7 @@ class Columns:
             self._offer(k, met.need[r], (o.before[r] - o.dear[r] * cost - o.load[r] * toll) / met.ratio[r])
 
 
-def _worth(f: Facts, p: Prices, k: int, cell: Ints) -> Floats:
+def worth_of(f: Facts, p: Prices, k: int, cell: Ints) -> Floats:
     """Return what a unit served counts at stage `k`, by need: gain, kept stages, fairness."""
     stage, w = p.stages[k], f.wants
     worth = np.where(cell >= 0, np.append(stage.fair, 0.0)[cell], 0.0)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.inspector.cells import Cells
+from matchopt.inspector.committed import Committed
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Bools, Floats, Ints
+from matchopt.inspector.prices import Prices
 from matchopt.inspector.rules import STEPS
 from matchopt.inspector.sweep import Reach
 from matchopt.inspector.tally import Tally
@@ -21,17 +23,18 @@ class Shares:
     Attributes
     ----------
     counts
-        Cells of which somebody could serve a need.
+        Cells of which somebody could serve a need, or a line that stays does.
     owner
         The one block that all needs of a cell are in which somebody could serve; 0 if there is none.
-    served
-        Units by cell.
+    served, pinned
+        Units by cell, and what of them stays of an earlier plan.
     """
 
     cells: Cells
     counts: Bools
     owner: Ints
     served: Floats
+    pinned: Floats
 
     @property
     def coverage(self) -> Floats:
@@ -54,16 +57,23 @@ class Shares:
         return float((self.cells.fair - self.met)[self.counts].sum())
 
 
-def shares_of(f: Facts, cells: Cells, tally: Tally, reach: Reach, need_block: Ints) -> Shares:
+def shares_of(
+    f: Facts, cells: Cells, committed: Committed, tally: Tally, reach: Reach, prices: Prices
+) -> Shares:
     """Say which cells count, what they get, and which block they belong to."""
     can = (cells.of >= 0) & (reach.needs == len(STEPS))
-    where, block = cells.of[can], need_block[can]
-    counts = np.bincount(where, minlength=cells.size) > 0
+    where, block = cells.of[can], prices.need_block[can]
+    before = cells.of[committed.pinned.j]
+    counts = np.bincount(np.concatenate([where, before[before >= 0]]), minlength=cells.size) > 0
     low, high = np.full(cells.size, np.iinfo(np.int64).max), np.zeros(cells.size, dtype=np.int64)
     np.minimum.at(low, where, block)
     np.maximum.at(high, where, block)
     inside = cells.of >= 0
-    served = np.bincount(
-        cells.of[inside], weights=tally.served_units(f)[inside], minlength=cells.size
-    ).astype(np.float64)
-    return Shares(cells, counts, np.where(low == high, high, 0), served)
+    served, pinned = (
+        np.bincount(cells.of[inside], weights=units[inside], minlength=cells.size).astype(np.float64)
+        for units in (tally.served_units(f), tally.met.astype(np.float64) * f.wants.grain)
+    )
+    owner = np.where(low == high, high, 0)
+    # A cell that has what stays and nothing more belongs to whoever gives it a price.
+    settled = counts & (np.bincount(where, minlength=cells.size) == 0)
+    return Shares(cells, counts, np.where(settled, prices.fair_block, owner), served, pinned)

@@ -127,6 +127,9 @@ def _scale(t: Tables, codes: Codes) -> Ints:
     columns = [(codes.items.of(t.text("items", "item")), t.number("items", "step"))]
     for table, column in (("needs", "quantity"), ("donations", "quantity"), ("donations", "lot_size")):
         columns.append((codes.items.of(t.text(table, "item")), t.number(table, column)))
+    gift = Names(t.text("donations", "donation_id")).of(t.text("commitments", "donation_id"))
+    given = codes.items.of(t.text("donations", "item"))[gift]
+    columns.append((given, t.number("commitments", "quantity")))
     return grains_of(len(codes.items), columns)
 
 

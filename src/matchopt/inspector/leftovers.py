@@ -53,7 +53,7 @@ class Leftovers:
         self.bar = needs.least(unmet) if by_cost else self.ceiling
         self.rest = gifts.most((tally.left_over > 0).astype(np.int64)) > 0
         limit = f.settings.policy.budget
-        rest = max(Fraction(limit) - tally.spent, Fraction(0))
+        rest = max(max(Fraction(limit), tally.held) - tally.spent, Fraction(0))
         self.left = float(rest) * (1 + 1e-9) if limit > 0 else np.inf
         self.sure = not (by_cost or f.shared or limit > 0)
 

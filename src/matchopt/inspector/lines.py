@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -11,12 +11,13 @@ import pandas as pd
 
 from matchopt.inspector import routes, rules
 from matchopt.inspector.charges import check_charges
+from matchopt.inspector.committed import Committed, found_in, price_of
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Bools, Counts, Floats, Ints, Texts, classes, repeated
 from matchopt.inspector.quantities import micro, plain, sums
 from matchopt.inspector.sheet import Sheet, named
 from matchopt.inspector.violation import Report
-from matchopt.inspector.ways import UNKNOWN, check_ways
+from matchopt.inspector.ways import UNKNOWN, Ways, check_ways, put_together
 from matchopt.language import tr
 
 TABLE = "allocations"
@@ -37,6 +38,8 @@ class Lines:
         How to call each row.
     given
         Quantity given, in grains of the donated item; 0 where it could not be read.
+    stays
+        What of that a line of an earlier plan gives that stays.
     rate, rates
         Row of `rates`: grains of the need that one given grain serves.
     stated
@@ -47,8 +50,8 @@ class Lines:
         Unit cost over the stated route, in 1/10 000.
     fees
         What is added to a unit whatever its route, in currency.
-    arrival, stay, delivery
-        Day of arrival at the hub, days of storage there, day of delivery.
+    pickup, arrival, stay, delivery
+        Day of pick-up, of arrival at the hub, days of storage there, day of delivery.
     """
 
     i: Ints
@@ -56,12 +59,14 @@ class Lines:
     hub: Ints
     names: Texts
     given: Ints
+    stays: Ints
     rate: Ints
     rates: tuple[Fraction, ...]
     stated: Floats
     sound: Bools
     unit: Ints
     fees: routes.Fees
+    pickup: Ints
     arrival: Ints
     stay: Ints
     delivery: Ints
@@ -70,6 +75,16 @@ class Lines:
     def size(self) -> int:
         """Number of rows."""
         return len(self.i)
+
+    @property
+    def new(self) -> Lines:
+        """The same rows with what is planned anew only."""
+        return replace(self, given=self.given - self.stays)
+
+    @property
+    def before(self) -> Lines:
+        """The same rows with what stays only."""
+        return replace(self, given=self.stays)
 
     @property
     def bought(self) -> Bools:
@@ -91,8 +106,11 @@ class Lines:
         return served
 
 
-def read_lines(f: Facts, sheet: Sheet, report: Report) -> Lines:
-    """Check the allocations row by row and return them."""
+def read_lines(f: Facts, committed: Committed, sheet: Sheet, report: Report) -> Lines:
+    """Check the allocations row by row and return them.
+
+    What stays of an earlier plan obeys no rule, what is planned on top of it does.
+    """
     ids = sheet.text("allocation_id")
     names = named(ids)
     again = pd.Index(ids, dtype=object).duplicated()
@@ -110,19 +128,55 @@ def read_lines(f: Facts, sheet: Sheet, report: Report) -> Lines:
     donated, served = sheet.number("donated_quantity"), sheet.number("served_quantity")
     stated = np.stack([sheet.number(column) for column in _COSTS])
     rows = np.flatnonzero((i >= 0) & (j >= 0))
-    i, j, names = i[rows], j[rows], names[rows]
-    given = _given(f, i, donated[rows], names, report)
+    i, j, hub, names, days = i[rows], j[rows], hub[rows], names[rows], days[:, rows]
+    keys = i, j, hub, *(days if f.dated else np.zeros_like(days))
+    pinned = found_in(keys, committed.pinned)
+    stays = np.append(committed.pinned.given, 0)[pinned]
+    _check_pinned(f, committed, pinned, report)
+    given, stays = _given(f, i, donated[rows], stays, names, report)
     fit = rules.same_thing(f, i, j)
     rate, rates = _rates(f, i, j, fit.open)
     _check_served(f, (i, j, names), given, (rate, rates), served[rows], report)
-    fees = _check_rules(f, (i, j, names), fit, report)
-    ways = check_ways(f, (i, j, hub[rows], names), fees, days[:, rows], report)
+    new = (stays == 0) | (given > stays)
+    fees = _check_rules(f, (i, j, names), fit, committed.bars(i, j), new, report)
+    kept = committed.keeps(keys, given - stays)
+    ways = _ways(f, committed, (i, j, hub, names), fees, days, new, kept, pinned, report)
     units = stated[:, rows] * 10_000
     check_charges(ways, fees, given * f.gifts.grain[i], units, names, report)
     return Lines(
-        i, j, hub[rows], names, given, rate, rates, units, ways.sound, ways.unit, fees, ways.days.arrival,
-        ways.days.stay, ways.days.delivery,
+        i, j, hub, names, given, stays, rate, rates, units, ways.sound, ways.unit, fees, ways.days.pickup,
+        ways.days.arrival, ways.days.stay, ways.days.delivery,
     )  # fmt: skip
+
+
+def _check_pinned(f: Facts, committed: Committed, at: Ints, report: Report) -> None:
+    """Check that every line that stays is there."""
+    lines = committed.pinned
+    gone = np.ones(len(lines.i), dtype=bool)
+    gone[at[at >= 0]] = False
+    report.each(
+        "pinned", TABLE, gone,
+        lambda r: f"donation {f.gifts.ids[lines.i[r]]}, need {f.wants.ids[lines.j[r]]}",
+        lambda _: tr("is a line that stays as it was, and is missing here"),
+    )  # fmt: skip
+
+
+def _ways(
+    f: Facts, committed: Committed, keys: tuple[Ints, Ints, Ints, Texts], fees: routes.Fees, days: Ints,
+    new: Bools, kept: Bools, pinned: Ints, report: Report,
+) -> Ways:  # fmt: skip
+    """Return the way of each row: checked where something is new, as it is stated where all of it stays."""
+    if new.all():
+        return check_ways(f, keys, fees, days, kept, report)
+    i, j, hub, names = keys
+    at, old = np.flatnonzero(new), np.flatnonzero(~new)
+    mine = check_ways(f, (i[at], j[at], hub[at], names[at]), fees.at(at), days[:, at], kept[at], report)
+    lines = committed.pinned.at(pinned[old])
+    price, unit = price_of(f, lines, fees.at(old))
+    timely = np.ones(len(old), dtype=bool)
+    way = routes.Days(timely, lines.pickup, lines.arrival, lines.delivery, lines.stay)
+    both: Ways = put_together([mine, Ways(timely, unit, price, way)], np.concatenate([at, old]))
+    return both
 
 
 def _check_known(report: Report, names: Texts, unknown: Bools, texts: Texts, word: str) -> None:
@@ -169,18 +223,31 @@ def _check_order(report: Report, names: Texts, keys: tuple[Texts | Ints, ...]) -
     )
 
 
-def _given(f: Facts, i: Ints, quantity: Floats, names: Texts, report: Report) -> Ints:
-    """Return quantities in grains; those that are no positive whole number of granules are reported."""
+def _given(
+    f: Facts, i: Ints, quantity: Floats, stays: Ints, names: Texts, report: Report
+) -> tuple[Ints, Ints]:
+    """Return quantities in grains, and what of them stays of an earlier plan.
+
+    Those whose new part is no whole number of granules are reported, and those that give less than stays.
+    """
     ratio = np.nan_to_num(quantity) / f.gifts.grain[i]
     whole = np.rint(ratio)
     good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= _MOST_GRAINS)
     grains = np.where(good, whole, 0).astype(np.int64)
     granule = f.gifts.granule[i]
-    good &= grains % granule == 0
+    less = good & (grains < stays)
+    report.each(
+        "pinned", TABLE, less, names,
+        lambda r: tr(
+            "gives {quantity}, less than the {stays} that stay as they were",
+            quantity=f"{quantity[r]:.15g}", stays=f"{stays[r] * f.gifts.grain[i[r]]:.15g}",
+        ),
+    )  # fmt: skip
+    good &= ~less & ((grains - stays) % granule == 0)
     report.each(
         "quantity",
         TABLE,
-        ~good & ~np.isnan(quantity),
+        ~good & ~less & ~np.isnan(quantity),
         names,
         lambda r: tr(
             "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot)",
@@ -188,7 +255,7 @@ def _given(f: Facts, i: Ints, quantity: Floats, names: Texts, report: Report) ->
             value=f"{granule[r] * f.gifts.grain[i[r]]:.15g}",
         ),
     )
-    return np.where(good, grains, 0)
+    return np.where(good, grains, 0), np.where(good, stays, 0)
 
 
 def _rates(f: Facts, i: Ints, j: Ints, fits: Bools) -> tuple[Ints, tuple[Fraction, ...]]:
@@ -235,16 +302,21 @@ def _check_served(
             )
 
 
-def _check_rules(f: Facts, keys: tuple[Ints, Ints, Texts], fit: rules.Fit, report: Report) -> routes.Fees:
-    """Check steps 1 to 4 of contract §2 row by row; return what is added to the cost of a unit."""
+def _check_rules(
+    f: Facts, keys: tuple[Ints, Ints, Texts], fit: rules.Fit, barred: Bools, new: Bools, report: Report
+) -> routes.Fees:
+    """Check who may serve whom row by row, ways aside, where something is `new`.
+
+    Return what is added to the cost of a unit.
+    """
     i, j, names = keys
     inside, transfer = rules.within_bounds(f, i, f.wants.community[j])
     marked = rules.marked_for_community(f, i, f.wants.community[j]) & rules.marked_for_group(f, i, j)
-    taken = np.ones(len(i), dtype=bool)
+    taken = new.copy()
     refusals: list[tuple[str, Bools]] = [
         ("excluded", f.wants.excluded[j]), ("unreliable", f.gifts.plannable[i] == 0),
         ("no_such_item", ~fit.open), ("quality", ~rules.good_enough(f, i, j)),
-        ("earmark", ~marked), ("boundary", ~inside),
+        ("earmark", ~marked), ("boundary", ~inside), ("declined", barred),
     ]  # fmt: skip
     for code, refused in refusals:
         report.each(code, TABLE, taken & refused, names, partial(_refusal, f, i, j, code))
@@ -274,4 +346,5 @@ def _refusal(f: Facts, gifts: Ints, needs: Ints, code: str, r: int) -> str:
         ),
         "earmark": tr("the earmarks of {gift} do not admit {need}", gift=gift, need=need),
         "boundary": tr("the boundary policy does not admit {gift} for {need}", gift=gift, need=need),
+        "declined": tr("{gift} is not to be proposed to {need} again", gift=gift, need=need),
     }[code]

@@ -29,9 +29,21 @@ class Loads(NamedTuple):
     takes: Floats
     holds: Floats
 
+    def less(self, other: Loads) -> Loads:
+        """Return what is left of these if `other` is taken off, nothing at least."""
+        return Loads(*(np.maximum(a - b, 0.0) for a, b in zip(self, other, strict=True)))
+
+
+def limits_of(f: Facts, before: Loads) -> Loads:
+    """Return what there may be at most on each of them: its capacity, or what stays of an earlier plan."""
+    shape = before.takes.shape
+    takes, holds = (np.broadcast_to(limit[:, None], shape) for limit in (f.hubs.takes, f.hubs.holds))
+    given = Loads(f.lane_capacity, f.ties.passes, takes, holds)
+    return Loads(*(np.maximum(limit, load) for limit, load in zip(given, before, strict=True)))
+
 
 def loads_of(f: Facts, lines: Lines) -> Loads:
-    """Add up what the allocations weigh; services and funds weigh nothing."""
+    """Add up what the allocations weigh; services and funds weigh nothing, and no day beyond the horizon."""
     rows = np.flatnonzero(lines.sound & (f.gifts.load[lines.i] > 0))
     i, goal, hub = lines.i[rows], f.wants.community[lines.j[rows]], lines.hub[rows]
     kg = f.gifts.load[i] * f.gifts.grain[i] * lines.given[rows]
@@ -45,9 +57,11 @@ def loads_of(f: Facts, lines: Lines) -> Loads:
     arrival, stay = lines.arrival[rows][inside] - f.start, lines.stay[rows][inside]
     shape = len(f.hubs.names), f.days + 1
     takes, change = np.zeros(shape), np.zeros(shape)
-    np.add.at(takes, (hub, arrival), kg)
-    np.add.at(change, (hub, arrival), np.where(stay > 0, kg, 0))
-    np.add.at(change, (hub, arrival + stay), np.where(stay > 0, -kg, 0))
+    seen = (arrival >= 0) & (arrival < f.days)
+    np.add.at(takes, (hub[seen], arrival[seen]), kg[seen])
+    first, last = np.clip(arrival, 0, f.days), np.clip(arrival + stay, 0, f.days)
+    np.add.at(change, (hub, first), np.where(last > first, kg, 0))
+    np.add.at(change, (hub, last), np.where(last > first, -kg, 0))
     return Loads(lanes, agreements, takes[:, :-1], np.cumsum(change, axis=1)[:, :-1])
 
 
@@ -79,12 +93,12 @@ def exceeds(load: Floats, capacity: Floats) -> Bools:
     return np.asarray(load > capacity * (1 + DUST), dtype=np.bool_)
 
 
-def check_loads(f: Facts, loads: Loads, report: Report) -> None:
+def check_loads(f: Facts, loads: Loads, limits: Loads, report: Report) -> None:
     """Report every capacity that is exceeded."""
     ties = f.ties
     for code, word, load, capacity, names, pairs in (
-        ("lane_capacity", "lane", loads.lanes, f.lane_capacity, f.places, f.roads.lanes),
-        ("agreement_capacity", "agreement", loads.agreements, ties.passes, ties.organizations,
+        ("lane_capacity", "lane", loads.lanes, limits.lanes, f.places, f.roads.lanes),
+        ("agreement_capacity", "agreement", loads.agreements, limits.agreements, ties.organizations,
          ties.agreements),
     ):  # fmt: skip
         report.each(
@@ -106,22 +120,22 @@ def check_loads(f: Facts, loads: Loads, report: Report) -> None:
             "hub_throughput",
             mark("takes in {kg} kg{when}, more than its {most} kg"),
             loads.takes,
-            f.hubs.takes,
+            limits.takes,
         ),
         (
             "hub_storage",
             mark("holds {kg} kg{when}, more than its {most} kg"),
             loads.holds - dust,
-            f.hubs.holds,
+            limits.holds,
         ),
     ):
-        hub, on = np.nonzero(exceeds(load, capacity[:, None]))
+        hub, on = np.nonzero(exceeds(load, capacity))
         report.each(
             code,
             TABLE,
             np.ones(len(hub), dtype=bool),
             [f"hub {f.hubs.names[h]}" for h in hub.tolist()],
-            lambda r, x=load[hub, on], c=capacity[hub], d=on + f.start, w=word: (  # type: ignore[misc]
+            lambda r, x=load[hub, on], c=capacity[hub, on], d=on + f.start, w=word: (  # type: ignore[misc]
                 tr(
                     w,
                     kg=f"{x[r]:.10g}",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matchopt.inspector.committed import Committed
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Floats, Ints, classes
 from matchopt.inspector.prices import Prices
@@ -49,7 +50,9 @@ def _profiles(members: Ints, price: Ints, *columns: Ints | Floats) -> Profiles:
     return Profiles(members, of, stands)
 
 
-def profiles_of(f: Facts, tally: Tally, prices: Prices | None) -> tuple[Profiles, Profiles]:
+def profiles_of(
+    f: Facts, committed: Committed, tally: Tally, prices: Prices | None
+) -> tuple[Profiles, Profiles]:
     """Return the profiles of the donations that may be planned and of the needs that take part."""
     g, w, fits = f.gifts, f.wants, f.affinities
     gift_none, need_none = np.zeros(len(g.ids), dtype=np.int64), np.zeros(len(w.ids), dtype=np.int64)
@@ -59,18 +62,19 @@ def profiles_of(f: Facts, tally: Tally, prices: Prices | None) -> tuple[Profiles
         need = (prices.need, prices.need_level, prices.need_block)
     shared = need[2] > 0
     by_cost = shared & (f.settings.policy.objective == "total-cost")
+    marks = committed.marks(len(g.ids), len(w.ids))
     matters = bool(fits.weight) and bool(fits.score.size)
     return (
         _profiles(
             np.flatnonzero(g.plannable > 0), gift[0], g.item, g.spots.name, g.spots.latitude,
             g.spots.longitude, g.community, g.first, g.last, g.expires, g.quality, g.place_mark,
             g.group_mark, *gift[1:], (g.whole > 0).astype(np.int64), np.where(tally.spare, g.granule, 0),
-            fits.donor if matters else gift_none, fits.named_gift if matters else gift_none,
+            fits.donor if matters else gift_none, fits.named_gift if matters else gift_none, marks[0],
         ),
         _profiles(
             np.flatnonzero(~w.excluded), need[0], w.item, w.community, w.group, w.first, w.last,
             w.remaining, w.quality, w.fee, *need[1:], np.where(shared, w.priority, 0),
             np.where(by_cost, w.price, 0), tally.short.astype(np.int64),
-            fits.named_need if matters else need_none,
+            fits.named_need if matters else need_none, marks[1],
         ),
     )  # fmt: skip

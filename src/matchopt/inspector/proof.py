@@ -183,7 +183,10 @@ def is_odd(f: Facts, i: Ints, j: Ints, ratio: Floats) -> Bools:
 
 
 def bound_of(f: Facts, p: Prices) -> Bound:
-    """Compute the bound that levels and prices of block 0 prove for those in it, exactly."""
+    """Compute the bound that levels and prices of block 0 prove for those in it, exactly.
+
+    `f` holds what may be planned anew and is still asked.
+    """
     g, w = f.gifts, f.wants
     gives = np.where(p.gift_block == 0, g.whole, 0)
     takes_part = ~w.excluded & (p.need_block == 0)

@@ -22,14 +22,12 @@ class Room(NamedTuple):
     holds: Floats
 
     @classmethod
-    def of(cls, f: Facts, loads: Loads) -> Room:
-        """Return what `loads` leave free."""
-        return cls(
-            np.append(f.lane_capacity * (1 + DUST) - loads.lanes, np.inf),
-            np.append(f.ties.passes * (1 + DUST) - loads.agreements, np.inf),
-            f.hubs.takes[:, None] * (1 + DUST) - loads.takes,
-            f.hubs.holds[:, None] * (1 + DUST) - loads.holds,
+    def of(cls, loads: Loads, limits: Loads) -> Room:
+        """Return what `loads` leave free of `limits`."""
+        lanes, agreements, takes, holds = (
+            limit * (1 + DUST) - load for limit, load in zip(limits, loads, strict=True)
         )
+        return cls(np.append(lanes, np.inf), np.append(agreements, np.inf), takes, holds)
 
 
 def cheapest_with_room(f: Facts, room: Room, met: Met, kg: Floats) -> Ints:

@@ -13,8 +13,9 @@ import numpy as np
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.keys import Bools, Floats, Ints
 
-STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing")
-"""What each step of §2 refuses with; a pair that passes all of them has passed `len(STEPS)`."""
+STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
+"""What each step of §2 refuses with, and last what commitments bar; a pair that passes all of them has
+passed `len(STEPS)`."""
 
 
 class Fit(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 
 from matchopt.errors import shortened
 from matchopt.inspector.charges import RESIDUE
+from matchopt.inspector.committed import Committed, found_in
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.figures import TABLE, Figure, check_keys, compare, number_of
 from matchopt.inspector.keys import Bools, Counts, Floats, Texts
@@ -27,7 +28,7 @@ _READABLE = 2.0**100
 _EXACT = 2.0**53
 """Whole numbers that come to less add up exactly, as floats too."""
 
-NEWER = ("relaxation", "proof", "fairness", "budget", "stopped")
+NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
 
@@ -57,11 +58,13 @@ def _sum(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
 
 
 def check_summary(
-    f: Facts, summary: Mapping[Any, Any], lines: Lines, tally: Tally, reasons: tuple[Texts, Texts],
-    report: Report,
+    f: Facts, committed: Committed, summary: Mapping[Any, Any], lines: Lines, tally: Tally,
+    reasons: tuple[Texts, Texts], report: Report,
 ) -> None:  # fmt: skip
     """Hold the summary against the tables and the allocations; what it claims is checked elsewhere."""
     right = _right(f, lines, tally, reasons)
+    if committed.given:
+        right["commitments"] = _kept(f, committed, lines, tally)
     check_keys(summary, right, "", report)
     listed = [key for key in right if key not in NEWER]
     if [k for k in summary if k in listed] != [k for k in listed if k in summary]:
@@ -113,8 +116,28 @@ def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -
         "gap": None,
         "unmet_by_reason": _by_reason(reasons[0], tally.unmet, w.grain, "needs"),
         "left_over_by_reason": _by_reason(reasons[1], tally.left_over, g.grain, "donations"),
-        **dict.fromkeys(NEWER),
+        **dict.fromkeys(NEWER[:-1]),
     }  # fmt: skip
+
+
+def _kept(f: Facts, committed: Committed, lines: Lines, tally: Tally) -> dict[str, Any]:
+    """Return what became of the lines of an earlier plan."""
+    promised, changed = len(committed.promised.i), changes(f, committed, lines)
+    cost = committed.churn * changed / 10_000
+    return {
+        "pinned": Figure(Fraction(len(committed.pinned.i))),
+        "pinned_served": Figure.quantity(total(tally.met, f.wants.grain)),
+        "promised": Figure(Fraction(promised)), "kept": Figure(Fraction(promised - changed)),
+        "changed": Figure(Fraction(changed)), "churn_cost": Figure(cost),
+    }  # fmt: skip
+
+
+def changes(f: Facts, committed: Committed, lines: Lines) -> int:
+    """Count the promises that are not kept to the unit."""
+    days = (lines.pickup, lines.arrival, lines.delivery) if f.dated else (np.zeros_like(lines.i),) * 3
+    at = found_in((lines.i, lines.j, lines.hub, *days), committed.promised)
+    kept = (at >= 0) & (np.append(committed.promised.given, -1)[at] == lines.new.given)
+    return len(committed.promised.i) - int(kept.sum())
 
 
 def _by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:

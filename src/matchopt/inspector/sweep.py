@@ -16,8 +16,9 @@ import numpy as np
 
 from matchopt.inspector import routes, rules
 from matchopt.inspector.columns import Columns
+from matchopt.inspector.committed import FREE, Committed
 from matchopt.inspector.facts import Facts
-from matchopt.inspector.keys import Ints
+from matchopt.inspector.keys import Bools, Ints
 from matchopt.inspector.leftovers import Leftovers
 from matchopt.inspector.meetings import Met, Watcher
 from matchopt.inspector.pools import LEGS, records
@@ -29,6 +30,9 @@ from matchopt.inspector.violation import Report
 
 Fit = tuple[Ints, Ints]
 """Profiles of donations and needs whose items fit each other."""
+
+TIMELY = 6
+"""Steps of §2 that the screen decides: all but what commitments bar."""
 
 GIFTS_A_PIECE = 2**10
 PAIRS_A_PIECE = 2**16
@@ -53,6 +57,7 @@ class Reach:
 
 def sweep(
     f: Facts,
+    committed: Committed,
     gifts: Profiles,
     needs: Profiles,
     left: Leftovers,
@@ -60,7 +65,7 @@ def sweep(
     columns: Columns | None = None,
 ) -> Reach:
     """Look at every pair, and show those that may matter to them to the watchers."""
-    sweeper = _Sweeper(f, gifts, needs, left, plain, columns)
+    sweeper = _Sweeper(f, committed, gifts, needs, left, plain, columns)
     apart = apart_from_each_other(sweeper.fits())
     reports = [Report() for _ in apart]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -95,10 +100,11 @@ def apart_from_each_other(fits: Mapping[tuple[int, int], Fit]) -> list[list[Fit]
 
 class _Sweeper:
     def __init__(
-        self, f: Facts, gifts: Profiles, needs: Profiles, left: Leftovers, plain: PlainProof | None,
-        columns: Columns | None,
+        self, f: Facts, committed: Committed, gifts: Profiles, needs: Profiles, left: Leftovers,
+        plain: PlainProof | None, columns: Columns | None,
     ) -> None:  # fmt: skip
         self.f, self.gifts, self.needs, self.left = f, gifts, needs, left
+        self.committed = committed if committed.any_bars else None
         self.plain, self.columns = plain, columns
         self.survey = Survey(f, gifts, needs, left, plain)
         self.need_passed = np.zeros(needs.size, dtype=np.int64)
@@ -171,6 +177,11 @@ class _Sweeper:
             return
         order = np.lexsort((needs, piece.gifts[row]))
         row, needs = row[order], needs[order]
+        if self.committed is not None:
+            barred = self.committed.bars(self.gifts.stands[piece.gifts[row]], self.needs.stands[needs])
+            row, needs = row[~barred], needs[~barred]
+            if not len(row):
+                return
         f, gifts, into, out = self.f, piece.gifts[row], piece.into, self.survey.out
         i, j = self.gifts.stands[gifts], self.needs.stands[needs]
         goal = f.wants.community[j]
@@ -186,11 +197,52 @@ class _Sweeper:
 
     def reach(self) -> Reach:
         """Return what was seen, for all needs and donations."""
+        if self.committed is None:
+            self.need_passed += self.need_passed == TIMELY
+            self.gift_passed += self.gift_passed == TIMELY
+        else:
+            self._look_behind_bars(self.committed)
         needs = np.zeros(len(self.f.wants.ids), dtype=np.int64)
         gifts = np.zeros(len(self.f.gifts.ids), dtype=np.int64)
         needs[self.needs.members] = self.need_passed[self.needs.of]
         gifts[self.gifts.members] = self.gift_passed[self.gifts.of]
         return Reach(needs, gifts)
+
+    def _look_behind_bars(self, committed: Committed) -> None:
+        """Count the last step: who gets through to somebody that commitments do not bar."""
+        gifts, needs = self.gifts.stands, self.needs.stands
+        free = committed.marks(len(self.f.gifts.ids), len(self.f.wants.ids))
+        sole = committed.only[needs] != FREE
+        fits = self.fits()
+        for side, passed in ((0, self.need_passed), (1, self.gift_passed)):
+            mine = (needs, gifts)[side]
+            # A donation that has no row of its own may yet fit nobody but needs that have their only one.
+            known = (free[1 - side][mine] < 0) & (not side or not sole.any())
+            passed[known & (passed == TIMELY)] += 1
+            for at in np.flatnonzero(passed == TIMELY).tolist():
+                for fit in fits.values():
+                    if at in fit[1 - side]:
+                        others = fit[side]
+                        i, j = (gifts[others], needs[[at]]) if not side else (gifts[[at]], needs[others])
+                        i, j = np.broadcast_arrays(i, j)
+                        if (open_pairs(self.f, i, j) & ~committed.bars(i, j)).any():
+                            passed[at] += 1
+                            break
+
+
+def open_pairs(f: Facts, i: Ints, j: Ints) -> Bools:
+    """Tell which pairs all rules of §2 admit, reckoned one by one."""
+    goal = f.wants.community[j]
+    fit = rules.same_thing(f, i, j)
+    inside, transfer = rules.within_bounds(f, i, goal)
+    marked = rules.marked_for_community(f, i, goal) & rules.marked_for_group(f, i, j)
+    gifts, row = np.unique(i, return_inverse=True)
+    choice = routes.cheapest(
+        f, routes.Trip.of(f, i, j), goal, routes.Fees.of(f, i, j, fit, transfer),
+        routes.straight(f, i, goal), row.astype(np.int64), routes.inbound(f, gifts), routes.outbound(f),
+    )  # fmt: skip
+    timely = choice.cost < routes.NOWHERE
+    return np.asarray(fit.open & rules.good_enough(f, i, j) & marked & inside & timely, dtype=np.bool_)
 
 
 def _by_item(items: Ints) -> dict[int, Ints]:

@@ -36,6 +36,8 @@ class Tally:
         Donations of which a granule at least is left to plan.
     spent
         Currency that the lines cost, purchases aside.
+    met, kept, held
+        What of served, planned and spent stays of an earlier plan.
     """
 
     served: Counts
@@ -45,6 +47,9 @@ class Tally:
     short: Bools
     spare: Bools
     spent: Fraction
+    met: Counts
+    kept: Counts
+    held: Fraction
 
     def served_units(self, f: Facts) -> Floats:
         """Return what each need is served, in units."""
@@ -54,15 +59,17 @@ class Tally:
 def tally_of(f: Facts, lines: Lines) -> Tally:
     """Add up the allocations."""
     g, w = f.gifts, f.wants
-    served = lines.served(len(w.ids))
-    planned = sums(lines.i, lines.given, len(g.ids))
-    unmet, left, rest = w.asked - served, g.offered - planned, g.plannable - planned
+    served, met = lines.served(len(w.ids)), lines.before.served(len(w.ids))
+    planned, kept = (sums(lines.i, given, len(g.ids)) for given in (lines.given, lines.stays))
+    unmet, left = w.asked - served, g.offered - planned
+    rest = np.maximum(g.plannable, kept) - planned
     cost = np.where(lines.sound, lines.unit - np.where(lines.bought, 10_000, 0), 0)
     return Tally(
         served, unmet, planned, left,
         short=_exceeds(unmet, SHORT, w.grain),
         spare=(rest >= g.granule).astype(bool) & (g.plannable > 0),
         spent=total(lines.given, g.grain[lines.i], cost) / 10_000,
+        met=met, kept=kept, held=total(lines.stays, g.grain[lines.i], cost) / 10_000,
     )  # fmt: skip
 
 
@@ -81,7 +88,7 @@ def check_tally(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
     _check_quantities(f, tally, report)
     _check_flags(f, lines, tally, report)
     limit = f.settings.policy.budget
-    if limit > 0 and tally.spent > Fraction(limit) * (1 + DUST):
+    if limit > 0 and tally.spent > max(Fraction(limit) * (1 + DUST), tally.held):
         report.add(
             "budget",
             TABLE,
@@ -99,7 +106,7 @@ def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
     report.each(
         "overplanned",
         TABLE,
-        (tally.planned > g.plannable).astype(bool),
+        (tally.planned > np.maximum(g.plannable, tally.kept)).astype(bool),
         lambda r: f"donation {g.ids[r]}",
         lambda r: tr(
             "gives {value} of {value2} that may be planned ({value3} offered)",
@@ -126,14 +133,18 @@ def _check_quantities(f: Facts, tally: Tally, report: Report) -> None:
 
 
 def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
-    """Check who is served by several, served in part, or split over too many communities."""
+    """Check who is served by several, served in part, or split over too many communities.
+
+    Lines that stay of an earlier plan may do so; those that are new may not add to it.
+    """
     g, w = f.gifts, f.wants
-    sources = _partners(lines.j, lines.i, len(w.ids))
+    new = lines.new.given > 0
+    sources = _partners(lines.j[new], lines.i[new], len(w.ids))
     report.each(
         "single_source", TABLE, w.single & (sources > 1), lambda r: f"need {w.ids[r]}",
         lambda r: tr("is served by {sources} donations; at most one may serve it", sources=sources[r]),
     )  # fmt: skip
-    partly = w.whole & tally.short & (tally.served > 0).astype(bool)
+    partly = w.whole & tally.short & (tally.served > tally.met).astype(bool)
     report.each(
         "all_or_nothing",
         TABLE,
@@ -146,10 +157,12 @@ def _check_flags(f: Facts, lines: Lines, tally: Tally, report: Report) -> None:
         ),
     )
     spread = _partners(lines.i, w.community[lines.j], len(g.ids))
+    old = lines.stays > 0
+    visited = _partners(lines.i[old], w.community[lines.j[old]], len(g.ids))
     report.each(
         "max_communities",
         TABLE,
-        spread > g.most_communities,
+        spread > np.maximum(g.most_communities, visited),
         lambda r: f"donation {g.ids[r]}",
         lambda r: tr(
             "goes to {spread} communities, more than its {most_communities}",

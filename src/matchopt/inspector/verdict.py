@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from matchopt.inspector.cells import cells_of
-from matchopt.inspector.certificate import Proven, prove
+from matchopt.inspector.certificate import Proven, Rest, prove
 from matchopt.inspector.columns import Columns
+from matchopt.inspector.committed import Committed, remaining
 from matchopt.inspector.facts import Facts
 from matchopt.inspector.fairness import Shares, shares_of
 from matchopt.inspector.keys import Bools, Texts
@@ -14,6 +17,7 @@ from matchopt.inspector.leftovers import Leftovers
 from matchopt.inspector.loads import Loads
 from matchopt.inspector.prices import read_prices
 from matchopt.inspector.profiles import profiles_of
+from matchopt.inspector.promises import promises_of
 from matchopt.inspector.proof import Bound, PlainProof, bound_of, check_signs
 from matchopt.inspector.reasons import gift_reasons, need_reasons
 from matchopt.inspector.room import Room
@@ -24,12 +28,16 @@ from matchopt.inspector.violation import Report
 
 
 class Proof(NamedTuple):
-    """What the prices prove: of the needs of block 0, which `plain` marks, and of all together."""
+    """What the prices prove of all that is new: of the needs of block 0, which `plain` marks, and of all.
+
+    `keepable` is how many promises of an earlier plan could be kept.
+    """
 
     plain: Bools
     bound: Bound
     proven: Proven
     shares: Shares
+    keepable: int
 
 
 class Verdict(NamedTuple):
@@ -40,23 +48,36 @@ class Verdict(NamedTuple):
     proof: Proof | None
 
 
-def judge(f: Facts, tally: Tally, loads: Loads, sheet: Sheet, report: Report) -> Verdict:
+class Used(NamedTuple):
+    """What a plan loads on shared capacities; what of that stays of an earlier plan; what there may be."""
+
+    loads: Loads
+    before: Loads
+    limits: Loads
+
+
+def judge(f: Facts, committed: Committed, tally: Tally, used: Used, sheet: Sheet, report: Report) -> Verdict:
     """Look at all pairs, and hold the prices of `sheet` against the admissible ones."""
     cells = cells_of(f)
     prices = read_prices(f, cells, sheet, report)
     if prices is not None:
         prices = check_signs(f, prices, report)
-    gifts, needs = profiles_of(f, tally, prices)
-    left = Leftovers(f, tally, Room.of(f, loads), gifts, needs)
+    gifts, needs = profiles_of(f, committed, tally, prices)
+    left = Leftovers(f, tally, Room.of(used.loads, used.limits), gifts, needs)
     plain = columns = None
     if prices is not None:
         plain = PlainProof(f, prices, gifts, needs, report)
         columns = Columns(f, prices, gifts, needs, cells.of)
-    reach = sweep(f, gifts, needs, left, plain, columns)
+    reach = sweep(f, committed, gifts, needs, left, plain, columns)
     proof = None
     if prices is not None and columns is not None:
-        bound = bound_of(f, prices)
-        shares = shares_of(f, cells, tally, reach, prices.need_block)
-        proven = prove(f, prices, bound, columns, tally, shares, report)
-        proof = Proof(prices.need_block == 0, bound, proven, shares)
+        facts = remaining(f, tally.kept, tally.met)
+        bound = bound_of(facts, prices)
+        shares = shares_of(f, cells, committed, tally, reach, prices)
+        promises = promises_of(f, facts, committed, prices, cells.of)
+        budget = max(f.settings.policy.budget - float(tally.held), 0.0)
+        served = (tally.served - tally.met).astype(np.float64) * f.wants.grain
+        rest = Rest(facts, used.limits.less(used.before), budget, served, promises)
+        proven = prove(prices, bound, columns, rest, shares, report)
+        proof = Proof(prices.need_block == 0, bound, proven, shares, len(promises.j))
     return Verdict(need_reasons(f, tally, reach, left), gift_reasons(f, tally, reach, left), proof)

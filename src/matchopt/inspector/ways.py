@@ -76,14 +76,19 @@ class _Rows(NamedTuple):
 
 
 def check_ways(
-    f: Facts, keys: tuple[Ints, Ints, Ints, Texts], fees: routes.Fees, stated: Ints, report: Report
-) -> Ways:
-    """Check the routes and days of rows; `keys` are their donations, needs, hubs and names."""
+    f: Facts, keys: tuple[Ints, Ints, Ints, Texts], fees: routes.Fees, stated: Ints, kept: Bools,
+    report: Report,
+) -> Ways:  # fmt: skip
+    """Check the routes and days of rows.
+
+    `keys` are their donations, needs, hubs and names; those that are `kept` of an earlier plan may go
+    through any hub.
+    """
     rows = _Rows(*keys)
     # Rows of a donation are looked at together, so that its ways to the hubs are measured once.
     order = np.argsort(rows.i, kind="stable")
-    seen = _gathered([_look(f, b, stated[:, b.at]) for b in _blocks(f, rows, fees, order)], order)
-    _check_choice(f, rows, seen, report)
+    seen: _Seen = put_together([_look(f, b, stated[:, b.at]) for b in _blocks(f, rows, fees, order)], order)
+    _check_choice(f, rows, seen, kept, report)
     good = seen.linked & seen.best.timely
     if f.shared:
         good &= _check_own_days(f, rows, seen, good, stated, report)
@@ -119,8 +124,8 @@ def _look(f: Facts, b: _Block, stated: Ints) -> _Seen:
     )  # fmt: skip
 
 
-def _gathered(blocks: list[_Seen], order: Ints) -> _Seen:
-    """Put blocks together, and rows back where they stand."""
+def put_together(blocks: Sequence[Any], order: Ints) -> Any:
+    """Put tuples of arrays together, and rows back where they stand: `order` says where that is."""
 
     def put(parts: Sequence[Any]) -> Any:
         if isinstance(parts[0], tuple):
@@ -129,8 +134,7 @@ def _gathered(blocks: list[_Seen], order: Ints) -> _Seen:
         whole[order] = np.concatenate(parts)
         return whole
 
-    seen: _Seen = put(blocks)
-    return seen
+    return put(blocks)
 
 
 def _leads(f: Facts, b: _Block) -> tuple[Ints, Ints]:
@@ -174,7 +178,7 @@ def _price(f: Facts, b: _Block, stay: Ints) -> routes.Price:
     return routes.Price(*(np.where(b.hub >= 0, x, y) for x, y in zip(through, price, strict=True)))
 
 
-def _check_choice(f: Facts, rows: _Rows, seen: _Seen, report: Report) -> None:
+def _check_choice(f: Facts, rows: _Rows, seen: _Seen, kept: Bools, report: Report) -> None:
     """Check that the route of each row may be taken and, where days and routes are not free, is the best."""
     known, none = rows.hub != UNKNOWN, seen.choice.cost == routes.NOWHERE
     linked, timely, best = seen.linked, seen.best.timely, seen.choice.hub
@@ -215,7 +219,7 @@ def _check_choice(f: Facts, rows: _Rows, seen: _Seen, report: Report) -> None:
         ),
     ]
     if not f.shared:
-        dearer = known & linked & timely & (rows.hub != best)
+        dearer = known & linked & timely & (rows.hub != best) & ~kept
         checks.append(
             (
                 "route",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,9 +13,11 @@ from matchopt.fields import Kind, Table
 from matchopt.io.checked import Checked, empty_column, frame_of
 from matchopt.io.columns import check_table
 from matchopt.io.crosscheck import check_across
+from matchopt.io.earlier import completed
 from matchopt.io.findings import Findings
 from matchopt.io.names import near_table
 from matchopt.io.raw import RawTable, from_frame
+from matchopt.io.tables import Tables
 from matchopt.language import tr
 from matchopt.schema import TABLES, table_named
 from matchopt.settings import Settings
@@ -32,8 +34,9 @@ def empty_table(table: Table) -> pd.DataFrame:
 
 
 def case_from_frames(
-    frames: Mapping[str, pd.DataFrame | None], settings: Settings | Mapping[str, Any] | None = None
-) -> Case:
+    frames: Mapping[str, pd.DataFrame | None], settings: Settings | Mapping[str, Any] | None = None,
+    earlier: pd.DataFrame | None = None,
+) -> Case:  # fmt: skip
     """Check DataFrames and return them as a case.
 
     Parameters
@@ -42,6 +45,8 @@ def case_from_frames(
         Table name, English or Chinese, → table; None is not given.
     settings
         Settings, or the sections of ``matchopt.toml`` as nested mappings.
+    earlier
+        Allocations of an earlier plan, see `checked_case`.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def case_from_frames(
             )
         else:
             raws.append(from_frame(table, frame))
-    case = checked_case(raws, parsed(settings, found), found)
+    case = checked_case(raws, parsed(settings, found), found, earlier=earlier)
     if case is None:
         raise CaseError(found.sorted())
     return case
@@ -87,7 +92,7 @@ def parsed(settings: Settings | Mapping[str, Any] | None, found: Findings) -> Se
 def checked_case(
     raws: Iterable[RawTable], settings: Settings | None, found: Findings,
     sources: tuple[Source, ...] = (), unread: frozenset[str] = frozenset(),
-    earlier: Collection[str] | None = None,
+    earlier: pd.DataFrame | None = None,
 ) -> Case | None:  # fmt: skip
     """Check everything; return the case, or None if there is an error in `found`.
 
@@ -98,7 +103,7 @@ def checked_case(
     unread
         Tables that are there but could not be read: no rule may rely on their absence.
     earlier
-        Ids of the lines of an earlier plan, which commitments may then name.
+        Allocations of an earlier plan: what commitments do not say of them is a promise.
     """
     raws = list(raws)
     for table in TABLES.values():
@@ -115,7 +120,11 @@ def checked_case(
         checked = check_table(raw, found)
         if checked is not None:
             tables[raw.table.name] = checked
-    check_across(tables, settings, found, unread, earlier)
+    if earlier is not None and "commitments" not in unread:
+        commitments = completed(Tables(tables, unread, found), earlier)
+        if len(commitments.frame):
+            tables["commitments"] = commitments
+    check_across(tables, settings, found, unread)
     findings = found.sorted()
     if settings is None or any(f.severity is Severity.ERROR for f in findings):
         return None

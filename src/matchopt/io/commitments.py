@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ import pandas as pd
 from matchopt.fields import PINNED
 from matchopt.io.checked import Checked, Mask
 from matchopt.io.findings import Said
-from matchopt.io.names import near_name
 from matchopt.io.tables import Tables
 from matchopt.language import tr
 
@@ -26,19 +25,13 @@ TOLERANCE = 1e-9
 Numbers = npt.NDArray[np.float64]
 
 
-def check_commitments(tables: Tables, earlier: Collection[str] | None) -> None:
-    """Check the table `commitments`.
-
-    Parameters
-    ----------
-    earlier
-        Ids of the lines of the earlier plan, where there is one: rows may then name these alone.
-    """
+def check_commitments(tables: Tables) -> None:
+    """Check the table `commitments`, completed by an earlier plan where there is one."""
     commitments = tables.get("commitments")
     if commitments is None:
         return
     said = _named_in_full(commitments)
-    _check_named(tables, commitments, said, earlier)
+    _check_named(tables, commitments, said)
     _check_hubs(tables, commitments)
     _check_days(tables, commitments)
     pinned = said & commitments.among("status", PINNED)
@@ -52,8 +45,8 @@ def _named_in_full(commitments: Checked) -> Mask:
     return np.asarray(np.logical_and.reduce([commitments.given(name) for name in TRIPLE]))
 
 
-def _check_named(tables: Tables, commitments: Checked, said: Mask, earlier: Collection[str] | None) -> None:
-    """Report rows that do not say which line they are about, or name one that nobody knows."""
+def _check_named(tables: Tables, commitments: Checked, said: Mask) -> None:
+    """Report rows that do not say which line they are about, or name one of a plan that nobody knows."""
     named, sound = commitments.given("allocation_id"), commitments.sound("allocation_id", *TRIPLE)
     tables.error(
         "incomplete_row", commitments, "allocation_id", ~named & ~said & sound,
@@ -63,24 +56,13 @@ def _check_named(tables: Tables, commitments: Checked, said: Mask, earlier: Coll
         ),
     )  # fmt: skip
     ids = commitments.array("allocation_id")
-    if earlier is None:
-        tables.error(
-            "no_earlier_plan", commitments, "allocation_id", named & ~said & sound,
-            lambda at: (
-                ids[at], tr("is a line of an earlier plan, which is not known here"),
-                tr("plan with matchopt replan RUN CASE, or give {columns}", columns=", ".join(TRIPLE)),
-            ),
-        )  # fmt: skip
-        return
-
-    def say(at: int) -> Said:
-        near = near_name(ids[at], set(earlier))
-        cure = tr("did you mean «{near}»?", near=near) if near else tr("see plan/allocations.csv of the run")
-        return ids[at], tr("is no line of the earlier plan"), cure
-
     tables.error(
-        "unknown_key", commitments, "allocation_id", named & ~commitments.among("allocation_id", earlier), say
-    )
+        "no_earlier_plan", commitments, "allocation_id", named & ~said & sound,
+        lambda at: (
+            ids[at], tr("is a line of an earlier plan, which is not known here"),
+            tr("plan with matchopt replan RUN CASE, or give {columns}", columns=", ".join(TRIPLE)),
+        ),
+    )  # fmt: skip
 
 
 def _check_hubs(tables: Tables, commitments: Checked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,13 +24,9 @@ from matchopt.settings import Settings
 
 
 def check_across(
-    checked: Mapping[str, Checked], settings: Settings | None, found: Findings, unread: frozenset[str],
-    earlier: Collection[str] | None = None,
-) -> None:  # fmt: skip
-    """Check what no table can be checked for alone.
-
-    `earlier` holds the ids of the lines of an earlier plan, where there is one.
-    """
+    checked: Mapping[str, Checked], settings: Settings | None, found: Findings, unread: frozenset[str]
+) -> None:
+    """Check what no table can be checked for alone."""
     tables = Tables(checked, unread, found)
     for table in checked.values():
         for column in table.table.columns:
@@ -40,7 +36,7 @@ def check_across(
     _check_windows(tables)
     check_affinities(tables)
     _check_incomplete_rows(tables)
-    check_commitments(tables, earlier)
+    check_commitments(tables)
     _warn_of_near_names(tables)
     _warn_of_earmarks(tables)
     check_places(tables)

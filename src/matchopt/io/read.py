@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matchopt.case import Case, Source
 from matchopt.errors import CaseError, Finding, shortened
@@ -21,13 +22,16 @@ from matchopt.language import tr
 from matchopt.schema import folded, table_named
 from matchopt.settings import FILE, Settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _TABLE_LIKE = (*SUFFIXES, ".txt", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".json", ".feather")
 _SETTINGS_SHEETS = {"settings", "设置"}
 _SETTINGS_HEADERS = {"name", "setting", "settings", "名称", "设置", "项目"}
 
 
 def read_case(
-    path: str | PathLike[str], changes: Sequence[str] = (), earlier: Collection[str] | None = None
+    path: str | PathLike[str], changes: Sequence[str] = (), earlier: pd.DataFrame | None = None
 ) -> Case:
     """Read and check the case at `path`.
 
@@ -39,7 +43,8 @@ def read_case(
     changes
         Settings that replace those of the case, such as ``policy.boundary=district``.
     earlier
-        Ids of the lines of an earlier plan: the table commitments may then name these alone.
+        Allocations of an earlier plan: what the table commitments does not say of them is a promise
+        (`docs/replan.md`).
 
     Raises
     ------
@@ -53,7 +58,7 @@ def read_case(
 
 
 def check_case(
-    path: str | PathLike[str], changes: Sequence[str] = (), earlier: Collection[str] | None = None
+    path: str | PathLike[str], changes: Sequence[str] = (), earlier: pd.DataFrame | None = None
 ) -> tuple[Case | None, tuple[Finding, ...]]:
     """Read and check the case at `path`; return it, or None, and everything found.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, RunError, shortened
 from matchopt.io.formulas import bare
-from matchopt.io.write import CURVE, EXACT, MANIFEST, MONEY
+from matchopt.io.write import CURVE, EARLIER, EXACT, MANIFEST, MONEY
 from matchopt.language import tr
 from matchopt.settings import Settings
 from matchopt.solution import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLAN_FILES = (
     "allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json",
 )  # fmt: skip
-"""Files of every plan; `CURVE` may stand beside them."""
+"""Files of every plan; `CURVE` and `EARLIER` may stand beside them."""
 _WHOLE = frozenset({"priority", "block", "level"})
 _QUANTITIES = frozenset(
     {
@@ -104,7 +104,8 @@ def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
     folder = Path(path)
     manifest = read_manifest(folder)
     if case is None:
-        case = read_case(case_place(folder, manifest), settings_as_changes(manifest.settings))
+        changes = settings_as_changes(manifest.settings)
+        case = read_case(case_place(folder, manifest), changes, earlier_lines(folder, manifest))
     plan = folder / "plan"
     return Plan(
         case=replace(case, settings=manifest.settings),
@@ -132,7 +133,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not isinstance(case.get("copied"), bool) or not isinstance(raw["run"].get("case_path"), str | None):
         raise RunError(tr("{file} is damaged: it does not say where the case is", file=file))
     plan_files = _hashes(file, raw.get("plan"))
-    if set(plan_files) - {CURVE} != set(PLAN_FILES):
+    if set(plan_files) - {CURVE, EARLIER} != set(PLAN_FILES):
         raise RunError(tr("{file} is damaged: it does not name the files of the plan", file=file))
     return Manifest(
         version=str(raw.get("matchopt", "")),
@@ -143,6 +144,19 @@ def read_manifest(folder: Path) -> Manifest:
         case_path=raw["run"].get("case_path"),
         run=raw["run"],
     )
+
+
+def read_lines(folder: Path) -> pd.DataFrame:
+    """Read the allocations of the run folder, without its case."""
+    read_manifest(folder)
+    return _table(folder / "plan" / "allocations.csv", ALLOCATIONS, more=False)
+
+
+def earlier_lines(folder: Path, manifest: Manifest) -> pd.DataFrame | None:
+    """Return the lines of the plan before that the run folder keeps; None if it was made without one."""
+    if EARLIER not in manifest.plan_files:
+        return None
+    return _table(folder / "plan" / EARLIER, ALLOCATIONS, more=False)
 
 
 def case_place(folder: Path, manifest: Manifest) -> Path:

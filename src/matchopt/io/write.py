@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 CURVE = "fairness_curve.csv"
+EARLIER = "earlier.csv"
+"""Files that only some plans have: the price of fairness, and the lines of the plan before."""
 MONEY = frozenset(
     {
         "transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "amount",
@@ -49,7 +51,7 @@ EXACT = frozenset({"price", "unit_price"})
 
 def write_run(
     plan: Plan, path: Path, *, force: bool = False, copy: bool = True, curve: pd.DataFrame | None = None,
-    beside: Mapping[str, Writer] | None = None,
+    earlier: pd.DataFrame | None = None, beside: Mapping[str, Writer] | None = None,
 ) -> Path:  # fmt: skip
     """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
 
@@ -65,6 +67,8 @@ def write_run(
         Keep the tables in ``case/``; else only their hashes.
     curve
         The price of fairness, to be kept beside the plan.
+    earlier
+        Allocations of the plan before, by which the commitments of the case were completed.
     beside
         Further files of the run folder by name, and who writes each.
 
@@ -79,7 +83,7 @@ def write_run(
         tidy(target)
         refuse_taken(path, force=force)
         with folder_in_place_of(target) as folder:
-            hashes = _write_plan(plan, curve, folder / "plan")
+            hashes = _write_plan(plan, curve, earlier, folder / "plan")
             case = _write_case(plan.case, folder / "case") if copy else _case_left_in_place(plan.case)
             manifest = {
                 "matchopt": matchopt.__version__,
@@ -122,7 +126,9 @@ def refuse_taken(path: Path, *, force: bool) -> None:
         )
 
 
-def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[str, str]:
+def _write_plan(
+    plan: Plan, curve: pd.DataFrame | None, earlier: pd.DataFrame | None, folder: Path
+) -> dict[str, str]:
     """Write the files of ``plan/`` and return their hashes."""
     folder.mkdir()
     tables: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
@@ -134,6 +140,8 @@ def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[st
     }
     if curve is not None:
         tables[CURVE] = (curve, tuple(map(str, curve.columns)))
+    if earlier is not None:
+        tables[EARLIER] = (earlier, ALLOCATIONS)
     for name, (frame, columns) in tables.items():
         _write_csv(frame, folder / name, columns, safe=True)
     (folder / "summary.json").write_bytes(_json(dict(plan.summary)))

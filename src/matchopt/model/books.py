@@ -12,6 +12,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.case import Case
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
+from matchopt.model.commitments import KEYS
 from matchopt.model.deliveries import Deliveries, Served
 from matchopt.model.money import (
     LARGEST_SUM,
@@ -110,7 +111,7 @@ def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.Dat
     show, dates = network.scale.from_ints, network.calendar.dates
     return pd.DataFrame(
         {
-            "allocation_id": _numbered(len(quantity)),
+            "allocation_id": _named(network, deliveries),
             "donation_id": case.donations["donation_id"].to_numpy(dtype=object)[deliveries.donation],
             "need_id": case.needs["need_id"].to_numpy(dtype=object)[deliveries.need],
             "donated_quantity": show(quantity),
@@ -146,10 +147,27 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
     return with_residue(parts, total, largest=exact.argmax(axis=1))
 
 
-def _numbered(count: int) -> Sequence[str]:
-    """Return A0001, A0002, … up to `count`, all of one length."""
-    places = 10 ** np.arange(max(4, len(str(count))))[::-1]
-    digits = np.arange(1, count + 1)[:, None] // places % 10
+def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
+    """Return the ids of lines: those of an earlier plan keep theirs, new ones count on from the highest."""
+    told = pd.concat([network.pinned.frame(), network.promised.frame()[[*KEYS, "name"]]])
+    told = told[told["name"] != ""]
+    if not len(told):
+        return _numbered(1, len(deliveries.need))
+    told = told.drop_duplicates(KEYS).drop_duplicates("name")
+    lines = pd.DataFrame({name: getattr(deliveries, name) for name in KEYS})
+    names = lines.merge(told, on=KEYS, how="left")["name"].to_numpy(dtype=object)
+    new = np.flatnonzero(pd.isna(names))
+    numbers = told["name"].str.extract(r"^A(\d{4,15})$")[0].dropna().astype(np.int64)
+    highest = int(numbers.max()) if len(numbers) else 0
+    names[new] = _numbered(highest + 1, len(new))
+    return list(names)
+
+
+def _numbered(first: int, count: int) -> Sequence[str]:
+    """Return `count` ids from `first` on, such as A0001, A0002, …, all of one length."""
+    numbers = np.arange(first, first + count)
+    places = 10 ** np.arange(max(4, len(str(first + count - 1))))[::-1]
+    digits = numbers[:, None] // places % 10
     letters = np.pad(digits.astype(np.uint8) + ord("0"), ((0, 0), (1, 1)), constant_values=ord("A"))
     letters[:, -1] = ord(" ")
     return letters.tobytes().decode("ascii").split()

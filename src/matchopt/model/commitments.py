@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Floats, Ints, Texts
 from matchopt.fields import PINNED
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.capacities import Burden, Capacities, Loads
@@ -35,6 +35,8 @@ class Pinned:
 
     Attributes
     ----------
+    name : (l,) object
+        Id of each line, "" where it has none.
     donation, need, quantity : (l,) int
         Table rows, and scaled donated quantity.
     ratio : (l,) float
@@ -45,6 +47,7 @@ class Pinned:
         What a donated unit of each puts on shared capacities.
     """
 
+    name: Texts
     donation: Ints
     need: Ints
     quantity: Ints
@@ -73,12 +76,11 @@ class Pinned:
         kg = self.loads.kg * self.quantity[self.loads.which] / unit
         return np.bincount(self.loads.row, weights=kg, minlength=count).astype(np.float64)
 
-    @classmethod
-    def none(cls) -> Self:
-        """Return no line."""
-        whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
-        way = Itinerary(whole, whole, whole, whole, whole, np.zeros((0, len(COST_KINDS)), dtype=np.int64))
-        return cls(whole, whole, whole, real, way, Loads(whole, whole, real))
+    def frame(self) -> pd.DataFrame:
+        """Return the lines as a table of their `KEYS`, with the column ``name``."""
+        way = self.way
+        days = {"hub": way.hub, "pickup": way.pickup, "arrival": way.arrival, "delivery": way.delivery}
+        return pd.DataFrame({"donation": self.donation, "need": self.need, **days, "name": self.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,15 @@ class Promised:
 
     Attributes
     ----------
+    name : (p,) object
+        Id of each line, "" where it has none.
     donation, need, quantity, hub, pickup, arrival, delivery : (p,) int
         Table rows, scaled donated quantity, hub number and days.
     cost : int
         1/10 000 currency that each one costs if it is changed.
     """
 
+    name: Texts
     donation: Ints
     need: Ints
     quantity: Ints
@@ -106,9 +111,9 @@ class Promised:
         return len(self.donation)
 
     def frame(self) -> pd.DataFrame:
-        """Return the lines as a table of their `KEYS`, with the column ``promised``."""
+        """Return the lines as a table of their `KEYS`, with the columns ``promised`` and ``name``."""
         columns = {name: getattr(self, name) for name in KEYS}
-        return pd.DataFrame(columns | {"promised": self.quantity})
+        return pd.DataFrame(columns | {"promised": self.quantity, "name": self.name})
 
 
 class Commitments:
@@ -161,19 +166,23 @@ class Commitments:
         loads = burden.loads(way, tail, head, self._rules.agreement(supply, demand), weight)
         ratio = np.broadcast_to(self._items.fit(supply.item, demand.item).ratio, at.shape)
         way = replace(way, unit_cost=cost)
-        return Pinned(donation, need, quantity, ratio.astype(np.float64), way, loads)
+        names = lines["name"].to_numpy(dtype=object)
+        return Pinned(names, donation, need, quantity, ratio.astype(np.float64), way, loads)
 
     def promised(self, cost: int) -> Promised:
         """Return the lines of which it costs `cost` to change one."""
         lines = self._added(PROMISED)
         ints = {name: lines[name].to_numpy(dtype=np.int64) for name in [*KEYS, "scaled"]}
         quantity = ints.pop("scaled")
-        return Promised(**ints, quantity=quantity, cost=cost)
+        return Promised(lines["name"].to_numpy(dtype=object), **ints, quantity=quantity, cost=cost)
 
     def _added(self, status: frozenset[str]) -> pd.DataFrame:
         """Return the lines of some statuses, those of one way between the same two as one."""
         lines = self._lines[self._lines["status"].isin(status)]
-        return lines.groupby(KEYS, sort=True).agg(scaled=("scaled", "sum"), at=("at", "first")).reset_index()
+        found = lines.groupby(KEYS, sort=True).agg(
+            scaled=("scaled", "sum"), at=("at", "first"), name=("allocation_id", "max")
+        )  # fmt: skip
+        return found.reset_index()
 
     def _ways(self, table: pd.DataFrame, calendar: Calendar) -> Itinerary:
         """Return hubs and days of the rows, without costs; what gives no days goes at once, and never stops.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
 from matchopt.model.capacities import ROUNDING
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
@@ -21,8 +20,6 @@ BLOCK_PAIRS = 200_000
 
 FIRST_FEW = 4
 """How many of the other side are looked at first where one may be enough; then twice as many, and so on."""
-
-Texts = npt.NDArray[Any]
 
 _DEAR = 1e12
 _CLOSED = 2 * _DEAR

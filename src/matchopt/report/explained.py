@@ -27,6 +27,7 @@ REFUSED = {
     "boundary": mark("the boundary policy keeps it for others"),
     "unreachable": mark("no lane or hub leads from it to the community"),
     "timing": mark("it cannot arrive within the days asked for, or not fresh enough"),
+    "declined": mark("it was declined or cancelled, or is kept out by what is promised"),
     "excluded": mark("the need is left to the public sector, as the table exclusions says"),
     "unreliable": mark("it is too uncertain to plan, as its reliability says"),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from matchopt.language import tr
+from matchopt.language import tr, trn
 from matchopt.report import words
 
 TOLERANCE = 1e-6
@@ -168,3 +168,21 @@ def budget(summary: Mapping[str, Any]) -> str:
 
 def _few(units: float) -> str:
     return words.quantity(float(f"{units:.2g}"))
+
+
+def commitments(summary: Mapping[str, Any]) -> str:
+    """Return what became of the lines of an earlier plan."""
+    lines, said = summary["commitments"], []
+    if lines["pinned"]:
+        said.append(trn("{n} line stays as it is.", "{n} lines stay as they are.", lines["pinned"]))
+    if lines["promised"]:
+        said.append(
+            tr(
+                "Of the other lines of the plan before ({promised}), {kept} are kept and {changed} are not.",
+                promised=f"{lines['promised']:,}", kept=f"{lines['kept']:,}", changed=f"{lines['changed']:,}",
+            )
+        )  # fmt: skip
+    if lines["churn_cost"]:
+        money = words.money(lines["churn_cost"], summary["currency"])
+        said.append(tr("The changes count as {money}, which nobody pays.", money=money))
+    return words.joined(said) or tr("Nothing of a plan before stands.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matchopt.language import tr
 from matchopt.report import words
-from matchopt.report.proven import budget, fairness, proof
+from matchopt.report.proven import budget, commitments, fairness, proof
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.report.section import plain as plain_section
 from matchopt.report.section import renderable as rich_section
@@ -158,11 +158,13 @@ def renderable(plan: Plan, more: Sequence[Section] = ()) -> RenderableType:
 
 
 def _rules(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the plan reaches of fairness and uses of the budget, where the case has them."""
+    """Yield what the plan reaches of fairness, uses of the budget and keeps of a plan before, if any."""
     if summary["fairness"] is not None:
         yield fairness(summary["fairness"])
     if summary["budget"] is not None:
         yield budget(summary)
+    if "commitments" in summary:
+        yield commitments(summary)
 
 
 def verified(plan: Plan) -> str:
