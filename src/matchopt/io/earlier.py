@@ -83,6 +83,7 @@ def _about(given: Checked, lines: pd.DataFrame, found: Findings) -> Ints:
         return ids[row], tr("is no line of the earlier plan"), cure
 
     found.rows(Severity.ERROR, "unknown_key", given, "allocation_id", np.flatnonzero(unknown), say)
+    given.wrong["allocation_id"][unknown] = True
     pairs, way = pd.MultiIndex.from_frame(lines[PAIR]), [*PAIR, "hub", *DAYS]
     single = np.flatnonzero(~pairs.duplicated(keep=False))
     wanted = pd.MultiIndex.from_frame(frame[PAIR])
@@ -183,7 +184,9 @@ def _filled(given: Checked, lines: pd.DataFrame, at: Ints, taken: Floats) -> Che
         cells[np.flatnonzero(hit)[empty]] = own[column].to_numpy()[empty]
         frame[column] = cells
     silent = hit & np.isnan(frame["quantity"].to_numpy(dtype=np.float64))
-    frame.loc[silent, "quantity"] = taken[silent]
+    planned = np.append(lines["donated_quantity"].to_numpy(dtype=np.float64), 0.0)[at]
+    whole = given.among("status", BARRED)
+    frame.loc[silent, "quantity"] = np.where(whole, planned, taken)[silent]
     return Checked(
         given.table, frame, given.extras, given.headers, given.rows, given.wrong, given.whole, codes={}
     )

@@ -155,7 +155,7 @@ def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
         return _numbered(1, len(deliveries.need))
     told = told.drop_duplicates(KEYS).drop_duplicates("name")
     lines = pd.DataFrame({name: getattr(deliveries, name) for name in KEYS})
-    names = lines.merge(told, on=KEYS, how="left")["name"].to_numpy(dtype=object)
+    names = lines.merge(told, on=KEYS, how="left")["name"].to_numpy(dtype=object, copy=True)
     new = np.flatnonzero(pd.isna(names))
     numbers = told["name"].str.extract(r"^A(\d{4,15})$")[0].dropna().astype(np.int64)
     highest = int(numbers.max()) if len(numbers) else 0

@@ -176,12 +176,8 @@ def commitments(summary: Mapping[str, Any]) -> str:
     if lines["pinned"]:
         said.append(trn("{n} line stays as it is.", "{n} lines stay as they are.", lines["pinned"]))
     if lines["promised"]:
-        said.append(
-            tr(
-                "Of the other lines of the plan before ({promised}), {kept} are kept and {changed} are not.",
-                promised=f"{lines['promised']:,}", kept=f"{lines['kept']:,}", changed=f"{lines['changed']:,}",
-            )
-        )  # fmt: skip
+        counts = {"kept": f"{lines['kept']:,}", "changed": f"{lines['changed']:,}"}
+        said.append(tr("Other lines of the plan before: {kept} kept, {changed} changed.", **counts))
     if lines["churn_cost"]:
         money = words.money(lines["churn_cost"], summary["currency"])
         said.append(tr("The changes count as {money}, which nobody pays.", money=money))

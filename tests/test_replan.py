@@ -1,0 +1,174 @@
+"""The command `replan`, and what is true of every plan made anew after another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, seed, settings
+from typer.testing import CliRunner
+
+import matchopt
+from comparison import check_objective, ledger_of
+from matchopt import Case, Plan
+from matchopt.cli import app
+from oracle import solve
+from small_case import SmallCase
+from strategies import small_cases
+
+NEEDS = """need_id,community,item,quantity,priority
+N1,Hilltop,rice,8,1
+N2,Oldtown,rice,5,3
+N3,Oldtown,milk,4,2
+"""
+GIFTS = """donation_id,item,quantity
+D1,rice,10
+D2,milk,3
+D3,milk,5
+"""
+
+
+def told(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [*words])
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def monday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a case and the run monday."""
+    monkeypatch.chdir(tmp_path)
+    case = tmp_path / "case"
+    case.mkdir()
+    (case / "needs.csv").write_text(NEEDS)
+    (case / "donations.csv").write_text(GIFTS)
+    assert told("plan", "case", "-o", "monday", "-q", "--no-report")[0] == 0
+    return tmp_path
+
+
+def test_a_run_after_a_run_after_a_run(monday):
+    (monday / "case" / "commitments.csv").write_text("allocation_id,status\nA0001,accepted\nA0003,declined\n")
+    code, out = told("replan", "monday", "case", "-o", "tuesday")
+    assert code == 0, out
+    assert "1 line stays as it is" in out
+    assert (monday / "tuesday" / "report.html").is_file()
+    code, out = told("verify", "tuesday")
+    assert code == 0, out
+    before = matchopt.read_run(monday / "monday").allocations
+    after = matchopt.read_run(monday / "tuesday")
+    lines = after.allocations
+    assert lines.iloc[0].equals(before.iloc[0])
+    assert not ((lines["donation_id"] == "D2") & (lines["need_id"] == "N3")).any()
+    # What was accepted on Monday is said again on Tuesday: the id is the same line.
+    (monday / "case" / "commitments.csv").write_text("allocation_id,status\nA0001,delivered\n")
+    assert told("replan", "tuesday", "case", "-o", "wednesday", "-q")[0] == 0
+    third = matchopt.read_run(monday / "wednesday")
+    assert third.summary["commitments"]["pinned"] == 1
+    assert matchopt.verify(third.case, third) == ()
+
+
+def test_wrong_commitments_are_told_and_nothing_is_written(monday):
+    (monday / "case" / "commitments.csv").write_text(
+        "allocation_id,quantity,status\nA0009,,accepted\nA0001,99,delivered\n"
+    )
+    code, out = told("replan", "monday", "case", "-o", "tuesday")
+    assert code == 1
+    assert "A0009" in out
+    assert "makes 99 of a line that plans 8" in out
+    assert not (monday / "tuesday").exists()
+    assert told("replan", "nowhere", "case", "-o", "tuesday")[0] == 1
+
+
+def test_a_tampered_line_of_the_plan_before_is_noticed(monday):
+    assert told("replan", "monday", "case", "-o", "tuesday", "-q", "--no-report")[0] == 0
+    file = monday / "tuesday" / "plan" / "earlier.csv"
+    file.write_text(file.read_text().replace("A0004", "A0005"))
+    code, out = told("verify", "tuesday")
+    assert code == 1
+    assert "earlier.csv" in out
+
+
+def anew(small: SmallCase, first: Plan, churn: float) -> Plan:
+    case = Case.from_frames(
+        settings={**small.settings, "policy": {**small.settings.get("policy", {}), "churn_cost": churn}},
+        earlier=first.allocations, **small.frames(),
+    )  # fmt: skip
+    return matchopt.plan(case, warm=first)
+
+
+@seed(7)
+@settings(max_examples=60, deadline=None)
+@given(small_cases(5, 5))
+def test_without_churn_cost_it_is_as_good_as_from_nothing_and_with_it_nothing_changes_for_nothing(small):
+    """The same case once more: at any churn cost every line stays to the byte, as the plan was the best."""
+    rules = small.rules()
+    optimum, first = solve(rules), matchopt.plan(small.case())
+    free = anew(small, first, 0)
+    check_objective(optimum, ledger_of(rules, free), free)
+    same = anew(small, first, 1000)
+    pd.testing.assert_frame_equal(same.allocations, first.allocations)
+    assert matchopt.verify(same.case, same) == ()
+
+
+# --- tampering ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bound() -> Plan:
+    """A plan with a line that stays, one that is declined, and promises, one of them broken."""
+    frames = {
+        "needs": pd.DataFrame(
+            [("n1", "A", "rice", 8, 1), ("n2", "B", "rice", 5, 3), ("n3", "B", "milk", 4, 2),
+             ("n4", "A", "rice", 1, 1)],
+            columns=["need_id", "community", "item", "quantity", "priority"]),
+        "donations": pd.DataFrame([("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)],
+                                  columns=["donation_id", "item", "quantity"]),
+        "commitments": pd.DataFrame(
+            [("d1", "n1", 4, "accepted"), ("d2", "n3", 1, "cancelled"), ("d1", "n2", 2, "planned"),
+             ("d3", "n3", 4, "planned")],
+            columns=["donation_id", "need_id", "quantity", "status"]),
+    }  # fmt: skip
+    plan = matchopt.plan(Case.from_frames(settings={"policy": {"churn_cost": 2.0}}, **frames))
+    assert plan.summary["commitments"] == {
+        "pinned": 1, "pinned_served": 4, "promised": 2, "kept": 1, "changed": 1, "churn_cost": 2.0,
+    }  # fmt: skip
+    assert matchopt.verify(plan.case, plan) == ()
+    return plan
+
+
+def codes(plan: Plan, **summary: object) -> set[str]:
+    changed = replace(plan, summary={**plan.summary, **summary})
+    return {violation.code for violation in matchopt.verify(plan.case, changed)}
+
+
+def with_line(plan: Plan, pair: tuple[str, str], quantity: int) -> Plan:
+    """Return the plan with another quantity on the line of a pair, 0 for no line."""
+    lines = plan.allocations.copy()
+    at = (lines["donation_id"] == pair[0]) & (lines["need_id"] == pair[1])
+    assert at.any()
+    lines.loc[at, ["donated_quantity", "served_quantity"]] = quantity
+    return replace(plan, allocations=lines[lines["donated_quantity"] > 0].reset_index(drop=True))
+
+
+def test_a_line_that_stays_may_not_shrink_or_go(bound):
+    assert "pinned" in codes(with_line(bound, ("d1", "n1"), 3))
+    assert "pinned" in codes(with_line(bound, ("d1", "n1"), 0))
+
+
+def test_what_was_cancelled_is_not_proposed_again(bound):
+    lines = bound.allocations.copy()
+    at = (lines["need_id"] == "n3").to_numpy()
+    lines.loc[at, "donation_id"] = "d2"
+    assert "declined" in codes(replace(bound, allocations=lines))
+
+
+def test_what_is_said_of_promises_has_to_be_so(bound):
+    said = bound.summary["commitments"]
+    assert codes(bound, commitments={**said, "kept": 2, "changed": 0, "churn_cost": 0.0}) == {"summary"}
+    assert codes(bound, commitments={**said, "churn_cost": 1.0}) == {"summary"}
+    assert codes(bound, commitments={**said, "pinned": 2}) == {"summary"}
+    assert "not_proven" in codes(bound, relaxation={**bound.summary["relaxation"], "cost": 99.0})
+    without = {key: value for key, value in bound.summary.items() if key != "commitments"}
+    wrong = replace(bound, summary=without)
+    assert {v.code for v in matchopt.verify(bound.case, wrong)} == {"missing_key"}
