@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matchopt.whatif.confirm import wishlist
     from matchopt.whatif.differences import differences
     from matchopt.whatif.explain import explain_need
+    from matchopt.whatif.replay import simulate
     from matchopt.whatif.study import boundaries_study, modes_study, settings_study
 
 __version__ = "0.1.0"
@@ -50,6 +51,7 @@ __all__ = [
     "read_case",
     "read_run",
     "settings_study",
+    "simulate",
     "verify",
     "wishlist",
 ]
@@ -75,6 +77,7 @@ _HOMES = {
     "read_case": "matchopt.io.read",
     "read_run": "matchopt.io.run",
     "settings_study": "matchopt.whatif.study",
+    "simulate": "matchopt.whatif.replay",
     "verify": "matchopt.inspector",
     "wishlist": "matchopt.whatif.confirm",
 }

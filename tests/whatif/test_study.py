@@ -16,8 +16,9 @@ import matchopt
 from matchopt import Case, CaseError, RunError
 from matchopt.io.study import default_study, refuse_study, write_study
 from matchopt.language import speaking
+from matchopt.model.travel import kilometres
 from matchopt.report import studies
-from matchopt.report.measures import distances, measures_of
+from matchopt.report.measures import measures_of
 from matchopt.report.page.study import study_html
 from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
 from matchopt.whatif.variant import Variant
@@ -169,7 +170,7 @@ def test_distances_are_those_on_the_globe_times_the_detour() -> None:
         * haversine(tuple(spots.loc[origin[line.donation_id]]), tuple(spots.loc[goal[line.need_id]]))
         for line in plan.allocations.itertuples()
     ]
-    assert distances(plan) == pytest.approx(expected, rel=1e-4)
+    assert kilometres(plan.case, plan.allocations) == pytest.approx(expected, rel=1e-4)
     weights = plan.allocations["served_quantity"]
     assert measures_of(plan).km == pytest.approx(float((expected * weights).sum() / weights.sum()), rel=1e-3)
 
@@ -179,7 +180,9 @@ def test_a_lane_says_how_far_it_is() -> None:
         {"from_place": ["Hilltop"] * 2, "to_place": ["Oldtown", "Harbour"], "distance_km": [7.5, 80.0]}
     )
     plan = matchopt.plan(city().replace(lanes=lanes))
-    over = plan.allocations.set_index(["donation_id", "need_id"]).assign(km=distances(plan))["km"]
+    over = plan.allocations.set_index(["donation_id", "need_id"]).assign(
+        km=kilometres(plan.case, plan.allocations)
+    )["km"]
     assert over["D1", "N2"] == pytest.approx(7.5)
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints
 from matchopt.case import Case
-from matchopt.model.places import Atlas
+from matchopt.model.travel import kilometres
 from matchopt.report.ground import DIRECT, ground_of
 from matchopt.report.sums import rows
 from matchopt.solution import Plan
@@ -90,37 +89,11 @@ def measures_of(plan: Plan, everybody: Case | None = None) -> Measures:
 
 
 def _mean_km(plan: Plan) -> float:
-    case = plan.case
-    located = [case.table(name)["latitude"].notna().any() for name in ("communities", "hubs")]
-    if not any(located) and case.table("lanes")["distance_km"].isna().all():
-        return float("nan")
     units = plan.allocations["served_quantity"].to_numpy(dtype=np.float64)
     total = float(units.sum())
-    return round(float((distances(plan) * units).sum()) / total, 3) if total else float("nan")
-
-
-def distances(plan: Plan) -> Floats:
-    """Return the kilometres (a,) of each allocation, both legs of it; 0 for money, which does not travel."""
-    case, lines = plan.case, plan.allocations
-    atlas = Atlas(case)
-    donors = atlas.of_donations(case.donations)
-    tail = pd.Index(case.donations["donation_id"]).get_indexer(pd.Index(lines["donation_id"]))
-    asked = pd.Index(case.needs["need_id"]).get_indexer(pd.Index(lines["need_id"]))
-    goals, head = _distinct(case.needs["community"].iloc[asked])
-    stops, hub = _distinct(lines["hub"].where(lines["hub"] != "", case.needs["community"].iloc[0]))
-    ends, stations = atlas.named(goals), atlas.named(stops)
-    direct = (lines["hub"] == "").to_numpy()
-    through = atlas.kilometres(donors, stations, tail, hub) + atlas.kilometres(stations, ends, hub, head)
-    km = np.where(direct, atlas.kilometres(donors, ends, tail, head), through)
-    items = case.table("items")
-    funds = items.loc[items["kind"] == "funds", "item"]
-    return np.where(case.donations["item"].iloc[tail].isin(funds), 0.0, km)
-
-
-def _distinct(names: pd.Series) -> tuple[pd.Series, Ints]:
-    """Return the distinct names, and which of them each is."""
-    code, distinct = pd.factorize(names.to_numpy(dtype=object))
-    return pd.Series(distinct, dtype=object), code.astype(np.int64)
+    return (
+        round(float((kilometres(plan.case, plan.allocations) * units).sum()) / total, 3) if total else np.nan
+    )
 
 
 def _spoilt(plan: Plan) -> float:

@@ -74,6 +74,8 @@ STAGES: Mapping[str, str] = {
     "wishes": mark("finding what to ask for"),
     "points": mark("planning each point"),
     "cases": mark("planning the cases"),
+    "simulate": mark("replaying arrivals"),
+    "stress": mark("mending the plan, draw by draw"),
 }
 """What a piece of work is busy with."""
 

@@ -1,0 +1,369 @@
+"""Replays: needs and donations arrive day by day, and every so many days what is known is matched.
+
+The framework of M. Samorani, R. Bala, R. Jacob and S. He, "Matching PPE" (2021): requests become known over
+time, every few days a policy matches those that are open, what is matched is gone, the rest waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Floats
+from matchopt.case import Case
+from matchopt.engine import plan as plan_of
+from matchopt.fields import PINNED
+from matchopt.io.check import empty_table
+from matchopt.model.calendar import Calendar
+from matchopt.model.network import encode
+from matchopt.model.travel import kilometres
+from matchopt.schema import TABLES
+from matchopt.settings import Settings
+from matchopt.solution import Plan
+from matchopt.whatif.heuristics import HEURISTICS, match
+
+OPTIMAL = "optimal"
+POLICIES = (OPTIMAL, *HEURISTICS)
+
+LINE = ["donation_id", "need_id", "hub", "pickup_day", "arrival_day", "delivery_day"]
+_DUST = 1e-9
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a policy came to (Samorani and others, 2021), and beside it what hindsight would have served.
+
+    Attributes
+    ----------
+    served
+        Units served.
+    holding_days
+        Days from when a donation became known to when it was matched, mean over units.
+    shipments
+        Different communities and days that a donor who gave something sent to, mean over donors.
+    unit_distance
+        Kilometres that a unit travels, mean over units; NaN where no distance is known.
+    fill_rate
+        Share served of what a community asks of an item, mean over communities, then over items.
+    fill_rate_without_zeros
+        The same over those that got something.
+    cost
+        Logistics cost.
+    share
+        `served` as a share of what the best plan serves that knows all arrivals from the start.
+    tiers
+        Priority → units served.
+    proven
+        Matchings that are proven best, of all that should be: none of a policy that seeks no best.
+    """
+
+    served: float
+    holding_days: float
+    shipments: float
+    unit_distance: float
+    fill_rate: float
+    fill_rate_without_zeros: float
+    cost: float
+    share: float
+    tiers: dict[int, float]
+    proven: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What one policy did.
+
+    Attributes
+    ----------
+    policy
+        Its name.
+    lines
+        donation_id, need_id, quantity (donated), served, hub, pickup_day, arrival_day, delivery_day,
+        matched_on (NaT where no day is known).
+    rounds
+        matched_on, open (units asked for and known), there (units known and not given), served.
+    measures
+        What it came to.
+    """
+
+    policy: str
+    lines: pd.DataFrame
+    rounds: pd.DataFrame
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Replays of one case under several policies.
+
+    Attributes
+    ----------
+    case
+        The case with all arrivals.
+    every
+        Days between two matchings.
+    hindsight
+        The best plan with everything known from the start.
+    replays
+        In the order asked.
+    """
+
+    case: Case
+    every: int
+    hindsight: Plan
+    replays: tuple[Replay, ...]
+
+
+def simulate(
+    case: Case, *, every: int = 7, policies: Sequence[str] = POLICIES, time_limit: float | None = None,
+    tell: Tell = lambda stage, done, total: None,
+) -> Simulation:  # fmt: skip
+    """Replay the arrivals of a case under matching policies.
+
+    Parameters
+    ----------
+    case
+        Needs and donations become known on their ``created_on``; those without one are known from the
+        start. The table ``commitments`` is left aside.
+    every
+        Days between two matchings.
+    policies
+        Names out of `POLICIES`.
+    time_limit
+        Seconds for each plan of ``optimal``; hindsight may take as long as all of them together.
+    tell
+        Called as ``tell(stage, done, total)`` on the way.
+
+    Raises
+    ------
+    ValueError
+        If `every` is less than 1 or a policy is not known.
+    """
+    if every < 1:
+        raise ValueError("days between two matchings: at least 1")
+    unknown = [name for name in policies if name not in POLICIES]
+    if unknown:
+        raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
+    bare = Case(
+        {name: table for name, table in case.tables.items() if name != "commitments"}, case.extras,
+        _with_horizon(case), case.findings, case.sources,
+    )  # fmt: skip
+    days = _matching_days(bare, every)
+    total = len(days) * len(policies) + 1
+    tell("simulate", 0, total)
+    hindsight = plan_of(bare, time_limit=None if time_limit is None else time_limit * len(days))
+    replays = []
+    for number, policy in enumerate(policies):
+        done = 1 + number * len(days)
+        lines, rounds, proven = _replayed(
+            bare,
+            days,
+            policy,
+            time_limit,
+            lambda k, done=done: tell("simulate", done + k, total),  # type: ignore[misc]
+        )
+        asked = len(days) if policy == OPTIMAL else 0
+        measures = _measured(bare, lines, hindsight, (proven, asked))
+        replays.append(Replay(policy, lines, rounds, measures))
+    return Simulation(case, every, hindsight, tuple(replays))
+
+
+def _with_horizon(case: Case) -> Settings:
+    """Return the settings with the horizon of the whole case, whatever part of it is known."""
+    calendar = Calendar.of(case)
+    if not calendar.dated:
+        return case.settings
+    first, last = (pd.Timestamp(day) for day in calendar.dates(np.array([calendar.start, calendar.end])))
+    return case.settings.updated({"horizon": {"start": first.date(), "end": last.date()}})
+
+
+def _matching_days(case: Case, every: int) -> list[pd.Timestamp]:
+    """Return the days of matchings: from the first arrival to the last, and to the end of the horizon."""
+    created = pd.concat([case.needs["created_on"], case.donations["created_on"]]).dropna()
+    horizon = case.settings.horizon
+    ends = [*created, *(pd.Timestamp(day) for day in (horizon.start, horizon.end) if day is not None)]
+    if not ends:
+        return [pd.NaT]  # type: ignore[list-item]
+    first, last = min(ends), max(ends)
+    count = -(-(last - first).days // every) + 1
+    return [first + pd.Timedelta(days=every * k) for k in range(count)]
+
+
+def _replayed(
+    case: Case,
+    days: Sequence[pd.Timestamp],
+    policy: str,
+    time_limit: float | None,
+    tell: Callable[[int], None],
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return the lines and rounds of a policy, and how many of its plans are proven best."""
+    lines = _no_lines()
+    rounds, proven = [], 0
+    for number, day in enumerate(days):
+        tell(number)
+        known = _known(case, day, lines)
+        if known is None:
+            rounds.append((day, 0.0, 0.0, 0.0))
+            proven += policy == OPTIMAL  # nothing is the best of nothing
+            continue
+        if policy == OPTIMAL:
+            made = plan_of(known, time_limit=time_limit)
+            proven += made.status == "optimal"
+            new = _new_lines(made, lines)
+        else:
+            new = match(known, HEURISTICS[policy])
+        new = new.assign(matched_on=day, served=_served(case, new))
+        asked, offered = known.needs["quantity"].sum(), known.donations["quantity"].sum()
+        there = offered - lines["quantity"].sum(), asked - lines["served"].sum()
+        rounds.append((day, round(float(there[1]), 6), round(float(there[0]), 6), float(new["served"].sum())))
+        lines = pd.concat([lines, new[lines.columns]], ignore_index=True) if len(new) else lines
+    table = pd.DataFrame(rounds, columns=["matched_on", "open", "there", "served"])
+    return lines, table, proven
+
+
+def _no_lines() -> pd.DataFrame:
+    days = {name: pd.Series([], dtype="datetime64[s]") for name in (*LINE[3:], "matched_on")}
+    texts = {name: pd.Series([], dtype=object) for name in LINE[:3]}
+    real = {name: pd.Series([], dtype=np.float64) for name in ("quantity", "served")}
+    return pd.DataFrame({**texts, **real, **days})
+
+
+def _known(case: Case, day: pd.Timestamp, lines: pd.DataFrame) -> Case | None:
+    """Return what is known on a day, with what was given before as it was given; None if that is nothing.
+
+    From now on nothing is picked up before that day; what cannot be picked up any more is not there.
+    """
+    needs, gifts = (
+        table[table["created_on"].isna() | (pd.isna(day) or table["created_on"] <= day)].reset_index(
+            drop=True
+        )
+        for table in (case.needs, case.donations)
+    )
+    horizon = case.settings.horizon
+    if horizon.end is not None and not pd.isna(day):
+        given = (
+            lines.groupby("donation_id")["quantity"]
+            .sum()
+            .reindex(gifts["donation_id"])
+            .fillna(0.0)
+            .to_numpy()
+        )
+        gone = (gifts["available_until"] < day).to_numpy() | (day > pd.Timestamp(horizon.end))
+        keep = ~gone | (given > 0)
+        gifts, given, gone = gifts[keep].reset_index(drop=True), given[keep], gone[keep]
+        gifts = gifts.assign(
+            expires_on=_expiry(case, gifts),
+            available_from=gifts["available_from"].where(
+                gone, gifts["available_from"].where(gifts["available_from"] >= day, day)
+            ),
+            quantity=np.where(gone, given, gifts["quantity"]),
+        )
+    if not len(needs) or not len(gifts):
+        return None
+    tables = {**case.tables, "needs": needs, "donations": gifts}
+    if len(lines):
+        committed = empty_table(TABLES["commitments"])
+        rows = {name: lines[name].to_numpy() for name in (*LINE, "quantity")}
+        rows |= {"allocation_id": np.full(len(lines), "", dtype=object),
+                 "status": np.full(len(lines), sorted(PINNED)[0], dtype=object)}  # fmt: skip
+        tables["commitments"] = pd.DataFrame(
+            {name: pd.Series(rows[name], dtype=committed[name].dtype) for name in committed.columns}
+        )
+    return Case(tables, {}, case.settings)
+
+
+def _expiry(case: Case, gifts: pd.DataFrame) -> pd.Series:
+    """Return the last day of use, which does not move when goods wait."""
+    life = (
+        case.table("items")
+        .set_index("item")["shelf_life_days"]
+        .reindex(gifts["item"])
+        .to_numpy(dtype=np.float64)
+    )
+    start = case.settings.horizon.start
+    since = gifts["available_from"]
+    if start is not None:
+        since = since.fillna(pd.Timestamp(start))
+    default = since + pd.to_timedelta(np.nan_to_num(life), unit="D")
+    return gifts["expires_on"].where(
+        gifts["expires_on"].notna() | np.isnan(life), default.astype("datetime64[s]")
+    )
+
+
+def _new_lines(made: Plan, before: pd.DataFrame) -> pd.DataFrame:
+    """Return what a plan gives above what was given before."""
+    lines = made.allocations[[*LINE, "donated_quantity"]].rename(columns={"donated_quantity": "quantity"})
+    old = before.groupby(LINE, dropna=False)["quantity"].sum().rename("old").reset_index()
+    both = lines.merge(old, on=LINE, how="left")
+    new = both["quantity"].astype(np.float64) - both["old"].fillna(0.0)
+    return both.assign(quantity=new.round(9))[new > _DUST].drop(columns="old").reset_index(drop=True)
+
+
+def _served(case: Case, lines: pd.DataFrame) -> Floats:
+    """Return the units of the need that each line serves."""
+    given = case.donations.set_index("donation_id")["item"].reindex(lines["donation_id"])
+    asked = case.needs.set_index("need_id")["item"].reindex(lines["need_id"])
+    pairs = pd.MultiIndex.from_arrays([asked, given])
+    table = case.table("substitutions").set_index(["need_item", "donated_item"])["ratio"]
+    ratio = table.reindex(pairs).to_numpy(dtype=np.float64)
+    items = case.table("items").set_index("item")
+    kind = items["kind"].reindex(given).to_numpy(dtype=object)
+    price = items["purchase_price"].reindex(asked).to_numpy(dtype=np.float64)
+    same = given.to_numpy(dtype=object) == asked.to_numpy(dtype=object)
+    bought = np.isnan(ratio) & ~same & (kind == "funds")
+    ratio = np.where(same, 1.0, np.where(bought, 1 / price, ratio))
+    served: Floats = np.round(lines["quantity"].to_numpy(dtype=np.float64) * ratio, 6)
+    return served
+
+
+def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[int, int]) -> Measures:
+    needs = case.needs.set_index("need_id")
+    gifts = case.donations.set_index("donation_id")
+    served = lines["served"].to_numpy(dtype=np.float64)
+    total = float(served.sum())
+    at = needs.reindex(lines["need_id"])
+    known = gifts["created_on"].reindex(lines["donation_id"]).to_numpy()
+    held = (lines["matched_on"].to_numpy() - known) / np.timedelta64(1, "D")
+    dated = ~np.isnan(held)
+    ships = pd.DataFrame({
+        "donor": gifts["donor"].reindex(lines["donation_id"]).to_numpy(),
+        "community": at["community"].to_numpy(), "day": lines["matched_on"].to_numpy(),
+    })  # fmt: skip
+    got = lines.groupby("need_id")["served"].sum().reindex(needs.index).fillna(0.0)
+    cells = needs.assign(served=got).groupby(["item", "community"])[["quantity", "served"]].sum()
+    rate = (cells["served"] / cells["quantity"]).clip(upper=1.0)
+    by_item, some = rate.groupby("item").mean(), rate[rate > 0].groupby("item").mean()
+    km = kilometres(case, lines) if len(lines) else np.zeros(0)
+    priced = needs["priority"].to_frame().assign(served=got).groupby("priority")["served"].sum()
+    best = hindsight.served
+    return Measures(
+        served=round(total, 6),
+        holding_days=_mean(held[dated], served[dated]),
+        shipments=len(ships.drop_duplicates()) / max(ships["donor"].nunique(), 1),
+        unit_distance=_mean(km, served),
+        fill_rate=float(by_item.mean()), fill_rate_without_zeros=float(some.mean()) if len(some) else 0.0,
+        cost=_logistics(case, lines), share=total / best if best else 1.0,
+        tiers=dict(zip(priced.index.astype(int).tolist(), priced.round(6).tolist(), strict=True)),
+        proven=proven,
+    )  # fmt: skip
+
+
+def _mean(values: Floats, weight: Floats) -> float:
+    return float(values @ weight / weight.sum()) if weight.sum() else float("nan")
+
+
+def _logistics(case: Case, lines: pd.DataFrame) -> float:
+    """Return what lines cost, in currency: as lines that stay, whatever they are, of one plan."""
+    if not len(lines):
+        return 0.0
+    rows = lines.assign(status=sorted(PINNED)[0], allocation_id="")
+    frame = pd.DataFrame({c.name: rows[c.name].to_numpy() for c in TABLES["commitments"].columns})
+    network = encode(Case({**case.tables, "commitments": frame}, {}, case.settings))
+    pinned = network.pinned
+    cost = (pinned.way.unit_cost.sum(axis=1) * (pinned.quantity / network.scale.unit)).sum()
+    return round(float(cost) / 10_000, 4)
