@@ -36,7 +36,7 @@ def cheapest(f, trip, goal, fees, direct, rows, into, out):
     return routes.Choice(hub, cost)
 
 
-def everything(f, gifts, needs, left, plain=None, columns=None):
+def everything(f, committed, gifts, needs, left, plain=None, columns=None):
     """Look at all pairs of all profiles, and show every admissible one to all who watch."""
     gift, need = (part.ravel() for part in np.indices((gifts.size, needs.size)))
     i, j = gifts.stands[gift], needs.stands[need]
@@ -47,12 +47,20 @@ def everything(f, gifts, needs, left, plain=None, columns=None):
     trip, fees = routes.Trip.of(f, i, j), routes.Fees.of(f, i, j, fit, transfer)
     choice = cheapest(f, trip, goal, fees, direct, gift, into, out)
     linked = direct.open | (into.open[gift] & out.open.T[goal]).any(axis=1)
-    steps = [fit.open, rules.good_enough(f, i, j), marked, inside, linked, choice.cost < NOWHERE]
+    steps = [
+        fit.open,
+        rules.good_enough(f, i, j),
+        marked,
+        inside,
+        linked,
+        choice.cost < NOWHERE,
+        ~committed.bars(i, j),
+    ]
     passed = np.cumprod(steps, axis=0).sum(axis=0)
     met = Met(gift, need, i, j, fit.ratio, choice.cost, trip, fees, goal, direct, gift, into, out)
     for watcher in (left, plain, columns):
         if watcher is not None:
-            watcher.note(met.at(np.flatnonzero(passed == 6)))
+            watcher.note(met.at(np.flatnonzero(passed == 7)))
     reach = Reach(np.zeros(len(f.wants.ids), dtype=int), np.zeros(len(f.gifts.ids), dtype=int))
     for profiles, of, steps_of in ((needs, need, reach.needs), (gifts, gift, reach.gifts)):
         most = np.zeros(profiles.size, dtype=int)

@@ -18,12 +18,13 @@ import inspector_shared_cases as shared
 import matchopt
 from inspector_cases import TOWN, Row, case_of, town, town_plan
 from matchopt import Case, Plan, verify
+from matchopt.inspector.committed import committed_of
 from matchopt.inspector.gather import gather
 from matchopt.inspector.lines import read_lines
-from matchopt.inspector.loads import loads_of
+from matchopt.inspector.loads import limits_of, loads_of
 from matchopt.inspector.sheet import Sheet
 from matchopt.inspector.tally import tally_of
-from matchopt.inspector.verdict import Proof, judge
+from matchopt.inspector.verdict import Proof, Used, judge
 from matchopt.inspector.violation import Report
 from matchopt.solution import ALLOCATIONS, PRICES
 from strategies import SmallCase, small_cases
@@ -426,9 +427,11 @@ def _shaken(prices: pd.DataFrame, chance: random.Random, coverage: bool) -> pd.D
 def judged(plan: Plan, prices: pd.DataFrame) -> Proof | None:
     """Return what prices prove; None where they are refused."""
     facts, report = gather(plan.case), Report()
-    lines = read_lines(facts, Sheet(plan.allocations, "allocations", ALLOCATIONS, report), report)
-    sheet = Sheet(prices, "prices", PRICES, report)
-    verdict = judge(facts, tally_of(facts, lines), loads_of(facts, lines), sheet, report)
+    committed = committed_of(plan.case, facts)
+    lines = read_lines(facts, committed, Sheet(plan.allocations, "allocations", ALLOCATIONS, report), report)
+    sheet, before = Sheet(prices, "prices", PRICES, report), loads_of(facts, lines.before)
+    used = Used(loads_of(facts, lines), before, limits_of(facts, before))
+    verdict = judge(facts, committed, tally_of(facts, lines), used, sheet, report)
     return None if report else verdict.proof
 
 

@@ -203,7 +203,7 @@ def test_on_a_terminal_it_says_the_same_with_bars() -> None:
 def test_every_reason_code_of_the_contract_has_words() -> None:
     both = {
         "no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "capacity", "budget",
-        "integrality", "not_worth_it",
+        "integrality", "not_worth_it", "declined",
     }  # fmt: skip
     assert set(words.UNMET) == both | {"excluded", "outranked"}
     assert set(words.LEFT_OVER) == both | {"excluded", "unreliable", "demand_met"}

@@ -145,7 +145,7 @@ class WaySource:
                 best.see(columns, np.where(cost < FORBIDDEN, cost.astype(np.float64), np.inf))
             row, column = best.pairs()
             found.append(self._routes(member, row, column))
-        return _joined(found).joined(self.promised())
+        return _joined(found)
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         """Return all ways of the pairs given."""

@@ -135,7 +135,11 @@ def _timed(block: Block, deadline: Deadline) -> Iterator[tuple[str, Deadline]]:
 
 
 def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -> tuple[Columns, Floats]:
-    """Return ways to begin with and a whole plan over them: an empty one, or one with the floor asked for."""
+    """Return ways to begin with and a whole plan over them: an empty one, or one with the floor asked for.
+
+    Ways that are promised are among them: prices have to know what keeping a promise would take.
+    """
+    columns = columns.joined(block.promises.ways)
     nothing = np.zeros(len(columns))
     if block.fixed_floor is None:
         return columns, nothing
