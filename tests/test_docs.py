@@ -138,7 +138,16 @@ def test_pages_about_an_idea_are_of_one_form(page):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("explain", 4), ("wishlist", 3), ("study", 4), ("needs", 1), ("batch", 3), ("track", 2), ("replan", 3)],
+    [
+        ("explain", 4),
+        ("wishlist", 3),
+        ("study", 4),
+        ("needs", 1),
+        ("batch", 3),
+        ("track", 2),
+        ("replan", 3),
+        ("simulate", 1),
+    ],
 )
 def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
