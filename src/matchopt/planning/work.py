@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from matchopt.arrays import Ints
+from matchopt.arrays import PLENTY, Ints
 from matchopt.case import Case
 from matchopt.model.books import Books, keep_books
 from matchopt.model.deliveries import settle
@@ -26,6 +26,7 @@ from matchopt.planning.warm import Warm
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
 from matchopt.solve.pairs import Market
+from matchopt.solve.pricing import Effort
 from matchopt.solve.search import Outcome
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import Matching, Start, coverage_first, total_cost
@@ -276,4 +277,13 @@ def match(
     `weight` is what a unit unmet costs if `by_cost`, else the tier of each demand.
     """
     solve = total_cost if by_cost else coverage_first
-    return solve(market, supply, demand, weight, BACKENDS[solver], start)
+    asked = np.flatnonzero(demand > 0)
+    if len(asked) == len(demand):
+        return solve(market, supply, demand, weight, BACKENDS[solver], start)
+    if not len(asked):
+        level, price, none = np.full(len(supply), 0 if by_cost else PLENTY), np.zeros_like(supply), asked
+        found = Matching(none, none, none, level, none, price, none, Effort(0, 0, 0, 0))
+    else:
+        known = None if start is None else start.of(asked)
+        found = solve(market.of(asked), supply, demand[asked], weight[asked], BACKENDS[solver], known)
+    return found.among(asked, len(demand), by_cost=by_cost)

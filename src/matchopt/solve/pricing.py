@@ -104,7 +104,7 @@ def solve_over_all_pairs(
     market
         Who may serve whom at which cost.
     supply, demand : (m,) int, (n,) int
-        Quantities; those of 0 are priced, too.
+        Quantities, demands all above 0: the tree of the simplex is strongly feasible only then.
     spare_cost, unmet_cost : (m,) int, (n,) int
         What a unit costs that is left.
     backend

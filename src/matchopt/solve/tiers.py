@@ -17,7 +17,7 @@ levels and prove the cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,16 @@ class Matching:
     demand_price: Ints
     effort: Effort
 
+    def among(self, asked: Ints, count: int, *, by_cost: bool) -> Matching:
+        """Return the same where only the demands `asked` out of `count` are above 0.
+
+        Demands of 0 have the level of plenty and the price 0. The proof holds for them: whoever has that
+        level pays nothing.
+        """
+        level, price = np.full(count, 0 if by_cost else PLENTY), np.zeros(count, dtype=np.int64)
+        level[asked], price[asked] = self.demand_level, self.demand_price
+        return replace(self, head=asked[self.head], demand_level=level, demand_price=price)
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -70,6 +80,14 @@ class Start:
     demand_level: Ints
     supply_price: Ints
     demand_price: Ints
+
+    def of(self, asked: Ints) -> Start:
+        """Return what is known of the demands `asked` (sorted) alone."""
+        mine = np.isin(self.head, asked)
+        return Start(
+            self.tail[mine], np.searchsorted(asked, self.head[mine]), self.supply_level,
+            self.demand_level[asked], self.supply_price, self.demand_price[asked],
+        )  # fmt: skip
 
     def known(self, weight: int) -> Known:
         """Return it with prices that hold the levels."""
@@ -92,7 +110,7 @@ def coverage_first(
     market
         Unit costs of all pairs.
     supply, demand : (m,) int, (n,) int
-        Quantities; those of 0 are priced, too.
+        Quantities, demands all above 0.
     tier : (n,) int
         1..9.
     start
