@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matchopt.whatif.differences import differences
     from matchopt.whatif.explain import explain_need
     from matchopt.whatif.replay import simulate
+    from matchopt.whatif.stress import stress
     from matchopt.whatif.study import boundaries_study, modes_study, settings_study
 
 __version__ = "0.1.0"
@@ -52,6 +53,7 @@ __all__ = [
     "read_run",
     "settings_study",
     "simulate",
+    "stress",
     "verify",
     "wishlist",
 ]
@@ -78,6 +80,7 @@ _HOMES = {
     "read_run": "matchopt.io.run",
     "settings_study": "matchopt.whatif.study",
     "simulate": "matchopt.whatif.replay",
+    "stress": "matchopt.whatif.stress",
     "verify": "matchopt.inspector",
     "wishlist": "matchopt.whatif.confirm",
 }

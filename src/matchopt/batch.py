@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from matchopt.errors import CaseError, MatchoptError, Severity
 from matchopt.io.batch import STAMP, Job, kept, stamp, stamp_file
 from matchopt.language import speaking, spoken, tr
+from matchopt.workers import processes
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
 
@@ -152,8 +151,7 @@ def plan_all(
         # After a worker died nobody knows whose fault it was: those that were under way go one by one.
         alone = bool(lost)
         queue = [lost.pop()] if alone else waiting
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(1 if alone else count, mp_context=context, initializer=_end_with_parent)
+        pool = processes(1 if alone else count)
         under_way: dict[Future[Outcome], Job] = {}
         try:
             while queue or under_way:
@@ -183,18 +181,6 @@ def plan_all(
                     break
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it ends, be it by a kill: nobody waits for it any more."""
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def _died(job: Job) -> Outcome:

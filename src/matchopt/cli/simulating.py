@@ -1,4 +1,4 @@
-"""The commands that try a case out: arrivals replayed under several policies."""
+"""The commands that try a case out: arrivals replayed under several policies, donations that fail."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ class Policy(StrEnum):
     FIRST_COME = "first-come"
     PROXIMITY = "proximity"
     PROPORTIONAL = "proportional"
+
+
+class Reliability(StrEnum):
+    """How the first plan takes reliability."""
+
+    IGNORE = "ignore"
+    EXPECTED = "expected"
+    FIRM = "firm"
 
 
 @command
@@ -90,6 +98,76 @@ def simulate(
         for sentence in simulated.in_words(made):
             print(sentence)
         for section in simulated.sections(made):
+            print()
+            show(section)
+        print("\n" + tr("To read, print and pass on: {files}", files=str(folder / PAGE)))
+    print(folder)
+
+
+@command
+def stress(
+    case: CasePath,
+    draws: Annotated[int, typer.Option(min=1, metavar="N", help="How often donations are drawn.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same figures.")] = 1,
+    policy: Annotated[
+        list[Reliability] | None,
+        typer.Option(help="How the first plan takes reliability. Repeated: several.  [default: all three]"),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many plans are mended side by side; 0: one a core.")
+    ] = 0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="For each plan; figures may then differ a little.  [default: none]"
+        ),
+    ] = None,
+    changes: Changes = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            help="Folder to write.  [default: studies/NAME OF CASE-stress]",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to print.")] = 10,
+) -> None:
+    """Let donations fail by their reliability, mend the plan each time, and tell what it stands.
+
+    What was promised from donations that turn up stays; what the others were to serve is served as well as
+    can be from what is left. Tells the spread of coverage and cost when the first plan ignores reliability,
+    counts on what is to be expected, or only on what is certain; and on which donations the plan hangs most.
+
+    \b
+      matchopt stress my-city
+      matchopt stress my-city --draws 100 --policy expected
+    """  # noqa: D301
+    from matchopt.io.study import PAGE, default_study, refuse_study, write_study
+    from matchopt.report import stressed
+    from matchopt.whatif.stress import POLICIES
+    from matchopt.whatif.stress import stress as stressed_of
+
+    refuse_malformed(changes)
+    refuse_no_time(time_limit)
+    folder = output if output is not None else default_study(case, "stress", force=force)
+    refuse_study(folder, force=force)
+    chosen = tuple(dict.fromkeys(name.value for name in policy)) if policy else POLICIES
+    with progress(quiet=quiet) as step:
+        read = read_case(case, changes or (), step)
+        step("solve", 0, 0)
+        made = stressed_of(
+            read, draws=draws, seed=seed, policies=chosen, time_limit=time_limit, workers=workers, tell=step
+        )
+        step("writing the report", 0, 0)
+        write_study(folder, stressed.page(made), stressed.tables(made), stressed.as_json(made), force=force)
+    if not quiet:
+        for sentence in stressed.in_words(made):
+            print(sentence)
+        for section in stressed.sections(made, top):
             print()
             show(section)
         print("\n" + tr("To read, print and pass on: {files}", files=str(folder / PAGE)))

@@ -75,6 +75,7 @@ STAGES: Mapping[str, str] = {
     "points": mark("planning each point"),
     "cases": mark("planning the cases"),
     "simulate": mark("replaying arrivals"),
+    "stress": mark("mending the plan, draw by draw"),
 }
 """What a piece of work is busy with."""
 

@@ -17,13 +17,12 @@ from matchopt.case import Case
 from matchopt.engine import plan as plan_of
 from matchopt.fields import PINNED
 from matchopt.io.check import empty_table
-from matchopt.model.calendar import Calendar
 from matchopt.model.network import encode
 from matchopt.model.travel import kilometres
 from matchopt.schema import TABLES
-from matchopt.settings import Settings
 from matchopt.solution import Plan
 from matchopt.whatif.heuristics import HEURISTICS, match
+from matchopt.whatif.variant import horizon_kept
 
 OPTIMAL = "optimal"
 POLICIES = (OPTIMAL, *HEURISTICS)
@@ -151,7 +150,7 @@ def simulate(
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
     bare = Case(
         {name: table for name, table in case.tables.items() if name != "commitments"}, case.extras,
-        _with_horizon(case), case.findings, case.sources,
+        horizon_kept(case), case.findings, case.sources,
     )  # fmt: skip
     days = _matching_days(bare, every)
     total = len(days) * len(policies) + 1
@@ -171,15 +170,6 @@ def simulate(
         measures = _measured(bare, lines, hindsight, (proven, asked))
         replays.append(Replay(policy, lines, rounds, measures))
     return Simulation(case, every, hindsight, tuple(replays))
-
-
-def _with_horizon(case: Case) -> Settings:
-    """Return the settings with the horizon of the whole case, whatever part of it is known."""
-    calendar = Calendar.of(case)
-    if not calendar.dated:
-        return case.settings
-    first, last = (pd.Timestamp(day) for day in calendar.dates(np.array([calendar.start, calendar.end])))
-    return case.settings.updated({"horizon": {"start": first.date(), "end": last.date()}})
 
 
 def _matching_days(case: Case, every: int) -> list[pd.Timestamp]:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from matchopt.case import Case
 from matchopt.fields import Kind
+from matchopt.model.calendar import Calendar
 from matchopt.schema import TABLES
+from matchopt.settings import Settings
 from matchopt.solution import Plan
 
 _NOTHING = {Kind.NUMBER: float("nan"), Kind.WHOLE: float("nan"), Kind.DAY: pd.NaT, Kind.FLAG: False}
@@ -66,3 +69,12 @@ class Variant:
         """Return the smallest quantity in which an item is moved."""
         steps = self.case.table("items").set_index("item")["step"]
         return float(steps.get(item, 1.0))
+
+
+def horizon_kept(case: Case) -> Settings:
+    """Return the settings with the horizon of the whole case, for copies that lack some of its rows."""
+    calendar = Calendar.of(case)
+    if not calendar.dated:
+        return case.settings
+    first, last = (pd.Timestamp(day) for day in calendar.dates(np.array([calendar.start, calendar.end])))
+    return case.settings.updated({"horizon": {"start": first.date(), "end": last.date()}})
