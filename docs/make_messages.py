@@ -27,11 +27,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "matchopt"
 PO = SOURCE / "locale" / "zh" / "LC_MESSAGES" / "matchopt.po"
 KEYWORDS = {"tr": None, "trn": (1, 2), "mark": None}
-OF_TYPER = (
-    "Arguments", "Options", "Commands", "Aborted!", "required", "default: {default}", "Missing command.",
-    "No such command {name!r}.",
-)  # fmt: skip
-"""What the library of the command line says by itself, and looks up in our catalogue."""
+OF_TYPER = ("Arguments", "Options", "Commands", "required", "default: {default}")
+"""What the library of the command line says in its help, and looks up in our catalogue."""
 
 
 def gathered() -> Catalog:

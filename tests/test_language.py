@@ -123,6 +123,46 @@ def test_one_command_does_not_leave_its_language_to_the_next(tmp_path: Path) -> 
     assert "Made the folder" in runner.invoke(app, ["new", str(tmp_path / "b")]).stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("plam", "没有命令 'plam'。您是不是想用 'plan'"),
+        ("zzz", "没有命令 'zzz'。"),
+        ("plan", "缺少 'CASE'。"),
+        ("plan --outptu x a", "没有选项 --outptu。您是不是想用 --output？"),
+        ("plan -z a", "没有选项 -z。"),
+        ("plan a b", "多余的参数：b。"),
+        ("plan a -o", "选项 '-o' 后面要有一个值。"),
+        ("plan a --force=1", "选项 '--force' 不带值。"),
+        ("plan a --time-limit x", "'x' 不是数字。"),
+        ("plan a --solver x", "'x' 不在可选值之内：'simplex'"),
+        ("stress a --draws 1.5", "'1.5' 不是整数。"),
+        ("simulate a --every 0", "'0' 小于 1。"),
+        ("plan a --set x", "'x' 不是 NAME=VALUE 的形式"),
+        ("track a", "缺少选项 '--done'。"),
+    ],
+)
+def test_wrong_usage_is_told_in_chinese(arguments: str, said: str) -> None:
+    result = CliRunner().invoke(app, ["--lang", "zh", *arguments.split()])
+    assert result.exit_code == 2
+    *_, hint, blank, error = result.stderr.splitlines()
+    assert hint.startswith("用法说明：`")
+    assert not blank
+    assert error.startswith("错误：")
+    assert said in error
+    # Words of English are names of what one may type.
+    assert not re.search(r"[a-z]{3,} [a-z]{2,}", error)
+
+
+def test_what_is_wrong_before_a_language_is_read_is_told_in_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "matchopt", "--tiem", "plan", "--lang=zh"], capture_output=True, text=True,
+        encoding="utf-8", env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "错误：没有选项 --tiem。"
+
+
 BAD = {
     "needs.csv": "need_id,community,item,quantity,priority,needed_by,channel,colour\n"
     "n1,河滨,大米,十,1,2026/13/1,村民,\nn1,河滨,大米,-3,12,1/2/2026,居民,红\nn2,,大米,1.234,1,44000,,\n",

@@ -43,7 +43,12 @@ def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase
     if short.empty:
         return
     need = str(short["need_id"].iloc[0])
-    story = explain_need(plan, need)
+    told: list[tuple[int, int]] = []
+    story = explain_need(plan, need, tell=lambda done, most: told.append((done, most)))
+    # Never more plans than were foreseen, and never more to come than before.
+    assert [done for done, _ in told] == list(range(story.plans))
+    assert all(done < most for done, most in told)
+    assert [most for _, most in told] == sorted((most for _, most in told), reverse=True)
     kinds = kinds_for(plan, need, str(story.result["reason"]), story.candidates.table)
     by_name = {(kind.name, kind.subject): kind for kind in kinds}
     for change in story.changes:
@@ -158,7 +163,7 @@ def test_a_case_that_cannot_be_changed_so_is_no_change() -> None:
     def refused(_: object) -> Case:
         raise CaseError([])
 
-    assert smallest(Kind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda _: None)) is None
+    assert smallest(Kind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda done, most: None)) is None
 
 
 def test_more_room_on_a_lane_or_under_an_agreement_is_a_change() -> None:

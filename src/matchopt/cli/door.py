@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from matchopt import __version__
+from matchopt.cli.usage import tell
 from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
 from matchopt.language import DOMAIN, LOCALES, Language, speak, spoken, tr
 
@@ -51,6 +53,14 @@ class _Translated:
                 if said:
                     setattr(text, name, said)
 
+    def parse_args(self: Any, ctx: Any, args: list[str]) -> Any:
+        """Read the arguments; whatever is wrong with them knows the command they were meant for."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except TyperException as error:
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
+            raise
+
     def format_usage(self: Any, ctx: Any, formatter: Any) -> None:
         """Write the line that shows how to call it."""
         formatter.write_usage(
@@ -70,7 +80,16 @@ class _Command(_Translated, TyperCommand):
 
 
 class _Commands(_Translated, TyperGroup):
-    pass
+    def main(self, args: Sequence[str] | None = None, *more: Any, **rest: Any) -> Any:
+        """Run the command that the arguments name, and end with its exit code; without any, show the help."""
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
+        try:
+            sys.exit(super().main(given, *more, **rest | {"standalone_mode": False}))
+        except TyperException as error:
+            tell(error)
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            sys.exit(INTERRUPTED)
 
 
 app = typer.Typer(
@@ -79,7 +98,6 @@ app = typer.Typer(
     # Plain help comes three times as fast as drawn boxes, and reads well in a log.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 

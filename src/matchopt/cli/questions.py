@@ -55,7 +55,7 @@ def explain(
         if subject is Subject.NEED:
             story = explain_need(
                 made, name, seek=not quick,
-                tell=lambda count: step(tr("planning changed cases: {count}", count=count), 0, 0),
+                tell=lambda done, most: step("changes", done, most),
             )  # fmt: skip
             lines = list(explained.need_in_words(made, story, 10**9 if whole else explained.FEW))
         elif subject is Subject.DONATION:

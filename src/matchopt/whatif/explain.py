@@ -10,7 +10,7 @@ import pandas as pd
 from matchopt.solution import Plan
 from matchopt.whatif.candidates import Candidates, candidates_of
 from matchopt.whatif.changes import kinds_for
-from matchopt.whatif.smallest import Change, Confirmer, Tell, smallest
+from matchopt.whatif.smallest import Change, Confirmer, Tell, most_plans, smallest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,12 @@ class NeedStory:
     plans: int = 0
 
 
-def explain_need(plan: Plan, need: str, *, seek: bool = True, tell: Tell = lambda _: None) -> NeedStory:
+def explain_need(
+    plan: Plan, need: str, *, seek: bool = True, tell: Tell = lambda done, total: None
+) -> NeedStory:
     """Explain a need; with `seek`, find the smallest changes that would serve it in full.
+
+    `tell` is told how many changed cases were planned, and how many there will be at most.
 
     Raises
     ------
@@ -69,15 +73,16 @@ def explain_need(plan: Plan, need: str, *, seek: bool = True, tell: Tell = lambd
     story = NeedStory(asks, result, lines, found, _rivals(plan, may, need))
     if not seek or result["unmet"] <= 0:
         return story
-    confirm, changes, tried = Confirmer(need, tell), [], []
-    for kind in kinds_for(plan, need, str(result["reason"]), found.table):
-        tried.append(kind.name)
-        change = smallest(kind, float(result["unmet"]), confirm)
+    confirm, changes, missing = Confirmer(need, tell), [], float(result["unmet"])
+    kinds = tuple(kinds_for(plan, need, str(result["reason"]), found.table))
+    most = [most_plans(kind, missing) for kind in kinds]
+    for k, kind in enumerate(kinds):
+        confirm.expect(sum(most[k:]))
+        change = smallest(kind, missing, confirm)
         if change is not None:
             changes.append(change)
-    return NeedStory(
-        asks, result, lines, found, story.rivals, tuple(changes), tuple(dict.fromkeys(tried)), confirm.plans
-    )
+    tried = tuple(dict.fromkeys(kind.name for kind in kinds))
+    return NeedStory(asks, result, lines, found, story.rivals, tuple(changes), tried, confirm.plans)
 
 
 def _rivals(plan: Plan, may: pd.DataFrame, need: str) -> pd.DataFrame:

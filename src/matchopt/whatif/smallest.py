@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Any
 
 from matchopt.engine import plan as plan_of
 from matchopt.errors import CaseError
 from matchopt.whatif.changes import Kind
 
-Tell = Callable[[str], None]
+Tell = Callable[[int, int], None]
+"""Is told how many plans were made, and how many there will be at most."""
 
 PLENTY = 2**10
 """So many times what is missing, at least, is tried before it is said that more does not help."""
@@ -43,18 +45,31 @@ class Confirmer:
 
     def __init__(self, need: str, tell: Tell) -> None:
         self._need, self._tell = need, tell
-        self.plans = 0
+        self.plans = self._most = 0
+
+    def expect(self, most: int) -> None:
+        """Say how many plans are to come at most."""
+        self._most = self.plans + most
 
     def serves(self, kind: Kind, size: Any) -> bool:
         """Plan the case after a change; return whether the need is served in full."""
+        self._tell(self.plans, self._most)
         self.plans += 1
-        self._tell(f"{self.plans}")
         try:
             needs = plan_of(kind.apply(size)).needs
         except CaseError:
             # There are no districts to widen the boundary to, say: it is no change to propose.
             return False
         return bool((needs.loc[needs["need_id"] == self._need, "unmet"] <= 0).all())
+
+
+def most_plans(kind: Kind, missing: float) -> int:
+    """Return how many plans `smallest` makes at most."""
+    if kind.sizes is not None:
+        return len(kind.sizes)
+    # What is missing, plenty of it, each doubling between the two, and halving between the last two sizes.
+    between = ceil(log2(PLENTY))
+    return 2 + between + ceil(log2(_first(kind, missing))) + between
 
 
 def smallest(kind: Kind, missing: float, confirm: Confirmer) -> Change | None:
@@ -69,7 +84,7 @@ def smallest(kind: Kind, missing: float, confirm: Confirmer) -> Change | None:
 
 
 def _quantity(kind: Kind, missing: float, confirm: Confirmer) -> Change | None:
-    low, high = 0, max(1, round(missing / kind.step))
+    low, high = 0, _first(kind, missing)
     if not confirm.serves(kind, high):
         most = PLENTY * high
         if not confirm.serves(kind, most):
@@ -84,3 +99,8 @@ def _quantity(kind: Kind, missing: float, confirm: Confirmer) -> Change | None:
         else:
             low = middle
     return Change(kind.name, round(high * kind.step, 6), kind.subject)
+
+
+def _first(kind: Kind, missing: float) -> int:
+    """Return the number of steps that is tried first."""
+    return max(1, round(missing / kind.step))
