@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -482,3 +483,26 @@ class TestBadEnds:
         answer = shell("new", tmp_path / "城市", PYTHONIOENCODING="ascii")
         assert answer.returncode == 0
         assert "??" in answer.stdout
+
+
+@pytest.mark.parametrize("version", ["0.99.0", "1.0", "2027.1.dev3"])
+def test_a_run_of_a_newer_version_is_told_and_left_alone(case: Path, version: str) -> None:
+    assert run("plan", case, "-o", "run", "-q").exit_code == 0
+    shutil.copytree("run", "now")
+    manifest = Path("run/manifest.json")
+    content = json.loads(manifest.read_text("utf-8"))
+    # Such a version may write anything else there.
+    manifest.write_text(json.dumps(content | {"matchopt": version, "plan": {"plan.arrow": "-"}}), "utf-8")
+    (case.parent / "done.csv").write_text("donation_id,need_id,quantity\nd1,n1,1\n", "utf-8")
+    before = {file: file.read_bytes() for file in Path("run").rglob("*") if file.is_file()}
+    for command in (
+        ("verify", "run"), ("report", "run"), ("workbook", "run"), ("wishlist", "run"),
+        ("explain", "run", "need", "n1"), ("compare", "run", "now"), ("compare", "now", "run"),
+        ("replan", "run", case, "-o", "next"), ("track", "run", "--done", "done.csv"),
+    ):  # fmt: skip
+        result = run(*command)
+        assert result.exit_code == 1, command
+        assert f"run was made by matchopt {version}, which is newer than this one" in result.stderr
+        assert "update matchopt" in result.stderr
+    assert {file: file.read_bytes() for file in Path("run").rglob("*") if file.is_file()} == before
+    assert not Path("next").exists()

@@ -17,8 +17,9 @@ from matchopt.cli import app
 from matchopt.io.deliveries import read_deliveries
 from matchopt.io.track import write_track
 from matchopt.language import speaking
-from matchopt.report.evaluated import in_words, page, workbook
+from matchopt.report.evaluated import in_words, workbook
 from matchopt.report.evaluation import evaluate
+from matchopt.report.page.fact import fact_html
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -96,7 +97,7 @@ def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
         assert table["asked"].sum() == pytest.approx(plan.asked, abs=1e-4)
     assert found.donors["reliability"].between(0, 1 + 1e-9).all()
     assert found.causes["units"].sum() == pytest.approx(plan.served - served, abs=1e-3)
-    assert page(found).startswith("<!doctype html>")
+    assert fact_html(found).startswith("<!doctype html>")
     assert len(workbook(found).sheets) == 5
 
 
@@ -150,12 +151,41 @@ def test_the_command(tmp_path: Path) -> None:
     assert "8 of 14 planned units were delivered" in result.stdout
     folder = tmp_path / "run" / "track"
     assert sorted(file.name for file in folder.iterdir()) == [
-        "causes.csv", "communities.csv", "donors.csv", "lines.csv", "report.html", "tiers.csv", "track.xlsx",
+        "causes.csv", "communities.csv", "deliveries.csv", "donors.csv", "lines.csv", "report.html",
+        "tiers.csv", "track.xlsx",
     ]  # fmt: skip
     assert "牛奶变质" in (folder / "causes.csv").read_text("utf-8-sig")
     told = run("track", tmp_path / "run", "--done", done, "--lang", "zh")
     assert "牛奶变质（4）" in told.stdout
     assert run("verify", tmp_path / "run").exit_code == 0
+
+
+def test_the_report_tells_what_became_of_the_plan(tmp_path: Path) -> None:
+    home = tmp_path / "run"
+    city().write(home)
+    done = deliveries(
+        tmp_path, "donation_id,need_id,quantity,day,satisfaction,cause\nD1,N1,7.5,2026-03-04,4,=1+1\n"
+    )
+    assert run("track", home, "--done", done, "-o", tmp_path / "elsewhere").exit_code == 0
+    assert not (home / "report.html").exists()
+    assert run("track", home, "--done", done).exit_code == 0
+    page = (home / "report.html").read_text("utf-8")
+    assert "7.5 of 14 planned units were delivered" in page
+    assert "fact-communities" in page
+    # Whoever writes the report anew, later or in another language, does not lose it.
+    assert run("report", home).exit_code == 0
+    assert (home / "report.html").read_text("utf-8") == page
+    assert run("report", home, "--lang", "zh").exit_code == 0
+    assert "计划与实际" in (home / "report.html").read_text("utf-8")
+    # The public is told nothing of donors.
+    assert run("report", home, "--public").exit_code == 0
+    assert "fact-" not in (home / "report-public.html").read_text("utf-8")
+    # What the folder keeps is what was told.
+    again = run("track", home, "--done", home / "track" / "deliveries.csv", "-o", tmp_path / "again")
+    assert again.exit_code == 0, again.output
+    for name in ("lines", "donors", "causes", "deliveries"):
+        kept, made = (folder / f"{name}.csv" for folder in (tmp_path / "elsewhere", tmp_path / "again"))
+        assert kept.read_bytes() == made.read_bytes()
 
 
 def test_nothing_is_written_where_something_is_wrong(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ def report(
 ) -> None:
     """Write the report of a run: one page that opens offline, with figures, a map and all tables.
 
-    Everybody can open it in a browser, print it, sort and filter its tables and save them as CSV.
+    Everybody can open it in a browser, print it, sort and filter its tables and save them as CSV. Where
+    `matchopt track` was told what became of the plan, the report says so.
 
     \b
       matchopt report runs/my-city
@@ -36,13 +37,14 @@ def report(
       matchopt report runs/my-city --public -o for-the-website.html
     """  # noqa: D301
     from matchopt.io.beside import text_file, write_beside
+    from matchopt.io.track import read_track
     from matchopt.report.page.page import html
 
     with progress() as step:
         step("reading and checking the tables", 0, 0)
         made = read_plan(run)
         step("writing the report", 0, 0)
-        page = html(made, public=public)
+        page = html(made, public=public, fact=None if public else read_track(run, made))
         file = output if output is not None else run / (PUBLIC if public else REPORT)
         write_beside(file, text_file(page))
     print(file)

@@ -28,16 +28,19 @@ def track(
     The table has a row a delivery: allocation_id (or donation_id and need_id), quantity (in units of the
     donation; 0 if nothing came), and, where known, day, satisfaction (1..5) and cause. Lines of the plan that
     it does not name count as not delivered. The folder holds a page, a workbook and the tables as CSV;
-    donors.csv has the measured reliability of each donor, for the column reliability of the next case.
+    donors.csv has the measured reliability of each donor, for the column reliability of the next case. The
+    report of the run tells of it, too, unless the folder is to stand elsewhere.
 
     \b
       matchopt track runs/my-city --done deliveries.csv
       matchopt track runs/my-city --done 配送记录.xlsx --lang zh
     """  # noqa: D301
+    from matchopt.io.beside import text_file, write_beside
     from matchopt.io.deliveries import read_deliveries
     from matchopt.io.track import FOLDER, write_track
-    from matchopt.report import evaluated
+    from matchopt.report import REPORT, evaluated
     from matchopt.report.evaluation import evaluate
+    from matchopt.report.page.page import html
     from matchopt.report.workbook import as_section
 
     with progress() as step:
@@ -46,6 +49,8 @@ def track(
         found = evaluate(made, read_deliveries(done, made))
         step("writing the report", 0, 0)
         folder = write_track(output if output is not None else run / FOLDER, found)
+        if output is None:
+            write_beside(run / REPORT, text_file(html(made, fact=found)))
     for sentence in evaluated.in_words(found):
         print(sentence)
     for sheet in list(evaluated.sheets(found))[:-1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from matchopt.io.checked import Checked
 from matchopt.io.columns import check_table
 from matchopt.io.files import read_table
 from matchopt.io.findings import Findings, Said
+from matchopt.io.formulas import bare
 from matchopt.language import tr
 from matchopt.solution import Plan
 
@@ -69,6 +71,9 @@ def read_deliveries(path: Path, plan: Plan) -> pd.DataFrame:
     checked = None if raw is None else check_table(raw, found)
     if checked is None:
         raise CaseError(found.sorted())
+    # Ids are copied from the files of a run, which guard what a spreadsheet would take for a formula.
+    texts = [column.name for column in DELIVERIES.columns if column.kind is Kind.TEXT]
+    checked = replace(checked, frame=checked.frame.assign(**{n: bare(checked.frame[n]) for n in texts}))
     at = _lines(checked, plan, found)
     _refuse_too_much(checked, plan, at, found)
     _refuse_too_early(checked, plan, at, found)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matchopt import __version__
 from matchopt.errors import CaseError, RunError, shortened
 from matchopt.io.formulas import bare
 from matchopt.io.write import CURVE, EARLIER, EXACT, MANIFEST, MONEY
@@ -120,13 +122,15 @@ def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json`` of the run folder; RunError if there is none or it is damaged."""
+    """Read ``manifest.json`` of the run folder; RunError if there is none, or it is damaged or too new."""
     file = folder / MANIFEST
     if not file.is_file():
         raise RunError(
             tr("{folder} is no run folder: it has no {manifest}", folder=folder, manifest=MANIFEST)
         )
     raw = _json(file)
+    # Before anything else: what a later version writes need not look as this one expects.
+    _refuse_newer(folder, str(raw.get("matchopt", "")))
     case = raw.get("case")
     if not isinstance(case, dict) or not isinstance(raw.get("run"), dict):
         raise RunError(tr("{file} is damaged: it does not name its case and its run", file=file))
@@ -144,6 +148,19 @@ def read_manifest(folder: Path) -> Manifest:
         case_path=raw["run"].get("case_path"),
         run=raw["run"],
     )
+
+
+def _refuse_newer(folder: Path, version: str) -> None:
+    """Refuse a run folder of a later version than this one."""
+    made, here = ([int(part) for part in re.findall(r"\d+", text)[:3]] for text in (version, __version__))
+    if made > here:
+        raise RunError(
+            tr(
+                "{folder} was made by matchopt {made}, which is newer than this one ({here}):"
+                " update matchopt (pip install --upgrade matchopt), or plan the case anew",
+                folder=folder, made=shortened(version), here=__version__,
+            )
+        )  # fmt: skip
 
 
 def read_lines(folder: Path) -> pd.DataFrame:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from matchopt.batch import FAILED, PLANNED, UNCHANGED, Outcome
 from matchopt.language import mark, speaking, spoken, tr
 from matchopt.report import words
-from matchopt.report.page.page import as_script, environment, html_language, spoken_words
+from matchopt.report.page.shell import rendered
 from matchopt.report.page.tables import MONEY, NUMBER, SHARE, TEXT, Column, table
 
 OUTCOMES = {PLANNED: mark("planned"), UNCHANGED: mark("unchanged"), FAILED: mark("failed")}
@@ -65,17 +64,8 @@ def page(outcomes: Sequence[Outcome]) -> str:
         ]  # fmt: skip
         made = table("cases", tr("Cases"), columns, "index.csv")
         failed = found[found["outcome"] == FAILED]
-        data: dict[str, Any] = {
-            "lang": spoken().value, "currency": "", "charts": {}, "tables": {"cases": made},
-            "stories": {"communities": [], "donors": []}, "words": spoken_words(), "public": False,
-        }  # fmt: skip
-        return (
-            environment()
-            .get_template("batch.html.j2")
-            .render(
-                lang=html_language(), title=tr("Batch of {n} cases", n=f"{len(found):,}"),
-                total=total(outcomes),
-                failed=list(zip(failed["name"], failed["findings"].str.split("\n"), strict=True)),
-                tables={"cases": made}, charts={}, public=False, data=as_script(data),
-            )
+        return rendered(
+            "batch.html.j2", charts={}, tables={"cases": made},
+            title=tr("Batch of {n} cases", n=f"{len(found):,}"), total=total(outcomes),
+            failed=list(zip(failed["name"], failed["findings"].str.split("\n"), strict=True)),
         )  # fmt: skip

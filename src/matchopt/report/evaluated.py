@@ -1,4 +1,4 @@
-"""Plan against fact for people: in sentences, as lists, as a page."""
+"""Plan against fact for people: in sentences and as lists."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from matchopt.language import speaking, spoken, tr
+from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.evaluation import Evaluation
-from matchopt.report.page.page import as_script, environment, html_language, spoken_words
-from matchopt.report.page.tables import Column as Shown
-from matchopt.report.page.tables import table
 from matchopt.report.workbook import DAY, NUMBER, SHARE, TEXT, Book, Column, Sheet
-
-MOST_BARS = 15
 
 
 def in_words(found: Evaluation) -> Iterator[str]:
@@ -107,43 +102,3 @@ def sheets(found: Evaluation) -> Iterator[Sheet]:
 def workbook(found: Evaluation) -> Book:
     """Return all of it as a workbook."""
     return Book(tr("Overview"), tuple(in_words(found)), (), tuple(sheets(found)))
-
-
-def page(found: Evaluation) -> str:
-    """Return all of it as a page."""
-    with speaking(spoken()):
-        ids = ("communities", "tiers", "donors", "causes", "lines")
-        made = {
-            name: table(
-                name, sheet.name, [Shown(c.title, c.kind, c.cells) for c in sheet.columns], f"{name}.csv"
-            )
-            for name, sheet in zip(ids, sheets(found), strict=True)
-        }
-        made = {name: one for name, one in made.items() if one["rows"]}
-        drawn = {"reached": _chart(found)}
-        data: dict[str, Any] = {
-            "lang": spoken().value, "currency": "", "charts": drawn, "tables": made,
-            "stories": {"communities": [], "donors": []}, "words": spoken_words(), "public": False,
-        }  # fmt: skip
-        sentences = list(in_words(found))
-        return (
-            environment()
-            .get_template("evaluation.html.j2")
-            .render(
-                lang=html_language(), title=tr("Plan and fact"), lead=sentences[0], said=sentences[1:],
-                charts=drawn, tables=made, public=False, data=as_script(data),
-            )
-        )  # fmt: skip
-
-
-def _chart(found: Evaluation) -> dict[str, Any]:
-    cut = found.communities.head(MOST_BARS)
-    return {
-        "kind": "pairs", "title": tr("Planned and delivered, the worst community first"), "unit": tr("units"),
-        "labels": cut["community"].tolist(),
-        "said": tr("{n} communities are shown; all are in the table.", n=len(cut)),
-        "series": [
-            {"name": tr("planned"), "values": [round(v, 6) for v in cut["planned"].tolist()]},
-            {"name": tr("delivered"), "values": [round(v, 6) for v in cut["reached"].tolist()]},
-        ],
-    }  # fmt: skip

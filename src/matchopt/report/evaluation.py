@@ -40,6 +40,8 @@ class Evaluation:
         donor, lines, promised, delivered (donated units), reliability (delivered ÷ promised), late (units).
     causes
         cause, lines, units (of needs that were planned and not reached), late (units that came late).
+    deliveries
+        What was told: allocation_id, quantity, day, satisfaction, cause; a row a delivery.
     """
 
     asked: float
@@ -53,6 +55,7 @@ class Evaluation:
     tiers: pd.DataFrame
     donors: pd.DataFrame
     causes: pd.DataFrame
+    deliveries: pd.DataFrame
 
 
 def evaluate(plan: Plan, deliveries: pd.DataFrame) -> Evaluation:
@@ -78,6 +81,9 @@ def evaluate(plan: Plan, deliveries: pd.DataFrame) -> Evaluation:
         satisfaction=_mean(came["satisfaction"], came["reached"]),
         lines=lines, communities=_communities(plan, lines), tiers=_tiers(plan, lines), donors=_donors(lines),
         causes=_causes(lines),
+        deliveries=deliveries.assign(
+            allocation_id=lines["allocation_id"].to_numpy()[deliveries["at"].to_numpy()]
+        )[["allocation_id", "quantity", "day", "satisfaction", "cause"]],
     )  # fmt: skip
 
 

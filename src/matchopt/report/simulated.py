@@ -10,7 +10,7 @@ import pandas as pd
 
 from matchopt.language import mark, tr, trn
 from matchopt.report import words
-from matchopt.report.page.experiment import Part, bars, experiment_html, pairs
+from matchopt.report.page.plain import Part, bars, pairs, plain_html
 from matchopt.report.page.tables import DAY, NUMBER, SHARE, TEXT, Column, table
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.whatif.replay import OPTIMAL, Replay, Simulation
@@ -166,7 +166,7 @@ def page(made: Simulation) -> str:
         Part("course", tr("Round by round"), {"course": course},
              [table("rounds", tr("Every round"), each, "rounds.csv")]),
     )  # fmt: skip
-    return experiment_html(made.case, tr("Matching in the course of time"), list(in_words(made)), parts)
+    return plain_html(tr("Matching in the course of time"), list(in_words(made)), parts, case=made.case)
 
 
 def _known(value: float) -> float | None:

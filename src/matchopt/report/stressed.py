@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.language import mark, tr, trn
 from matchopt.report import words
 from matchopt.report.page.charts import Chart
-from matchopt.report.page.experiment import Part, experiment_html, pairs
+from matchopt.report.page.plain import Part, pairs, plain_html
 from matchopt.report.page.tables import COUNT, NUMBER, SHARE, TEXT, Column, table
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.whatif.stress import PERCENTILES, Stress, Tried, percentiles
@@ -164,7 +164,7 @@ def page(made: Stress) -> str:
                     tr("After mending: what else there is serves what it can."))]),
         Part("draws", tr("Draw by draw"), {}, [table("draws", tr("Every draw"), each, "draws.csv")]),
     )  # fmt: skip
-    return experiment_html(made.case, tr("If donations fail"), list(in_words(made)), parts)
+    return plain_html(tr("If donations fail"), list(in_words(made)), parts, case=made.case)
 
 
 def _histogram(made: Stress, spread: list[np.ndarray[Any, Any]]) -> Chart:

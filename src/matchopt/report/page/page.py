@@ -6,21 +6,21 @@ page, which asks the network for nothing.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from matchopt.language import Language, day, speaking, spoken, tr, trn
+from matchopt.language import day, speaking, spoken, tr, trn
 from matchopt.model.analysis import Analysis, analyse
-from matchopt.report import words
+from matchopt.report import evaluated, words
+from matchopt.report.evaluation import Evaluation
 from matchopt.report.ground import Ground, ground_of, item_names
 from matchopt.report.page import charts, stories, tables
+from matchopt.report.page.fact import fact_chart, fact_tables
 from matchopt.report.page.public import public_ground
+from matchopt.report.page.shell import rendered
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
@@ -31,12 +31,10 @@ LARGE = 10_000
 """Money from which on nobody asks for cents on the first screen."""
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from matchopt.report.page.charts import Chart
 
 
-def html(plan: Plan, *, public: bool = False) -> str:
+def html(plan: Plan, *, public: bool = False, fact: Evaluation | None = None) -> str:
     """Return the report of a plan, in the language spoken.
 
     Parameters
@@ -45,44 +43,42 @@ def html(plan: Plan, *, public: bool = False) -> str:
         A finished plan.
     public
         Leave out ids and donors, and whatever fewer than five needs stand behind.
+    fact
+        What became of the plan, where that is known; not told to the public.
     """
     with speaking(spoken()):  # thousands of messages: asked once which language
-        return _page(plan, public=public)
+        return _page(plan, public=public, fact=None if public else fact)
 
 
-def _page(plan: Plan, *, public: bool) -> str:
+def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
     g = ground_of(plan)
     if public:
         g = public_ground(g)
     wanted, found = wished(g), _analysed(plan)
-    made = tables.all_tables(g, wanted, found)
+    made = {one["id"]: one for one in tables.all_tables(g, wanted, found)}
     drawn = _charts(g, found)
+    if fact is not None:
+        # Every line stands on the page of its own, which the report would double with it.
+        made |= {one["id"]: one for name, one in fact_tables(fact).items() if one["rows"] and name != "lines"}
+        drawn["reached"] = fact_chart(fact)
     told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
-    data = {
-        "lang": spoken().value, "currency": g.summary["currency"], "charts": drawn,
-        "tables": {one["id"]: one for one in made}, "stories": told, "words": spoken_words(),
-        "public": public,
-    }  # fmt: skip
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            lang=html_language(),
-            title=_title(g),
-            subtitle=_subtitle(g),
-            headline=headline(g.summary),
-            details="" if public else details(plan),
-            rules=_rules(g.summary),
-            proof=proof(g.summary),
-            optimal=g.summary["status"] == "optimal",
-            figures=_figures(g),
-            charts=drawn,
-            tables={one["id"]: one for one in made},
-            stories=told,
-            asks=[] if public else list(wishes_in_words(plan, wanted)),
-            public=public,
-            data=as_script(data),
-        )
+    return rendered(
+        "report.html.j2",
+        charts=drawn,
+        tables=made,
+        currency=g.summary["currency"],
+        stories=told,
+        public=public,
+        title=_title(g),
+        subtitle=_subtitle(g),
+        headline=headline(g.summary),
+        details="" if public else details(plan),
+        rules=_rules(g.summary),
+        proof=proof(g.summary),
+        optimal=g.summary["status"] == "optimal",
+        figures=_figures(g),
+        asks=[] if public else list(wishes_in_words(plan, wanted)),
+        fact=[] if fact is None else list(evaluated.in_words(fact)),
     )
 
 
@@ -92,31 +88,6 @@ def _analysed(plan: Plan) -> Analysis:
     return replace(
         found, items=found.items.assign(item=found.items["item"].map(lambda key: names.get(key, key)))
     )
-
-
-def html_language() -> str:
-    """Return the language spoken as HTML names it."""
-    return {Language.EN: "en", Language.ZH: "zh-CN"}[spoken()]
-
-
-def as_script(data: Mapping[str, Any]) -> str:
-    """Return data as JSON that no text in it can break out of a script with."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-@lru_cache
-def environment() -> Environment:
-    """Return the templates of ``web/``."""
-    from jinja2 import Environment, PackageLoader
-
-    loader = PackageLoader("matchopt.report.page", "web")
-    env = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    # What a debugger would ask the network for has no place in a page that asks for nothing.
-    env.globals |= {
-        "tr": tr,
-        "source": lambda name: re.sub(r"\n?/[/*]# sourceMappingURL=.*$", "", loader.get_source(env, name)[0]),
-    }
-    return env
 
 
 def _title(g: Ground) -> str:
@@ -224,16 +195,3 @@ def _says(chart: Chart) -> bool:
     """Return whether there is anything to draw."""
     parts = ("labels", "links", "communities", "hubs")
     return any(chart.get(part) for part in parts)
-
-
-def spoken_words() -> dict[str, str]:
-    """Return what the page says by itself while somebody uses it."""
-    return {
-        "served": tr("served"), "unmet": tr("unmet"), "asked": tr("asked"), "filter": tr("filter"),
-        "of": tr("of"), "rows": tr("rows"), "first": tr("first page"), "last": tr("last page"),
-        "next": tr("next page"), "previous": tr("previous page"), "export": tr("Save as CSV"),
-        "page": tr("page"), "none": tr("nothing found"), "hub": tr("hub"), "community": tr("community"),
-        "limit": tr("capacity"), "few": tr("not told"), "group": tr("group"), "needs": tr("needs"),
-        "full": tr("in full"), "part": tr("in part"), "not": tr("not at all"), "why": tr("why not"),
-        "least": tr("at least"), "coverage": tr("coverage"), "units": tr("units"),
-    }  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from matchopt.language import speaking, spoken, tr
 from matchopt.report import studies, words
 from matchopt.report.page.charts import Chart
-from matchopt.report.page.page import as_script, environment, html_language, spoken_words
+from matchopt.report.page.shell import rendered
 from matchopt.report.page.tables import COUNT, MONEY, NUMBER, SHARE, TEXT, Column, table
 from matchopt.report.studies import Result
 from matchopt.whatif.study import Study
@@ -37,26 +37,16 @@ def _page(study: Study, results: list[Result], needs: pd.DataFrame) -> str:
     drawn = {name: chart for name, chart in _charts(study, results, changes).items() if any(_shown(chart))}
     made = [_points(study, results), _tiers(study, results), _changes(study, changes), _needs(study, needs)]
     tables = {one["id"]: one for one in made if one["rows"]}
-    data = {
-        "lang": spoken().value, "currency": study.base.summary["currency"], "charts": drawn,
-        "tables": tables, "stories": {"communities": [], "donors": []}, "words": spoken_words(),
-        "public": False,
-    }  # fmt: skip
-    return (
-        environment()
-        .get_template("study.html.j2")
-        .render(
-            lang=html_language(),
-            title=studies.title(study),
-            subtitle=_subtitle(study),
-            paragraph=studies.paragraph(study, results),
-            optimal=all(m.gap == 0 for _, m, _ in studies.made(results)),
-            against=tr("Held against “{name}”.", name=studies.reference_name(study)),
-            charts=drawn,
-            tables=tables,
-            public=False,
-            data=as_script(data),
-        )
+    return rendered(
+        "study.html.j2",
+        charts=drawn,
+        tables=tables,
+        currency=study.base.summary["currency"],
+        title=studies.title(study),
+        subtitle=_subtitle(study),
+        paragraph=studies.paragraph(study, results),
+        optimal=all(m.gap == 0 for _, m, _ in studies.made(results)),
+        against=tr("Held against “{name}”.", name=studies.reference_name(study)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What was tried on a case as one page: sentences, then parts with charts and tables."""
+"""A plain page: sentences, then parts with charts and tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matchopt.case import Case
 from matchopt.language import speaking, spoken, tr
 from matchopt.report import words
 from matchopt.report.page.charts import Chart
-from matchopt.report.page.page import as_script, environment, html_language, spoken_words
+from matchopt.report.page.shell import rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,33 @@ class Part:
     tables: Sequence[Mapping[str, Any]]
 
 
-def experiment_html(case: Case, title: str, said: Sequence[str], parts: Sequence[Part]) -> str:
-    """Return the page, in the language spoken."""
+def plain_html(
+    title: str, said: Sequence[str], parts: Sequence[Part], *, case: Case | None = None, foot: str = ""
+) -> str:
+    """Return the page, in the language spoken.
+
+    Parameters
+    ----------
+    title, said, parts
+        What it says, from top to bottom.
+    case
+        Which case it is about, if it is about one: its name and currency.
+    foot
+        What it was made from, if not from a case alone.
+    """
     with speaking(spoken()):  # thousands of messages: asked once which language
         charts = {name: chart for part in parts for name, chart in part.charts.items()}
         tables = {table["id"]: table for part in parts for table in part.tables if table["rows"]}
-        data: dict[str, Any] = {
-            "lang": spoken().value, "currency": case.settings.rates.currency, "charts": charts,
-            "tables": tables, "stories": {"communities": [], "donors": []}, "words": spoken_words(),
-            "public": False,
-        }  # fmt: skip
         shown = [
             {"id": part.id, "title": part.title, "charts": list(part.charts),
              "tables": [table["id"] for table in part.tables]}
             for part in parts
         ]  # fmt: skip
-        return (
-            environment()
-            .get_template("experiment.html.j2")
-            .render(
-                lang=html_language(), title=title, subtitle=_subtitle(case), said=list(said), parts=shown,
-                charts=charts, tables=tables, public=False, data=as_script(data),
-            )
+        return rendered(
+            "plain.html.j2", charts=charts, tables=tables, title=title, said=list(said), parts=shown,
+            subtitle="" if case is None else _subtitle(case),
+            currency="" if case is None else case.settings.rates.currency,
+            foot=foot or tr("Made by matchopt from the tables of the case alone."),
         )  # fmt: skip
 
 
