@@ -17,15 +17,18 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WIDTHS = (1400, 390)
-CHARTS = {"en": 11, "zh": 11, "public": 11, "study-en": 7, "study-zh": 7}
+CHARTS = {
+    "en": 11, "zh": 11, "public": 11, "study-en": 7, "study-zh": 7, "simulate-en": 4, "simulate-zh": 4,
+    "stress-en": 1, "stress-zh": 1, "fact-en": 10, "fact-zh": 10, "track-en": 1, "track-zh": 1,
+}  # fmt: skip
 """The pages, and how many charts they have at the least."""
 
 SMALL = {
     "needs": "need_id,community,item,quantity,priority,needed_from\n"
     "N1,Hilltop,rice,4,1,\nN2,Oldtown,rice,6,1,2026-03-06\nN3,Harbour,rice,5,2,\nN4,Harbour,rice,3,3,\n",
     "donations": "donation_id,donor,item,quantity,origin,community,available_from,"
-    "available_until,expires_on\nD1,Mill,rice,9,Hilltop,Hilltop,2026-03-01,2026-03-02,\nD2,Dock,rice,4,Harbour,Harbour,2026-03-01,,\n"
-    "D3,Dock,milk,4,Harbour,Harbour,2026-03-01,,2026-03-03\n",
+    "available_until,expires_on,reliability\nD1,Mill,rice,9,Hilltop,Hilltop,2026-03-01,2026-03-02,,0.8\n"
+    "D2,Dock,rice,4,Harbour,Harbour,2026-03-01,,,0.5\nD3,Dock,milk,4,Harbour,Harbour,2026-03-01,,2026-03-03,\n",
     "communities": "community,latitude,longitude,district,organization\nHilltop,31.00,121.00,North,A\n"
     "Oldtown,31.01,121.00,North,B\nHarbour,31.20,121.00,South,B\n",
     "hubs": "hub,latitude,longitude\nDepot,31.005,121.00\n",
@@ -40,7 +43,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of the demo case: English, Chinese, for the public; and studies of a small case."""
+    """The reports of the demo case: English, Chinese, for the public; and all other pages of a small case."""
     folder = tmp_path_factory.mktemp("runs")
     made = {}
     for lang in ("en", "zh"):
@@ -59,6 +62,18 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         arguments = ["study", str(folder / "small"), "boundaries", "-o", str(study), "-q", "--lang", lang]
         assert CliRunner().invoke(app, arguments).exit_code == 0
         made[f"study-{lang}"] = study / "report.html"
+        for name, *more in (("simulate",), ("stress", "--draws", "5", "--workers", "1")):
+            place = folder / f"{name}-{lang}"
+            arguments = [name, str(folder / "small"), "-o", str(place), "-q", "--lang", lang, *more]
+            assert CliRunner().invoke(app, arguments).exit_code == 0
+            made[f"{name}-{lang}"] = place / "report.html"
+        run = folder / f"small-{lang}"
+        arguments = ["plan", str(folder / "small"), "-o", str(run), "-q", "--lang", lang]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        (folder / "done.csv").write_text("donation_id,need_id,quantity\nD1,N1,3\n", "utf-8")
+        arguments = ["track", str(run), "--done", str(folder / "done.csv"), "--lang", lang]
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        made |= {f"fact-{lang}": run / "report.html", f"track-{lang}": run / "track" / "report.html"}
     return made
 
 
@@ -139,7 +154,7 @@ def test_every_chart_is_drawn_and_nothing_is_asked_for(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("which", CHARTS)
+@pytest.mark.parametrize("which", [name for name in CHARTS if not name.endswith("-zh")])
 def test_no_serious_fault_of_accessibility(
     which: str, width: int, reports: dict[str, Path], visit: Any
 ) -> None:
