@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.language import mark, tr, trn
 from matchopt.report import words
 from matchopt.report.page.plain import Part, bars, pairs, plain_html
-from matchopt.report.page.tables import DAY, NUMBER, SHARE, TEXT, Column, table
+from matchopt.report.page.tables import DAY, MONEY, NUMBER, SHARE, TEXT, Column, table
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.whatif.replay import OPTIMAL, Replay, Simulation
 
@@ -131,7 +131,7 @@ def page(made: Simulation) -> str:
         Column(tr("shipments per donor"), NUMBER, [round(m.shipments, 2) for m in found]),
         Column(tr("fill rate"), SHARE, [m.fill_rate for m in found]),
         Column(tr("without zeros"), SHARE, [m.fill_rate_without_zeros for m in found]),
-        Column(tr("cost"), NUMBER, [m.cost for m in found]),
+        Column(tr("cost"), MONEY, [m.cost for m in found]),
     ]  # fmt: skip
     by_tier = [Column(tr("policy"), TEXT, [*names, tr("hindsight")])]
     best = made.hindsight.served_by_tier
@@ -151,6 +151,7 @@ def page(made: Simulation) -> str:
         tr("Fill rate"), tr("share of what communities ask of an item"), names,
         {tr("all"): [m.fill_rate for m in found],
          tr("without zeros"): [m.fill_rate_without_zeros for m in found]},
+        share=True,
     )  # fmt: skip
     course = pairs(
         tr("Served in the course of time"),

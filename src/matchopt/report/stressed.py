@@ -12,7 +12,7 @@ from matchopt.language import mark, tr, trn
 from matchopt.report import words
 from matchopt.report.page.charts import Chart
 from matchopt.report.page.plain import Part, pairs, plain_html
-from matchopt.report.page.tables import COUNT, NUMBER, SHARE, TEXT, Column, table
+from matchopt.report.page.tables import COUNT, MONEY, NUMBER, SHARE, TEXT, Column, table
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.whatif.stress import PERCENTILES, Stress, Tried, percentiles
 
@@ -64,7 +64,12 @@ def _coverage(one: Tried, made: Stress) -> pd.Series:
 
 def sections(made: Stress, top: int = 10) -> Iterator[Section]:
     """Yield the tables for a terminal."""
-    heads = (tr("planned"), tr("figure"), tr("mean"), *(tr("{p}th percentile", p=p) for p in PERCENTILES))
+    heads = (
+        tr("way of planning"),
+        tr("figure"),
+        tr("mean"),
+        *(tr("{p}th percentile", p=p) for p in PERCENTILES),
+    )
     lines: list[tuple[str, ...]] = []
     for one in made.tried:
         for row in percentiles(one, made.asked).to_dict("records"):
@@ -130,20 +135,14 @@ def page(made: Stress) -> str:
     ]
     total = max(sum(made.asked.values()), 1e-9)
     spread = [one.draws["served"].to_numpy() / total for one in made.tried]
-    figures = [
-        Column(tr("planned"), TEXT, [name for name, _ in rows]),
-        Column(tr("figure"), TEXT, [_named(row["figure"]) for _, row in rows]),
-        Column(tr("mean"), NUMBER, [row["mean"] for _, row in rows]),
-        *(
-            Column(tr("{p}th percentile", p=p), NUMBER, [row[f"p{p}"] for _, row in rows])
-            for p in PERCENTILES
-        ),
-    ]
+    shares = _figures([(name, row) for name, row in rows if row["figure"] != "cost"], SHARE)
+    costs = _figures([(name, row) for name, row in rows if row["figure"] == "cost"], MONEY)
     hanging = pd.concat(
         [one.hanging.assign(policy=tr(NAMES[one.policy])) for one in made.tried], ignore_index=True
     )
     hangs = [
-        Column(tr("planned"), TEXT, hanging["policy"]), Column(tr("donation"), TEXT, hanging["donation_id"]),
+        Column(tr("way of planning"), TEXT, hanging["policy"]),
+        Column(tr("donation"), TEXT, hanging["donation_id"]),
         Column(tr("donor"), TEXT, hanging["donor"]), Column(tr("reliability"), SHARE, hanging["reliability"]),
         Column(tr("units planned"), NUMBER, hanging["planned"]),
         Column(tr("lost without it"), NUMBER, hanging["lost"]),
@@ -151,14 +150,15 @@ def page(made: Stress) -> str:
     ]  # fmt: skip
     draws = pd.concat([one.draws.assign(policy=tr(NAMES[one.policy])) for one in made.tried])
     each = [
-        Column(tr("planned"), TEXT, draws["policy"]),
+        Column(tr("way of planning"), TEXT, draws["policy"]),
         Column(tr("donations that failed"), COUNT, draws["failed"]),
         Column(tr("units lost at first"), NUMBER, draws["lost"]),
-        Column(tr("units served"), NUMBER, draws["served"]), Column(tr("cost"), NUMBER, draws["cost"]),
+        Column(tr("units served"), NUMBER, draws["served"]), Column(tr("cost"), MONEY, draws["cost"]),
     ]  # fmt: skip
     parts = (
         Part("coverage", tr("Coverage and cost over all draws"), {"spread": _histogram(made, spread)},
-             [table("percentiles", tr("All figures"), figures, "percentiles.csv")]),
+             [table("shares", tr("Coverage"), shares, "percentiles.csv"),
+              table("costs", tr("Cost"), costs, "percentiles.csv")]),
         Part("hanging", tr("What the plan hangs on"), {},
              [table("hangs", tr("Lost if one donation fails alone"), hangs, "hanging.csv",
                     tr("After mending: what else there is serves what it can."))]),
@@ -167,9 +167,21 @@ def page(made: Stress) -> str:
     return plain_html(tr("If donations fail"), list(in_words(made)), parts, case=made.case)
 
 
+def _figures(rows: list[tuple[str, dict[Any, Any]]], kind: str) -> list[Column]:
+    """Return the columns of figures of one kind: their mean and percentiles."""
+    return [
+        Column(tr("way of planning"), TEXT, [name for name, _ in rows]),
+        Column(tr("figure"), TEXT, [_named(row["figure"]) for _, row in rows]),
+        Column(tr("mean"), kind, [row["mean"] for _, row in rows]),
+        *(Column(tr("{p}th percentile", p=p), kind, [row[f"p{p}"] for _, row in rows]) for p in PERCENTILES),
+    ]
+
+
 def _histogram(made: Stress, spread: list[np.ndarray[Any, Any]]) -> Chart:
+    # Few draws in many bars would show gaps alone.
+    bars = min(BARS, max(5, len(spread[0]) // 5))
     low, high = min(s.min() for s in spread), max(s.max() for s in spread)
-    edges = np.linspace(low, high, BARS + 1) if high > low else np.array([low, low + 1e-6])
+    edges = np.linspace(low, high, bars + 1) if high > low else np.array([low, low + 1e-6])
     labels = [words.percent(float(edge), 1) for edge in edges[:-1]]
     counts = {
         tr(NAMES[one.policy]): np.histogram(values, edges)[0].astype(float).tolist()

@@ -67,12 +67,19 @@ def bars(title: str, unit: str, labels: Sequence[str], values: Sequence[float]) 
     }  # fmt: skip
 
 
-def pairs(title: str, unit: str, labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> Chart:
-    """Return a chart of several figures side by side; the table below has them in digits."""
+def pairs(
+    title: str,
+    unit: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    share: bool = False,
+) -> Chart:
+    """Return a chart of several figures side by side, or of shares; the table below has them in digits."""
     drawn = [{"name": name, "values": [round(v, 6) for v in values]} for name, values in series.items()]
     return {
         "kind": "pairs", "title": title, "unit": unit, "labels": list(labels), "series": drawn,
-        "said": tr("The figures stand in the table below."),
+        "said": tr("The figures stand in the table below."), "share": share,
     }  # fmt: skip
 
 

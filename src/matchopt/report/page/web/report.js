@@ -126,22 +126,24 @@
 
     pairs(c, width) {
       const left = labelWidth(width) + 16;
+      const many = c.series.length, thick = many > 2 ? 11 : 14;
+      const figure = c.share ? percent : compact, exact = c.share ? percent : plain;
       return {
-        height: c.labels.length * 44 + 64,
+        height: c.labels.length * (many * (thick + 2) + 16) + 64,
         option: {
           ...base(),
-          color: [COLOURS.unmet, COLOURS.served],
+          color: many > 2 ? [...SERIES].reverse().slice(1) : [COLOURS.unmet, COLOURS.served],
           legend: { bottom: 0, textStyle: { color: "#17212b" } },
           grid: { left, right: 64, top: 4, bottom: 56 },
-          xAxis: { type: "value", axisLabel: { formatter: (v) => compact.format(v), color: "#4a5763" }, splitLine: { lineStyle: { color: "#e8edf1" } } },
+          xAxis: { type: "value", axisLabel: { formatter: (v) => figure.format(v), color: "#4a5763" }, splitLine: { lineStyle: { color: "#e8edf1" } } },
           yAxis: names(c.labels, width),
           tooltip: {
             ...base().tooltip, trigger: "axis", axisPointer: { type: "shadow" },
-            formatter: (points) => [c.labels[points[0].dataIndex], ...points.map((p) => p.seriesName + ": " + plain.format(p.value))].join("\n"),
+            formatter: (points) => [c.labels[points[0].dataIndex], ...points.map((p) => p.seriesName + ": " + exact.format(p.value))].join("\n"),
           },
           series: c.series.map((s) => ({
-            name: s.name, type: "bar", barWidth: 14, data: s.values,
-            label: { show: true, position: "right", fontSize: 11, color: "#17212b", formatter: (p) => compact.format(p.value) },
+            name: s.name, type: "bar", barWidth: thick, barGap: "15%", data: s.values,
+            label: { show: true, position: "right", fontSize: 11, color: "#17212b", formatter: (p) => (p.value ? figure.format(p.value) : "") },
           })),
         },
       };
