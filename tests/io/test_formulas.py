@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import matchopt
 from matchopt import Case, read_run
 from matchopt.io.beside import csv_file, write_beside
-from matchopt.io.formulas import bare, guarded
+from matchopt.io.formulas import all_guarded, bare, guarded
 
 BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -22,6 +22,11 @@ BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 @given(st.text(st.sampled_from("'=+-@\t\r1.,%ab"), max_size=6))
 def test_what_is_guarded_comes_back(text: str) -> None:
     assert bare(pd.Series([guarded(text)], dtype=object)).tolist() == [text]
+
+
+@given(st.lists(st.text(st.sampled_from("'=+-@\t\r\n1.a"), max_size=4)))
+def test_many_texts_are_guarded_as_each_is(texts: list[str]) -> None:
+    assert all_guarded(texts) == [guarded(text) for text in texts]
 
 
 @given(st.text(max_size=8), st.sampled_from(BEGINNINGS))

@@ -24,6 +24,7 @@ _SAYINGS = (
     (r"Option {what} requires an argument\.", mark("Option {what} requires a value.")),
     (r"Option {what} does not take a value\.", mark("Option {what} does not take a value.")),
     (r"Got unexpected extra argument\(s\) \({what}\)", mark("That is too much: {what}.")),
+    (r"Missing argument {what}\. Choose from:{others}", mark("{what} is missing: one of {others}.")),
     (r"Missing argument {what}\.", mark("{what} is missing.")),
     (r"Missing option {what}\.", mark("Option {what} is missing.")),
     (r"Invalid value for {what}: {why}", mark("Invalid value for {what}: {why}")),
@@ -40,7 +41,7 @@ def _in_our_words(text: str, given: str) -> str:
     for saying, ours in _SAYINGS:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>.+?)", saying)
         if found := re.fullmatch(pattern, text, re.DOTALL):
-            holes = {name: _in_our_words(part, given) if name == "why" else part
+            holes = {name: _in_our_words(part, given) if name == "why" else " ".join(part.split())
                      for name, part in found.groupdict().items()}  # fmt: skip
             return tr(ours, **holes, given=given)
     return text

@@ -6,7 +6,9 @@ gives any, every way that may be taken is open, on any days that fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,7 +89,11 @@ def check_ways(
     rows = _Rows(*keys)
     # Rows of a donation are looked at together, so that its ways to the hubs are measured once.
     order = np.argsort(rows.i, kind="stable")
-    seen: _Seen = put_together([_look(f, b, stated[:, b.at]) for b in _blocks(f, rows, fees, order)], order)
+    pieces = [order[at : at + ROWS_A_BLOCK] for at in range(0, max(len(order), 1), ROWS_A_BLOCK)]
+    out = routes.outbound(f)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        looks = pool.map(lambda at: _look(f, _block(f, rows, fees, at, out), stated[:, at]), pieces)
+        seen: _Seen = put_together(list(looks), order)
     _check_choice(f, rows, seen, kept, report)
     good = seen.linked & seen.best.timely
     if f.shared:
@@ -97,17 +103,15 @@ def check_ways(
     return Ways(good, seen.unit, seen.price, seen.own)
 
 
-def _blocks(f: Facts, rows: _Rows, fees: routes.Fees, order: Ints) -> Iterator[_Block]:
-    out = routes.outbound(f)
-    for start in range(0, max(len(order), 1), ROWS_A_BLOCK):
-        at = order[start : start + ROWS_A_BLOCK]
-        i, j = rows.i[at], rows.j[at]
-        gifts, row = np.unique(i, return_inverse=True)
-        goal = f.wants.community[j]
-        yield _Block(
-            at, i, j, rows.hub[at], routes.Trip.of(f, i, j), goal, fees.at(at), routes.straight(f, i, goal),
-            row, routes.inbound(f, gifts), out,
-        )  # fmt: skip
+def _block(f: Facts, rows: _Rows, fees: routes.Fees, at: Ints, out: Legs) -> _Block:
+    """Return the rows `at`."""
+    i, j = rows.i[at], rows.j[at]
+    gifts, row = np.unique(i, return_inverse=True)
+    goal = f.wants.community[j]
+    return _Block(
+        at, i, j, rows.hub[at], routes.Trip.of(f, i, j), goal, fees.at(at), routes.straight(f, i, goal),
+        row, routes.inbound(f, gifts), out,
+    )  # fmt: skip
 
 
 def _look(f: Facts, b: _Block, stated: Ints) -> _Seen:

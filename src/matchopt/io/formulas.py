@@ -27,6 +27,15 @@ def guarded(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def all_guarded(texts: list[str]) -> list[str]:
+    """Return texts that no spreadsheet takes for formulas; see `guarded`."""
+    # Few columns hold any, and one search for each sign in all of it is soon done.
+    together = "\n" + "\n".join(texts)
+    if not any(f"\n{sign}" in together for sign in "=+-@\t\r'"):
+        return texts
+    return list(map(guarded, texts))
+
+
 def bare(column: pd.Series[str]) -> pd.Series[str]:
     """Return a column of texts as they were before `guarded`."""
     # Few columns hold an apostrophe at all, and one search in all of it is soon done.

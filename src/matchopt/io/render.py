@@ -15,7 +15,7 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints
 from matchopt.compiled import compiled
-from matchopt.io.formulas import guarded
+from matchopt.io.formulas import all_guarded
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -74,8 +74,8 @@ def texts(column: pd.Series[Any], *, safe: bool = False) -> Cells:
         code, cells = pd.factorize(cells)
     else:
         code = np.where(column.isna().to_numpy(), -1, np.arange(len(cells)))
-    distinct = cells.tolist()
-    return _joined([guarded(str(text)) for text in distinct] if safe else distinct, code)
+    distinct = list(map(str, cells.tolist()))
+    return _joined(all_guarded(distinct) if safe else distinct, code)
 
 
 def flags(values: npt.NDArray[np.bool_]) -> Cells:
@@ -147,9 +147,9 @@ def _numbers(written: npt.NDArray[np.str_]) -> Cells:
     return _joined(written.tolist(), np.arange(len(written)))
 
 
-def _joined(distinct: list[Any], code: npt.NDArray[np.integer[Any]]) -> Cells:
+def _joined(distinct: list[str], code: npt.NDArray[np.integer[Any]]) -> Cells:
     """Return the cells that hold `distinct` texts by their `code`; -1 is nothing."""
-    coded = list(map(str.encode, map(str, distinct)))
+    coded = list(map(str.encode, distinct))
     data = b"".join(coded)
     if any(mark in data for mark in _SPECIAL):
         coded = list(map(_quoted, coded))

@@ -320,7 +320,9 @@ def _split(owner: Ints, amount: Ints, members: Members) -> tuple[Ints, Ints, Int
     first = np.searchsorted(owner, owner, side="left")
     start = class_start[owner] + before - before[first]
     end = start + amount
-    cuts = np.unique(np.concatenate([start, end, member_end]))
+    # Three sorted runs: a stable sort merges them as they are.
+    cuts = np.sort(np.concatenate([start, end, member_end]), kind="stable")
+    cuts = cuts[np.append(True, cuts[1:] != cuts[:-1])]
     piece = np.searchsorted(start, cuts[:-1], side="right") - 1
     inside = (piece >= 0) & (cuts[:-1] < end[piece])
     piece, left, right = piece[inside], cuts[:-1][inside], cuts[1:][inside]
