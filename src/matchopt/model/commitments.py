@@ -138,7 +138,10 @@ class Commitments:
         givers, self._tail = np.unique(donation, return_inverse=True)
         communities, self._head = np.unique(self._demand.community, return_inverse=True)
         self._tails, self._heads = place.take(givers), atlas.at(communities)
-        self._router = Router(case, items, rules, fondness, atlas, hubs, self._tails, self._heads)
+        self._router = Router(
+            case, items, rules, fondness, atlas, hubs, self._tails, self._heads,
+            HubLegs.between(case, atlas, hubs.places, self._heads),
+        )  # fmt: skip
         # What no way is known for goes all the same; nothing is known of what that costs.
         for side in ("inbound", "outbound"):
             legs: HubLegs = getattr(self._router, side)

@@ -35,7 +35,7 @@ from matchopt.model.commitments import Commitments, Pinned, Promised
 from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.places import Atlas
-from matchopt.model.routes import Hubs, Itinerary, Router
+from matchopt.model.routes import HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
 from matchopt.model.ways import Ways
 
@@ -221,6 +221,8 @@ def encode(case: Case) -> Network:
     )  # fmt: skip
 
     given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
+    everywhere = np.unique(demand.community)
+    outbound = HubLegs.between(case, atlas, hubs.places, atlas.at(everywhere))
 
     def made(part: int) -> Part:
         rows, columns = given.of(part), asked.of(part)
@@ -229,7 +231,10 @@ def encode(case: Case) -> Network:
         communities, head = np.unique(theirs.community, return_inverse=True)
         heads = atlas.at(communities)
         tails = origins.take(places)
-        router = Router(case, items, rules, fondness, atlas, hubs, tails, heads)
+        router = Router(
+            case, items, rules, fondness, atlas, hubs, tails, heads,
+            outbound.to(np.searchsorted(everywhere, communities)),
+        )  # fmt: skip
         burden = Burden(capacities, atlas, hubs, tails, heads)
         ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
         granule = amounts.granule[donations.row[donations.start[rows]]]

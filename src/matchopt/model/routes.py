@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
 from matchopt.model.places import Atlas, Places
 from matchopt.model.rules import Items, Rules
-from matchopt.model.tariff import Globe, Lanes, Passages, Rates, fill_legs, fill_ways
+from matchopt.model.tariff import Passages, Rates, fill_legs, fill_ways
 
 if TYPE_CHECKING:
     from matchopt.case import Case
@@ -87,6 +87,21 @@ class HubLegs:
     cost: Floats
     lead: Shorts
 
+    @classmethod
+    def between(cls, case: Case, atlas: Atlas, tails: Places, heads: Places) -> Self:
+        """Return the legs from `tails` to `heads` (distinct names)."""
+        rates, shape = case.settings.rates, (len(tails), len(heads))
+        cost, lead = np.empty(shape), np.empty(shape, dtype=np.int32)
+        fill_ways(
+            tails.globe(), heads.globe(), atlas.lanes_of(tails, heads), rates.transport_per_kg_km,
+            rates.detour_factor, atlas.has_lanes, cost, lead,
+        )  # fmt: skip
+        return cls(cost, lead)
+
+    def to(self, heads: Ints) -> Self:
+        """Return the legs to some of the heads."""
+        return type(self)(self.cost[:, heads], self.lead[:, heads])
+
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
@@ -113,13 +128,14 @@ class Itinerary:
 class Router:
     """Routes between the places of some donation and need classes.
 
-    Legs into hubs and out of them are laid out once for all places of a part of the network;
-    direct ones are worked out when they are asked for.
+    Legs into hubs and out of them are laid out for all places of a part of the network; direct ones are
+    worked out when they are asked for. Parts share communities: whoever makes routers for several of them
+    works the legs `outbound` out once for all.
     """
 
     def __init__(
         self, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
-        tails: Places, heads: Places,
+        tails: Places, heads: Places, outbound: HubLegs,
     ) -> None:  # fmt: skip
         self._items, self._rules, self.hubs, self._fondness = items, rules, hubs, fondness
         self._rates = case.settings.rates
@@ -128,9 +144,8 @@ class Router:
         self.tails, self.heads = tails.globe(), heads.globe()
         self.lanes = atlas.lanes_of(tails, heads)
         self._way = self._rates.transport_per_kg_km, self._rates.detour_factor, atlas.has_lanes
-        stops = hubs.places.globe()
-        self.inbound = self._hub_legs(self.tails, stops, atlas.lanes_of(tails, hubs.places))
-        self.outbound = self._hub_legs(stops, self.heads, atlas.lanes_of(hubs.places, heads))
+        self.inbound = HubLegs.between(case, atlas, tails, hubs.places)
+        self.outbound = outbound
         personal = fondness.matter or rules.transfers
         least = float(min([self._rates.handling_direct, *hubs.handling]))
         crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
@@ -141,12 +156,6 @@ class Router:
             len(np.unique(hubs.storage)) < 2 and not self.inbound.lead.any() and not self.outbound.lead.any(),
             personal,
         )  # fmt: skip
-
-    def _hub_legs(self, tails: Globe, heads: Globe, lanes: Lanes) -> HubLegs:
-        shape = len(tails.name), len(heads.name)
-        cost, lead = np.empty(shape), np.empty(shape, dtype=np.int32)
-        fill_ways(tails, heads, lanes, *self._way, cost, lead)
-        return HubLegs(cost, lead)
 
     def passages(self) -> Passages:
         """Return the hubs and the legs to and from them for compiled code."""
