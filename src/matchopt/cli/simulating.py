@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +20,12 @@ from matchopt.cli.door import (
     show,
 )
 from matchopt.language import tr
+
+if TYPE_CHECKING:
+    from matchopt.report.section import Section
+
+Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")]
 
 
 class Policy(StrEnum):
@@ -63,8 +70,8 @@ def simulate(
             help="Folder to write.  [default: studies/NAME OF CASE-simulation]",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Replay arrivals by their dates, and tell what each way of matching serves, how far and how late.
 
@@ -77,7 +84,7 @@ def simulate(
       matchopt simulate my-city
       matchopt simulate my-city --every 1 --policy optimal --policy proximity
     """  # noqa: D301
-    from matchopt.io.study import PAGE, default_study, refuse_study, write_study
+    from matchopt.io.study import default_study, refuse_study, write_study
     from matchopt.report import simulated
     from matchopt.whatif.replay import POLICIES
     from matchopt.whatif.replay import simulate as replayed
@@ -86,22 +93,14 @@ def simulate(
     refuse_no_time(time_limit)
     folder = output if output is not None else default_study(case, "simulation", force=force)
     refuse_study(folder, force=force)
-    chosen = tuple(dict.fromkeys(name.value for name in policy)) if policy else POLICIES
+    chosen = _chosen(policy, POLICIES)
     with progress(quiet=quiet) as step:
         read = read_case(case, changes or (), step)
         made = replayed(read, every=every, policies=chosen, time_limit=time_limit or 10.0, tell=step)
         step("writing the report", 0, 0)
-        write_study(
-            folder, simulated.page(made), simulated.tables(made), simulated.as_json(made), force=force
-        )
-    if not quiet:
-        for sentence in simulated.in_words(made):
-            print(sentence)
-        for section in simulated.sections(made):
-            print()
-            show(section)
-        print("\n" + tr("To read, print and pass on: {files}", files=str(folder / PAGE)))
-    print(folder)
+        said, page = simulated.as_json(made), simulated.page(made)
+        write_study(folder, page, simulated.tables(made), said, force=force)
+    _tell(folder, simulated.in_words(made), simulated.sections(made), quiet=quiet)
 
 
 @command
@@ -132,8 +131,8 @@ def stress(
             help="Folder to write.  [default: studies/NAME OF CASE-stress]",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the folder.")] = False,
+    force: Force = False,
+    quiet: Quiet = False,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to print.")] = 10,
 ) -> None:
     """Let donations fail by their reliability, mend the plan each time, and tell what it stands.
@@ -146,7 +145,7 @@ def stress(
       matchopt stress my-city
       matchopt stress my-city --draws 100 --policy expected
     """  # noqa: D301
-    from matchopt.io.study import PAGE, default_study, refuse_study, write_study
+    from matchopt.io.study import default_study, refuse_study, write_study
     from matchopt.report import stressed
     from matchopt.whatif.stress import POLICIES
     from matchopt.whatif.stress import stress as stressed_of
@@ -155,7 +154,7 @@ def stress(
     refuse_no_time(time_limit)
     folder = output if output is not None else default_study(case, "stress", force=force)
     refuse_study(folder, force=force)
-    chosen = tuple(dict.fromkeys(name.value for name in policy)) if policy else POLICIES
+    chosen = _chosen(policy, POLICIES)
     with progress(quiet=quiet) as step:
         read = read_case(case, changes or (), step)
         step("solve", 0, 0)
@@ -163,11 +162,24 @@ def stress(
             read, draws=draws, seed=seed, policies=chosen, time_limit=time_limit, workers=workers, tell=step
         )
         step("writing the report", 0, 0)
-        write_study(folder, stressed.page(made), stressed.tables(made), stressed.as_json(made), force=force)
+        said, page = stressed.as_json(made), stressed.page(made)
+        write_study(folder, page, stressed.tables(made), said, force=force)
+    _tell(folder, stressed.in_words(made), stressed.sections(made, top), quiet=quiet)
+
+
+def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str, ...]:
+    """Return the policies that were named, each once; all of them if none was."""
+    return tuple(dict.fromkeys(name.value for name in policy)) if policy else tuple(every)
+
+
+def _tell(folder: Path, said: Iterable[str], sections: Iterable[Section], *, quiet: bool) -> None:
+    """Print what came out, and where it stands."""
+    from matchopt.io.study import PAGE
+
     if not quiet:
-        for sentence in stressed.in_words(made):
+        for sentence in said:
             print(sentence)
-        for section in stressed.sections(made, top):
+        for section in sections:
             print()
             show(section)
         print("\n" + tr("To read, print and pass on: {files}", files=str(folder / PAGE)))

@@ -6,7 +6,13 @@ that are worth a solver's look. A lower bound of the cost between two places, th
 straight way, passes over whole communities at a time.
 
 The tables come as one flat tuple: to take an array out of a tuple in a tuple costs compiled code
-more than to use it. Kernels call only kernels of their own file, hence its length.
+more than to use it.
+
+From top to bottom: the tables (to `Tariff`), legs between places (to `legs_from`), the rules (to
+`barred`), unit costs and the cheapest way (to `linked`), given pairs judged (`judge_all`), bounds of
+communities (to `roundabout`), and the search. All of it is one file because compiled code is kept on
+disk under the file that it stands in: where a kernel, a constant or the order of a table's fields stood
+in another one, a change there would leave the old machine code in force.
 """
 
 from __future__ import annotations

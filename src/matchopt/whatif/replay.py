@@ -15,14 +15,11 @@ import pandas as pd
 from matchopt.arrays import Floats
 from matchopt.case import Case
 from matchopt.engine import plan as plan_of
-from matchopt.fields import PINNED
-from matchopt.io.check import empty_table
 from matchopt.model.network import encode
 from matchopt.model.travel import kilometres
-from matchopt.schema import TABLES
 from matchopt.solution import Plan
 from matchopt.whatif.heuristics import HEURISTICS, match
-from matchopt.whatif.variant import horizon_kept
+from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 
 OPTIMAL = "optimal"
 POLICIES = (OPTIMAL, *HEURISTICS)
@@ -149,8 +146,8 @@ def simulate(
     if unknown:
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
     bare = Case(
-        {name: table for name, table in case.tables.items() if name != "commitments"}, case.extras,
-        horizon_kept(case), case.findings, case.sources,
+        without_commitments(case.tables), case.extras, horizon_kept(case), case.findings,
+        case.sources,
     )  # fmt: skip
     days = _matching_days(bare, every)
     total = len(days) * len(policies) + 1
@@ -256,15 +253,7 @@ def _known(case: Case, day: pd.Timestamp, lines: pd.DataFrame) -> Case | None:
     if not len(needs) or not len(gifts):
         return None
     tables = {**case.tables, "needs": needs, "donations": gifts}
-    if len(lines):
-        committed = empty_table(TABLES["commitments"])
-        rows = {name: lines[name].to_numpy() for name in (*LINE, "quantity")}
-        rows |= {"allocation_id": np.full(len(lines), "", dtype=object),
-                 "status": np.full(len(lines), sorted(PINNED)[0], dtype=object)}  # fmt: skip
-        tables["commitments"] = pd.DataFrame(
-            {name: pd.Series(rows[name], dtype=committed[name].dtype) for name in committed.columns}
-        )
-    return Case(tables, {}, case.settings)
+    return Case(with_lines_that_stay(tables, lines), {}, case.settings)
 
 
 def _expiry(case: Case, gifts: pd.DataFrame) -> pd.Series:
@@ -351,9 +340,7 @@ def _logistics(case: Case, lines: pd.DataFrame) -> float:
     """Return what lines cost, in currency: as lines that stay, whatever they are, of one plan."""
     if not len(lines):
         return 0.0
-    rows = lines.assign(status=sorted(PINNED)[0], allocation_id="")
-    frame = pd.DataFrame({c.name: rows[c.name].to_numpy() for c in TABLES["commitments"].columns})
-    network = encode(Case({**case.tables, "commitments": frame}, {}, case.settings))
+    network = encode(Case(with_lines_that_stay(case.tables, lines), {}, case.settings))
     pinned = network.pinned
     cost = (pinned.way.unit_cost.sum(axis=1) * (pinned.quantity / network.scale.unit)).sum()
     return round(float(cost) / 10_000, 4)

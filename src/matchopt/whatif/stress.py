@@ -20,13 +20,10 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.case import Case
 from matchopt.engine import plan as plan_of
-from matchopt.fields import PINNED
-from matchopt.io.check import empty_table
 from matchopt.model.order import sorted_rows
-from matchopt.schema import TABLES
 from matchopt.settings import Settings
 from matchopt.solution import Plan
-from matchopt.whatif.variant import horizon_kept
+from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 from matchopt.workers import processes
 
 POLICIES = ("ignore", "expected", "firm")
@@ -135,9 +132,7 @@ def stress(
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
-    bare = Case(
-        {name: table for name, table in case.tables.items() if name != "commitments"}, {}, horizon_kept(case)
-    )
+    bare = Case(without_commitments(case.tables), {}, horizon_kept(case))
     firsts = [
         plan_of(bare.replace(settings={"policy": {"reliability": policy}}), time_limit=time_limit)
         for policy in policies
@@ -198,16 +193,8 @@ def mended(case: Case, lines: pd.DataFrame, failed: Failed) -> Case:
     there[list(failed)] = False
     gifts = case.donations[there].reset_index(drop=True).assign(reliability=1.0)
     stays = lines[lines["donation_id"].isin(gifts["donation_id"])]
-    tables = {**case.tables, "donations": gifts}
-    if len(stays):
-        empty = empty_table(TABLES["commitments"])
-        cells = {"quantity": stays["donated_quantity"], "status": [sorted(PINNED)[0]] * len(stays)}
-        tables["commitments"] = pd.DataFrame(
-            {
-                name: pd.Series(np.asarray(cells.get(name, stays.get(name))), dtype=empty[name].dtype)
-                for name in empty.columns
-            }
-        )
+    stays = stays.rename(columns={"donated_quantity": "quantity"})
+    tables = with_lines_that_stay({**case.tables, "donations": gifts}, stays)
     return Case(tables, {}, case.settings)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from matchopt.case import Case
 from matchopt.fields import Kind
+from matchopt.io.check import empty_table
 from matchopt.model.calendar import Calendar
 from matchopt.schema import TABLES
 from matchopt.settings import Settings
@@ -69,6 +70,33 @@ class Variant:
         """Return the smallest quantity in which an item is moved."""
         steps = self.case.table("items").set_index("item")["step"]
         return float(steps.get(item, 1.0))
+
+
+Tables = Mapping[str, pd.DataFrame]
+"""The tables of a case by name."""
+
+
+def without_commitments(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Return the tables of a case in which nothing is promised."""
+    return {name: table for name, table in tables.items() if name != "commitments"}
+
+
+def with_lines_that_stay(tables: Tables, lines: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the tables of a case in which these lines stay as they are, and nothing else is promised.
+
+    Parameters
+    ----------
+    tables
+        Those of the case.
+    lines
+        donation_id, need_id, quantity (donated), hub, pickup_day, arrival_day, delivery_day.
+    """
+    if not len(lines):
+        return without_commitments(tables)
+    rows = lines.assign(allocation_id="", status="accepted")
+    empty = empty_table(TABLES["commitments"])
+    columns = {name: pd.Series(rows[name].to_numpy(), dtype=empty[name].dtype) for name in empty.columns}
+    return {**tables, "commitments": pd.DataFrame(columns)}
 
 
 def horizon_kept(case: Case) -> Settings:

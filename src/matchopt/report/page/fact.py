@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from matchopt.language import speaking, spoken, tr
@@ -12,12 +13,14 @@ from matchopt.report.page.plain import Part, pairs, plain_html
 from matchopt.report.page.tables import Column, table
 
 MOST_BARS = 15
+SHEETS = ("communities", "tiers", "donors", "causes", "lines")
+"""What the sheets are called in a page, and the files of them."""
 
 
 def fact_html(found: Evaluation) -> str:
     """Return all of it as a page, in the language spoken."""
     with speaking(spoken()):  # thousands of messages: asked once which language
-        made = fact_tables(found)
+        made = fact_tables(found, SHEETS)
         parts = (
             Part("priorities", tr("By priority"), {}, [made["tiers"], made["causes"]]),
             Part("communities", tr("Communities"), {"reached": fact_chart(found)}, [made["communities"]]),
@@ -28,15 +31,15 @@ def fact_html(found: Evaluation) -> str:
         return plain_html(tr("Plan and fact"), list(in_words(found)), parts, foot=foot)
 
 
-def fact_tables(found: Evaluation) -> dict[str, dict[str, Any]]:
-    """Return the tables by name; their ids in the page are ``fact-`` and the name."""
-    names = ("communities", "tiers", "donors", "causes", "lines")
+def fact_tables(found: Evaluation, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return some of the tables by name; their ids in the page are ``fact-`` and the name."""
+    every = dict(zip(SHEETS, sheets(found), strict=True))
     return {
         name: table(
-            f"fact-{name}", sheet.name, [Column(c.title, c.kind, c.cells) for c in sheet.columns],
+            f"fact-{name}", every[name].name, [Column(c.title, c.kind, c.cells) for c in every[name].columns],
             f"track/{name}.csv",
         )
-        for name, sheet in zip(names, sheets(found), strict=True)
+        for name in names
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from matchopt.report import evaluated, words
 from matchopt.report.evaluation import Evaluation
 from matchopt.report.ground import Ground, ground_of, item_names
 from matchopt.report.page import charts, stories, tables
-from matchopt.report.page.fact import fact_chart, fact_tables
+from matchopt.report.page.fact import SHEETS, fact_chart, fact_tables
 from matchopt.report.page.public import public_ground
 from matchopt.report.page.shell import rendered
 from matchopt.report.proven import budget, fairness, proof
@@ -59,7 +59,7 @@ def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
     drawn = _charts(g, found)
     if fact is not None:
         # Every line stands on the page of its own, which the report would double with it.
-        made |= {one["id"]: one for name, one in fact_tables(fact).items() if one["rows"] and name != "lines"}
+        made |= {one["id"]: one for one in fact_tables(fact, SHEETS[:-1]).values() if one["rows"]}
         drawn["reached"] = fact_chart(fact)
     told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
     return rendered(

@@ -10,6 +10,7 @@
   const round = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
   const COLOURS = { served: "#0f766e", unmet: "#f0b48a", donor: "#1d4e89", hub: "#b7791f", goal: "#0f766e" };
+  const KINDS = ["#0f766e", "#1d4e89", "#64748b", "#4d7c0f", "#b7791f"];
   const SERIES = ["#9f1239", "#c2410c", "#b7791f", "#4d7c0f", "#64748b", "#1d4e89", "#0f766e", "#6b21a8"];
   const FONT = getComputedStyle(document.body).fontFamily;
   const ROW = 28;
@@ -132,7 +133,7 @@
         height: c.labels.length * (many * (thick + 2) + 16) + 64,
         option: {
           ...base(),
-          color: many > 2 ? [...SERIES].reverse().slice(1) : [COLOURS.unmet, COLOURS.served],
+          color: many > 2 ? KINDS : [COLOURS.unmet, COLOURS.served],
           legend: { bottom: 0, textStyle: { color: "#17212b" } },
           grid: { left, right: 64, top: 4, bottom: 56 },
           xAxis: { type: "value", axisLabel: { formatter: (v) => figure.format(v), color: "#4a5763" }, splitLine: { lineStyle: { color: "#e8edf1" } } },
