@@ -19,18 +19,28 @@ def ints(values):
     return np.array(values, dtype=np.int64)
 
 
-def transport(supply, demand, arcs, spare, unmet):
+def transport(supply, demand, arcs, spare, unmet, limit=()):
     tail, head, cost = (ints(column) for column in (zip(*arcs, strict=True) if arcs else ([], [], [])))
     return Transport(
-        ints(supply), ints(demand), tail, head, cost, ints(spare), ints(unmet), np.arange(len(demand))
-    )
+        ints(supply), ints(demand), tail, head, cost, ints(spare), ints(unmet), np.arange(len(demand)),
+        ints(limit),
+    )  # fmt: skip
 
 
-def stacked(supply, asked, arcs, spare):
+def stacked(supply, asked, arcs, spare, limit=()):
     """Return a problem whose nodes ask for several quantities: (unmet cost, quantity) each."""
     unmet, demand = zip(*(one for several in asked for one in sorted(several)), strict=True)
     node = np.repeat(np.arange(len(asked)), [len(several) for several in asked])
-    return replace(transport(supply, demand, arcs, spare, unmet), node=node)
+    return replace(transport(supply, demand, arcs, spare, unmet, limit), node=node)
+
+
+@st.composite
+def with_limits(draw, arcs, most, costs):
+    """Return arcs, the first of them limited and maybe gainful, beside unlimited ones of the same pairs."""
+    pairs = [(i, j) for i, j, _ in arcs] or [(0, 0)]
+    limited = draw(st.lists(st.sampled_from(pairs), max_size=len(pairs)))
+    cost = st.integers(-3, costs)
+    return [(i, j, draw(cost)) for i, j in limited] + arcs, [draw(st.integers(1, most)) for _ in limited]
 
 
 @st.composite
@@ -40,10 +50,11 @@ def problems(draw):
     pairs = list(itertools.product(range(len(supply)), range(len(demand))))
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=5))
     arcs = [(i, j, draw(st.integers(0, 6))) for i, j in chosen]
+    arcs, limit = draw(with_limits(arcs[:3], 2, 6)) if draw(st.booleans()) else (arcs, [])
     spare = draw(st.lists(st.integers(0, 2), min_size=len(supply), max_size=len(supply)))
     one = st.tuples(st.integers(0, 8), st.integers(1, 3))
     asked = [draw(st.lists(one, min_size=1, max_size=3)) for _ in demand]
-    return stacked(supply, asked, arcs, spare)
+    return stacked(supply, asked, arcs, spare, limit)
 
 
 def value(problem, flow):
@@ -52,6 +63,7 @@ def value(problem, flow):
     assert (sent <= problem.supply).all()
     assert (met <= problem.asked).all()
     assert (flow >= 0).all()
+    assert (flow[: len(problem.limit)] <= problem.limit).all()
     unmet = 0
     for node, left in enumerate(problem.asked - met):
         # The cheapest units stay unmet.
@@ -63,6 +75,7 @@ def value(problem, flow):
 def brute_force(problem):
     best = None
     most = [min(problem.supply[i], problem.asked[j]) for i, j in zip(problem.tail, problem.head, strict=True)]
+    most[: len(problem.limit)] = np.minimum(most[: len(problem.limit)], problem.limit).astype(int)
     for flow in itertools.product(*(range(m + 1) for m in most)):
         flow = ints(flow)
         sent = np.bincount(problem.tail, flow, len(problem.supply))
@@ -85,8 +98,11 @@ def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
         assert (prices.demand_price <= problem.unmet_cost).all()
         node_price = prices.demand_price[problem.dearest]
         assert (prices.demand_price == np.minimum(node_price[problem.node], problem.unmet_cost)).all()
-        assert (problem.cost - prices.supply_price[problem.tail] - node_price[problem.head] >= 0).all()
-        assert prices.supply_price @ problem.supply + prices.demand_price @ problem.demand == best
+        reduced = problem.cost - prices.supply_price[problem.tail] - node_price[problem.head]
+        limited, others = np.split(reduced, [len(problem.limit)])
+        assert (others >= 0).all()
+        bound = prices.supply_price @ problem.supply + prices.demand_price @ problem.demand
+        assert bound + np.minimum(limited, 0) @ problem.limit == best
 
 
 @st.composite
@@ -96,10 +112,11 @@ def small_quantities(draw):
     pairs = list(itertools.product(range(m), range(n)))
     chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=80))
     arcs = [(i, j, draw(st.integers(0, 3))) for i, j in chosen]
+    arcs, limit = draw(with_limits(arcs, most, 3)) if draw(st.booleans()) else (arcs, [])
     supply = draw(st.lists(st.integers(1, most), min_size=m, max_size=m))
     one = st.tuples(st.integers(2, 9), st.integers(1, most))
     asked = [draw(st.lists(one, min_size=1, max_size=most)) for _ in range(n)]
-    return stacked(supply, asked, arcs, [0] * m)
+    return stacked(supply, asked, arcs, [0] * m, limit)
 
 
 @settings(max_examples=200, deadline=None)
@@ -114,6 +131,7 @@ def test_problems_full_of_ties_agree_with_networkx(problem):
 @given(small_quantities(), st.integers(0, 80))
 def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
     simplex = NetworkSimplex()
+    first = max(first, len(problem.limit))
     few = replace(problem, tail=problem.tail[:first], head=problem.head[:first], cost=problem.cost[:first])
     begun = simplex.solve(few)
     kept = begun.tree.flow.copy()
@@ -121,6 +139,18 @@ def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
         problem, simplex.solve(problem).flow
     )
     assert (begun.tree.flow == kept).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(small_quantities(), st.data())
+def test_going_on_at_other_costs_comes_to_the_same(problem, data):
+    simplex = NetworkSimplex()
+    begun = simplex.solve(problem)
+    cost = ints([data.draw(st.integers(-3, 3)) for _ in problem.cost])
+    changed = replace(problem, cost=cost)
+    assert value(changed, simplex.solve(changed, begun.tree).flow) == value(
+        changed, simplex.solve(changed).flow
+    )
 
 
 @settings(max_examples=100, deadline=None)

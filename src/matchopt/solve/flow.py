@@ -71,6 +71,8 @@ def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     """
     m, root = len(problem.supply), len(problem.supply) + problem.nodes
     capacity = np.minimum(problem.supply[problem.tail], problem.asked[problem.head])
+    limited = slice(len(problem.limit))
+    capacity[limited] = np.minimum(capacity[limited], problem.limit)
     yield problem.tail, problem.head + m, capacity, problem.cost
     yield np.arange(m), np.full(m, root), problem.supply, problem.spare_cost
     yield np.full(len(problem.demand), root), problem.node + m, problem.demand, problem.unmet_cost

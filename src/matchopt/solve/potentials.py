@@ -60,7 +60,11 @@ class _Labels:
         self._last_cost = problem.unmet_cost[np.searchsorted(end, reach, side="left")]
         more = np.minimum(np.searchsorted(end, reach, side="right"), problem.dearest)
         self._next_cost = problem.unmet_cost[more]
+        # An arc at its limit leads no further; flow can only be taken back along it.
+        limit = np.full(len(flow), np.iinfo(np.int64).max)
+        limit[: len(problem.limit)] = problem.limit
         order = np.argsort(problem.tail, kind="stable")
+        order = order[flow[order] < limit[order]]
         self._out = starts(problem.tail[order], len(problem.supply))
         tail, self._head, self._cost = problem.tail[order], problem.head[order], problem.cost[order]
         used = np.flatnonzero(flow > 0)

@@ -38,9 +38,13 @@ class NetworkSimplex:
         tail = np.concatenate([np.arange(m), np.full(k, m), problem.tail]).astype(np.int32)
         head = np.concatenate([np.full(m, n), problem.node, problem.head]).astype(np.int32)
         cost = np.concatenate([problem.spare_cost, problem.unmet_cost, problem.cost])
-        most = np.concatenate([np.full(m, ENDLESS), problem.demand])
+        most = np.concatenate([np.full(m, ENDLESS), problem.demand, problem.limit])
         most[m + problem.dearest] = ENDLESS
         tree = (tree or SpanningTree.star(problem)).grown(len(cost))
+        reprice(
+            cost, tree.parent, tree.arc, tree.up, tree.after, tree.demand, tree.price, tree.anchor,
+            tree.offset, tree.hold, m,
+        )  # fmt: skip
         block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost)) / 4))
         pivots = pivot(
             tail, head, cost, most, tree.parent, tree.arc, tree.up, tree.depth, tree.after, tree.before,
@@ -96,13 +100,14 @@ def pivot(
             of_tail = of_tail and place_of_lowest == out
             amount, out = lowest, place_of_lowest
         else:
-            # It comes from the root, which is the join, so that the cycle has but one side.
-            of_tail = False
             if leaf and hold[b] < len(most) and most[hold[b]] - flow[hold[b]] < amount:
                 amount, out = most[hold[b]] - flow[hold[b]], LEAF
             amount, out = narrowest(parent, arc, up, most, flow, anchor[b], join, True, amount, out)
             if flow[entering] <= amount:
                 amount, out = flow[entering], ENTERING
+            lowest, place_of_lowest = narrowest(parent, arc, up, most, flow, a, join, False, amount, out)
+            of_tail = place_of_lowest != out
+            amount, out = lowest, place_of_lowest
         if amount > 0:
             sent = amount if forward else -amount
             flow[entering] += sent
@@ -130,6 +135,22 @@ def pivot(
         free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, out)
         free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, above)
     return pivots
+
+
+@compiled
+def reprice(
+    cost: Ints, parent: Nodes, arc: Nodes, up: Bools, after: Nodes, demand: Nodes, price: Ints, anchor: Nodes,
+    offset: Ints, hold: Nodes, root: int,
+) -> None:  # fmt: skip
+    """Write the prices at which each arc of the tree costs nothing: costs may have changed since."""
+    node = after[root]
+    while node != root:
+        along = cost[arc[node]]
+        price[node] = price[parent[node]] + (-along if up[node] else along)
+        node = after[node]
+    for b in range(len(hold) - 1):
+        if demand[anchor[b]] != b:
+            offset[b] = cost[hold[b]]
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +23,7 @@ class Transport:
 
         min  Σ c_a x_a + Σ e_i y_i + Σ u_k z_k
         s.t. Σ_{a from i} x_a + y_i = s_i,   Σ_{a into j} x_a + Σ_{k at j} z_k = Σ_{k at j} d_k,
-             0 ≤ z_k ≤ d_k,   x, y ≥ 0.
+             0 ≤ z_k ≤ d_k,   x_a ≤ l_a for the first p arcs,   x, y ≥ 0.
 
     Attributes
     ----------
@@ -35,6 +35,8 @@ class Transport:
         e and u.
     node : (k,) int
         Where each demand is, in the order of the nodes 0, 1, …, and at each in that of `unmet_cost`.
+    limit : (p,) int
+        l, above 0: the most that the first p arcs may carry. The others have no limit of their own.
     """
 
     supply: Ints
@@ -45,6 +47,7 @@ class Transport:
     spare_cost: Ints
     unmet_cost: Ints
     node: Ints
+    limit: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def nodes(self) -> int:
@@ -71,9 +74,11 @@ class Transport:
 class Certificate:
     """Prices that prove a flow optimal: a dual solution in complementary slackness with it.
 
-    ``supply_price[i] + demand_price[k] ≤ cost`` on every arc from i to the node of k,
-    ``supply_price ≤ spare_cost`` and ``demand_price ≤ unmet_cost``; equality wherever something
-    flows. Any such prices bound every plan from below by Σ supply_price · s + Σ demand_price · d.
+    ``supply_price[i] + demand_price[k] ≤ cost`` on every arc from i to the node of k that could carry
+    more, ``supply_price ≤ spare_cost`` and ``demand_price ≤ unmet_cost``; on arcs at their limit it
+    may be more than the cost, and where else something flows it is the cost. Without limits such
+    prices bound every plan from below by Σ supply_price · s + Σ demand_price · d; an arc with one takes
+    off that what it gains at most.
     """
 
     supply_price: Ints
@@ -173,7 +178,7 @@ class Backend(Protocol):
         Parameters
         ----------
         tree
-            Of the same problem with fewer arcs: the first ones of `problem`.
+            Of the same problem with fewer arcs: the first ones of `problem`, at whatever costs.
 
         Raises
         ------
