@@ -62,3 +62,18 @@ def test_the_module_and_the_command_are_the_same() -> None:
     import matchopt
 
     assert answer.stdout == f"matchopt {matchopt.__version__}\n"
+
+
+def test_what_libraries_print_by_themselves_is_no_answer() -> None:
+    noisy = (
+        "import os, sys\n"
+        "from matchopt.cli import door\n"
+        "begin = door._begin\n"
+        "door._begin = lambda case: (os.write(1, b'noise'), begin(case))\n"
+        "sys.argv = ['matchopt', '--version']\n"
+        "door.main()\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", noisy], capture_output=True, text=True, check=True)
+    import matchopt
+
+    assert answer.stdout == f"matchopt {matchopt.__version__}\n"

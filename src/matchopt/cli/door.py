@@ -141,6 +141,7 @@ Lang = Annotated[Language | None, typer.Option("--lang", help=_LANG, is_eager=Tr
 
 def main() -> None:
     """Run the command ``matchopt``."""
+    _keep_libraries_quiet()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows a question mark
             stream.reconfigure(errors="replace")
@@ -152,6 +153,19 @@ def main() -> None:
             _before["LANGUAGE"] = value if value in tuple(Language) else _before["LANGUAGE"]
     _begin(None)
     app(prog_name="matchopt")
+
+
+def _keep_libraries_quiet() -> None:
+    """Let what compiled libraries print by themselves go nowhere: standard output is for answers.
+
+    HiGHS tells there of repairs to a plan, whatever it was asked to say.
+    """
+    try:
+        ours = os.dup(sys.stdout.fileno())
+    except (AttributeError, OSError):  # there is none, or somebody else's
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout = os.fdopen(ours, "w", encoding=sys.stdout.encoding, buffering=1 if os.isatty(ours) else -1)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
