@@ -3,9 +3,10 @@
     python -m benchmarks.run [SECTION …] [--repeats 5] [--limit SECONDS] [--peers NAME,…] [--cases DIR]
 
 A section is a size, ``growth`` (from 10 000 to 1 000 000 needs), ``cases`` (those in the folders of DIR,
-solving alone), ``warm`` (a second plan after changes) or ``scale`` (on a cluster). Prints a table for
-each and writes it to `results.md`; sections not run keep what was measured before. Whole commands and
-peers are processes of their own, stopped at the limit.
+solving alone), ``warm`` (a second plan after changes), ``churn`` (one in which it costs something to
+change a line) or ``scale`` (on a cluster). Prints a table for each and writes it to `results.md`;
+sections not run keep what was measured before. Whole commands and peers are processes of their own,
+stopped at the limit.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from benchmarks.peers import PEERS
 from matchopt.cluster import on_cluster
 
 RESULTS = Path(__file__).parent / "results.md"
+
+CHURN = 5.0
+"""What it costs to change a line: what some 15 units cost to bring."""
 
 HEADER = """# Results
 
@@ -144,7 +148,7 @@ def contest(size: str, repeats: int, limit: float, peers: list[str]) -> str:
 GOALS = "goals"
 """Section that is written by hand, from the others."""
 
-OTHERS = ("growth", "cases", "warm", "scale")
+OTHERS = ("growth", "cases", "warm", "churn", "scale")
 """Sections besides the sizes."""
 
 GROWTH = (10_000, 31_623, 100_000, 316_228, 1_000_000)
@@ -240,6 +244,37 @@ def warm(repeats: int) -> str:
     )
 
 
+def churn(repeats: int, sizes: tuple[str, ...] = ("town", "quarter", "middle", "city")) -> str:
+    """Return the section on second plans that keep lines, after changes in one row of a hundred."""
+    rows = []
+    for size in sizes:
+        first = tables(SIZES[size])
+        earlier = matchopt.plan(matchopt.Case.from_frames(**first))
+        second, free = replanned(first, earlier, CHURN), replanned(first, earlier, 0.0)
+        plans = [matchopt.plan(second, warm=earlier) for _ in range(repeats)]
+        seconds = median(sum(one.run["timings"].values()) for one in plans)
+        assert matchopt.verify(second, plans[0]) == ()
+        said, without = (one.summary["commitments"] for one in (plans[0], matchopt.plan(free, warm=earlier)))
+        rows.append(
+            (size, f"{said['promised']:,}", f"{without['changed']:,}", f"{said['changed']:,}",
+             f"{plans[0].gap:.3%}", f"{seconds:.1f} s")
+        )  # fmt: skip
+        print(rows[-1], flush=True)
+    return (
+        "## churn: a second plan in which it costs 5 to change a line\n\n"
+        f"{machine()}. Medians of {repeats}; the same changes as above. *Free* is the number of lines that a "
+        "plan changes if that costs nothing.\n\n" + table("size lines changed,|free changed gap time", rows)
+    )
+
+
+def replanned(first: dict[str, pd.DataFrame], earlier: matchopt.Plan, cost: float) -> matchopt.Case:
+    """Return the case after changes in one row of a hundred, where it costs `cost` to change a line."""
+    return matchopt.Case.from_frames(
+        **changed(first, np.random.default_rng(1)), earlier=earlier.allocations,
+        settings={"policy": {"churn_cost": cost}},
+    )  # fmt: skip
+
+
 def scale(repeats: int) -> str:
     """Return the section on a cluster: solving by one thread, and by one and two workers."""
     from distributed import LocalCluster
@@ -322,13 +357,15 @@ def main() -> None:
     asked = parser.parse_args()
     if "cases" in asked.sections and asked.cases is None:
         parser.error("the section cases needs --cases DIR")
-    for name in asked.sections or ["town", "city", "province", "growth", "warm"]:
+    for name in asked.sections or ["town", "city", "province", "growth", "warm", "churn"]:
         if name == "growth":
             section = growth(asked.repeats, asked.limit)
         elif name == "cases":
             section = cases(asked.cases, asked.repeats, asked.limit)
         elif name == "warm":
             section = warm(asked.repeats)
+        elif name == "churn":
+            section = churn(asked.repeats)
         elif name == "scale":
             section = scale(asked.repeats)
         else:

@@ -9,6 +9,7 @@ from hypothesis import given, seed, settings
 
 import matchopt
 from comparison import check_whole
+from matchopt.solve import stages
 from oracle import solve
 from replanned import replanned_cases
 from small_case import SmallCase
@@ -32,6 +33,23 @@ def test_what_is_planned_around_commitments_agrees_with_the_integer_program(part
     """Pins, churn cost, promises kept, lines, sums, reasons, bound and proof."""
 
     @seed(3000 + list(PARTS).index(part))
+    @settings(max_examples=EXAMPLES)
+    @given(replanned_cases(**PARTS[part]))
+    def agree(small: SmallCase) -> None:
+        rules = small.rules()
+        check_whole(rules, solve(rules), matchopt.plan(small.case()))
+
+    agree()
+
+
+@pytest.mark.parametrize("part", ["plain", "days", "total cost"])
+def test_what_is_mended_without_a_search_is_sound_and_within_what_is_proven(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As large cases are."""
+    monkeypatch.setattr(stages, "FEW_PAIRS", 0)
+
+    @seed(3100)
     @settings(max_examples=EXAMPLES)
     @given(replanned_cases(**PARTS[part]))
     def agree(small: SmallCase) -> None:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchopt.solve.block import Unshared
 from matchopt.solve.certificate import Prices, bound, cut_prices, worth
 from matchopt.solve.pairs import TableMarket
 from matchopt.solve.simplex import NetworkSimplex
@@ -128,11 +127,10 @@ def test_levels_prove_coverage_tier_by_tier():
     market = TableMarket(lambda row, column: cost[row, column], 2, 3)
     found = coverage_first(market, supply, demand, tier, NetworkSimplex())
     ways = columns([(i, j, 1.0, 1, 0) for i, j in pairs], {})
-    unshared = Unshared(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
-    block = replace(plain([2, 9], [3, 4, 2], tier=tier.tolist()), unshared=unshared)
+    block = plain([2, 9], [3, 4, 2], tier=tier.tolist())
     reached = block.reached(ways, np.array([2.0, 4, 0, 2]))
     for stage, value in (("tier 1", 6), ("tier 2", 2)):
-        prices = cut_prices(block, stage)
+        prices = cut_prices(block, stage, found.supply_level, found.demand_level)
         excess = Listed(ways).excess(worth(block, stage, prices))
         assert excess.tolist() == [0, 0, 0]
         assert bound(block, stage, prices, reached, excess) == value

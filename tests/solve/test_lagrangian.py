@@ -65,8 +65,9 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
         if not by_cost:
             values: dict[str, float] = {}
             for stage in block.stages[:-1]:
+                levels = block.unshared.donation_level, block.unshared.need_level
                 values[stage] = bound(
-                    block, stage, cut_prices(block, stage), Reached(values, np.zeros(0)),
+                    block, stage, cut_prices(block, stage, *levels), Reached(values, np.zeros(0)),
                     np.zeros(len(block.demand)),
                 )  # fmt: skip
             goals = Goals(values)

@@ -76,17 +76,15 @@ class Amounts:
 
 def whole_parts(
     case: Case, items: Items, amounts: Amounts, left: tuple[Ints, Ints], part_of: Ints, donated: Ints,
-    needed: Ints, promised: Ints,
+    needed: Ints,
 ) -> Bools:  # fmt: skip
     """Return which parts (by number) are no transport problem, because something must stay whole.
 
     That is where items join at a ratio or by purchase, deliveries hold more than a step, a quantity
-    is no multiple of the step, or a flag could bind: on a need of one step none can. And where it
-    costs something to change a line: `promised` are the donations of these. `left` is what commitments
-    leave of donations and needs.
+    is no multiple of the step, or a flag could bind: on a need of one step none can. `left` is what
+    commitments leave of donations and needs.
     """
     whole = items.unequal(part_of)
-    whole[part_of[donated[promised]]] = True
     step = amounts.scale.to_ints(items.step)
     odd = (amounts.granule != step[donated]) | (left[0] % step[donated] != 0)
     communities = case.needs["community"].nunique()

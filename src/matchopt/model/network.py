@@ -54,6 +54,8 @@ class Part:
     whole
         Whether flows must keep to lots, ratios or flags, so that it is no transport problem.
         Each of its rows is then a class of its own.
+    promised
+        Whether it is none only because it costs something to change lines; each row is a class then, too.
     granule : (m,) int
         Scaled quantity of which every delivery holds a whole multiple; one step if not `whole`.
     supply : (m,) int
@@ -75,6 +77,7 @@ class Part:
     rows: Ints
     columns: Ints
     whole: bool
+    promised: bool
     granule: Ints
     supply: Ints
     asked: Ints
@@ -207,16 +210,17 @@ def encode(case: Case) -> Network:
     capacities = replace(capacities, limit=np.maximum(room, 0.0))
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
     promised = commitments.promised(churn)
-    whole = whole_parts(
-        case, items, amounts, (left, short), part_of, donated, needed,
-        promised.donation if churn else promised.donation[:0],
-    )  # fmt: skip
+    whole = whole_parts(case, items, amounts, (left, short), part_of, donated, needed)
+    bound = np.zeros(len(whole), dtype=bool)
+    if churn:
+        bound[part_of[donated[promised.donation]]] = True
+    alone = whole | bound
     supply, donations, origins = supply_classes(
-        case, replace(giving, own=np.where(whole[part_of[donated]], np.arange(len(donated)), -1)), place,
+        case, replace(giving, own=np.where(alone[part_of[donated]], np.arange(len(donated)), -1)), place,
         left, amounts.plannable > 0,
     )  # fmt: skip
     demand, needs = demand_classes(
-        case, replace(taking, own=np.where(whole[part_of[needed]], np.arange(len(needed)), -1)),
+        case, replace(taking, own=np.where(alone[part_of[needed]], np.arange(len(needed)), -1)),
         np.where(amounts.excluded, 0, short), ~amounts.excluded,
     )  # fmt: skip
 
@@ -239,9 +243,9 @@ def encode(case: Case) -> Network:
         ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
         granule = amounts.granule[donations.row[donations.start[rows]]]
         return Part(
-            rows, columns, bool(whole[part]), granule, donations.total[rows] // granule,
-            needs.total[columns], theirs.priority, theirs.unmet_cost, theirs.community,
-            bool((~(items.service | items.funds))[mine.item].any()), ways,
+            rows, columns, bool(whole[part]), bool(bound[part] and not whole[part]), granule,
+            donations.total[rows] // granule, needs.total[columns], theirs.priority, theirs.unmet_cost,
+            theirs.community, bool((~(items.service | items.funds))[mine.item].any()), ways,
             market_of(router, rules, fondness, bars, items, mine, theirs, tail, head),
             mine, theirs, tail, head, router, items,
         )  # fmt: skip

@@ -15,9 +15,8 @@ from matchopt.model.fairness import Cells
 from matchopt.model.flows import Flows, loaded
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
-from matchopt.planning.promises import keepable
-from matchopt.planning.source import WaySource
-from matchopt.solve.block import Block, Columns, Promises, Unshared
+from matchopt.planning.source import Kept, WaySource
+from matchopt.solve.block import Block, Columns, Mended, Promises, Unshared
 from matchopt.solve.tiers import Matching
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Joint:
 def join(
     case: Case, network: Network, numbers: Sequence[int], *,
     is_open: bool, budget: float, cells: Cells | None, floor: float | None = None,
-    matchings: Mapping[int, Matching], ceiling: Mapping[str, float],
+    kept: Mapping[int, Kept], matchings: Mapping[int, Matching], ceiling: Mapping[str, float],
 ) -> Joint:  # fmt: skip
     """Return the block of the parts `numbers`.
 
@@ -74,8 +73,11 @@ def join(
         Fairness cells; None without fairness.
     floor
         A coverage that every cell is to reach, where it is not to be as high as it can be.
+    kept
+        Part number → the promises that it can keep.
     matchings
-        Part number → its plan without shared rules, of parts that are transport problems.
+        Part number → its plan without shared rules, of parts that are transport problems or would be
+        without promises.
     ceiling
         See `matchopt.solve.block.Block`.
     """
@@ -90,10 +92,11 @@ def join(
     giver = network.donations.row[network.donations.start[donations]]
     taker = network.needs.row[network.needs.start[needs]]
     whole = np.concatenate([np.full(len(p.rows), p.whole) for p in parts])
-    kept = np.concatenate([np.full(len(p.columns), p.whole) for p in parts])
+    flagged = np.concatenate([np.full(len(p.columns), p.whole) for p in parts])
     count = 0 if cells is None else len(cells.asked)
+    alone = len(parts) == 1 and not (count or is_open or np.isfinite(budget))
     fairness = case.settings.policy.fairness if count else "none"
-    promises = [keepable(network, part) for part in parts] if network.promised.cost else []
+    promises = [kept[number] for number in numbers] if network.promised.cost else []
     source = WaySource(parts, network.capacities, network.scale, promises, is_open=is_open)
     block = Block(
         supply=every([p.supply for p in parts]).astype(np.float64),
@@ -102,8 +105,8 @@ def join(
         unmet_cost=unmet_cost(case)[taker] / MONEY_SCALE,
         tier=every([p.priority for p in parts]),
         community=every([p.community for p in parts]),
-        single=_flag(case.needs["single_source"], taker) & kept,
-        complete=_flag(case.needs["all_or_nothing"], taker) & kept,
+        single=_flag(case.needs["single_source"], taker) & flagged,
+        complete=_flag(case.needs["all_or_nothing"], taker) & flagged,
         most_communities=np.where(whole, _limit(case.donations["max_communities"])[giver], 0),
         visited=_visited(case, network, donations),
         capacity=network.capacities.limit if is_open else np.zeros(0),
@@ -121,6 +124,7 @@ def join(
             source.promised(), np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
             network.promised.cost / MONEY_SCALE,
         ),
+        mended=_mended(matchings[numbers[0]]) if alone and parts[0].promised else None,
     )  # fmt: skip
     return Joint(
         tuple(numbers), donations, needs, block, source, cells if count else None,
@@ -145,7 +149,7 @@ def _unshared(
     parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, Matching]
 ) -> Unshared | None:
     """Return the plan without shared rules, if all parts are transport problems."""
-    if not all(number in matchings for number in numbers):
+    if any(part.whole or part.promised for part in parts):
         return None
     found = [matchings[number] for number in numbers]
     donation = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
@@ -157,6 +161,15 @@ def _unshared(
         np.concatenate([one.head + start for one, start in zip(found, need, strict=True)]),
         np.concatenate([one.flow for one in found]).astype(np.float64),
     )
+
+
+def _mended(found: Matching) -> Mended:
+    """Return the plan of a part that only promises bind."""
+    return Mended(
+        found.supply_level, found.demand_level, found.supply_price / MONEY_SCALE,
+        found.demand_price / MONEY_SCALE, found.tail, found.head, found.flow.astype(np.float64),
+        found.kept.astype(np.float64), found.near_tail, found.near_head,
+    )  # fmt: skip
 
 
 def _flag(column: pd.Series, rows: Ints) -> Bools:

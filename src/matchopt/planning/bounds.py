@@ -36,7 +36,7 @@ class Solved:
     @property
     def changed(self) -> int:
         """How many of its promises the outcome does not keep."""
-        return self.joint.block.promises.changed(self.outcome.columns, self.outcome.amount)
+        return len(self.joint.block.promises.changed(self.outcome.columns, self.outcome.amount))
 
 
 def bounds(

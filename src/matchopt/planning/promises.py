@@ -8,6 +8,7 @@ from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.model.classes import Members
 from matchopt.model.network import Network, Part
 from matchopt.planning.source import Kept
+from matchopt.solve.mending import Promised
 
 
 def keepable(network: Network, part: Part) -> Kept:
@@ -35,6 +36,14 @@ def keepable(network: Network, part: Part) -> Kept:
     return Kept(
         number[at], row[at], column[at], granules[at].astype(np.float64), way.take(at), np.full(len(at), -1)
     )
+
+
+def as_flow(network: Network, part: Part, kept: Kept) -> Promised:
+    """Return promises as quantities of the transport problem that the part would be without them."""
+    return Promised(
+        kept.row, kept.column, kept.way.unit_cost.sum(axis=1), kept.granules.astype(np.int64),
+        network.promised.cost * network.scale.unit / part.step,
+    )  # fmt: skip
 
 
 def _place(own: Ints, members: Members, rows: Ints, count: int) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,13 @@ from matchopt.model.proof import Proof
 from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
+from matchopt.planning.promises import as_flow, keepable
+from matchopt.planning.source import Kept
 from matchopt.planning.spread import SpreadMarket
 from matchopt.planning.warm import Warm
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
+from matchopt.solve.mending import Promised
 from matchopt.solve.pairs import Market
 from matchopt.solve.pricing import Effort
 from matchopt.solve.search import Outcome
@@ -46,6 +49,8 @@ class Work:
     ----------
     matchings
         Part number → its transport plan.
+    kept
+        Part number → the promises that it can keep.
     solved
         The blocks.
     spreads
@@ -67,6 +72,7 @@ class Work:
     floor: float | None = None
     cells: Cells | None = None
     matchings: dict[int, Matching] = field(default_factory=dict)
+    kept: dict[int, Kept] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
     stopped: bool = False
 
@@ -113,12 +119,19 @@ class Work:
         """Solve the parts `joint` as one block and all others by themselves."""
         found, earlier, self.solved = [Flows.none()], self.solved, []
         groups = [sorted(joint)] if joint else []
-        groups += [[k] for k, part in enumerate(self.network.parts) if part.whole and k not in joint]
-        plain = [k for k, part in enumerate(self.network.parts) if not (part.whole or k in joint)]
-        self._match([k for k in plain if k not in self.matchings])
+        parts = self.network.parts
+        single = {k for k, part in enumerate(parts) if part.whole or part.promised} - joint
+        groups += [[k] for k in sorted(single)]
+        plain = [k for k in range(len(parts)) if k not in single | joint]
+        if self.network.promised.cost:
+            self.kept |= {
+                k: keepable(self.network, parts[k]) for group in groups for k in group if k not in self.kept
+            }
+        promised = [k for k in single if parts[k].promised]
+        self._match([k for k in sorted([*plain, *promised]) if k not in self.matchings])
         for k in plain:
             best = self.matchings[k]
-            found.append(transported(self.network, self.network.parts[k], best.tail, best.head, best.flow))
+            found.append(transported(self.network, parts[k], best.tail, best.head, best.flow))
         joints = [
             join(
                 self.case, self.network, group,
@@ -126,6 +139,7 @@ class Work:
                 budget=self.budget if budget and set(group) == joint else np.inf,
                 cells=self.cells if set(group) == joint else None,
                 floor=self.floor,
+                kept=self.kept,
                 matchings=self.matchings,
                 ceiling=self._ceiling(group, earlier) if set(group) == joint else {},
             )
@@ -155,6 +169,7 @@ class Work:
                     parts[k].supply, parts[k].asked // parts[k].step,
                     parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
                     solver=self.solver, start=None if self.warm is None else self.warm.start(parts[k]),
+                    promised=as_flow(self.network, parts[k], self.kept[k]) if parts[k].promised else None,
                 )
                 for k in largest
             }  # fmt: skip
@@ -270,7 +285,7 @@ class Work:
 
 def match(
     market: Market, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str,
-    start: Start | None = None,
+    start: Start | None = None, promised: Promised | None = None,
 ) -> Matching:  # fmt: skip
     """Solve one part by itself, wherever that is: all it needs is here.
 
@@ -279,11 +294,15 @@ def match(
     solve = total_cost if by_cost else coverage_first
     asked = np.flatnonzero(demand > 0)
     if len(asked) == len(demand):
-        return solve(market, supply, demand, weight, BACKENDS[solver], start)
+        return solve(market, supply, demand, weight, BACKENDS[solver], start, promised)
     if not len(asked):
         level, price, none = np.full(len(supply), 0 if by_cost else PLENTY), np.zeros_like(supply), asked
-        found = Matching(none, none, none, level, none, price, none, Effort(0, 0, 0, 0))
+        found = Matching(level, none, price, none, Effort(0, 0, 0, 0), *[none] * 6)
     else:
         known = None if start is None else start.of(asked)
-        found = solve(market.of(asked), supply, demand[asked], weight[asked], BACKENDS[solver], known)
+        if promised is not None:
+            promised = replace(promised, head=np.searchsorted(asked, promised.head))
+        found = solve(
+            market.of(asked), supply, demand[asked], weight[asked], BACKENDS[solver], known, promised
+        )
     return found.among(asked, len(demand), by_cost=by_cost)

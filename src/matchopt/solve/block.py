@@ -197,10 +197,10 @@ class Promises:
         at = np.minimum(np.searchsorted(columns.key[order], self.ways.key), len(columns) - 1)
         return np.where(columns.key[order[at]] == self.ways.key, order[at], -1)
 
-    def changed(self, columns: Columns, amount: Floats) -> int:
-        """Return how many a plan of `amount` (w,) granules over `columns` changes."""
+    def changed(self, columns: Columns, amount: Floats) -> Ints:
+        """Return which ones a plan of `amount` (w,) granules over `columns` changes."""
         carried = np.append(amount, 0.0)[self.among(columns)]
-        return int((np.abs(carried - self.amount) > WHOLE).sum())
+        return np.flatnonzero(np.abs(carried - self.amount) > WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +221,37 @@ class Unshared:
     tail: Ints
     head: Ints
     amount: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.mending`.
+
+    Attributes
+    ----------
+    donation_level, need_level : (m,) int, (n,) int
+        Levels, which prove its coverage; all 0 under total cost.
+    donation_price, need_price : (m,) float, (n,) float
+        Prices within the levels, in currency a unit.
+    tail, head : (a,) int
+    amount : (a,) float
+        Pairs that carry something, and granules over the cheapest way of each.
+    kept : (p,) float
+        Granules that go over promised ways besides.
+    near_tail, near_head : (c,) int
+        Pairs that nearly pay.
+    """
+
+    donation_level: Ints
+    need_level: Ints
+    donation_price: Floats
+    need_price: Floats
+    tail: Ints
+    head: Ints
+    amount: Floats
+    kept: Floats
+    near_tail: Ints
+    near_head: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +293,8 @@ class Block:
         coverage is within reach with them.
     promises
         What it costs something to change.
+    mended : Mended or None
+        A plan, if nothing else makes it a block.
     """
 
     supply: Floats
@@ -286,6 +319,7 @@ class Block:
     ceiling: Mapping[str, float]
     unshared: Unshared | None
     promises: Promises
+    mended: Mended | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -323,7 +357,7 @@ class Block:
         served = np.bincount(columns.head, columns.served * amount, minlength=len(self.tier))
         cost = float((columns.spend + columns.purchase) @ amount)
         values = {stage: float(served @ self.need_gain(stage)) for stage in self.stages}
-        values["cost"] -= cost + self.promises.cost * self.promises.changed(columns, amount)
+        values["cost"] -= cost + self.promises.cost * len(self.promises.changed(columns, amount))
         fair = self.cell >= 0
         new = np.bincount(self.cell[fair], served[fair], minlength=len(self.cell_asked))
         in_cell = self.cell_pinned + new

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchopt.arrays import Floats
-from matchopt.solve.block import Block, Reached, Worth
+from matchopt.arrays import PLENTY, Floats, Ints
+from matchopt.solve.block import Block, Mended, Reached, Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +54,45 @@ def worth(block: Block, stage: str, prices: Prices) -> Worth:
     return Worth(need, prices.donation, prices.capacity, counts + prices.budget, counts)
 
 
-def cut_prices(block: Block, stage: str) -> Prices:
-    """Return the prices of a coverage stage that follow from the block's levels.
+def cut_prices(block: Block, stage: str, donation_level: Ints, need_level: Ints) -> Prices:
+    """Return the prices of a coverage stage that follow from levels (m,) and (n,).
 
     What tiers 1 to t are served is at most what donations of level ≤ t hold and needs of those
     tiers with a higher level ask: the cut that `matchopt.solve.tiers` is about.
     """
-    assert block.unshared is not None, "only a block with levels has cuts"
     tier = int(stage.split()[1])
-    donation, need = block.unshared.donation_level, block.unshared.need_level
     earlier = [s for s in block.stages if s.startswith("tier") and int(s.split()[1]) < tier]
     return Prices(
-        donation=np.where(donation <= tier, block.granule, 0.0),
-        need=((block.tier <= tier) & (need > tier)).astype(np.float64),
+        donation=np.where(donation_level <= tier, block.granule, 0.0),
+        need=((block.tier <= tier) & (need_level > tier)).astype(np.float64),
         capacity=np.zeros(len(block.capacity)),
         budget=0.0,
         reached=dict.fromkeys(earlier, 1.0),
         fair=np.zeros(len(block.cell_asked)),
+    )
+
+
+def network_prices(block: Block, mended: Mended) -> Prices:
+    """Return the prices of the cost stage that follow from those of a transport problem.
+
+    A level counts there as the weight of a tier, which is above all costs. Any weight that keeps pairs
+    and promises across levels from paying proves as much, and a low one leaves the figures small.
+    """
+    donation, need = mended.donation_price, mended.need_price
+    promises = block.promises
+    kept = promises.cost / (promises.amount * promises.ways.served)
+    highest = donation.max(initial=0.0) + need.max(initial=0.0) + kept.max(initial=0.0)
+    weight = 0.0 if block.by_cost else float(highest)
+    spare = weight * (PLENTY - mended.donation_level)
+    unmet = block.unmet_cost if block.by_cost else weight * (mended.need_level - block.tier)
+    tiers = (stage for stage in block.stages if stage.startswith("tier"))
+    return Prices(
+        donation=np.maximum(spare - donation, 0.0) * block.granule,
+        need=np.maximum(unmet - need, 0.0),
+        capacity=np.zeros(0),
+        budget=0.0,
+        reached={stage: weight * (PLENTY - int(stage.split()[1])) for stage in tiers},
+        fair=np.zeros(0),
     )
 
 

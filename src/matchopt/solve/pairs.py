@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -198,15 +199,20 @@ class _Best:
 
 
 def remembered(cost: CostOf, rows: int, columns: int) -> CostOf:
-    """Return `cost`, or a table of it where rows × columns are few enough to keep."""
+    """Return `cost`, or a table of it, made when first asked, where rows × columns are few enough to keep."""
     if rows * columns > REMEMBERED_PAIRS:
         return cost
-    table = np.empty((rows, columns), dtype=np.int64)
-    width = max(1, BLOCK_PAIRS // max(rows, 1))
-    for start in range(0, columns, width):
-        part = np.arange(start, min(start + width, columns))
-        table[:, part] = cost(np.arange(rows)[:, None], part)
-    return lambda row, column: table[row, column]
+
+    @cache
+    def table() -> Ints:
+        known = np.empty((rows, columns), dtype=np.int64)
+        width = max(1, BLOCK_PAIRS // max(rows, 1))
+        for start in range(0, columns, width):
+            part = np.arange(start, min(start + width, columns))
+            known[:, part] = cost(np.arange(rows)[:, None], part)
+        return known
+
+    return lambda row, column: table()[row, column]
 
 
 def least_of(value: Ints | Floats, count: int, axis: int) -> Ints:

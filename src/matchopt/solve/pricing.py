@@ -15,7 +15,7 @@ import numpy as np
 from matchopt.arrays import FORBIDDEN, Bools, Ints
 from matchopt.solve.grouping import overlaps
 from matchopt.solve.pairs import Found, Market, Pairs
-from matchopt.solve.transport import Backend, Certificate, Transport
+from matchopt.solve.transport import Backend, Certificate, Optimum, Transport
 
 PARTNERS = 3
 """Pairs of each supply and each demand that join at a time, at least …"""
@@ -73,6 +73,22 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """Arcs besides those of pairs (p,), with costs of their own, maybe below 0, and the most each carries."""
+
+    tail: Ints
+    head: Ints
+    cost: Ints
+    most: Ints
+
+    @classmethod
+    def none(cls) -> Limited:
+        """Return no such arc."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, none)
+
+
+@dataclass(frozen=True, slots=True)
 class Best:
     """An optimal flow over all pairs, and its proof.
 
@@ -82,6 +98,10 @@ class Best:
         The pairs that carry something.
     certificate
         Prices under which no pair, arc or not, has a negative reduced cost.
+    problem, optimum
+        The last problem and its solution, to go on from. Its demands and nodes are numbered anew.
+    order : (n,) int
+        The demand that each one of `problem` is.
     """
 
     tail: Ints
@@ -89,15 +109,19 @@ class Best:
     flow: Ints
     certificate: Certificate
     effort: Effort
+    problem: Transport
+    optimum: Optimum
+    order: Ints
 
 
 def solve_over_all_pairs(
     market: Market, supply: Ints, demand: Ints, spare_cost: Ints, unmet_cost: Ints, backend: Backend,
-    start: Known | None = None,
+    start: Known | None = None, limited: Limited | None = None,
 ) -> Best:  # fmt: skip
     """Solve the transport problem over all admitted pairs.
 
-    Columns that cost all rows the same are one node of the network, whatever they cost unmet.
+    Columns that cost all rows the same are one node of the network, whatever they cost unmet; but each
+    is one of its own if there are limited arcs, which lead to one column and not to others like it.
 
     Parameters
     ----------
@@ -111,12 +135,20 @@ def solve_over_all_pairs(
         Who solves it over the arcs chosen so far.
     start
         What is known from an earlier plan.
+    limited
+        Arcs besides those of the pairs. What they carry is not among the pairs of the plan.
     """
+    limited = limited or Limited.none()
     kind = market.alike()
+    if len(limited.tail):
+        # In the same order, so that a search takes memory as it comes.
+        kind = np.argsort(np.argsort(kind, kind="stable"))
     order = np.lexsort((unmet_cost, kind))
     market = market.of(np.unique(kind, return_index=True)[1])
-    none = np.zeros(0, dtype=np.int64)
-    problem = Transport(supply, demand[order], none, none, none, spare_cost, unmet_cost[order], kind[order])
+    problem = Transport(
+        supply, demand[order], limited.tail, kind[limited.head], limited.cost, spare_cost,
+        unmet_cost[order], kind[order], limited.most,
+    )  # fmt: skip
     partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
     search = Search(market, partners)
     if start is None:
@@ -143,12 +175,14 @@ def solve_over_all_pairs(
             break
         new[~new] = ~_among(found, ~new, problem)
         if (start is not None and rounds == 1) or new.sum() < FEW * len(problem.tail):
-            search.settle(1 + int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1)) // NEAR)
+            mean = int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1))
+            search.settle(1 + max(mean, 0) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
-    tail, place, flow = _handed_out(problem, optimum.flow)
+    tail, place, flow = handed_out(problem, optimum.flow)
     demand_price = np.empty_like(demand)
     demand_price[order] = prices.demand_price
-    return Best(tail, order[place], flow, Certificate(prices.supply_price, demand_price), effort)
+    certificate = Certificate(prices.supply_price, demand_price)
+    return Best(tail, order[place], flow, certificate, effort, problem, optimum, order)
 
 
 class Search:
@@ -227,18 +261,24 @@ def _partners(quantity: Ints, other: Ints) -> Ints:
 
 
 def _among(found: Found, which: Bools, problem: Transport) -> Bools:
-    """Return which of some of the pairs found are arcs already."""
+    """Return which of some of the pairs found are arcs already, limited ones aside."""
     keys = found.row[which] * problem.nodes + found.column[which]
     if not len(keys):
         return np.zeros(0, dtype=bool)
-    return np.isin(keys, problem.tail * problem.nodes + problem.head)
+    pairs = slice(len(problem.limit), None)
+    return np.isin(keys, problem.tail[pairs] * problem.nodes + problem.head[pairs])
 
 
-def _handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
+def handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
     """Hand what arrives at each node out to its demands, the dearest to leave unmet first.
 
-    Return the supply, the demand and the amount of each delivery.
+    Return the supply, the demand and the amount of each delivery over a pair. Limited arcs are none.
     """
+    pairs = len(problem.limit)
+    if pairs:
+        # Each demand has a node of its own.
+        used = pairs + np.flatnonzero(flow[pairs:])
+        return problem.tail[used], problem.head[used], flow[used]
     used = np.flatnonzero(flow)
     # Nodes and their demands from the last to the first, suppliers of each in their own order.
     used = used[np.lexsort((problem.tail[used], -problem.head[used]))]

@@ -4,6 +4,8 @@ Few ways: all of them enter, and every stage is solved to the end before the nex
 they enter by their prices (column generation), and for whole granules those enter besides that
 the prices cannot rule out. Many donations and needs: the relaxation is solved for all stages
 first; its plan is then made whole near where it is not, and the relaxation bounds what that costs.
+Where only promises bind, the network's prices and plan are there already: what is left is to find the
+promises best changed.
 """
 
 from __future__ import annotations
@@ -13,10 +15,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from matchopt.arrays import PLENTY, Bools, Floats
+from matchopt.arrays import PLENTY, Bools, Floats, Ints
 from matchopt.solve.assemble import Goals
-from matchopt.solve.block import COVERAGE, Block, Columns, Reached, Source, Unshared
-from matchopt.solve.certificate import Prices, bound, cut_prices, worth
+from matchopt.solve.block import COVERAGE, Block, Columns, Mended, Reached, Source, Unshared, Worth
+from matchopt.solve.certificate import Prices, bound, cut_prices, network_prices, worth
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.lagrangian import Guide
 from matchopt.solve.packing import Packing
@@ -37,6 +39,9 @@ NEAR_WAYS = 12_000
 
 FIRST = 3
 """Pairs per need and per donation whose cheapest route enters at first."""
+
+FEW_PAIRS = 100_000
+"""Up to this many donations × needs it is looked at all where only promises bind."""
 
 ALL_LOOSE = 30_000
 """Up to this many ways all of them take part in the search for whole granules."""
@@ -64,6 +69,8 @@ def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) ->
     deadline
         When the search for whole granules stops.
     """
+    if block.mended is not None:
+        return _mended(block, source, block.mended, deadline, tell)
     columns = source.every(ALL_WAYS)
     if columns is not None:
         return _few(block, source, columns, deadline, tell)
@@ -246,16 +253,84 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
     """
     if block.by_cost:
         return columns, [], True
-    cuts: Proofs = []
-    values: dict[str, float] = {}
-    for stage in block.stages[:-1]:
-        prices, before = cut_prices(block, stage), Reached(values, np.zeros(0))
-        values[stage] = bound(block, stage, prices, before, np.zeros(len(block.demand)))
-        cuts.append((stage, prices, values[stage]))
+    assert block.unshared is not None, "only a block with levels has cuts"
+    cuts, values = _cuts(block, block.unshared.donation_level, block.unshared.need_level)
     enough = sum((PLENTY - t) * values[f"tier {t}"] for t in np.unique(block.tier).tolist())
     found = relax(block, columns, COVERAGE, Goals(), source, enough=enough)
     reached = reaches(found.value, enough)
     return found.columns, cuts if reached else [], reached
+
+
+def _cuts(block: Block, donation_level: Ints, need_level: Ints) -> tuple[Proofs, dict[str, float]]:
+    """Return the proofs of the tiers that follow from levels (m,), (n,), and what each is served at most."""
+    cuts: Proofs = []
+    values: dict[str, float] = {}
+    for stage in block.stages[:-1]:
+        prices = cut_prices(block, stage, donation_level, need_level)
+        before = Reached(values, np.zeros(0))
+        values[stage] = bound(block, stage, prices, before, np.zeros(len(block.demand)))
+        cuts.append((stage, prices, values[stage]))
+    return cuts, values
+
+
+def _mended(block: Block, source: Source, plan: Mended, deadline: Deadline, tell: Tell) -> Outcome:
+    tell("cost")
+    cuts, values = _cuts(block, plan.donation_level, plan.need_level)
+    goals = Goals(value=values)
+    prices = network_prices(block, plan)
+    paired = source.around(plan.tail, plan.head)
+    columns = paired.joined(block.promises.ways)
+    amount = np.zeros(len(columns))
+    amount[: len(paired)] = plan.amount
+    amount[block.promises.among(columns)] += plan.kept
+    tell("whole quantities")
+    searched = np.inf
+    few = len(block.supply) * len(block.demand) <= FEW_PAIRS
+    every = source.every(ALL_WAYS) if few else None
+    if every is not None:
+        excess = _excess(block, source, worth(block, "cost", prices))
+        goal = bound(block, "cost", prices, block.reached(columns, amount), excess)
+        search = Search(block, every, deadline, complete=True)
+        step = search.step("cost", goals, _carried(columns, amount, every), None, goal)
+        columns, amount, searched = every, step.amount, step.bound
+    else:
+        columns, amount = _polished(block, source, plan, columns, amount, goals, deadline)
+    return _outcome(block, source, columns, amount, [*cuts, ("cost", prices, searched)])
+
+
+def _excess(block: Block, source: Source, value: Worth) -> Floats:
+    """Return (n,) what the best way to each need gains per unit.
+
+    At prices of the network no pair gains: that has been looked at. Only promised ways are left.
+    """
+    if block.mended is None:
+        return source.excess(value)
+    ways, excess = block.promises.ways, np.zeros(len(block.demand))
+    np.maximum.at(excess, ways.head, ways.gain(value) / ways.served)
+    return excess
+
+
+def _polished(
+    block: Block, source: Source, plan: Mended, columns: Columns, amount: Floats, goals: Goals,
+    deadline: Deadline,
+) -> tuple[Columns, Floats]:  # fmt: skip
+    """Return a plan at least as good: what changed is searched with all around it, as long as that gains."""
+    while True:
+        ways, changed = block.promises.ways, block.promises.changed(columns, amount)
+        donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
+        donation[ways.tail[changed]] = True
+        need[ways.head[changed]] = True
+        near = donation[plan.near_tail] | need[plan.near_head]
+        wider = columns.joined(source.around(plan.near_tail[near], plan.near_head[near]))
+        start = _carried(columns, amount, wider)
+        loose = donation[wider.tail] | need[wider.head]
+        within = min(ROUGH * abs(block.reached(columns, amount).value["cost"]), block.promises.cost)
+        search = _around(block, wider, start, loose, deadline.share(0.5), within)
+        better = search.step("cost", goals, start, None, np.inf).amount
+        gain = block.reached(wider, better).value["cost"] - block.reached(wider, start).value["cost"]
+        if deadline.passed or gain <= within:
+            return wider, better
+        columns, amount = wider, better
 
 
 def _nearest(
@@ -355,7 +430,7 @@ def _outcome(block: Block, source: Source, columns: Columns, amount: Floats, pro
     stages = []
     capped = True
     for stage, prices, searched in proofs:
-        excess = source.excess(worth(block, stage, prices))
+        excess = _excess(block, source, worth(block, stage, prices))
         relaxation = bound(block, stage, prices, reached, excess)
         value = reached.value[stage]
         ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf

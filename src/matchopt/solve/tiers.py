@@ -23,8 +23,9 @@ import numpy as np
 
 from matchopt.arrays import PLENTY, Ints
 from matchopt.errors import SolverError
+from matchopt.solve.mending import Promised, mended
 from matchopt.solve.pairs import Market
-from matchopt.solve.pricing import UNKNOWN, Effort, Known, solve_over_all_pairs
+from matchopt.solve.pricing import UNKNOWN, Best, Effort, Known, Limited, handed_out, solve_over_all_pairs
 from matchopt.solve.transport import Backend, Certificate
 
 NO_LEVEL = -1
@@ -40,24 +41,33 @@ class Matching:
 
     Attributes
     ----------
-    tail, head, flow : (a,) int
-        Pairs that carry something.
     supply_level, demand_level : (m,) int, (n,) int
         Levels 1..10; all 0 under total cost.
     supply_price, demand_price : (m,) int, (n,) int
         Prices within the levels.
     effort
         What it took.
+    tail, head, flow : (a,) int
+        Pairs that carry something.
+    kept : (p,) int
+        What goes over promised ways, besides `flow`. With promises the flow is that of a plan that changes
+        few of them, and levels and prices are those of the best plan to which a part of a charge
+        comes as cheap as its part.
+    near_tail, near_head : (c,) int
+        With promises, pairs that nearly pay.
     """
 
-    tail: Ints
-    head: Ints
-    flow: Ints
     supply_level: Ints
     demand_level: Ints
     supply_price: Ints
     demand_price: Ints
     effort: Effort
+    tail: Ints
+    head: Ints
+    flow: Ints
+    kept: Ints
+    near_tail: Ints
+    near_head: Ints
 
     def among(self, asked: Ints, count: int, *, by_cost: bool) -> Matching:
         """Return the same where only the demands `asked` out of `count` are above 0.
@@ -67,7 +77,10 @@ class Matching:
         """
         level, price = np.full(count, 0 if by_cost else PLENTY), np.zeros(count, dtype=np.int64)
         level[asked], price[asked] = self.demand_level, self.demand_price
-        return replace(self, head=asked[self.head], demand_level=level, demand_price=price)
+        return replace(
+            self, head=asked[self.head], near_head=asked[self.near_head], demand_level=level,
+            demand_price=price,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +114,9 @@ class Start:
 
 
 def coverage_first(
-    market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend, start: Start | None = None
-) -> Matching:
+    market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend, start: Start | None = None,
+    promised: Promised | None = None,
+) -> Matching:  # fmt: skip
     """Serve the most of tier 1, then of tier 2, …, then at the least cost.
 
     Parameters
@@ -115,6 +129,8 @@ def coverage_first(
         1..9.
     start
         What an earlier plan found, if there is one.
+    promised
+        What it costs something to change.
 
     Raises
     ------
@@ -122,51 +138,75 @@ def coverage_first(
         If unit costs are too large for a weight above them.
     """
     supply, demand = _trimmed(supply, demand)
-    weight = _weight(market, min(len(supply), len(demand)))
+    limited = _limited(promised)
+    dearest = max(market.dearest, int(np.abs(limited.cost).max(initial=0)))
+    weight = _weight(dearest, min(len(supply), len(demand)))
     best = solve_over_all_pairs(
         market, supply, demand, np.zeros_like(supply), (PLENTY - tier) * weight, backend,
-        None if start is None else start.known(weight),
+        None if start is None else start.known(weight), limited,
     )  # fmt: skip
     prices = best.certificate
     supply_level, supply_price = _split(prices.supply_price, weight)
     demand_level, demand_price = _split(prices.demand_price, weight)
+    # Plans of this coverage leave as much unmet of each tier.
     return Matching(
-        best.tail, best.head, best.flow, PLENTY + supply_level, PLENTY - demand_level,
-        supply_price, demand_price, best.effort,
+        PLENTY + supply_level, PLENTY - demand_level, supply_price, demand_price, best.effort,
+        *_flows(best, backend, promised, np.zeros_like(demand)),
     )  # fmt: skip
 
 
 def total_cost(
-    market: Market, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend, start: Start | None = None
-) -> Matching:
+    market: Market, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend,
+    start: Start | None = None, promised: Promised | None = None,
+) -> Matching:  # fmt: skip
     """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
     supply, demand = _trimmed(supply, demand)
     best = solve_over_all_pairs(
-        market,
-        supply,
-        demand,
-        np.zeros_like(supply),
-        unmet_cost,
-        backend,
-        None if start is None else start.known(0),
-    )
+        market, supply, demand, np.zeros_like(supply), unmet_cost, backend,
+        None if start is None else start.known(0), _limited(promised),
+    )  # fmt: skip
     prices = best.certificate
     return Matching(
-        best.tail, best.head, best.flow, np.zeros_like(supply), np.zeros_like(demand),
-        prices.supply_price, prices.demand_price, best.effort,
+        np.zeros_like(supply), np.zeros_like(demand), prices.supply_price, prices.demand_price, best.effort,
+        *_flows(best, backend, promised, unmet_cost),
     )  # fmt: skip
 
 
-def _weight(market: Market, pairs: int) -> int:
+def _limited(promised: Promised | None) -> Limited:
+    """Return promises as arcs that gain a part of the charge for each unit kept."""
+    if promised is None:
+        return Limited.none()
+    cost = promised.cost - promised.gains()
+    return Limited(promised.tail, promised.head, cost, promised.amount)
+
+
+def _flows(
+    best: Best, backend: Backend, promised: Promised | None, unmet_cost: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """Return what a `Matching` says of its pairs and of promises; with these, of a plan that keeps many."""
+    none = np.zeros(0, dtype=np.int64)
+    if promised is None:
+        return best.tail, best.head, best.flow, none, none, none
+    count, problem = len(promised.amount), best.problem
+    here = replace(promised, head=problem.head[:count])
+    every = mended(problem, best.optimum, backend, here, unmet_cost[best.order])
+    tail, place, flow = handed_out(problem, every)
+    pairs = slice(count, None)
+    return (
+        tail, best.order[place], flow, every[:count], problem.tail[pairs], best.order[problem.head[pairs]],
+    )  # fmt: skip
+
+
+def _weight(dearest: int, pairs: int) -> int:
     """Return a power of 2 above twice what any path or cycle can cost.
 
     A path passes each of the fewer side's nodes once, and so takes at most two arcs for each of
     them and two more: prices within the levels stay below half the weight.
     """
-    weight = 1 << (2 * (2 * pairs + 3) * (market.dearest + 1)).bit_length()
+    weight = 1 << (2 * (2 * pairs + 3) * (dearest + 1)).bit_length()
     if weight > MOST_WEIGHT:
         raise SolverError(
-            f"unit costs of up to {market.dearest / 10_000:,.0f} are too large to be told from coverage"
+            f"unit costs of up to {dearest / 10_000:,.0f} are too large to be told from coverage"
         )
     return weight
 

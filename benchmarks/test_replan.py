@@ -1,0 +1,28 @@
+"""A town planned once more after changes, few lines of it changed. What is proven asserted, time measured."""
+
+from __future__ import annotations
+
+import pytest
+
+import matchopt
+from benchmarks.make import SIZES, tables
+from benchmarks.run import CHURN, replanned
+
+SERVED = {1: 2823, 2: 4552, 3: 6982, 4: 5457, 5: 4335}
+MOST_CHANGED = 20
+
+
+@pytest.fixture(scope="module")
+def later():
+    first = tables(SIZES["town"])
+    earlier = matchopt.plan(matchopt.Case.from_frames(**first))
+    return replanned(first, earlier, CHURN), earlier
+
+
+def test_replan(benchmark, later):
+    case, earlier = later
+    plan = benchmark.pedantic(matchopt.plan, (case,), {"warm": earlier}, rounds=1)
+    assert plan.served_by_tier == SERVED
+    assert plan.summary["commitments"]["changed"] <= MOST_CHANGED
+    assert plan.gap < 2e-4
+    assert matchopt.verify(case, plan) == ()
