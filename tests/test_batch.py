@@ -176,6 +176,16 @@ def test_reports_beside_each_run_in_chinese(cases: Path, tmp_path: Path) -> None
     assert 'lang="zh-CN"' in (tmp_path / "runs" / "index.html").read_text("utf-8")
 
 
+def tells(job: Job, **_: object) -> Outcome:
+    """Plan nothing."""
+    return Outcome(job.name, str(job.case), str(job.run), PLANNED, 0.0)
+
+
+def test_one_process_ends_with_cases_in_their_order(tmp_path: Path) -> None:
+    jobs = [Job(f"case {k}", tmp_path, (), tmp_path) for k in range(200)]
+    assert [one.name for one in plan_all(jobs, workers=1, work=tells)] == [job.name for job in jobs]
+
+
 def dies(job: Job, **_: object) -> Outcome:
     """Plan a case, unless it is the one that takes its process with it."""
     if job.name == "city1":

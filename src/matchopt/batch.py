@@ -166,7 +166,8 @@ def plan_all(
                     else:
                         under_way[future] = job
                 ended, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in ended:
+                # Of several that have ended the first one begun comes first.
+                for future in [one for one in under_way if one in ended]:
                     job = under_way.pop(future)
                     try:
                         yield future.result()
