@@ -211,10 +211,11 @@ def encode(case: Case) -> Network:
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
     promised = commitments.promised(churn)
     whole = whole_parts(case, items, amounts, (left, short), part_of, donated, needed)
-    bound = np.zeros(len(whole), dtype=bool)
+    tied = np.zeros(len(whole), dtype=bool)
     if churn:
-        bound[part_of[donated[promised.donation]]] = True
-    alone = whole | bound
+        tied[part_of[donated[promised.donation]]] = True
+    tied &= ~whole
+    alone = whole | tied
     supply, donations, origins = supply_classes(
         case, replace(giving, own=np.where(alone[part_of[donated]], np.arange(len(donated)), -1)), place,
         left, amounts.plannable > 0,
@@ -243,7 +244,7 @@ def encode(case: Case) -> Network:
         ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
         granule = amounts.granule[donations.row[donations.start[rows]]]
         return Part(
-            rows, columns, bool(whole[part]), bool(bound[part] and not whole[part]), granule,
+            rows, columns, bool(whole[part]), bool(tied[part]), granule,
             donations.total[rows] // granule, needs.total[columns], theirs.priority, theirs.unmet_cost,
             theirs.community, bool((~(items.service | items.funds))[mine.item].any()), ways,
             market_of(router, rules, fondness, bars, items, mine, theirs, tail, head),

@@ -274,7 +274,6 @@ def _cuts(block: Block, donation_level: Ints, need_level: Ints) -> tuple[Proofs,
 
 
 def _mended(block: Block, source: Source, plan: Mended, deadline: Deadline, tell: Tell) -> Outcome:
-    tell("cost")
     cuts, values = _cuts(block, plan.donation_level, plan.need_level)
     goals = Goals(value=values)
     prices = network_prices(block, plan)
