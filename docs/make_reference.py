@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from matchopt.fields import Column, Kind
-from matchopt.schema import TABLES
+from matchopt.contract.fields import Column, Kind
+from matchopt.contract.schema import TABLES
 
 HERE = Path(__file__).parent
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from matchopt import Case, Plan
-from matchopt.settings import Settings
-from matchopt.solution import PURCHASES
+from matchopt.contract.plan import PURCHASES
+from matchopt.contract.settings import Settings
 
 RUN = {"solver": {"ortools": "9.15"}, "seconds": {"solve": 0.25}}
 

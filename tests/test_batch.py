@@ -19,10 +19,10 @@ from typer.testing import CliRunner, Result
 
 import matchopt
 from matchopt import CaseError, read_run
-from matchopt.batch import FAILED, PLANNED, UNCHANGED, Outcome, plan_all, plan_one
+from matchopt.batch import plan_all, plan_one
 from matchopt.cli import app
-from matchopt.io.batch import Job, jobs_of
 from matchopt.report.batch import index, page
+from matchopt.runs.jobs import FAILED, PLANNED, UNCHANGED, Job, JobOutcome, jobs_of
 
 NEEDS = "need_id,community,item,quantity\nn1,Riverside,rice,{}\n"
 DONATIONS = "donation_id,item,quantity\nd1,rice,12\n"
@@ -176,9 +176,9 @@ def test_reports_beside_each_run_in_chinese(cases: Path, tmp_path: Path) -> None
     assert 'lang="zh-CN"' in (tmp_path / "runs" / "index.html").read_text("utf-8")
 
 
-def tells(job: Job, **_: object) -> Outcome:
+def tells(job: Job, **_: object) -> JobOutcome:
     """Plan nothing."""
-    return Outcome(job.name, str(job.case), str(job.run), PLANNED, 0.0)
+    return JobOutcome(job.name, str(job.case), str(job.run), PLANNED, 0.0)
 
 
 def test_one_process_ends_with_cases_in_their_order(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_one_process_ends_with_cases_in_their_order(tmp_path: Path) -> None:
     assert [one.name for one in plan_all(jobs, workers=1, work=tells)] == [job.name for job in jobs]
 
 
-def dies(job: Job, **_: object) -> Outcome:
+def dies(job: Job, **_: object) -> JobOutcome:
     """Plan a case, unless it is the one that takes its process with it."""
     if job.name == "city1":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -245,7 +245,7 @@ def test_a_batch_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> Non
 
 def test_names_in_the_index_are_text() -> None:
     nasty = "<script>alert(1)</script>"
-    one = Outcome(nasty, "=1+1", "runs/x", FAILED, 0.1, findings=[nasty, "=2+2"])
+    one = JobOutcome(nasty, "=1+1", "runs/x", FAILED, 0.1, findings=[nasty, "=2+2"])
     assert index([one])["findings"].tolist() == [f"{nasty}\n=2+2"]
     assert nasty not in page([one])
     assert "&lt;script&gt;alert(1)" in page([one])

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 import handmade
 import matchopt
 import matchopt.engine
-import matchopt.inspector
+import matchopt.verifier
 from matchopt import CaseError, Finding, Plan, Severity, Violation
 from matchopt.cli import app
 
@@ -276,7 +276,7 @@ class TestPlan:
         self, case: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         found = tuple(Violation("cost", "allocations", f"a{n}", "is wrong") for n in (1, 2))
-        monkeypatch.setattr(matchopt.inspector, "verify", lambda *_: found)
+        monkeypatch.setattr(matchopt.verifier, "verify", lambda *_: found)
         result = run("plan", case)
         assert result.exit_code == 1
         for violation in found:
@@ -321,7 +321,7 @@ class TestPlan:
         summary = {**made.summary, "status": "feasible", "gap": 0.034, "bound": weak, "relaxation": weak}
         stopped = replace(made, summary=summary | {"stopped": "time_limit"})
         monkeypatch.setattr(matchopt.engine, "plan", lambda *_, **__: stopped)
-        monkeypatch.setattr(matchopt.inspector, "verify", lambda *_: ())
+        monkeypatch.setattr(matchopt.verifier, "verify", lambda *_: ())
         result = run("plan", case, "-o", "out", "--time-limit", "1")
         assert result.exit_code == 0
         assert "Not proven best: of priority 5 it serves 5 units" in result.stdout

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import matchopt
-from matchopt.fields import Kind
-from matchopt.schema import TABLES
+from matchopt.contract.fields import Kind
+from matchopt.contract.schema import TABLES
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SCRIPT = DATA / "make_demo.py"

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from matchopt.cli import app
-from matchopt.io.write import MANIFEST
-from matchopt.model.reasons import CODES, GIVER_CODES
-from matchopt.settings import Policy
-from matchopt.solution import PURCHASES
+from matchopt.contract.plan import PURCHASES
+from matchopt.contract.settings import Policy
+from matchopt.result.reasons import CODES, GIVER_CODES
+from matchopt.runs.write import MANIFEST
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -21,10 +21,10 @@ EARMARKS = ("only_communities", "only_groups")
 DAYS = ("needed_from", "needed_by", "available_until", "expires_on", "min_remaining_days")
 
 Relax = Callable[[SmallCase, str], None]
-Outcome = dict[str, tuple[Fraction, str]]
+JobOutcome = dict[str, tuple[Fraction, str]]
 
 
-def outcome(plan: Plan, side: str) -> Outcome:
+def outcome(plan: Plan, side: str) -> JobOutcome:
     """Return id → quantity served or planned, and the reason for the rest."""
     if side == "needs":
         return {row.need_id: (exact(row.served), row.reason) for row in plan.needs.itertuples()}

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matchopt.contract import doors as _doors
+
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from pathlib import Path
+
+    from matchopt.contract.case import Case
+    from matchopt.contract.plan import Plan
+    from matchopt.contract.settings import Settings
     from matchopt.engine import fairness_curve, plan
     from matchopt.errors import (
         CaseError,
@@ -16,11 +22,9 @@ if TYPE_CHECKING:
         Severity,
         SolverError,
     )
-    from matchopt.inspector import Violation, verify
-    from matchopt.io.read import read_case
-    from matchopt.io.run import read_run
-    from matchopt.settings import Settings
-    from matchopt.solution import Plan
+    from matchopt.runs.read import read_run
+    from matchopt.tables.read import read_case
+    from matchopt.verifier import Violation, verify
     from matchopt.whatif.confirm import wishlist
     from matchopt.whatif.differences import differences
     from matchopt.whatif.explain import explain_need
@@ -59,31 +63,46 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Case": "matchopt.case",
+    "Case": "matchopt.contract.case",
     "CaseError": "matchopt.errors",
     "Finding": "matchopt.errors",
     "MatchoptError": "matchopt.errors",
-    "Plan": "matchopt.solution",
+    "Plan": "matchopt.contract.plan",
     "ProofError": "matchopt.errors",
     "RunError": "matchopt.errors",
-    "Settings": "matchopt.settings",
+    "Settings": "matchopt.contract.settings",
     "Severity": "matchopt.errors",
     "SolverError": "matchopt.errors",
-    "Violation": "matchopt.inspector",
+    "Violation": "matchopt.verifier",
     "boundaries_study": "matchopt.whatif.study",
     "differences": "matchopt.whatif.differences",
     "explain_need": "matchopt.whatif.explain",
     "fairness_curve": "matchopt.engine",
     "modes_study": "matchopt.whatif.study",
     "plan": "matchopt.engine",
-    "read_case": "matchopt.io.read",
-    "read_run": "matchopt.io.run",
+    "read_case": "matchopt.tables.read",
+    "read_run": "matchopt.runs.read",
     "settings_study": "matchopt.whatif.study",
     "simulate": "matchopt.whatif.replay",
     "stress": "matchopt.whatif.stress",
-    "verify": "matchopt.inspector",
+    "verify": "matchopt.verifier",
     "wishlist": "matchopt.whatif.confirm",
 }
+
+
+def _check_frames(*args: Any, **kwargs: Any) -> Case:
+    from matchopt.tables.check import case_from_frames
+
+    return case_from_frames(*args, **kwargs)
+
+
+def _write_run(*args: Any, **kwargs: Any) -> Path:
+    from matchopt.runs.write import write_run
+
+    return write_run(*args, **kwargs)
+
+
+_doors.check_frames, _doors.write_run = _check_frames, _write_run
 
 
 def __getattr__(name: str) -> Any:

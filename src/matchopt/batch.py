@@ -7,57 +7,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, MatchoptError, Severity
-from matchopt.io.batch import STAMP, Job, kept, stamp, stamp_file
 from matchopt.language import speaking, spoken, tr
+from matchopt.runs.beside import Writer, text_file
+from matchopt.runs.jobs import FAILED, PLANNED, STAMP, UNCHANGED, Job, JobOutcome, kept, stamp, stamp_file
 from matchopt.workers import processes
 
-PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
+if TYPE_CHECKING:
+    from matchopt.contract.plan import Plan
 
 AHEAD = 2
 """Jobs that wait for each worker: however many there are, no more are in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a job.
-
-    Attributes
-    ----------
-    name, case, run
-        As in `Job`, as texts.
-    outcome
-        ``planned``, ``unchanged`` (its run stands, made of the same) or ``failed``.
-    seconds
-        How long it took.
-    status, asked, served, cost, currency, gap
-        Of its plan, as in ``summary.json``; `cost` is the logistics cost. Empty and 0 without one.
-    findings
-        Why it failed, a line each.
-    """
-
-    name: str
-    case: str
-    run: str
-    outcome: str
-    seconds: float
-    status: str = ""
-    asked: float = 0.0
-    served: float = 0.0
-    cost: float = 0.0
-    currency: str = ""
-    gap: float = 0.0
-    findings: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values, for JSON."""
-        return asdict(self)
-
-
-def plan_one(job: Job, *, force: bool = False, report: bool = False, language: str = "en") -> Outcome:
+def plan_one(job: Job, *, force: bool = False, report: bool = False, language: str = "en") -> JobOutcome:
     """Plan one case into its run folder, verified; whatever goes wrong is told in the outcome.
 
     Parameters
@@ -75,17 +40,17 @@ def plan_one(job: Job, *, force: bool = False, report: bool = False, language: s
         return _outcome(job, force=force, report=report)
 
 
-def _outcome(job: Job, *, force: bool, report: bool) -> Outcome:
+def _outcome(job: Job, *, force: bool, report: bool) -> JobOutcome:
     start = time.perf_counter()
 
-    def done(outcome: str, summary: dict[str, Any] | None = None, findings: Sequence[str] = ()) -> Outcome:
+    def done(outcome: str, summary: dict[str, Any] | None = None, findings: Sequence[str] = ()) -> JobOutcome:
         told = {} if summary is None else {
             "status": summary["status"], "asked": float(summary["asked"]), "served": float(summary["served"]),
             "cost": float(summary["logistics_cost"]), "currency": summary["currency"],
             "gap": float(summary["gap"]),
         }  # fmt: skip
         seconds = round(time.perf_counter() - start, 3)
-        return Outcome(
+        return JobOutcome(
             job.name, str(job.case), str(job.run), outcome, seconds, findings=list(findings), **told
         )
 
@@ -108,9 +73,9 @@ def _plan(job: Job, mark: str, *, report: bool) -> dict[str, Any]:
     """Read, plan, verify and write a case; return its summary."""
     from matchopt.engine import plan
     from matchopt.errors import ProofError
-    from matchopt.inspector import verify
-    from matchopt.io.read import read_case
-    from matchopt.io.write import write_run
+    from matchopt.runs.write import write_run
+    from matchopt.tables.read import read_case
+    from matchopt.verifier import verify
 
     case = read_case(job.case, job.changes)
     made = plan(case)
@@ -119,17 +84,26 @@ def _plan(job: Job, mark: str, *, report: bool) -> dict[str, Any]:
         raise ProofError("; ".join(map(str, violations[:5])))
     beside = {STAMP: stamp_file(mark)}
     if report:
-        from matchopt.io.shown import shown
-
         beside |= shown(made)
     write_run(made, job.run, force=True, beside=beside)
     return dict(made.summary)
 
 
+def shown(plan: Plan) -> dict[str, Writer]:
+    """Return the files by name, and who writes each, in the language spoken."""
+    from matchopt.report import REPORT, WORKBOOK
+    from matchopt.report.page.page import html
+    from matchopt.report.workbook import book_of
+    from matchopt.report.xlsx import write_workbook
+
+    page, book = html(plan), book_of(plan)
+    return {REPORT: text_file(page), WORKBOOK: lambda path: write_workbook(book, path)}
+
+
 def plan_all(
     jobs: Sequence[Job], *, workers: int = 0, force: bool = False, report: bool = False,
-    work: Callable[..., Outcome] = plan_one,
-) -> Iterator[Outcome]:  # fmt: skip
+    work: Callable[..., JobOutcome] = plan_one,
+) -> Iterator[JobOutcome]:  # fmt: skip
     """Plan many cases side by side and yield what becomes of each, as they end.
 
     Parameters
@@ -152,7 +126,7 @@ def plan_all(
         alone = bool(lost)
         queue = [lost.pop()] if alone else waiting
         pool = processes(1 if alone else count)
-        under_way: dict[Future[Outcome], Job] = {}
+        under_way: dict[Future[JobOutcome], Job] = {}
         try:
             while queue or under_way:
                 broken = False
@@ -184,6 +158,6 @@ def plan_all(
             pool.shutdown(cancel_futures=True)
 
 
-def _died(job: Job) -> Outcome:
+def _died(job: Job) -> JobOutcome:
     said = tr("the process that planned it died: it may need more memory than there is")
-    return Outcome(job.name, str(job.case), str(job.run), FAILED, 0.0, findings=[said])
+    return JobOutcome(job.name, str(job.case), str(job.run), FAILED, 0.0, findings=[said])

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
 from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
 from matchopt.planning.warm import Warm
 from matchopt.planning.work import Progress, Work
-from matchopt.solution import Plan
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.arrays import Ints
-from matchopt.model.reasons import (
+from matchopt.model.rules import ADMITTED
+from matchopt.result.reasons import (
     BUDGET,
     CAPACITY,
     INTEGRALITY,
@@ -14,7 +15,6 @@ from matchopt.model.reasons import (
     _furthest,
     _Sight,
 )
-from matchopt.model.rules import ADMITTED
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 7), st.integers(0, 25))

@@ -17,11 +17,11 @@ import handmade
 import matchopt
 from matchopt import Case, Plan
 from matchopt.language import speaking
-from matchopt.report.ground import Ground, ground_of
 from matchopt.report.page import tables
 from matchopt.report.page.page import html
 from matchopt.report.page.public import COUNTS, FEW, public_ground, suppressed
 from matchopt.report.sums import coverage
+from matchopt.result.plan_tables import Ground, ground_of
 from matchopt.whatif.wishes import wishes_of
 from small_case import SmallCase
 from strategies import small_cases

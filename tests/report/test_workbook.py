@@ -15,9 +15,9 @@ from hypothesis import given, settings
 import handmade
 import matchopt
 from matchopt import Case, Plan
-from matchopt.io.workbook import write_workbook
 from matchopt.language import speaking
 from matchopt.report.workbook import DAY, NUMBER, book_of
+from matchopt.report.xlsx import write_workbook
 from small_case import SmallCase
 from strategies import small_cases
 

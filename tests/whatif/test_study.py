@@ -14,12 +14,12 @@ from hypothesis import given, settings
 
 import matchopt
 from matchopt import Case, CaseError, RunError
-from matchopt.io.study import default_study, refuse_study, write_study
 from matchopt.language import speaking
 from matchopt.model.travel import kilometres
 from matchopt.report import studies
 from matchopt.report.measures import measures_of
 from matchopt.report.page.study import study_html
+from matchopt.runs.study import default_study, refuse_study, write_study
 from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
 from matchopt.whatif.variant import Variant
 from small_case import SmallCase

@@ -14,7 +14,7 @@ import typer
 from matchopt.cli.door import FOUND, Changes, command, progress, refuse_malformed
 
 if TYPE_CHECKING:
-    from matchopt.batch import Outcome
+    from matchopt.runs.jobs import JobOutcome
 
 
 class Lines(StrEnum):
@@ -75,15 +75,15 @@ def batch(
       matchopt batch "districts/*" -o runs --report
       matchopt batch batch.toml -o runs --quiet --format jsonl --log batch.log
     """  # noqa: D301
-    from matchopt.batch import FAILED, plan_all
-    from matchopt.io.batch import jobs_of, runs_folder
-    from matchopt.io.beside import csv_file, text_file, write_beside
+    from matchopt.batch import plan_all
     from matchopt.report import batch as told
+    from matchopt.runs.beside import csv_file, text_file, write_beside
+    from matchopt.runs.jobs import FAILED, jobs_of, runs_folder
 
     refuse_malformed(changes)
     wanted = jobs_of(cases, output, changes or ())
     runs_folder(output)
-    outcomes: list[Outcome] = []
+    outcomes: list[JobOutcome] = []
     with progress(quiet=quiet) as step:
         step("cases", 0, len(wanted))
         for one in plan_all(wanted, workers=jobs, force=force, report=report):
@@ -99,10 +99,10 @@ def batch(
         raise typer.Exit(FOUND)
 
 
-def _tell(one: Outcome, format: Lines, log: Path | None, *, quiet: bool) -> None:
+def _tell(one: JobOutcome, format: Lines, log: Path | None, *, quiet: bool) -> None:
     """Print what became of a case, and note it in the log."""
-    from matchopt.batch import FAILED
     from matchopt.report.batch import line
+    from matchopt.runs.jobs import FAILED
 
     failed = one.outcome == FAILED
     if format is Lines.JSONL and (failed or not quiet):

@@ -49,7 +49,7 @@ def new(
       matchopt new my-city --xlsx
       matchopt new 我的城市 --lang zh
     """  # noqa: D301
-    from matchopt.io.template import new_case
+    from matchopt.tables.template import new_case
 
     case = new_case(folder, spoken().value, workbook=xlsx)
     shown = shlex.quote(str(case))
@@ -79,8 +79,8 @@ def check(
       matchopt check my-city
       matchopt check my-city --format csv > findings.csv
     """  # noqa: D301
-    from matchopt.io.read import check_case
     from matchopt.report.findings import as_csv, as_json, counts, has_errors, sorted_by_weight
+    from matchopt.tables.read import check_case
 
     refuse_malformed(changes)
     findings = sorted_by_weight(check_case(case, changes or ())[1])
@@ -116,10 +116,10 @@ def needs(
       matchopt needs my-city
       matchopt needs my-city -o needs.xlsx --lang zh
     """  # noqa: D301
-    from matchopt.io.beside import write_beside
-    from matchopt.io.workbook import write_workbook
     from matchopt.model.analysis import analyse
     from matchopt.report import analysed
+    from matchopt.report.xlsx import write_workbook
+    from matchopt.runs.beside import write_beside
 
     refuse_malformed(changes)
     with progress() as step:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
+    from matchopt.contract.plan import Plan
     from matchopt.report.section import Section
-    from matchopt.solution import Plan
 
 Step = Callable[[str, int, int], None]
 
@@ -280,7 +280,7 @@ def refuse_no_time(limit: float | None) -> None:
 
 def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFrame | None = None) -> Case:
     """Read and check a case, be it after an `earlier` plan; with errors in it, say so and end."""
-    from matchopt.io.read import check_case
+    from matchopt.tables.read import check_case
 
     step("reading and checking the tables", 0, 0)
     checked, findings = check_case(case, changes, earlier)
@@ -291,8 +291,8 @@ def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFr
 
 def read_plan(run: Path) -> Plan:
     """Read a run folder and the case it was made from; with errors in that, say so and end."""
-    from matchopt.io.read import check_case
-    from matchopt.io.run import case_place, earlier_lines, read_manifest, read_run, settings_as_changes
+    from matchopt.runs.read import case_place, earlier_lines, read_manifest, read_run, settings_as_changes
+    from matchopt.tables.read import check_case
 
     manifest = read_manifest(run)
     changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
@@ -308,7 +308,7 @@ def plan_and_verify(
 ) -> Plan:  # fmt: skip
     """Plan a case; ProofError if the plan does not pass its own verification."""
     from matchopt.engine import plan as plan_of
-    from matchopt.inspector import verify as violations_of
+    from matchopt.verifier import verify as violations_of
 
     made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor, warm=warm)
     step("verifying the plan", 0, 0)

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from matchopt.case import Case
-    from matchopt.io.beside import Writer
-    from matchopt.solution import Plan
+    from matchopt.contract.case import Case
+    from matchopt.contract.plan import Plan
+    from matchopt.runs.beside import Writer
 
 
 SMALL = 20_000
@@ -112,9 +112,9 @@ def plan(
       matchopt plan my-city --time-limit 60
       matchopt plan my-city --fairness-curve
     """  # noqa: D301
-    from matchopt.io.write import default_run, refuse_taken, write_run
     from matchopt.report.profile import Profile
     from matchopt.report.section import plain
+    from matchopt.runs.write import default_run, refuse_taken, write_run
 
     refuse_malformed(changes)
     refuse_no_time(time_limit)
@@ -158,9 +158,8 @@ def verify(
     \b
       matchopt verify runs/my-city
     """  # noqa: D301
-    from matchopt.inspector import verify as violations_of
-    from matchopt.io.read import check_case
-    from matchopt.io.run import (
+    from matchopt.report.summary import verified
+    from matchopt.runs.read import (
         case_place,
         changed_files,
         earlier_lines,
@@ -168,7 +167,8 @@ def verify(
         read_run,
         settings_as_changes,
     )
-    from matchopt.report.summary import verified
+    from matchopt.tables.read import check_case
+    from matchopt.verifier import verify as violations_of
 
     manifest = read_manifest(run)
     place = case if case is not None else case_place(run, manifest)
@@ -209,7 +209,7 @@ def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:
 def people(made: Plan, step: Step, *, wanted: bool | None) -> Mapping[str, Writer]:
     """Return the files of a plan for people, with who writes each; by default only if it is not large."""
     if wanted or (wanted is None and len(made.allocations) <= SMALL):
-        from matchopt.io.shown import shown
+        from matchopt.batch import shown
 
         step("writing the report", 0, 0)
         return shown(made)

@@ -97,9 +97,9 @@ def wishlist(
       matchopt wishlist runs/my-city --confirm 0 --top 50
       matchopt wishlist runs/my-city -o for-our-donors.csv
     """  # noqa: D301
-    from matchopt.io.beside import csv_file, write_beside
     from matchopt.report import WISHES
     from matchopt.report.wishes import wishlist_section
+    from matchopt.runs.beside import csv_file, write_beside
     from matchopt.whatif.confirm import wishlist as wishlist_of
 
     with progress() as step:
@@ -122,7 +122,7 @@ _COLUMN = {Subject.NEED: "need_id", Subject.DONATION: "donation_id", Subject.COM
 
 def _refuse(subject: Subject, name: str, known: set[str]) -> None:
     """Say that there is no such thing, and what was probably meant."""
-    from matchopt.io.names import near_name
+    from matchopt.tables.names import near_name
 
     words = {
         Subject.NEED: tr("The plan has no need {name}.", name=name),

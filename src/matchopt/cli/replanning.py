@@ -67,9 +67,9 @@ def replan(
       matchopt replan runs/monday my-city --set policy.churn_cost=5
       matchopt compare runs/monday runs/tuesday
     """  # noqa: D301
-    from matchopt.io.run import read_lines, read_run
-    from matchopt.io.write import default_run, refuse_taken, write_run
     from matchopt.report import compared
+    from matchopt.runs.read import read_lines, read_run
+    from matchopt.runs.write import default_run, refuse_taken, write_run
     from matchopt.whatif.differences import differences
 
     refuse_malformed(changes)

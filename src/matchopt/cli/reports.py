@@ -36,15 +36,17 @@ def report(
       matchopt report runs/my-city --lang zh
       matchopt report runs/my-city --public -o for-the-website.html
     """  # noqa: D301
-    from matchopt.io.beside import text_file, write_beside
-    from matchopt.io.track import read_track
     from matchopt.report.page.page import html
+    from matchopt.runs.beside import text_file, write_beside
+    from matchopt.runs.deliveries import deliveries_of
+    from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
         step("reading and checking the tables", 0, 0)
         made = read_plan(run)
         step("writing the report", 0, 0)
-        page = html(made, public=public, fact=None if public else read_track(run, made))
+        told = None if public else deliveries_of(run, made)
+        page = html(made, public=public, fact=None if told is None else evaluate(made, told))
         file = output if output is not None else run / (PUBLIC if public else REPORT)
         write_beside(file, text_file(page))
     print(file)
@@ -67,9 +69,9 @@ def workbook(
       matchopt workbook runs/my-city
       matchopt workbook runs/my-city --lang zh -o 方案.xlsx
     """  # noqa: D301
-    from matchopt.io.beside import write_beside
-    from matchopt.io.workbook import write_workbook
     from matchopt.report.workbook import book_of
+    from matchopt.report.xlsx import write_workbook
+    from matchopt.runs.beside import write_beside
 
     with progress() as step:
         step("reading and checking the tables", 0, 0)

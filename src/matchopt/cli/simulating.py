@@ -84,8 +84,8 @@ def simulate(
       matchopt simulate my-city
       matchopt simulate my-city --every 1 --policy optimal --policy proximity
     """  # noqa: D301
-    from matchopt.io.study import default_study, refuse_study, write_study
     from matchopt.report import simulated
+    from matchopt.runs.study import default_study, refuse_study, write_study
     from matchopt.whatif.replay import POLICIES
     from matchopt.whatif.replay import simulate as replayed
 
@@ -145,8 +145,8 @@ def stress(
       matchopt stress my-city
       matchopt stress my-city --draws 100 --policy expected
     """  # noqa: D301
-    from matchopt.io.study import default_study, refuse_study, write_study
     from matchopt.report import stressed
+    from matchopt.runs.study import default_study, refuse_study, write_study
     from matchopt.whatif.stress import POLICIES
     from matchopt.whatif.stress import stress as stressed_of
 
@@ -174,7 +174,7 @@ def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str
 
 def _tell(folder: Path, said: Iterable[str], sections: Iterable[Section], *, quiet: bool) -> None:
     """Print what came out, and where it stands."""
-    from matchopt.io.study import PAGE
+    from matchopt.runs.study import PAGE
 
     if not quiet:
         for sentence in said:

@@ -24,8 +24,8 @@ from matchopt.cli.door import (
 from matchopt.language import tr
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
-    from matchopt.solution import Plan
+    from matchopt.contract.case import Case
+    from matchopt.contract.plan import Plan
     from matchopt.whatif.study import Study
 
 
@@ -77,9 +77,9 @@ def study(
       matchopt study my-city --vary policy.boundary
       matchopt study my-city --vary policy.budget=5000,10000,20000 --vary policy.fairness
     """  # noqa: D301
-    from matchopt.io.study import PAGE, default_study, refuse_study, write_study
     from matchopt.report import studies
     from matchopt.report.page.study import study_html
+    from matchopt.runs.study import PAGE, default_study, refuse_study, write_study
 
     refuse_malformed(changes)
     axes = _axes(vary or ())
@@ -165,9 +165,9 @@ def compare(
       matchopt compare runs/my-city runs/my-city-2
       matchopt compare runs/last-week runs/this-week -o what-changed.xlsx
     """  # noqa: D301
-    from matchopt.io.beside import write_beside
-    from matchopt.io.workbook import write_workbook
     from matchopt.report import compared
+    from matchopt.report.xlsx import write_workbook
+    from matchopt.runs.beside import write_beside
     from matchopt.whatif.differences import differences
 
     with progress() as step:

@@ -35,20 +35,21 @@ def track(
       matchopt track runs/my-city --done deliveries.csv
       matchopt track runs/my-city --done 配送记录.xlsx --lang zh
     """  # noqa: D301
-    from matchopt.io.beside import text_file, write_beside
-    from matchopt.io.deliveries import read_deliveries
-    from matchopt.io.track import FOLDER, write_track
     from matchopt.report import REPORT, evaluated
-    from matchopt.report.evaluation import evaluate
+    from matchopt.report.page.fact import fact_files
     from matchopt.report.page.page import html
     from matchopt.report.workbook import as_section
+    from matchopt.runs.beside import text_file, write_beside
+    from matchopt.runs.deliveries import read_deliveries
+    from matchopt.runs.track import FOLDER, write_track
+    from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
         step("reading and checking the tables", 0, 0)
         made = read_plan(run)
         found = evaluate(made, read_deliveries(done, made))
         step("writing the report", 0, 0)
-        folder = write_track(output if output is not None else run / FOLDER, found)
+        folder = write_track(output if output is not None else run / FOLDER, found.tables, fact_files(found))
         if output is None:
             write_beside(run / REPORT, text_file(html(made, fact=found)))
     for sentence in evaluated.in_words(found):

@@ -12,7 +12,7 @@ from matchopt.model.classes import Demand, Supply
 from matchopt.model.tariff import Fondness
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 _LEVELS = (("donation_id", "need_id"), ("donation_id", "group"), ("donor", "need_id"), ("donor", "group"))
 """Who a row may name, the most specific first."""

@@ -13,7 +13,7 @@ from matchopt.model.money import QuantityScale
 from matchopt.model.rules import Items
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Ints
-from matchopt.case import Case
+from matchopt.contract.case import Case
 from matchopt.model.amounts import Amounts
 from matchopt.model.money import QuantityScale
 from matchopt.model.rules import Items

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Ints
-from matchopt.fields import BARRED, PINNED
+from matchopt.contract.fields import BARRED, PINNED
 from matchopt.model.order import places
 from matchopt.model.tariff import Bars as Table
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 
 class Bars:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from matchopt.arrays import Floats, Ints
-from matchopt.fields import Kind
-from matchopt.schema import TABLES
+from matchopt.contract.fields import Kind
+from matchopt.contract.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 NEVER = 2**40
 """A day so far off that it never binds."""

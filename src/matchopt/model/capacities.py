@@ -13,7 +13,7 @@ from matchopt.model.places import Atlas, Places
 from matchopt.model.routes import DIRECT, Hubs, Itinerary
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 ROUNDING = 1e-9
 """Relative: what adding up kg in binary fractions may be off."""

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.fields import CHANNELS as CHANNEL_NAMES
+from matchopt.contract.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
 from matchopt.model.order import sorted_rows
 from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 CHANNELS = tuple(CHANNEL_NAMES)
 

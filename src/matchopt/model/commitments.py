@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats, Ints, Texts
-from matchopt.fields import PINNED
+from matchopt.contract.fields import PINNED
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.capacities import Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
@@ -20,7 +20,7 @@ from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Itinerary, 
 from matchopt.model.rules import Items, Rules
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
     from matchopt.model.affinities import Affinities
 
 KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]

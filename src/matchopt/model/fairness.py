@@ -12,7 +12,7 @@ from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.model.network import Network, Part
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 BLOCK_PAIRS = 500_000
 """Pairs looked at in one go."""

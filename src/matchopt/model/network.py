@@ -40,7 +40,7 @@ from matchopt.model.rules import Items, Rules
 from matchopt.model.ways import Ways
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from matchopt.arrays import Floats, Ints
 from matchopt.model.tariff import Globe, Lanes, fill_legs
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
-    from matchopt.settings import Rates
+    from matchopt.contract.case import Case
+    from matchopt.contract.settings import Rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from matchopt.model.rules import Items, Rules
 from matchopt.model.tariff import Passages, Rates, fill_legs, fill_ways
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 DIRECT = -1
 """Hub number of a direct delivery."""

@@ -14,7 +14,7 @@ from matchopt.model.places import Atlas
 from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, Bounds, Fitting
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 """Reason codes in the order of the contract, and last what commitments bar; step s (from 0) refuses with

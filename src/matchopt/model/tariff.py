@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Shorts, Steps
-from matchopt.compiled import compiled, inlined
+from matchopt.kernels import compiled, inlined
 
 # Columns of `Tariff.gifts` and `Tariff.wants`.
 ITEM, PLACE, COMMUNITY, FIRST, LAST = range(5)

@@ -11,7 +11,7 @@ from matchopt.arrays import Floats, Ints
 from matchopt.model.places import Atlas
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 
 def kilometres(case: Case, lines: pd.DataFrame) -> Floats:

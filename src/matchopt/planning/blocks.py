@@ -12,15 +12,15 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.classes import unmet_cost
 from matchopt.model.fairness import Cells
-from matchopt.model.flows import Flows, loaded
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.planning.source import Kept, WaySource
+from matchopt.result.flows import Flows, loaded
 from matchopt.solve.block import Block, Columns, Mended, Promises, Unshared
 from matchopt.solve.tiers import Matching
 
 if TYPE_CHECKING:
-    from matchopt.case import Case
+    from matchopt.contract.case import Case
 
 
 @dataclass(frozen=True, slots=True)

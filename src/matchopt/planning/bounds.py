@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Ints
-from matchopt.case import Case
-from matchopt.model.books import Books
+from matchopt.contract.case import Case
+from matchopt.contract.plan import PRICES
 from matchopt.model.classes import unmet_cost
-from matchopt.model.deliveries import Deliveries, Served
 from matchopt.model.money import MONEY_SCALE, added, exact_dot
 from matchopt.model.network import Network
-from matchopt.model.proof import Proof
-from matchopt.model.summary import Bound
 from matchopt.planning.blocks import Joint
-from matchopt.solution import PRICES
+from matchopt.result.books import Books
+from matchopt.result.deliveries import Deliveries, Served
+from matchopt.result.proof import Proof
+from matchopt.result.summary import Bound
 from matchopt.solve.search import Outcome, Stage, reaches
 
 

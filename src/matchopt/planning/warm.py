@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Ints
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
 from matchopt.model.classes import Members
 from matchopt.model.money import to_money
 from matchopt.model.network import Network, Part
-from matchopt.solution import Plan
 from matchopt.solve.tiers import NO_LEVEL, Start
 
 

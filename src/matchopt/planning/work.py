@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from matchopt.arrays import PLENTY, Ints
-from matchopt.case import Case
-from matchopt.model.books import Books, keep_books
-from matchopt.model.deliveries import settle
+from matchopt.contract.case import Case
 from matchopt.model.fairness import Cells
-from matchopt.model.flows import Flows, transported
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network
-from matchopt.model.proof import Proof
-from matchopt.model.summary import Fair, Spent, summarize
 from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
 from matchopt.planning.promises import as_flow, keepable
 from matchopt.planning.source import Kept
 from matchopt.planning.spread import SpreadMarket
 from matchopt.planning.warm import Warm
+from matchopt.result.books import Books, keep_books
+from matchopt.result.deliveries import settle
+from matchopt.result.flows import Flows, transported
+from matchopt.result.proof import Proof
+from matchopt.result.summary import Fair, Spent, summarize
 from matchopt.solve.deadline import Deadline
 from matchopt.solve.flow import BACKENDS
 from matchopt.solve.mending import Promised

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from matchopt.batch import FAILED, PLANNED, UNCHANGED, Outcome
 from matchopt.language import mark, speaking, spoken, tr
 from matchopt.report import words
 from matchopt.report.page.shell import rendered
 from matchopt.report.page.tables import MONEY, NUMBER, SHARE, TEXT, Column, table
+from matchopt.runs.jobs import FAILED, PLANNED, UNCHANGED, JobOutcome
 
 OUTCOMES = {PLANNED: mark("planned"), UNCHANGED: mark("unchanged"), FAILED: mark("failed")}
 """What may become of a case."""
 
 
-def line(one: Outcome) -> str:
+def line(one: JobOutcome) -> str:
     """Return what became of a case, in a line."""
     if one.outcome == FAILED:
         first = one.findings[0] if one.findings else ""
@@ -30,7 +30,7 @@ def line(one: Outcome) -> str:
     )  # fmt: skip
 
 
-def total(outcomes: Sequence[Outcome]) -> str:
+def total(outcomes: Sequence[JobOutcome]) -> str:
     """Return how many cases ended in which way."""
     counts = {name: sum(one.outcome == name for one in outcomes) for name in OUTCOMES}
     return tr(
@@ -39,15 +39,15 @@ def total(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def index(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def index(outcomes: Sequence[JobOutcome]) -> pd.DataFrame:
     """Return a row a case: name, case, run, outcome, its figures, the findings of those that failed."""
     told = [one.as_dict() | {"findings": "\n".join(one.findings)} for one in outcomes]
-    columns = list(Outcome.__dataclass_fields__)
+    columns = list(JobOutcome.__dataclass_fields__)
     found = pd.DataFrame(told, columns=columns).sort_values("name", kind="stable", ignore_index=True)
     return found.astype(dict.fromkeys(("seconds", "asked", "served", "cost", "gap"), float))
 
 
-def page(outcomes: Sequence[Outcome]) -> str:
+def page(outcomes: Sequence[JobOutcome]) -> str:
     """Return the index as a page."""
     with speaking(spoken()):
         found = index(outcomes)

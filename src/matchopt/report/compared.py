@@ -14,7 +14,7 @@ from matchopt.report.sums import rows
 from matchopt.report.workbook import DAY, MONEY, NUMBER, TEXT, Book, Column, Sheet
 
 if TYPE_CHECKING:
-    from matchopt.solution import Plan
+    from matchopt.contract.plan import Plan
     from matchopt.whatif.differences import Differences
 
 FEW = 10

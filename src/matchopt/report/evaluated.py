@@ -9,8 +9,8 @@ import pandas as pd
 
 from matchopt.language import tr
 from matchopt.report import words
-from matchopt.report.evaluation import Evaluation
 from matchopt.report.workbook import DAY, NUMBER, SHARE, TEXT, Book, Column, Sheet
+from matchopt.whatif.evaluation import Evaluation
 
 
 def in_words(found: Evaluation) -> Iterator[str]:

@@ -9,12 +9,12 @@ import pandas as pd
 
 from matchopt.language import day, mark, tr, trn
 from matchopt.report import words
-from matchopt.report.ground import ground_of
 from matchopt.report.page import stories
 from matchopt.report.sums import rows
+from matchopt.result.plan_tables import ground_of
 
 if TYPE_CHECKING:
-    from matchopt.solution import Plan
+    from matchopt.contract.plan import Plan
     from matchopt.whatif.explain import NeedStory
     from matchopt.whatif.smallest import Change
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from matchopt.errors import SEVERITIES, Finding, Severity
-from matchopt.io.formulas import guarded
 from matchopt.language import tr
 from matchopt.report.words import count
+from matchopt.runs.formulas import guarded
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

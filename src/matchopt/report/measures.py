@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
 from matchopt.model.travel import kilometres
-from matchopt.report.ground import DIRECT, ground_of
 from matchopt.report.sums import rows
-from matchopt.solution import Plan
+from matchopt.result.plan_tables import DIRECT, ground_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from matchopt.report.section import renderable as rich_section
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from matchopt.solution import Plan
+    from matchopt.contract.plan import Plan
 
 
 def headline(summary: Mapping[str, Any]) -> str:

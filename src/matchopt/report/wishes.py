@@ -14,8 +14,8 @@ from matchopt.report.sums import rows
 from matchopt.whatif.wishes import wishes_of
 
 if TYPE_CHECKING:
-    from matchopt.report.ground import Ground
-    from matchopt.solution import Plan
+    from matchopt.contract.plan import Plan
+    from matchopt.result.plan_tables import Ground
 
 BASIS = {
     "prices": mark("the proof"),

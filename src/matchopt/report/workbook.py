@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matchopt.contract.plan import Plan
 from matchopt.language import speaking, spoken, tr
 from matchopt.report import words
-from matchopt.report.ground import DIRECT, Ground, ground_of
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
-from matchopt.solution import Plan
+from matchopt.result.plan_tables import DIRECT, Ground, ground_of
 
 TEXT, NUMBER, MONEY, SHARE, DAY, TICK, SIGN = "text", "number", "money", "share", "day", "tick", "sign"
 """What the cells of a column are; a column to tick off and one to sign in come empty."""

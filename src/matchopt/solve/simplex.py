@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from matchopt.arrays import Bools, Ints
-from matchopt.compiled import compiled, inlined
+from matchopt.kernels import compiled, inlined
 from matchopt.solve.transport import Certificate, Nodes, Optimum, SpanningTree, Transport
 
 SMALLEST_BLOCK = 20

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN
+from matchopt.contract.plan import Plan
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
 from matchopt.model.rules import ADMITTED, STEPS
-from matchopt.solution import Plan
 
 EXCLUDED, UNRELIABLE = "excluded", "unreliable"
 

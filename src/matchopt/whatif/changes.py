@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchopt.case import Case
-from matchopt.solution import Plan
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
 from matchopt.whatif.variant import Variant
 
 BOUNDARIES = ("community", "district", "organization", "agreements", "open")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
-from matchopt.solution import Plan
 from matchopt.whatif.variant import Variant
 from matchopt.whatif.wishes import CONFIRMED, GIFT, MOST_PLACES, ranked, wishes_of
 

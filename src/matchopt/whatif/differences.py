@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from matchopt.solution import Plan
+from matchopt.contract.plan import Plan
 
 DUST = 1e-9
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from matchopt.solution import Plan
+from matchopt.contract.plan import Plan
 from matchopt.whatif.candidates import Candidates, candidates_of
 from matchopt.whatif.changes import kinds_for
 from matchopt.whatif.smallest import Change, Confirmer, Tell, most_plans, smallest

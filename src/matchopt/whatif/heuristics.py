@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
-from matchopt.case import Case
+from matchopt.contract.case import Case
 from matchopt.model.calendar import NEVER, days_of
 from matchopt.model.classes import Members
 from matchopt.model.money import MONEY_SCALE

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
 from matchopt.model.network import encode
 from matchopt.model.travel import kilometres
-from matchopt.solution import Plan
 from matchopt.whatif.heuristics import HEURISTICS, match
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 

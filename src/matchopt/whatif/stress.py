@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
+from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
 from matchopt.model.order import sorted_rows
-from matchopt.settings import Settings
-from matchopt.solution import Plan
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 from matchopt.workers import processes
 

@@ -11,13 +11,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from matchopt.case import Case
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
+from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
 from matchopt.errors import CaseError, Finding, Severity, SolverError
 from matchopt.language import tr
 from matchopt.model.calendar import Calendar
-from matchopt.settings import Settings
-from matchopt.solution import Plan
 
 Tell = Callable[[int, int], None]
 Planner = Callable[[Case], Plan]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchopt.case import Case
-from matchopt.fields import Kind
-from matchopt.io.check import empty_table
+from matchopt.contract.case import Case
+from matchopt.contract.fields import Kind
+from matchopt.contract.frames import empty_table
+from matchopt.contract.plan import Plan
+from matchopt.contract.schema import TABLES
+from matchopt.contract.settings import Settings
 from matchopt.model.calendar import Calendar
-from matchopt.schema import TABLES
-from matchopt.settings import Settings
-from matchopt.solution import Plan
 
 _NOTHING = {Kind.NUMBER: float("nan"), Kind.WHOLE: float("nan"), Kind.DAY: pd.NaT, Kind.FLAG: False}
 """What a cell holds that is not given, where the schema has no default; texts are empty."""

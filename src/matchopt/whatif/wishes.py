@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Floats, Ints
+from matchopt.contract.plan import Plan
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part, encode
-from matchopt.solution import Plan
 from matchopt.whatif.variant import Variant
 
 WISHES = (

@@ -10,9 +10,9 @@ import pandas as pd
 from matchopt.language import day, tr, trn
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
-from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.public import FEW
 from matchopt.report.sums import coverage, rows, worst_first
+from matchopt.result.plan_tables import DIRECT, Ground
 
 Chart = dict[str, Any]
 

@@ -6,15 +6,23 @@ from collections.abc import Collection
 from typing import Any
 
 from matchopt.language import speaking, spoken, tr
-from matchopt.report.evaluated import in_words, sheets
-from matchopt.report.evaluation import Evaluation
+from matchopt.report.evaluated import in_words, sheets, workbook
 from matchopt.report.page.charts import Chart
 from matchopt.report.page.plain import Part, pairs, plain_html
 from matchopt.report.page.tables import Column, table
+from matchopt.report.xlsx import write_workbook
+from matchopt.runs.beside import Writer, text_file
+from matchopt.whatif.evaluation import Evaluation
 
 MOST_BARS = 15
 SHEETS = ("communities", "tiers", "donors", "causes", "lines")
 """What the sheets are called in a page, and the files of them."""
+
+
+def fact_files(found: Evaluation) -> dict[str, Writer]:
+    """Return the page and the workbook of an evaluation by file name, and who writes each."""
+    page, book = fact_html(found), workbook(found)
+    return {"report.html": text_file(page), "track.xlsx": lambda path: write_workbook(book, path)}
 
 
 def fact_html(found: Evaluation) -> str:

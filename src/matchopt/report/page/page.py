@@ -12,11 +12,10 @@ from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from matchopt.contract.plan import Plan
 from matchopt.language import day, speaking, spoken, tr, trn
 from matchopt.model.analysis import Analysis, analyse
 from matchopt.report import evaluated, words
-from matchopt.report.evaluation import Evaluation
-from matchopt.report.ground import Ground, ground_of, item_names
 from matchopt.report.page import charts, stories, tables
 from matchopt.report.page.fact import SHEETS, fact_chart, fact_tables
 from matchopt.report.page.public import public_ground
@@ -25,7 +24,8 @@ from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
 from matchopt.report.wishes import wished, wishes_in_words
-from matchopt.solution import Plan
+from matchopt.result.plan_tables import Ground, ground_of, item_names
+from matchopt.whatif.evaluation import Evaluation
 
 LARGE = 10_000
 """Money from which on nobody asks for cents on the first screen."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from matchopt.case import Case
+from matchopt.contract.case import Case
 from matchopt.language import speaking, spoken, tr
 from matchopt.report import words
 from matchopt.report.page.charts import Chart

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.language import tr
-from matchopt.report.ground import Ground
+from matchopt.result.plan_tables import Ground
 
 FEW = 5
 """Counts below this are not told."""

@@ -9,9 +9,9 @@ import pandas as pd
 from matchopt.arrays import Bools
 from matchopt.language import day, tr, trn
 from matchopt.report import words
-from matchopt.report.ground import Ground
 from matchopt.report.page.public import COUNTS, FEW, suppressed
 from matchopt.report.sums import coverage, main_reasons, rows, worst_first
+from matchopt.result.plan_tables import Ground
 
 MOST_COMMUNITIES, MOST_DONORS = 500, 1000
 SOME = 5

@@ -12,11 +12,11 @@ import pandas as pd
 from matchopt.language import tr
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
-from matchopt.report.ground import DIRECT, Ground
 from matchopt.report.page.charts import days_to_expiry
 from matchopt.report.page.public import COUNTS, suppressed
 from matchopt.report.sums import coverage, rows, worst_first
 from matchopt.report.wishes import when
+from matchopt.result.plan_tables import DIRECT, Ground
 
 MOST_ROWS = 20_000
 """Rows of a table that go into the page; the rest stand in the files of the run."""

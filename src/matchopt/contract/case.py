@@ -1,0 +1,160 @@
+"""Case: the checked tables of one planning question, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from matchopt.contract import doors
+from matchopt.contract.schema import TABLES
+from matchopt.contract.settings import Settings
+from matchopt.errors import Finding, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that a case was read from."""
+
+    name: str
+    sha256: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The checked tables and settings of one planning question.
+
+    Make one with `matchopt.read_case` or `Case.from_frames`; both check everything and
+    raise `CaseError` with all findings, so that a Case is always fit to plan.
+
+    Attributes
+    ----------
+    tables
+        Table name → DataFrame. Only tables that were given and have rows are present.
+        Each has *every* column of its schema, by canonical name and in schema order,
+        and nothing else, with a RangeIndex in the caller's row order. Column kinds:
+
+        - text, list, choice: Python strings (object dtype), ``""`` where not given
+          (lists keep ``;`` between stripped parts; choices hold the canonical value);
+        - number: float64, NaN where not given and without a default;
+        - whole: int64 where the schema has a default, else float64 with NaN;
+        - day: datetime64[s], NaT where not given;
+        - flag: bool.
+
+        Schema defaults are filled in; ``donations.donor`` defaults to the donation_id.
+    extras
+        Table name → DataFrame of the columns that no schema knows, same rows.
+    settings
+        The settings in force.
+    findings
+        Warnings and notes of the check.
+    sources
+        Files it was read from; empty for frames.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    extras: Mapping[str, pd.DataFrame]
+    settings: Settings
+    findings: tuple[Finding, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+        object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
+
+    @property
+    def needs(self) -> pd.DataFrame:
+        """The checked table ``needs``."""
+        return self.tables["needs"]
+
+    @property
+    def donations(self) -> pd.DataFrame:
+        """The checked table ``donations``."""
+        return self.tables["donations"]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that are warnings."""
+        return tuple(f for f in self.findings if f.severity is Severity.WARNING)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the table called `name`; with no rows if the case does not give it."""
+        from matchopt.contract.frames import empty_table
+
+        return self.tables[name] if name in self.tables else empty_table(TABLES[name])
+
+    @classmethod
+    def from_frames(
+        cls,
+        *,
+        needs: pd.DataFrame,
+        donations: pd.DataFrame,
+        settings: Settings | Mapping[str, Any] | None = None,
+        earlier: pd.DataFrame | None = None,
+        **tables: pd.DataFrame,
+    ) -> Case:
+        """Check DataFrames and return them as a case.
+
+        Parameters
+        ----------
+        needs, donations, **tables
+            The tables of the contract by name, with English or Chinese headers; cells
+            may be numbers and dates or text as a spreadsheet holds it.
+        settings
+            Settings, or the sections of ``matchopt.toml`` as nested mappings.
+        earlier
+            Allocations of an earlier plan, see `matchopt.read_case`.
+
+        Raises
+        ------
+        CaseError
+            With every error in the tables and settings. Rows count from 2, as if row 1
+            held the headers.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> needs = pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]})
+        >>> gifts = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
+        >>> Case.from_frames(needs=needs, donations=gifts).needs["priority"].item()
+        5
+        """
+        return doors.check_frames({"needs": needs, "donations": donations, **tables}, settings, earlier)
+
+    def replace(
+        self, *, settings: Settings | Mapping[str, Any] | None = None, **tables: pd.DataFrame | None
+    ) -> Case:
+        """Return a copy with some tables or settings changed, checked anew: a what-if.
+
+        Parameters
+        ----------
+        settings
+            Settings to take instead; or nested mappings of those to change, the others
+            staying as they are.
+        **tables
+            Tables to take instead, by name; None drops one.
+
+        Raises
+        ------
+        CaseError
+            With every error in the changed case.
+        """
+        import pandas as pd
+
+        frames: dict[str, pd.DataFrame] = {
+            name: pd.concat([frame, self.extras[name]], axis=1) if name in self.extras else frame
+            for name, frame in self.tables.items()
+        }
+        for name, frame in tables.items():
+            if frame is None:
+                frames.pop(name, None)
+            else:
+                frames[name] = frame
+        if not isinstance(settings, Settings):
+            settings = self.settings.updated(settings or {})
+        return doors.check_frames(frames, settings)

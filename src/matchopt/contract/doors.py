@@ -1,0 +1,39 @@
+"""Checking frames and writing runs: declared here, implemented in rooms above, and joined by the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from matchopt.contract.case import Case
+    from matchopt.contract.plan import Plan
+    from matchopt.contract.settings import Settings
+
+
+class CheckFrames(Protocol):
+    """Checks frames, by table name, and returns them as a case, or raises CaseError with every finding."""
+
+    def __call__(
+        self,
+        frames: Mapping[str, pd.DataFrame | None],
+        settings: Settings | Mapping[str, Any] | None = None,
+        earlier: pd.DataFrame | None = None,
+    ) -> Case:
+        """Return the checked case."""
+        ...
+
+
+class WriteRun(Protocol):
+    """Writes a plan as a run folder, all or nothing, and returns its path."""
+
+    def __call__(self, plan: Plan, path: Path, *, force: bool = False, copy: bool = True) -> Path:
+        """Return `path`."""
+        ...
+
+
+check_frames: CheckFrames
+write_run: WriteRun

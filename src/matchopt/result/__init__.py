@@ -1,0 +1,1 @@
+"""From flows to a plan: deliveries, books, reasons, proof, summary."""

@@ -1,0 +1,214 @@
+"""Books: the flow becomes the tables of a plan, in the caller's own ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.contract.case import Case
+from matchopt.language import tr
+from matchopt.model.classes import unmet_cost
+from matchopt.model.commitments import KEYS
+from matchopt.model.money import (
+    LARGEST_SUM,
+    MONEY_SCALE,
+    added,
+    beyond_counting,
+    exact_dot,
+    from_money,
+    round_half_even,
+    with_residue,
+)
+from matchopt.model.network import Network
+from matchopt.model.routes import COST_KINDS
+from matchopt.result.deliveries import Deliveries, Served
+from matchopt.result.reasons import Rest, reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A finished plan's tables and sums, before it is proven.
+
+    Attributes
+    ----------
+    allocations, needs, donations, purchases
+        As in `Plan`.
+    served
+        What each need is served.
+    planned : int
+        Scaled quantity of each donation planned.
+    cost : dict
+        Kind → sum of (1/10 000 currency per unit) × (scaled quantity).
+    kept : (promises,) bool
+        Which promises are kept.
+    churn
+        What the others cost, as `cost`.
+    """
+
+    allocations: pd.DataFrame
+    needs: pd.DataFrame
+    donations: pd.DataFrame
+    purchases: pd.DataFrame
+    served: Served
+    planned: Ints
+    cost: dict[str, int]
+    kept: Bools
+    churn: int
+
+
+def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budget: float) -> Books:
+    """Return the plan's tables and sums.
+
+    Parameters
+    ----------
+    new
+        What is planned besides the pinned lines.
+    room, budget
+        What the plan leaves of shared limits.
+    """
+    deliveries = new.joined(network.pinned).sorted(case)
+    reached = deliveries.served_by_need(network.asked)
+    served, planned = reached.quantity, deliveries.planned(len(network.plannable))
+    by_cost = case.settings.policy.objective == "total-cost"
+    short = np.where(network.excluded, 0, network.asked - served)
+    left = Rest(network.supply - new.planned(len(planned)), short, room, budget)
+    cost = {
+        kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
+    }
+    cost["unmet"] = exact_dot(unmet_cost(case), short) - added(reached.saved(unmet_cost(case)))
+    why_unmet, why_left = reasons(network, left, by_cost)
+    show = network.scale.from_ints
+    needs = case.needs[["need_id", "community", "item", "priority"]].assign(
+        asked=show(network.asked), served=show(served), unmet=show(network.asked - served),
+        reason=why_unmet,
+    )  # fmt: skip
+    donations = case.donations[["donation_id", "donor", "item"]].assign(
+        offered=show(network.offered), planned=show(planned), left_over=show(network.offered - planned),
+        reason=np.where(network.offered > planned, why_left, ""),
+    )  # fmt: skip
+    allocations = _allocations(case, network, deliveries)
+    kept = new.kept(network.promised)
+    return Books(
+        allocations,
+        _with_extras(needs, case, "needs"),
+        _with_extras(donations, case, "donations"),
+        _purchases(case, network, deliveries, allocations),
+        reached, planned, cost, kept,
+        int((~kept).sum()) * network.promised.cost * network.scale.unit,
+    )  # fmt: skip
+
+
+def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.DataFrame:
+    quantity, unit = deliveries.quantity, network.scale.unit
+    by_line = dict(zip(COST_KINDS, _line_money(deliveries.unit_cost, quantity, unit).T, strict=True))
+    other = sum(by_line[kind] for kind in ("identification", "penalty", "transfer", "purchase"))
+    total = by_line["transport"] + by_line["handling"] + by_line["storage"] + other
+    hub_names = np.append(network.hubs.names, "")
+    show, dates = network.scale.from_ints, network.calendar.dates
+    return pd.DataFrame(
+        {
+            "allocation_id": _named(network, deliveries),
+            "donation_id": case.donations["donation_id"].to_numpy(dtype=object)[deliveries.donation],
+            "need_id": case.needs["need_id"].to_numpy(dtype=object)[deliveries.need],
+            "donated_quantity": show(quantity),
+            "served_quantity": _served(network, deliveries),
+            "hub": hub_names[deliveries.hub],
+            "pickup_day": dates(deliveries.pickup),
+            "arrival_day": dates(deliveries.arrival),
+            "delivery_day": dates(deliveries.delivery),
+            "transport_cost": from_money(by_line["transport"]),
+            "handling_cost": from_money(by_line["handling"]),
+            "storage_cost": from_money(by_line["storage"]),
+            "other_cost": from_money(other),
+            "total_cost": from_money(total),
+        }
+    )
+
+
+def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
+    """Return unit costs × quantity (lines, kinds) in 1/10 000 currency.
+
+    Where a step is a fraction, the line's total is rounded, half to even, and its largest kind
+    takes up what the rounded kinds miss of it.
+
+    Raises
+    ------
+    CaseError
+        If a line's cost is beyond what int64 can add up.
+    """
+    if (unit_cost.sum(axis=1) * quantity.astype(np.float64)).max(initial=0.0) > LARGEST_SUM:
+        raise beyond_counting(tr("the cost of one delivery"), LARGEST_SUM / unit / MONEY_SCALE)
+    exact = unit_cost * quantity[:, None]
+    parts, total = round_half_even(exact, unit), round_half_even(exact.sum(axis=1), unit)
+    return with_residue(parts, total, largest=exact.argmax(axis=1))
+
+
+def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
+    """Return the ids of lines: those of an earlier plan keep theirs, new ones count on from the highest."""
+    told = pd.concat([network.pinned.frame(), network.promised.frame()[[*KEYS, "name"]]])
+    told = told[told["name"] != ""]
+    if not len(told):
+        return _numbered(1, len(deliveries.need))
+    told = told.drop_duplicates(KEYS).drop_duplicates("name")
+    lines = pd.DataFrame({name: getattr(deliveries, name) for name in KEYS})
+    names = lines.merge(told, on=KEYS, how="left")["name"].to_numpy(dtype=object, copy=True)
+    new = np.flatnonzero(pd.isna(names))
+    numbers = told["name"].str.extract(r"^A(\d{4,15})$")[0].dropna().astype(np.int64)
+    highest = int(numbers.max()) if len(numbers) else 0
+    names[new] = _numbered(highest + 1, len(new))
+    return list(names)
+
+
+def _numbered(first: int, count: int) -> Sequence[str]:
+    """Return `count` ids from `first` on, such as A0001, A0002, …, all of one length."""
+    numbers = np.arange(first, first + count)
+    places = 10 ** np.arange(max(4, len(str(first + count - 1))))[::-1]
+    digits = numbers[:, None] // places % 10
+    letters = np.pad(digits.astype(np.uint8) + ord("0"), ((0, 0), (1, 1)), constant_values=ord("A"))
+    letters[:, -1] = ord(" ")
+    return letters.tobytes().decode("ascii").split()
+
+
+def _with_extras(table: pd.DataFrame, case: Case, name: str) -> pd.DataFrame:
+    """Append the caller's own columns; one that has a plan column's name gets ``_given`` after it."""
+    if name not in case.extras:
+        return table
+    extras = case.extras[name].rename(columns=lambda c: f"{c}_given" if c in table.columns else c)
+    return pd.concat([table, extras], axis=1)
+
+
+def _served(network: Network, deliveries: Deliveries) -> Ints | Floats:
+    """Return what each line serves in item units, to six decimals where it is no whole quantity."""
+    if (deliveries.ratio == 1).all():
+        return network.scale.from_ints(deliveries.quantity)
+    served = np.round(deliveries.served / network.scale.unit, 6)
+    return np.where(deliveries.ratio == 1, deliveries.quantity / network.scale.unit, served)
+
+
+def _purchases(
+    case: Case, network: Network, deliveries: Deliveries, allocations: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the shopping list: what funds buy, for whom and by when."""
+    bought = np.flatnonzero(deliveries.unit_cost[:, COST_KINDS.index("purchase")] > 0)
+    need, donation = deliveries.need[bought], deliveries.donation[bought]
+    lines = allocations.iloc[bought]
+    wanted = case.needs["item"].to_numpy(dtype=object)[need]
+    table = pd.DataFrame(
+        {
+            "item": wanted,
+            "community": case.needs["community"].to_numpy(dtype=object)[need],
+            "delivery_day": lines["delivery_day"].to_numpy(),
+            "quantity": lines["served_quantity"].to_numpy(),
+            "unit_price": np.round(1 / deliveries.ratio[bought], 6),
+            "amount": lines["donated_quantity"].to_numpy(),
+            "donation_id": lines["donation_id"].to_numpy(),
+            "donor": case.donations["donor"].to_numpy(dtype=object)[donation],
+            "need_id": lines["need_id"].to_numpy(),
+        }
+    )
+    keys = ["item", "community", "delivery_day", "need_id", "donation_id"]
+    return table.sort_values(keys, kind="stable", ignore_index=True)

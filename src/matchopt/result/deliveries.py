@@ -1,0 +1,143 @@
+"""Deliveries: flows between classes handed out to donations and needs, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from matchopt.arrays import Bools, Floats, Ints
+from matchopt.contract.case import Case
+from matchopt.model.commitments import KEYS, Pinned, Promised
+from matchopt.model.money import added
+from matchopt.model.network import Network, hand_out
+from matchopt.model.order import ranks
+from matchopt.result.flows import Flows
+
+FINE = 10**9
+"""Parts of a scaled quantity in which is kept what rounding leaves, so that sums are rounded once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What needs are served.
+
+    Attributes
+    ----------
+    quantity : (n,) int
+        Scaled quantity of each, to the nearest. Whole quantities add up exactly.
+    rest : (n,) int
+        What it really is above that, in parts of 1 / `FINE`.
+    """
+
+    quantity: Ints
+    rest: Ints
+
+    def of(self, needs: Bools | Ints) -> Fraction:
+        """Return the scaled quantity served of some `needs` together, not rounded."""
+        return added(self.quantity[needs]) + Fraction(added(self.rest[needs]), FINE)
+
+    def saved(self, price: Ints) -> Ints:
+        """Return what `rest` takes off the cost of what is unmet of each need, at a `price` of its units."""
+        return np.rint(price * (self.rest / FINE)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The lines of a plan in the order they are written, with all that is known of each.
+
+    Attributes
+    ----------
+    donation, need, quantity, hub, pickup, arrival, stay, delivery, block : (l,) int
+        Table rows, scaled donated quantity, hub number, days, days in storage, number of the block.
+    ratio : (l,) float
+        Units of the need that one donated unit serves.
+    unit_cost : (l, kinds) int
+        1/10 000 currency per donated unit, in the order of `COST_KINDS`.
+    """
+
+    donation: Ints
+    need: Ints
+    quantity: Ints
+    ratio: Floats
+    hub: Ints
+    pickup: Ints
+    arrival: Ints
+    stay: Ints
+    delivery: Ints
+    unit_cost: Ints
+    block: Ints
+
+    @property
+    def served(self) -> Floats:
+        """Scaled quantity served by each line."""
+        return self.quantity * self.ratio
+
+    def served_by_need(self, asked: Ints) -> Served:
+        """Return what each need is served, of which `asked` (n,) is the most."""
+        even = self.ratio == 1
+        served = np.zeros(len(asked), dtype=np.int64)
+        np.add.at(served, self.need[even], self.quantity[even])
+        odd = ~even
+        parts = np.bincount(self.need[odd], self.served[odd], minlength=len(asked))
+        nearest = np.rint(parts)
+        dust = np.abs(parts - nearest) <= 4 * np.spacing(parts)
+        rest = np.where(dust, 0, np.rint((parts - nearest) * FINE)).astype(np.int64)
+        served += nearest.astype(np.int64)
+        return Served(np.minimum(served, asked), np.where(served < asked, rest, np.minimum(rest, 0)))
+
+    def planned(self, count: int) -> Ints:
+        """Return the scaled quantity planned of each of `count` donations."""
+        total = np.zeros(count, dtype=np.int64)
+        np.add.at(total, self.donation, self.quantity)
+        return total
+
+    def kept(self, promised: Promised) -> Bools:
+        """Return which promises these lines keep to the unit."""
+        if not len(promised):
+            return np.zeros(0, dtype=bool)
+        lines = pd.DataFrame({name: getattr(self, name) for name in KEYS} | {"new": self.quantity})
+        both = promised.frame().merge(lines, on=KEYS, how="left")
+        return np.asarray(both["new"].to_numpy() == both["promised"].to_numpy())
+
+    def sorted(self, case: Case) -> Deliveries:
+        """Return the lines in the order in which they are written."""
+        # Hubs are numbered by name, so that the order of numbers is the order of names.
+        order = np.lexsort(
+            (
+                self.delivery, self.arrival, self.pickup, self.hub,
+                ranks(case.donations["donation_id"])[self.donation], ranks(case.needs["need_id"])[self.need],
+            )
+        )  # fmt: skip
+        return Deliveries(*(getattr(self, f.name)[order] for f in fields(self)))
+
+    def joined(self, pinned: Pinned) -> Deliveries:
+        """Return these lines and the pinned ones; those of one way between the same two are one."""
+        if not len(pinned.need):
+            return self
+        way = pinned.way
+        stay = Deliveries(
+            pinned.donation, pinned.need, pinned.quantity, pinned.ratio, way.hub, way.pickup, way.arrival,
+            way.stay, way.delivery, way.unit_cost, np.zeros(len(pinned.need), dtype=np.int64),
+        )  # fmt: skip
+        both = [np.concatenate([getattr(stay, f.name), getattr(self, f.name)]) for f in fields(self)]
+        lines = Deliveries(*both)
+        keys = pd.DataFrame({name: getattr(lines, name) for name in KEYS})
+        first = np.flatnonzero(~keys.duplicated().to_numpy())
+        total = keys.assign(new=lines.quantity).groupby(KEYS, sort=False)["new"].sum().to_numpy()
+        one = Deliveries(*(getattr(lines, f.name)[first] for f in fields(lines)))
+        return replace(one, quantity=total)
+
+
+def settle(case: Case, network: Network, flows: Flows) -> Deliveries:
+    """Hand `flows` out to donations and needs, in the order in which lines are written."""
+    lines = hand_out(network, flows.tail, flows.head, flows.quantity)
+    arc = lines.arc
+    found = Deliveries(
+        lines.donation, lines.need, lines.quantity, flows.ratio[arc], flows.hub[arc],
+        flows.pickup[arc], flows.arrival[arc], flows.stay[arc], flows.delivery[arc], flows.unit_cost[arc],
+        flows.block[arc],
+    )  # fmt: skip
+    return found.sorted(case)

@@ -1,0 +1,226 @@
+"""What is shown of a plan: needs, gifts and moves of a plan, each row with all that is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matchopt.contract.case import Case
+from matchopt.contract.plan import Plan
+from matchopt.language import tr
+
+NEED = ("need", "community", "item", "group", "priority")
+"""What a move tells of its need."""
+
+DIRECT = ""
+"""In place of a hub, for what goes straight to its community."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The rows that the report and the workbook add up.
+
+    Attributes
+    ----------
+    needs
+        need, community, item, category, group, channel, priority, asked, served, unmet, reason.
+    gifts
+        donation, donor, item, unit, offered, planned, left_over, reason, expires (day or NaT).
+    moves
+        donation, donor, given (item), unit, need, community, item, group, priority, donated, served, kg, hub
+        (`DIRECT` for none), pickup, arrival, leave, delivery (days or NaT), cost.
+    bought
+        item, community, day, quantity, amount, donor, need.
+    places
+        place, kind (community or hub), latitude, longitude; those without coordinates, too.
+    origins
+        By gift: latitude, longitude of where it lies, NaN where that is not known.
+    hubs
+        hub, storage_capacity (kg, NaN for none).
+    public
+        Whether ids are left out, and the few put together.
+    """
+
+    plan: Plan
+    needs: pd.DataFrame
+    gifts: pd.DataFrame
+    moves: pd.DataFrame
+    bought: pd.DataFrame
+    places: pd.DataFrame
+    origins: pd.DataFrame
+    hubs: pd.DataFrame
+    public: bool = False
+
+    @property
+    def summary(self) -> Any:
+        """The summary of the plan."""
+        return self.plan.summary
+
+    @property
+    def dated(self) -> bool:
+        """Whether the case knows days."""
+        return bool(self.summary["horizon"].get("start"))
+
+
+def ground_of(plan: Plan) -> Ground:
+    """Put together what is told of a plan."""
+    case = plan.case
+    items, communities = case.table("items"), case.table("communities")
+    item_name, category = item_names(case), _labels(items, "item", "category", tr("other"))
+    unit = _labels(items, "item", "unit", "")
+    place_name = _labels(communities, "community", "name")
+    asked = _rows(case.needs, "need_id", plan.needs["need_id"])
+    offered = _rows(case.donations, "donation_id", plan.donations["donation_id"])
+    needs = pd.DataFrame(
+        {
+            "need": _codes(plan.needs["need_id"]),
+            "community": _named(plan.needs["community"], place_name),
+            "item": _named(plan.needs["item"], item_name),
+            "category": _named(plan.needs["item"], category),
+            "group": _named(asked["group"], {"": tr("nobody in particular")}),
+            "channel": _codes(asked["channel"]),
+            "reason": _codes(plan.needs["reason"]),
+        }
+        | {name: plan.needs[name].to_numpy() for name in ("priority", "asked", "served", "unmet")}
+    )
+    gifts = pd.DataFrame(
+        {
+            "donation": _codes(plan.donations["donation_id"]),
+            "donor": _codes(plan.donations["donor"]),
+            "item": _named(plan.donations["item"], item_name),
+            "unit": _named(plan.donations["item"], unit),
+            "reason": _codes(plan.donations["reason"]),
+            "expires": _expiry(offered, items),
+        }
+        | {name: plan.donations[name].to_numpy() for name in ("offered", "planned", "left_over")}
+    )
+    moves = _moves(plan, needs, gifts, items)
+    bought = pd.DataFrame(
+        {
+            "item": _named(plan.purchases["item"], item_name),
+            "community": _named(plan.purchases["community"], place_name),
+            "day": _days(plan.purchases["delivery_day"]),
+            "quantity": plan.purchases["quantity"].to_numpy(),
+            "amount": plan.purchases["amount"].to_numpy(),
+            "donor": _codes(plan.purchases["donor"]),
+            "need": _codes(plan.purchases["need_id"]),
+        }
+    )
+    hubs = case.table("hubs")
+    spots = [_spots(communities, "community", place_name), _spots(hubs, "hub", {})]
+    places = pd.concat(spots, ignore_index=True)
+    capacity = pd.DataFrame(
+        {"hub": hubs["hub"].astype(str), "storage_capacity": hubs["storage_capacity"].astype(float)}
+    )
+    return Ground(plan, needs, gifts, moves, bought, places, _origins(offered, places, place_name), capacity)
+
+
+def item_names(case: Case) -> dict[str, str]:
+    """Return what items are called, those that have a name of their own."""
+    return _labels(case.table("items"), "item", "name")
+
+
+def _moves(plan: Plan, needs: pd.DataFrame, gifts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return the allocations with what is known of both ends."""
+    lines = plan.allocations
+    j = pd.Index(plan.needs["need_id"]).get_indexer(pd.Index(lines["need_id"]))
+    i = pd.Index(plan.donations["donation_id"]).get_indexer(pd.Index(lines["donation_id"]))
+    weight = pd.Series(items["weight_kg"].to_numpy(dtype=float), index=items["item"])
+    weight[items["kind"].to_numpy() != "goods"] = 0.0
+    per_unit = plan.donations["item"].map(weight).fillna(1.0).to_numpy(dtype=float)[i]
+    donated = lines["donated_quantity"].to_numpy(dtype=float)
+    moves = pd.DataFrame(
+        {
+            **{name: gifts[name].iloc[i].array for name in ("donation", "donor")},
+            "given": gifts["item"].iloc[i].array,
+            "unit": gifts["unit"].iloc[i].array,
+            **{name: needs[name].iloc[j].array for name in NEED},
+            "donated": donated,
+            "served": lines["served_quantity"].to_numpy(dtype=float),
+            "kg": donated * per_unit,
+            "hub": _codes(lines["hub"]),
+            "pickup": _days(lines["pickup_day"]),
+            "arrival": _days(lines["arrival_day"]),
+            "delivery": _days(lines["delivery_day"]),
+            "cost": lines["total_cost"].to_numpy(dtype=float),
+        }
+    )
+    return moves.assign(leave=_leave(plan, lines))
+
+
+def _leave(plan: Plan, lines: pd.DataFrame) -> Any:
+    """Return the day on which each allocation leaves its hub: the way on takes what the lane says."""
+    lanes = plan.case.table("lanes")
+    lead = pd.Series(
+        lanes["lead_days"].to_numpy(dtype=np.int64),
+        index=pd.MultiIndex.from_arrays([lanes["from_place"].astype(str), lanes["to_place"].astype(str)]),
+    )
+    goal = plan.needs.set_index("need_id")["community"].reindex(lines["need_id"]).astype(str)
+    way = pd.MultiIndex.from_arrays([lines["hub"].astype(str), goal])
+    days = lead.reindex(way).fillna(0).to_numpy(dtype=np.int64) if len(lead) else np.zeros(len(lines), int)
+    return _days(lines["delivery_day"]) - days.astype("timedelta64[D]")
+
+
+def _days(column: pd.Series) -> Any:
+    """Return days, also of a column without any."""
+    return pd.to_datetime(column).to_numpy(dtype="datetime64[s]")
+
+
+def _codes(column: pd.Series) -> pd.Categorical:
+    """Return texts as codes of distinct ones: that is how they are counted and sent."""
+    return pd.Categorical(column.astype(str).to_numpy(dtype=object))
+
+
+def _named(column: pd.Series, names: dict[str, str]) -> pd.Categorical:
+    """Return keys as codes of what they are called."""
+    keys = _codes(column)
+    called = np.array([names.get(key, key) for key in keys.categories.tolist()], dtype=object)
+    distinct, which = np.unique(called.astype(str), return_inverse=True)
+    code = [int(k) for k in which] if len(called) else []
+    return pd.Categorical.from_codes(np.array(code, dtype=np.int64)[keys.codes], categories=distinct.tolist())
+
+
+def _labels(table: pd.DataFrame, key: str, name: str, otherwise: str | None = None) -> dict[str, str]:
+    """Return what keys are called, by themselves where a name is missing or stands for several."""
+    given = table[name].astype(str)
+    if otherwise is not None:
+        return dict(zip(table[key].astype(str), given.where(given != "", otherwise), strict=True))
+    good = (given != "") & ~given.duplicated(keep=False)
+    return dict(zip(table[key].astype(str)[good], given[good], strict=True))
+
+
+def _rows(table: pd.DataFrame, key: str, ids: pd.Series) -> pd.DataFrame:
+    """Return the rows of `table` that belong to `ids`, in their order."""
+    found: pd.DataFrame = table.iloc[pd.Index(table[key]).get_indexer(pd.Index(ids))]
+    return found.reset_index(drop=True)
+
+
+def _expiry(offered: pd.DataFrame, items: pd.DataFrame) -> Any:
+    """Return the last day of use of each donation, as the contract has it."""
+    life = offered["item"].map(items.set_index("item")["shelf_life_days"]).astype(float)
+    fresh = offered["available_from"] + pd.to_timedelta(life, unit="D").astype("timedelta64[s]")
+    return offered["expires_on"].where(offered["expires_on"].notna(), fresh).to_numpy()
+
+
+def _spots(table: pd.DataFrame, kind: str, names: dict[str, str]) -> pd.DataFrame:
+    keys = table[kind].astype(str)
+    return pd.DataFrame(
+        {
+            "place": [names.get(key, key) for key in keys],
+            "kind": kind,
+            "key": keys.to_numpy(dtype=object),
+            "latitude": table["latitude"].to_numpy(dtype=float),
+            "longitude": table["longitude"].to_numpy(dtype=float),
+        }
+    )
+
+
+def _origins(offered: pd.DataFrame, places: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return where donations lie: at coordinates of their own, else at the place they name."""
+    spots = places.drop_duplicates("key").set_index("key")[["latitude", "longitude"]]
+    there = spots.reindex(offered["origin"].astype(str)).reset_index(drop=True)
+    own = offered[["latitude", "longitude"]].astype(float).reset_index(drop=True)
+    return own.where(own.notna(), there)

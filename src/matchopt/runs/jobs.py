@@ -1,0 +1,299 @@
+"""Which cases a batch is about, and whether a run of one is still good."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matchopt import __version__
+from matchopt.errors import CaseError, Finding, RunError, Severity, shortened
+from matchopt.runs.beside import Writer, text_file
+from matchopt.tables.files import SUFFIXES
+from matchopt.runs.write import case_name
+from matchopt.runs.write import MANIFEST
+from matchopt.language import tr
+from matchopt.contract.schema import table_named
+from matchopt.contract.settings import FILE
+
+PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
+STAMP = "batch.json"
+"""Lies in the run folder of a case of a batch: of what it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One case of a batch.
+
+    Attributes
+    ----------
+    name
+        What it is called; no two of a batch are called alike.
+    case
+        Its folder or workbook.
+    changes
+        Settings that replace its own, such as ``policy.boundary=district``.
+    run
+        Where its run folder stands.
+    """
+
+    name: str
+    case: Path
+    changes: tuple[str, ...]
+    run: Path
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What became of a job.
+
+    Attributes
+    ----------
+    name, case, run
+        As in `Job`, as texts.
+    outcome
+        ``planned``, ``unchanged`` (its run stands, made of the same) or ``failed``.
+    seconds
+        How long it took.
+    status, asked, served, cost, currency, gap
+        Of its plan, as in ``summary.json``; `cost` is the logistics cost. Empty and 0 without one.
+    findings
+        Why it failed, a line each.
+    """
+
+    name: str
+    case: str
+    run: str
+    outcome: str
+    seconds: float
+    status: str = ""
+    asked: float = 0.0
+    served: float = 0.0
+    cost: float = 0.0
+    currency: str = ""
+    gap: float = 0.0
+    findings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values, for JSON."""
+        return asdict(self)
+
+
+def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> list[Job]:
+    """Return the jobs of a batch.
+
+    Parameters
+    ----------
+    places
+        Cases: folders with tables, workbooks, folders of such, patterns (``districts/*``), and files
+        ``*.toml`` that list cases with settings of their own.
+    runs
+        Folder of the run folders.
+    changes
+        Settings for all.
+
+    Raises
+    ------
+    CaseError
+        If a place is none, a list cannot be read, or two jobs are the same or called alike.
+    """
+    found: list[Finding] = []
+    wanted = [one for place in places for one in _wanted(place, tuple(changes), found)]
+    names = _names(wanted)
+    jobs = [
+        Job(name, case, mine, runs / name)
+        for name, (_, case, mine) in zip(names, wanted, strict=True)
+    ]  # fmt: skip
+    seen: dict[object, Job] = {}
+    for job in jobs:
+        for key in ((job.case.resolve(), job.changes), job.name):
+            if key in seen:
+                found.append(_twice(job, seen[key]))
+                break
+            seen[key] = job
+    if not jobs and not found:
+        found.append(
+            _error("no_case", "batch", tr("names no case"), tr("name folders, workbooks or a list"), "")
+        )
+    if found:
+        raise CaseError(found)
+    return jobs
+
+
+_Wanted = tuple[str, Path, tuple[str, ...]]
+"""The name that was given, or none; the case; its changes."""
+
+
+def _error(code: str, place: str, problem: str, cure: str, value: object) -> Finding:
+    return Finding(Severity.ERROR, code, place, problem, cure, value=shortened(value))
+
+
+def _twice(job: Job, other: Job) -> Finding:
+    if (job.case.resolve(), job.changes) == (other.case.resolve(), other.changes):
+        return _error(
+            "duplicate_case",
+            "batch",
+            tr("is named twice"),
+            tr("name it once, or with other settings"),
+            job.case,
+        )
+    return _error(
+        "duplicate_name", "batch",
+        tr("would be the run of two cases: {one} and {other}", one=other.case, other=job.case),
+        tr("give one of them another name in a list of cases"), job.name,
+    )  # fmt: skip
+
+
+def _wanted(place: str, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
+    """Yield the cases that one place names."""
+    path = Path(place)
+    if path.suffix.lower() == ".toml" and path.is_file():
+        yield from _listed(path, changes, found)
+    elif path.exists():
+        yield from _cases(path, changes, found)
+    else:
+        matches = sorted(glob.glob(place))  # noqa: PTH207 - a pattern may begin anywhere
+        if not matches:
+            found.append(
+                _error(
+                    "no_such_path",
+                    "batch",
+                    tr("does not exist"),
+                    tr("check the path of the case folder"),
+                    place,
+                )
+            )
+        for match in matches:
+            yield from _cases(Path(match), changes, found)
+
+
+def _cases(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
+    """Yield a case, or those that a folder holds."""
+    if is_case(path):
+        yield "", path, changes
+        return
+    inside = [inner for inner in sorted(path.iterdir()) if is_case(inner)] if path.is_dir() else []
+    if not inside:
+        found.append(
+            _error(
+                "no_case", "batch", tr("holds no case: no table needs, and no folder that has one"),
+                tr("name the folders that hold the tables"), path,
+            )
+        )  # fmt: skip
+    for inner in inside:
+        yield "", inner, changes
+
+
+def is_case(path: Path) -> bool:
+    """Return whether a path looks like a case: a workbook, or a folder with a table ``needs``."""
+    if path.name.startswith((".", "~$")):
+        return False
+    if path.is_file():
+        return path.suffix.lower() == ".xlsx"
+    return path.is_dir() and any(_is_needs(file) for file in path.iterdir())
+
+
+def _is_needs(file: Path) -> bool:
+    table = table_named(file.stem)
+    return file.suffix.lower() in SUFFIXES and table is not None and table.name == "needs"
+
+
+def _listed(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
+    """Yield the cases of a list: ``set`` for all, and a table ``[[case]]`` each."""
+    shape = tr('a list has [[case]] tables with path, and name and set = ["policy.boundary=open"] if need be')
+    try:
+        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        found.append(
+            _error("not_toml", str(path), tr("cannot be read as TOML: {error}", error=error), shape, "")
+        )
+        return
+    cases, shared = raw.get("case"), raw.get("set", [])
+    known = isinstance(cases, list) and cases and _texts(shared) and set(raw) <= {"case", "set"}
+    if not known:
+        found.append(_error("bad_list", str(path), tr("is no list of cases"), shape, ""))
+        return
+    for number, entry in enumerate(cases or (), 1):
+        if not _is_entry(entry):
+            problem = tr("case {number} is not as it should be", number=number)
+            found.append(_error("bad_list", str(path), problem, shape, entry))
+            continue
+        case = path.parent / entry["path"]
+        if not case.exists():
+            cure = tr("check the path of the case folder")
+            found.append(_error("no_such_path", str(path), tr("does not exist"), cure, case))
+            continue
+        yield entry.get("name", ""), case, (*changes, *shared, *entry.get("set", []))
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_entry(entry: Any) -> bool:
+    """Return whether an entry of a list has a path, and nothing that it should not have."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+        return False
+    name = entry.get("name", "case")
+    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set('/\\:*?"<>|\0')
+    return plain and _texts(entry.get("set", [])) and set(entry) <= {"path", "name", "set"}
+
+
+def _names(wanted: Sequence[_Wanted]) -> list[str]:
+    """Return the names given, else those of the cases; with their folder's before where two are alike."""
+    short = [name or case_name(case) for name, case, _ in wanted]
+    return [
+        name if given or short.count(name) == 1 else f"{case.resolve().parent.name}-{name}"
+        for name, (given, case, _) in zip(short, wanted, strict=True)
+    ]
+
+
+def stamp(job: Job) -> str:
+    """Return what a run of a job is made of, as a hash: version, settings, the bytes of its files."""
+    digest = hashlib.sha256(f"{__version__}\n{json.dumps(job.changes)}\n".encode())
+    files = [job.case] if job.case.is_file() else sorted(job.case.iterdir())
+    for file in files:
+        counts = file.suffix.lower() in SUFFIXES or file.name.lower() == FILE
+        if counts and file.is_file() and not file.name.startswith((".", "~$")):
+            with file.open("rb") as stream:
+                inner = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest.update(f"{file.name}\n{inner}\n".encode())
+    return digest.hexdigest()
+
+
+def stamp_file(mark: str) -> Writer:
+    """Return what writes the stamp into a run folder."""
+    return text_file(json.dumps({"made_of": mark}) + "\n")
+
+
+def kept(job: Job, mark: str) -> dict[str, Any] | None:
+    """Return the summary of a job's run if that stands and is made of just this, else None."""
+    try:
+        said = json.loads((job.run / STAMP).read_text("utf-8"))
+        summary = json.loads((job.run / "plan" / "summary.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    good = isinstance(said, dict) and said.get("made_of") == mark and isinstance(summary, dict)
+    return summary if good and (job.run / MANIFEST).is_file() else None
+
+
+def runs_folder(runs: Path) -> Path:
+    """Make the folder of the run folders, and return it.
+
+    Raises
+    ------
+    RunError
+        If the file system refuses.
+    """
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            tr("the folder {path} cannot be written: {reason}", path=runs, reason=error.strerror or error)
+        ) from error
+    return runs

@@ -1,0 +1,386 @@
+"""Run folder → Plan: what `matchopt.runs.write` wrote, read back and looked at with suspicion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matchopt import __version__
+from matchopt.errors import CaseError, RunError, shortened
+from matchopt.runs.formulas import bare
+from matchopt.runs.write import CURVE, EARLIER, EXACT, MANIFEST, MONEY
+from matchopt.language import tr
+from matchopt.contract.settings import Settings
+from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from matchopt.contract.case import Case
+
+PLAN_FILES = (
+    "allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json",
+)  # fmt: skip
+"""Files of every plan; `CURVE` and `EARLIER` may stand beside them."""
+_WHOLE = frozenset({"priority", "block", "level"})
+_QUANTITIES = frozenset(
+    {
+        "donated_quantity", "served_quantity", "asked", "served", "unmet", "offered", "planned", "left_over",
+        "quantity",
+    }
+)  # fmt: skip
+_DAYS = frozenset({"pickup_day", "arrival_day", "delivery_day", "day"})
+_NUMBER = (int, float)
+_SUMMARY: Mapping[str, type | tuple[type, ...]] = {
+    "status": str, "objective": str, "currency": str, "horizon": dict,
+    "asked": _NUMBER, "served": _NUMBER, "unmet": _NUMBER, "excluded": _NUMBER,
+    "asked_by_tier": dict, "served_by_tier": dict, "asked_by_channel": dict, "served_by_channel": dict,
+    "offered": _NUMBER, "planned": _NUMBER, "left_over": _NUMBER, "allocations": int,
+    "logistics_cost": _NUMBER, "cost": dict, "bound": dict, "relaxation": dict, "proof": str, "gap": _NUMBER,
+    "fairness": (dict, type(None)), "budget": (dict, type(None)), "stopped": str,
+    "unmet_by_reason": dict, "left_over_by_reason": dict,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run folder says about itself.
+
+    Attributes
+    ----------
+    version
+        The matchopt that made it.
+    settings
+        Settings in force.
+    case_files, plan_files
+        File name → SHA-256 when the run was written.
+    copied
+        Whether the case is kept in ``case/``.
+    case_path
+        Where the case was read from; None if it was made from DataFrames.
+    run
+        Timings and versions.
+    """
+
+    version: str
+    settings: Settings
+    case_files: Mapping[str, str]
+    plan_files: Mapping[str, str]
+    copied: bool
+    case_path: str | None
+    run: Mapping[str, Any]
+
+
+def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
+    """Read the run folder at `path`.
+
+    Parameters
+    ----------
+    path
+        A run folder.
+    case
+        The case it was made for; by default the copy in the folder, or else the files
+        at the place that the manifest names. The settings in force come from the
+        manifest in any case.
+
+    Raises
+    ------
+    RunError
+        If a file of the run is missing or cannot be read.
+    CaseError
+        If the case has errors.
+
+    Notes
+    -----
+    Reading checks the form only. `matchopt.verify` checks what the plan says, and
+    `changed_files` whether any file was touched since it was written.
+    """
+    from matchopt.tables.read import read_case
+
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    if case is None:
+        changes = settings_as_changes(manifest.settings)
+        case = read_case(case_place(folder, manifest), changes, earlier_lines(folder, manifest))
+    plan = folder / "plan"
+    return Plan(
+        case=replace(case, settings=manifest.settings),
+        allocations=_table(plan / "allocations.csv", ALLOCATIONS, more=False),
+        needs=_table(plan / "needs.csv", NEEDS, more=True),
+        donations=_table(plan / "donations.csv", DONATIONS, more=True),
+        prices=_table(plan / "prices.csv", PRICES, more=False),
+        purchases=_table(plan / "purchases.csv", PURCHASES, more=False),
+        summary=_summary(plan / "summary.json"),
+        run=manifest.run,
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json`` of the run folder; RunError if there is none, or it is damaged or too new."""
+    file = folder / MANIFEST
+    if not file.is_file():
+        raise RunError(
+            tr("{folder} is no run folder: it has no {manifest}", folder=folder, manifest=MANIFEST)
+        )
+    raw = _json(file)
+    # Before anything else: what a later version writes need not look as this one expects.
+    _refuse_newer(folder, str(raw.get("matchopt", "")))
+    case = raw.get("case")
+    if not isinstance(case, dict) or not isinstance(raw.get("run"), dict):
+        raise RunError(tr("{file} is damaged: it does not name its case and its run", file=file))
+    if not isinstance(case.get("copied"), bool) or not isinstance(raw["run"].get("case_path"), str | None):
+        raise RunError(tr("{file} is damaged: it does not say where the case is", file=file))
+    plan_files = _hashes(file, raw.get("plan"))
+    if set(plan_files) - {CURVE, EARLIER} != set(PLAN_FILES):
+        raise RunError(tr("{file} is damaged: it does not name the files of the plan", file=file))
+    return Manifest(
+        version=str(raw.get("matchopt", "")),
+        settings=_settings(file, raw.get("settings")),
+        case_files=_hashes(file, _pairs(file, case.get("files"))),
+        plan_files=plan_files,
+        copied=case["copied"],
+        case_path=raw["run"].get("case_path"),
+        run=raw["run"],
+    )
+
+
+def _refuse_newer(folder: Path, version: str) -> None:
+    """Refuse a run folder of a later version than this one."""
+    made, here = ([int(part) for part in re.findall(r"\d+", text)[:3]] for text in (version, __version__))
+    if made > here:
+        raise RunError(
+            tr(
+                "{folder} was made by matchopt {made}, which is newer than this one ({here}):"
+                " update matchopt (pip install --upgrade matchopt), or plan the case anew",
+                folder=folder, made=shortened(version), here=__version__,
+            )
+        )  # fmt: skip
+
+
+def read_lines(folder: Path) -> pd.DataFrame:
+    """Read the allocations of the run folder, without its case."""
+    read_manifest(folder)
+    return _table(folder / "plan" / "allocations.csv", ALLOCATIONS, more=False)
+
+
+def earlier_lines(folder: Path, manifest: Manifest) -> pd.DataFrame | None:
+    """Return the lines of the plan before that the run folder keeps; None if it was made without one."""
+    if EARLIER not in manifest.plan_files:
+        return None
+    return _table(folder / "plan" / EARLIER, ALLOCATIONS, more=False)
+
+
+def case_place(folder: Path, manifest: Manifest) -> Path:
+    """Return the folder or workbook of the case that the run folder was made for.
+
+    Raises
+    ------
+    RunError
+        If the run keeps no copy and names no place.
+    """
+    if manifest.copied:
+        kept = folder / "case"
+        # Only a workbook is a whole case in one file.
+        return kept / next(iter(manifest.case_files)) if len(manifest.case_files) == 1 else kept
+    if manifest.case_path is None:
+        raise RunError(
+            tr(
+                "{folder} keeps no copy of its case, which was made from DataFrames: give the case (--case)",
+                folder=folder,
+            )
+        )
+    return Path(manifest.case_path)
+
+
+def changed_files(folder: Path, manifest: Manifest, case: Path) -> Iterator[str]:
+    """Yield one line for each file that is not as it was when the run was written.
+
+    Parameters
+    ----------
+    folder, manifest
+        The run folder and what it says.
+    case
+        Where its case is: a folder, or a workbook.
+    """
+    case_folder = case.parent if case.is_file() else case
+    files = [(folder / "plan" / name, sha) for name, sha in manifest.plan_files.items()]
+    files += [(case_folder / name, sha) for name, sha in manifest.case_files.items()]
+    for file, sha in files:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            yield tr("{file}: cannot be read: {strerror}", file=file, strerror=error.strerror)
+            continue
+        if hashlib.sha256(content).hexdigest() != sha:
+            yield tr("{file}: has been changed since the plan was made", file=file)
+
+
+def settings_as_changes(settings: Settings) -> tuple[str, ...]:
+    """Return `settings` as changes such as ``policy.boundary="open"``, to apply to a case's own."""
+    return tuple(_changes("", settings.model_dump(mode="json")))
+
+
+def _changes(prefix: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _changes(f"{prefix}{name}.", value)
+        elif value is not None:
+            yield f"{prefix}{name}={json.dumps(value, ensure_ascii=False)}"
+
+
+def _json(file: Path) -> dict[str, Any]:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"it holds {constant}")
+
+    try:
+        content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=refuse)
+    except OSError as error:
+        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
+    except (ValueError, RecursionError) as error:
+        raise RunError(tr("{file} is no proper JSON: {error}", file=file, error=shortened(error))) from None
+    if not isinstance(content, dict):
+        raise RunError(tr("{file} is damaged: it is JSON, but no object", file=file))
+    return content
+
+
+def _settings(file: Path, raw: object) -> Settings:
+    if not isinstance(raw, dict):
+        raise RunError(tr("{file} is damaged: it has no settings", file=file))
+    try:
+        return Settings.parse(raw)
+    except CaseError as error:
+        raise RunError(tr("{file} is damaged: {findings}", file=file, findings=error.findings[0])) from None
+
+
+def _pairs(file: Path, raw: object) -> dict[str, object]:
+    if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
+        raise RunError(tr("{file} is damaged: it does not list the files of the case", file=file))
+    return {str(entry.get("name")): entry.get("sha256") for entry in raw}
+
+
+def _hashes(file: Path, raw: object) -> dict[str, str]:
+    """Check names and hashes; a name is a bare file name, so that a manifest reaches no other folder."""
+    if not isinstance(raw, dict):
+        raise RunError(tr("{file} is damaged: it does not list its files", file=file))
+    for name, sha in raw.items():
+        bare = name not in ("", ".", "..") and not set(name) & set("/\\\0")
+        if not bare or not isinstance(sha, str):
+            raise RunError(
+                tr("{file} is damaged: «{name}» is no file with its hash", file=file, name=shortened(name))
+            )
+    return raw
+
+
+def _summary(file: Path) -> dict[str, Any]:
+    summary = _json(file)
+    for name, kind in _SUMMARY.items():
+        if name not in summary or not isinstance(summary[name], kind) or isinstance(summary[name], bool):
+            raise RunError(
+                tr("{file} is damaged: {name} is missing or of the wrong kind", file=file, name=name)
+            )
+    for name, inner in summary.items():
+        by_name = name.endswith(("_by_tier", "_by_channel")) or name == "cost"
+        if by_name and not _are_numbers(inner):
+            raise RunError(tr("{file} is damaged: {name} holds what is no number", file=file, name=name))
+    for name in ("bound", "relaxation"):
+        proven = summary[name]
+        if not _is_number(proven.get("cost")) or not _are_numbers(proven.get("served_by_tier", {})):
+            raise RunError(tr("{file} is damaged: {name} is incomplete", file=file, name=name))
+    groups = [*summary["unmet_by_reason"].values(), *summary["left_over_by_reason"].values()]
+    if not all(_are_numbers(group) for group in groups):
+        raise RunError(tr("{file} is damaged: the quantities by reason are incomplete", file=file))
+    _check_rules(file, summary)
+    return summary
+
+
+def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
+    """Refuse what is said of fairness and budget if it lacks a figure."""
+    fairness, budget = summary["fairness"], summary["budget"]
+    if fairness is not None:
+        reached = "shortfall" if fairness.get("rule") == "share" else "floor"
+        figures = [fairness.get(name) for name in (reached, "bound", "relaxation")]
+        if not isinstance(fairness.get("rule"), str) or not all(map(_is_number, figures)):
+            raise RunError(tr("{file} is damaged: fairness is incomplete", file=file))
+    if budget is not None:
+        figures = [budget.get("limit"), budget.get("used")]
+        if not all(map(_is_number, figures)) or not _are_numbers(budget.get("one_more")):
+            raise RunError(tr("{file} is damaged: budget is incomplete", file=file))
+
+
+def _are_numbers(inner: object) -> bool:
+    return isinstance(inner, dict) and all(map(_is_number, inner.values()))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, _NUMBER) and not isinstance(value, bool)
+
+
+def _table(file: Path, columns: tuple[str, ...], *, more: bool) -> pd.DataFrame:
+    """Read one table of the plan; `more` allows further columns after `columns`."""
+    import pandas as pd
+
+    try:
+        # Without header: further columns may repeat a name, which pandas would change.
+        text = pd.read_csv(file, dtype=object, header=None, na_filter=False, encoding="utf-8-sig")
+    except OSError as error:
+        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
+    except (ValueError, pd.errors.ParserError) as error:
+        raise RunError(
+            tr("{file} cannot be read as a table: {error}", file=file, error=shortened(error))
+        ) from None
+    header = [str(name) for name in bare(text.iloc[0])]
+    if tuple(header[: len(columns)]) != columns or (len(header) > len(columns) and not more):
+        raise RunError(
+            tr("{file} is damaged: its columns are not {listed}", file=file, listed=", ".join(columns))
+        )
+    body = text.iloc[1:].reset_index(drop=True)
+    typed = [
+        _typed(body.iloc[:, place], name if place < len(columns) else "", file)
+        for place, name in enumerate(header)
+    ]
+    frame = pd.concat(typed, axis=1)
+    frame.columns = pd.Index(header)
+    return frame
+
+
+def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
+    """Return `column` as `solution.Plan` types the column called `name`."""
+    import pandas as pd
+
+    if name in _DAYS:
+        days = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
+        # pandas reads «today» and «now» as days.
+        bad = (column != "") & (days.isna() | (column.str.len() != len("2026-03-01")))
+        _refuse_first(bad, column, name, file, tr("no day such as 2026-03-01"))
+        return days.astype("datetime64[s]")
+    if name in _QUANTITIES | MONEY | EXACT | _WHOLE:
+        values = pd.to_numeric(column, errors="coerce").astype("float64")
+        _refuse_first(~values.between(-1e18, 1e18), column, name, file, tr("no number"))
+        if name in EXACT:
+            return column.astype("float64")  # to the last digit, which `to_numeric` does not promise
+        whole = values == values.round()
+        if name in _WHOLE:
+            _refuse_first(~whole, column, name, file, tr("no whole number"))
+        return values.astype("int64") if name not in MONEY and bool(whole.all()) else values
+    return bare(column)
+
+
+def _refuse_first(bad: pd.Series[bool], column: pd.Series[Any], name: str, file: Path, what: str) -> None:
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise RunError(
+            tr(
+                "{file} is damaged: row {value}, {name}: «{cell}» is {what}",
+                file=file,
+                value=row + 2,
+                name=name,
+                cell=shortened(column.iloc[row]),
+                what=what,
+            )
+        )

@@ -1,0 +1,125 @@
+"""Raw tables → Case, or every finding at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from matchopt.contract.case import Case, Source
+from matchopt.contract.schema import TABLES, table_named
+from matchopt.contract.settings import Settings
+from matchopt.errors import CaseError, Severity
+from matchopt.language import tr
+from matchopt.tables.checks.earlier import completed
+from matchopt.tables.checks.references import check_across
+from matchopt.tables.columns import check_table
+from matchopt.tables.findings import Findings
+from matchopt.tables.names import near_table
+from matchopt.tables.raw import RawTable, from_frame
+from matchopt.tables.tables import Tables
+from matchopt.tables.typed import Checked
+
+
+def case_from_frames(
+    frames: Mapping[str, pd.DataFrame | None], settings: Settings | Mapping[str, Any] | None = None,
+    earlier: pd.DataFrame | None = None,
+) -> Case:  # fmt: skip
+    """Check DataFrames and return them as a case.
+
+    Parameters
+    ----------
+    frames
+        Table name, English or Chinese, → table; None is not given.
+    settings
+        Settings, or the sections of ``matchopt.toml`` as nested mappings.
+    earlier
+        Allocations of an earlier plan, see `checked_case`.
+
+    Raises
+    ------
+    CaseError
+        With every error in the tables and settings.
+    """
+    found = Findings()
+    raws: list[RawTable] = []
+    for name, frame in frames.items():
+        table = table_named(name)
+        if frame is None:
+            continue
+        if table is None:
+            found.error("unknown_table", name, tr("is no table that matchopt knows"), near_table(name))
+        elif any(raw.table is table for raw in raws):
+            found.error("duplicate_table", table.name, tr("is given twice"), tr("give one of them"))
+        elif not isinstance(frame, pd.DataFrame):
+            found.error(
+                "not_a_table",
+                table.name,
+                tr("is a {name}, no DataFrame", name=type(frame).__name__),
+                tr("give a DataFrame"),
+            )
+        else:
+            raws.append(from_frame(table, frame))
+    case = checked_case(raws, parsed(settings, found), found, earlier=earlier)
+    if case is None:
+        raise CaseError(found.sorted())
+    return case
+
+
+def parsed(settings: Settings | Mapping[str, Any] | None, found: Findings) -> Settings | None:
+    """Return the settings; None, with findings, if they are wrong."""
+    if isinstance(settings, Settings):
+        return settings
+    try:
+        return Settings.parse(settings or {}, "settings")
+    except CaseError as error:
+        found.take(error.findings)
+        return None
+
+
+def checked_case(
+    raws: Iterable[RawTable], settings: Settings | None, found: Findings,
+    sources: tuple[Source, ...] = (), unread: frozenset[str] = frozenset(),
+    earlier: pd.DataFrame | None = None,
+) -> Case | None:  # fmt: skip
+    """Check everything; return the case, or None if there is an error in `found`.
+
+    Parameters
+    ----------
+    settings
+        None if they could not be read; rules that need them are then left out.
+    unread
+        Tables that are there but could not be read: no rule may rely on their absence.
+    earlier
+        Allocations of an earlier plan: what commitments do not say of them is a promise.
+    """
+    raws = list(raws)
+    for table in TABLES.values():
+        missing = table.required and table.name not in unread and all(raw.table is not table for raw in raws)
+        if missing:
+            found.error(
+                "missing_table",
+                table.name,
+                tr("there is no table {name} ({zh})", name=table.name, zh=table.zh),
+                tr("add {name}.csv: {about}", name=table.name, about=table.said),
+            )
+    tables: dict[str, Checked] = {}
+    for raw in raws:
+        checked = check_table(raw, found)
+        if checked is not None:
+            tables[raw.table.name] = checked
+    if earlier is not None and "commitments" not in unread:
+        commitments = completed(Tables(tables, unread, found), earlier)
+        if len(commitments.frame):
+            tables["commitments"] = commitments
+    check_across(tables, settings, found, unread)
+    findings = found.sorted()
+    if settings is None or any(f.severity is Severity.ERROR for f in findings):
+        return None
+    ordered = [name for name in TABLES if name in tables]
+    return Case(
+        {name: tables[name].frame for name in ordered},
+        {name: tables[name].extras for name in ordered if tables[name].extras.shape[1]},
+        settings, findings, sources,
+    )  # fmt: skip

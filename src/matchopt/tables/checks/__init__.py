@@ -1,0 +1,1 @@
+"""Rules over several tables, a subject a file."""

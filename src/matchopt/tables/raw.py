@@ -1,0 +1,213 @@
+"""RawTable: a table as it came, before any cell is understood.
+
+Files, sheets and DataFrames all become this, so that one check serves them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from matchopt.arrays import Bools
+from matchopt.contract.fields import Table
+from matchopt.tables.cells import STRIP
+from matchopt.tables.coded import Coded, coded
+
+Column = Coded | npt.NDArray[Any]
+"""Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
+
+REMARK = "##"
+"""A row whose first cell begins so is a remark."""
+
+FIRST_ROW = 2
+"""Row of the first record where the headers stand in row 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """A table under the user's own headers.
+
+    Attributes
+    ----------
+    table
+        Which table of the contract it is.
+    source
+        File or sheet it was read from, empty for a DataFrame.
+    headers, columns
+        Headers as written, and the cells below each; headers may repeat.
+    rows
+        Row in the file of each record, the header usually being row 1.
+    head
+        Row of the header.
+    remarks
+        How many remark rows were skipped.
+    whole
+        False where some rows could not be read: other tables may then refer to them.
+    """
+
+    table: Table
+    source: str
+    headers: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: npt.NDArray[np.int64]
+    head: int = 1
+    remarks: int = 0
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A raw table as a place for findings to point into, while its columns are being typed."""
+
+    raw: RawTable
+    headers: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the table."""
+        return self.raw.table.name
+
+    def header(self, column: str) -> str:
+        """Header of `column` as the user wrote it."""
+        return self.headers.get(column, column)
+
+    def row(self, at: int) -> int:
+        """Row in the file of the row at position `at`."""
+        return int(self.raw.rows[at])
+
+
+def without_remarks(raw: RawTable) -> RawTable:
+    """Return `raw` without remark rows and without rows of which every cell is empty."""
+    if not raw.columns or not len(raw.rows):
+        return raw
+    first = raw.columns[0]
+    remark = np.zeros(len(raw.rows), dtype=bool)
+    if isinstance(first, Coded):
+        at = [k for k in np.flatnonzero(first.odd) if first.texts[k].strip(STRIP).startswith(REMARK)]
+        remark = np.isin(first.code, at) if at else remark
+    blank = np.ones(len(raw.rows), dtype=bool)
+    for column in raw.columns:
+        blank = blank & _blank(column) if blank.any() else blank
+    keep = ~(remark | blank)
+    if keep.all():
+        return raw
+    columns = (column.kept(keep) if isinstance(column, Coded) else column[keep] for column in raw.columns)
+    return RawTable(
+        raw.table, raw.source, raw.headers, tuple(columns), raw.rows[keep], raw.head,
+        raw.remarks + int(remark.sum()), raw.whole,
+    )  # fmt: skip
+
+
+def _blank(column: Column) -> Bools:
+    """Return which cells hold nothing."""
+    if isinstance(column, Coded):
+        at = np.flatnonzero(column.odd | (column.texts == ""))
+        at = at[[not text.strip(STRIP) for text in column.texts[at]]] if len(at) else at
+        return np.isin(column.code, at) if len(at) else np.zeros(len(column), dtype=bool)
+    if column.dtype.kind == "f":
+        return np.asarray(np.isnan(column))
+    if column.dtype.kind == "M":
+        return np.asarray(np.isnat(column))
+    return np.zeros(len(column), dtype=bool)
+
+
+def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
+    """Return a DataFrame as a RawTable; its rows count from 2, a named index is a column."""
+    if any(name is not None and name not in frame.columns for name in frame.index.names):
+        frame = frame.reset_index([name for name in frame.index.names if name is not None])
+    raw = RawTable(
+        table, source,
+        tuple("" if _is_nothing(name) else cell_text(name) for name in frame.columns),
+        tuple(column_of(frame.iloc[:, k]) for k in range(frame.shape[1])),
+        np.arange(len(frame), dtype=np.int64) + FIRST_ROW,
+    )  # fmt: skip
+    return without_remarks(raw)
+
+
+def column_of(series: pd.Series[Any]) -> Column:
+    """Return the cells of `series`: numbers, days and flags as they are, the rest as text."""
+    kind = series.dtype
+    if isinstance(kind, np.dtype) and kind.kind in "biufM":
+        return _typed(series.to_numpy())
+    if isinstance(kind, pd.DatetimeTZDtype):
+        return _typed(series.dt.tz_localize(None).to_numpy())
+    if pd.api.types.is_numeric_dtype(kind) and not isinstance(kind, np.dtype):
+        if pd.api.types.is_bool_dtype(kind):
+            return texts(series.astype(object).to_list())
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return texts(series.astype(object).to_list())
+
+
+def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64) if values.dtype != np.uint64 else values.astype(np.float64)
+    if values.dtype.kind == "f":
+        return values.astype(np.float64)
+    if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] == "D":
+        return values.astype("datetime64[s]")
+    return values
+
+
+def texts(cells: Sequence[object]) -> Coded:
+    """Return cells of any type as texts, ``""`` where nothing is given."""
+    return coded([cell if type(cell) is str else cell_text(cell) for cell in cells])
+
+
+def cell_text(cell: object) -> str:
+    """Return one cell as the text that a user would have typed for it."""
+    if isinstance(cell, str):
+        return str(cell)
+    if _is_nothing(cell):
+        return ""
+    if isinstance(cell, (bool, np.bool_)):
+        return "true" if cell else "false"
+    if isinstance(cell, (int, np.integer)):
+        return _digits(int(cell))
+    if isinstance(cell, (float, np.floating)):
+        number = float(cell)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e16 else repr(number)
+    if isinstance(cell, Decimal):
+        return str(cell)
+    if isinstance(cell, (datetime, np.datetime64)):
+        return _moment(pd.Timestamp(cell))
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _digits(number: int) -> str:
+    """Return `number` as text; Python refuses to write thousands of digits."""
+    return str(number) if abs(number) < 10**400 else f"{'-' if number < 0 else ''}1e400"
+
+
+def _moment(moment: pd.Timestamp) -> str:
+    midnight = moment == moment.normalize()
+    return moment.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M:%S.%f")
+
+
+def _is_nothing(cell: object) -> bool:
+    if cell is None or cell is pd.NaT or cell is pd.NA:
+        return True
+    if isinstance(cell, (float, np.floating)):
+        return bool(np.isnan(cell))
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(cell))
+    return isinstance(cell, Decimal) and cell.is_nan()
+
+
+def as_texts(column: Column) -> Coded:
+    """Return a column of numbers, days or flags as texts."""
+    if isinstance(column, Coded):
+        return column
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    written = texts(distinct.tolist() if distinct.dtype.kind != "M" else list(distinct))
+    return Coded(written.code[codes], written.texts, written.odd)

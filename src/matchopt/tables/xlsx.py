@@ -1,0 +1,180 @@
+"""XLSX: sheets → RawTables, the cells with their real types."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from matchopt.contract.fields import Table
+from matchopt.contract.schema import table_named
+from matchopt.language import tr
+from matchopt.tables.cells import STRIP
+from matchopt.tables.csv import UnreadableError
+from matchopt.tables.findings import Findings
+from matchopt.tables.raw import REMARK, RawTable, cell_text, texts, without_remarks
+
+_ERROR_CELL = re.compile(
+    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>'
+    rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,40})</",
+    re.DOTALL,
+)
+_OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet.
+
+    Attributes
+    ----------
+    name
+        As on its tab.
+    cells
+        The smallest block that holds every cell.
+    top
+        Row of the first of them, counted from 1.
+    """
+
+    name: str
+    cells: list[list[Any]]
+    top: int
+
+
+def workbook(data: bytes) -> list[Sheet]:
+    """Return the sheets of an XLSX file.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no workbook, or truncated.
+    """
+    if not data:
+        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+    if not data.startswith(b"PK"):
+        raise UnreadableError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
+    try:
+        return _sheets(data)
+    except BaseException as error:
+        # calamine may panic on broken files; a panic is no Exception.
+        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+        raise UnreadableError(
+            "not_a_table",
+            tr("is broken or truncated, no XLSX workbook ({why})", why=why),
+            tr("save or copy it again"),
+        ) from None
+
+
+def _sheets(data: bytes) -> list[Sheet]:
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    errors = _error_cells(data)
+    sheets = []
+    for meta in book.sheets_metadata:
+        if meta.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        sheet = book.get_sheet_by_name(meta.name)
+        cells = sheet.to_python(skip_empty_area=True)
+        top, left = sheet.start or (0, 0)
+        for (row, column), text in errors.get(meta.name, {}).items():
+            # calamine shows an error as an empty cell; that would lose what the user must see.
+            if 0 <= row - top < len(cells) and 0 <= column - left < len(cells[row - top]):
+                cells[row - top][column - left] = text
+        sheets.append(Sheet(meta.name, cells, top + 1))
+    return sheets
+
+
+def _error_cells(data: bytes) -> Mapping[str, Mapping[tuple[int, int], str]]:
+    """Return the error cells such as ``#REF!``: sheet → (row, column) from 0 → text."""
+    errors: dict[str, dict[tuple[int, int], str]] = {}
+    with (
+        contextlib.suppress(KeyError, ElementTree.ParseError, zipfile.BadZipFile, NotImplementedError),
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+    ):
+        for name, part in _parts(archive).items():
+            xml = archive.read(part)
+            if b't="e"' in xml:
+                errors[name] = {
+                    (int(row) - 1, _column_number(letters)): text.decode("utf-8", "replace")
+                    for letters, row, text in _ERROR_CELL.findall(xml)
+                }
+    return errors
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return sheet name → file inside the archive."""
+    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    parts = {}
+    for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+        target = targets.get(element.get(_OFFICE, ""))
+        if element.tag.endswith("}sheet") and target:
+            inside = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if inside in archive.namelist():
+                parts[element.get("name", "")] = inside
+    return parts
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number - 1
+
+
+def sheet_for(table: Table, sheets: list[Sheet], file: str, found: Findings) -> RawTable:
+    """Return the sheet of a one-table workbook: the one named like the table, else the only filled one.
+
+    Raises
+    ------
+    UnreadableError
+        If there is no such sheet, or it is empty.
+    """
+    filled = [sheet for sheet in sheets if sheet.cells]
+    named = [sheet for sheet in filled if table_named(sheet.name) is table]
+    if not filled:
+        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+    if len(named) == 1:
+        return raw_sheet(table, named[0], file)
+    if len(filled) > 1:
+        names = ", ".join(sheet.name for sheet in filled)
+        raise UnreadableError(
+            "ambiguous_sheet", tr("has several filled sheets ({names})", names=names),
+            tr("call the one that holds the table «{name}»", name=table.name),
+        )  # fmt: skip
+    return raw_sheet(table, filled[0], file)
+
+
+def raw_sheet(table: Table, sheet: Sheet, file: str) -> RawTable:
+    """Return the cells of `sheet` as a RawTable; the header is its first row that is no remark."""
+    head = 0
+    while head < len(sheet.cells) and _skipped(sheet.cells[head]):
+        head += 1
+    if head == len(sheet.cells):
+        raise UnreadableError(
+            "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
+        )
+    body = sheet.cells[head + 1 :]
+    raw = RawTable(
+        table, file,
+        tuple(cell_text(cell).strip(STRIP) for cell in sheet.cells[head]),
+        tuple(texts([row[k] for row in body]) for k in range(len(sheet.cells[head]))),
+        np.arange(len(body), dtype=np.int64) + sheet.top + head + 1,
+        head=sheet.top + head,
+    )  # fmt: skip
+    return without_remarks(raw)
+
+
+def _skipped(cells: list[Any]) -> bool:
+    shown = [cell_text(cell).strip(STRIP) for cell in cells]
+    return not any(shown) or shown[0].startswith(REMARK)

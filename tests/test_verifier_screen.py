@@ -1,0 +1,187 @@
+"""The screen against looking at every pair: it leaves out nothing that the inspector would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.make import SIZES, tables
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+import matchopt
+from matchopt.verifier import routes, rules, verdict
+from matchopt.verifier.gather import gather
+from matchopt.verifier.meetings import Met
+from matchopt.verifier.sweep import Reach
+from strategies import SmallCase, small_cases
+
+NOWHERE = routes.NOWHERE
+
+
+def cheapest(f, trip, goal, fees, direct, rows, into, out):
+    """Choose the route of each pair by whole arrays, hub by hub."""
+    timely = direct.open & routes.direct_days(trip, direct.lead).timely
+    cost = np.where(timely, routes.direct_price(f, trip, direct).total(fees), NOWHERE)
+    hub = np.full(len(goal), routes.DIRECT)
+    for h in range(len(f.hubs.names)):
+        days = routes.hub_days(trip, into.lead[rows, h], out.lead[h, goal])
+        carriage = into.cost[rows, h] + out.cost[h, goal]
+        total = routes.hub_price(f, trip, h, carriage, days.stay).total(fees)
+        better = days.timely & into.open[rows, h] & out.open[h, goal] & (total < cost)
+        cost[better], hub[better] = total[better], h
+    return routes.Choice(hub, cost)
+
+
+def everything(f, committed, gifts, needs, left, plain=None, columns=None):
+    """Look at all pairs of all profiles, and show every admissible one to all who watch."""
+    gift, need = (part.ravel() for part in np.indices((gifts.size, needs.size)))
+    i, j = gifts.stands[gift], needs.stands[need]
+    goal = f.wants.community[j]
+    fit, (inside, transfer) = rules.same_thing(f, i, j), rules.within_bounds(f, i, goal)
+    marked = rules.marked_for_community(f, i, goal) & rules.marked_for_group(f, i, j)
+    direct, into, out = routes.straight(f, i, goal), routes.inbound(f, gifts.stands), routes.outbound(f)
+    trip, fees = routes.Trip.of(f, i, j), routes.Fees.of(f, i, j, fit, transfer)
+    choice = cheapest(f, trip, goal, fees, direct, gift, into, out)
+    linked = direct.open | (into.open[gift] & out.open.T[goal]).any(axis=1)
+    steps = [
+        fit.open,
+        rules.good_enough(f, i, j),
+        marked,
+        inside,
+        linked,
+        choice.cost < NOWHERE,
+        ~committed.bars(i, j),
+    ]
+    passed = np.cumprod(steps, axis=0).sum(axis=0)
+    met = Met(gift, need, i, j, fit.ratio, choice.cost, trip, fees, goal, direct, gift, into, out)
+    for watcher in (left, plain, columns):
+        if watcher is not None:
+            watcher.note(met.at(np.flatnonzero(passed == 7)))
+    reach = Reach(np.zeros(len(f.wants.ids), dtype=int), np.zeros(len(f.gifts.ids), dtype=int))
+    for profiles, of, steps_of in ((needs, need, reach.needs), (gifts, gift, reach.gifts)):
+        most = np.zeros(profiles.size, dtype=int)
+        np.maximum.at(most, of, passed)
+        steps_of[profiles.members] = most[profiles.of]
+    return reach
+
+
+def said(case, plan):
+    """Return what the inspector says, in any order."""
+    return sorted(str(violation) for violation in matchopt.verify(case, plan))
+
+
+def said_of_everything(case, plan):
+    """Return what it says when it looks at every pair."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verdict, "sweep", everything)
+        return said(case, plan)
+
+
+def moved(plan, row, by, level):
+    """Return the plan with one price, and its level, set off."""
+    prices = plan.prices.copy()
+    row %= max(len(prices), 1)
+    if len(prices):
+        prices.loc[row, "price"] = round(prices.loc[row, "price"] + by, 4)
+        prices.loc[row, "level"] = min(max(prices.loc[row, "level"] + level, 0), 10)
+    return replace(plan, prices=prices)
+
+
+STEPS = st.tuples(
+    st.integers(0, 10**6), st.sampled_from([0.0001, -0.0001, 0.01, -0.3, 5.0]), st.sampled_from([0, 0, 1, -1])
+)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_screen_says_what_all_pairs_say(plain: bool) -> None:
+    @seed(int(plain))
+    @settings(max_examples=120)
+    @given(small_cases(plain=plain), STEPS)
+    def agree(small: SmallCase, step: tuple[int, float, int]) -> None:
+        case = small.case()
+        plan = moved(matchopt.plan(case), *step)
+        assert said(case, plan) == said_of_everything(case, plan)
+
+    agree()
+
+
+def through_hubs(frames):
+    """Return the tables with all donations early and a hub in each community: most goods wait there."""
+    places = frames["communities"]
+    hubs = places[["latitude", "longitude"]].assign(hub="H" + places["community"], cold="yes")
+    early = {"available_from": "2026-03-02", "available_until": "2026-03-04"}
+    return frames | {"hubs": hubs, "donations": frames["donations"].assign(**early)}
+
+
+@pytest.fixture(scope="module", params=["as it is", "through hubs"])
+def any_village(request):
+    frames = tables(SIZES["village"])
+    case = matchopt.Case.from_frames(**(frames if request.param == "as it is" else through_hubs(frames)))
+    return SimpleNamespace(case=case, plan=matchopt.plan(case))
+
+
+@pytest.fixture(scope="module")
+def village():
+    case = matchopt.Case.from_frames(**tables(SIZES["village"]))
+    return SimpleNamespace(case=case, plan=matchopt.plan(case))
+
+
+def test_a_single_wrong_price_anywhere_is_found(any_village) -> None:
+    random = np.random.default_rng(5)
+    prices = any_village.plan.prices
+    found = 0
+    for row in random.choice(len(prices), 30, replace=False).tolist():
+        wrong = moved(any_village.plan, row, random.choice([0.0001, 0.001, 0.05]), random.choice([0, 0, 1]))
+        expected = said_of_everything(any_village.case, wrong)
+        assert said(any_village.case, wrong) == expected
+        found += bool(expected)
+    assert found > 15
+
+
+def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> None:
+    met = []
+    monkeypatch.setattr(
+        "matchopt.verifier.proof.PlainProof.note", lambda self, pairs: met.append(len(pairs.cost))
+    )
+    assert said(village.case, village.plan) == []
+    needs, donations = (
+        village.case.needs["item"].value_counts(),
+        village.case.donations["item"].value_counts(),
+    )
+    assert 0 < sum(met) < 0.2 * (needs * donations).sum()
+
+
+def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:
+    plan = replace(village.plan, needs=village.plan.needs.assign(reason="capacity"))
+    expected = said(village.case, plan)
+    monkeypatch.setattr("matchopt.verifier.sweep.GIFTS_A_PIECE", 3)
+    monkeypatch.setattr("matchopt.verifier.sweep.PAIRS_A_PIECE", 5)
+    assert said(village.case, plan) == expected
+
+
+@pytest.mark.parametrize("settings", [{"objective": "total-cost"}, {"budget": 20.0}])
+def test_pairs_held_back_are_looked_at_again(village, monkeypatch, settings) -> None:
+    rates = {"unmet_cost": 2.0}
+    case = village.case.replace(settings={"policy": settings, "rates": rates})
+    monkeypatch.setattr("matchopt.verifier.sweep.TRIES", 2)
+    blank = replace(village.plan, allocations=village.plan.allocations.iloc[:0])
+    assert said(case, blank) == said_of_everything(case, blank)
+
+
+def test_hubs_are_tried_as_by_whole_arrays() -> None:
+    """Of random pairs, near and far, in time and late, with equal costs now and then."""
+    random = np.random.default_rng(3)
+    f = gather(matchopt.Case.from_frames(**tables(SIZES["town"])))
+    i, j = random.integers(0, len(f.gifts.ids), 4000), random.integers(0, len(f.wants.ids), 4000)
+    goal = f.wants.community[j]
+    trip, direct = routes.Trip.of(f, i, j), routes.straight(f, i, goal)
+    fees = routes.Fees(*np.zeros((4, len(i))))
+    ways = (direct, i, routes.inbound(f, np.arange(len(f.gifts.ids))), routes.outbound(f))
+    ours, theirs = routes.cheapest(f, trip, goal, fees, *ways), cheapest(f, trip, goal, fees, *ways)
+    assert (ours.cost == theirs.cost).all()
+    assert (ours.hub == theirs.hub).all()
+    assert len(pd.unique(ours.hub)) > 2
