@@ -14,7 +14,8 @@ import xlsxwriter
 from matchopt.contract.case import Case
 from matchopt.contract.schema import TABLES
 from matchopt.errors import CaseError
-from matchopt.tables.check import case_from_frames, empty_table
+from matchopt.contract.frames import empty_table
+from matchopt.tables.check import case_from_frames
 from matchopt.tables.read import check_case, read_case
 
 NEEDS = "need_id,community,item,quantity,needed_by\nn1,河滨,大米,1200,2026-03-01\nn2,老城,大米,7,\n"
