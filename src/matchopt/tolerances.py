@@ -1,0 +1,16 @@
+"""Every tolerance, once, with its reason.
+
+Quantities and money are whole numbers wherever a plan is made or checked; floats come in with ratios, prices,
+linear programs and shares of people.
+"""
+
+from __future__ import annotations
+
+EQUAL = 1e-6
+"""Two results of a search or a linear program are one if they differ by no more (solvers promise about 1e-7)."""
+
+ROUNDING = 1e-9
+"""Relative error that sums and products of float64 over a case may carry."""
+
+FLOAT = 1e-12
+"""Relative error of a handful of float64 operations."""
