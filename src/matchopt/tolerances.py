@@ -7,7 +7,7 @@ linear programs and shares of people.
 from __future__ import annotations
 
 EQUAL = 1e-6
-"""Two results of a search or a linear program are one if they differ by no more; solvers promise about 1e-7."""
+"""Two results of a search or a linear program are equal if they differ by no more; solvers promise 1e-7."""
 
 ROUNDING = 1e-9
 """Relative error that sums and products of float64 over a case may carry."""

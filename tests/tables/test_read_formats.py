@@ -12,9 +12,9 @@ import pytest
 import xlsxwriter
 
 from matchopt.contract.case import Case
+from matchopt.contract.frames import empty_table
 from matchopt.contract.schema import TABLES
 from matchopt.errors import CaseError
-from matchopt.contract.frames import empty_table
 from matchopt.tables.check import case_from_frames
 from matchopt.tables.read import check_case, read_case
 
