@@ -19,9 +19,9 @@ from matchopt import Case, Plan
 from matchopt.language import speaking
 from matchopt.report.page import tables
 from matchopt.report.page.page import html
-from matchopt.report.page.public import COUNTS, FEW, public_ground, suppressed
+from matchopt.report.page.public import COUNTS, FEW, public_tables, suppressed
 from matchopt.report.sums import coverage
-from matchopt.result.plan_tables import Ground, ground_of
+from matchopt.result.plan_tables import PlanTables, tables_of
 from matchopt.whatif.wishes import wishes_of
 from small_case import SmallCase
 from strategies import small_cases
@@ -70,19 +70,24 @@ def large(rows: int) -> Plan:
     case = Case.from_frames(
         needs=pd.DataFrame(
             {
-                "need_id": [f"N{k:06}" for k in at], "community": [f"Community {k % 400}" for k in at],
-                "item": [f"item {k % 40}" for k in at], "quantity": at % 7 + 1, "priority": at % 5 + 1,
+                "need_id": [f"N{k:06}" for k in at],
+                "community": [f"Community {k % 400}" for k in at],
+                "item": [f"item {k % 40}" for k in at],
+                "quantity": at % 7 + 1,
+                "priority": at % 5 + 1,
                 "group": [("elderly", "children", "")[k % 3] for k in at],
             }
         ),
         donations=pd.DataFrame(
             {
-                "donation_id": [f"D{k:06}" for k in at], "donor": [f"Donor {k % 900}" for k in at],
-                "item": [f"item {k % 40}" for k in at], "quantity": at % 7 + 1,
+                "donation_id": [f"D{k:06}" for k in at],
+                "donor": [f"Donor {k % 900}" for k in at],
+                "item": [f"item {k % 40}" for k in at],
+                "quantity": at % 7 + 1,
                 "only_communities": [f"Community {k % 400}" for k in at],
             }
         ),
-    )  # fmt: skip
+    )
     return matchopt.plan(case)
 
 
@@ -117,15 +122,15 @@ def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
 @given(small=small_cases())
 def test_what_waits_in_hubs_costs_what_the_plan_says(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
-    g = ground_of(plan)
-    if not g.dated:
+    t = tables_of(plan)
+    if not t.dated:
         return
     hubs = plan.case.table("hubs").set_index("hub")["storage_cost"]
     hubs = hubs.fillna(plan.case.settings.rates.hub_storage)
-    rate = np.array([hubs.get(hub, 0.0) for hub in g.moves["hub"].astype(str)], dtype=float)
-    days = (g.moves["leave"] - g.moves["arrival"]).dt.days.where(g.moves["hub"].astype(str) != "", 0)
+    rate = np.array([hubs.get(hub, 0.0) for hub in t.lines["hub"].astype(str)], dtype=float)
+    days = (t.lines["leave"] - t.lines["arrival"]).dt.days.where(t.lines["hub"].astype(str) != "", 0)
     assert (days >= 0).all()
-    assert (days * rate * g.moves["kg"]).to_numpy() == pytest.approx(
+    assert (days * rate * t.lines["kg"]).to_numpy() == pytest.approx(
         plan.allocations["storage_cost"].to_numpy(), abs=2e-3
     )
 
@@ -229,23 +234,29 @@ def city() -> Plan:
         Case.from_frames(
             needs=pd.DataFrame(
                 {
-                    "need_id": [f"need-{k}" for k in at], "community": homes, "quantity": at % 4 + 1,
-                    "item": ["rice" if k % 9 else "oil" for k in at], "priority": at % 5 + 1,
+                    "need_id": [f"need-{k}" for k in at],
+                    "community": homes,
+                    "quantity": at % 4 + 1,
+                    "item": ["rice" if k % 9 else "oil" for k in at],
+                    "priority": at % 5 + 1,
                     "group": ["elderly" if k % 11 else "deaf" for k in at],
                 }
             ),
             donations=pd.DataFrame(
                 {
                     "donation_id": [f"gift-{k}" for k in range(20)],
-                    "donor": [f"donor-{k % 7}" for k in range(20)], "item": "rice", "quantity": 5,
-                    "latitude": 31.987654, "longitude": 121.123456,
+                    "donor": [f"donor-{k % 7}" for k in range(20)],
+                    "item": "rice",
+                    "quantity": 5,
+                    "latitude": 31.987654,
+                    "longitude": 121.123456,
                 }
             ),
             communities=pd.DataFrame(
                 {"community": list(sizes), "latitude": [31.0, 31.1, 31.2, 31.3], "longitude": 121.0}
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def test_the_public_sees_no_ids_and_no_donors() -> None:
@@ -287,8 +298,10 @@ def test_the_page_says_what_to_ask_for() -> None:
 
 
 @given(
-    full=st.integers(0, 30), part=st.integers(0, 30), none=st.integers(0, 30),
-)  # fmt: skip
+    full=st.integers(0, 30),
+    part=st.integers(0, 30),
+    none=st.integers(0, 30),
+)
 def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int) -> None:
     counts = {"full": full, "part": part, "none": none}
     shown = suppressed(pd.DataFrame([{"needs": sum(counts.values()), **counts}]), COUNTS).iloc[0]
@@ -303,11 +316,11 @@ def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int
 @settings(max_examples=40)
 @given(small=small_cases())
 def test_the_public_sums_are_the_plans(small: SmallCase) -> None:
-    g = ground_of(matchopt.plan(small.case()))
-    seen: Ground = public_ground(g)
+    t = tables_of(matchopt.plan(small.case()))
+    seen: PlanTables = public_tables(t)
     for column in ("community", "item", "group", "category"):
-        found, true = coverage(seen.needs, column), coverage(g.needs, column)
+        found, true = coverage(seen.needs, column), coverage(t.needs, column)
         assert found["served"].sum() == pytest.approx(true["served"].sum())
-        assert (found["needs"] >= min(FEW, len(g.needs))).all()
+        assert (found["needs"] >= min(FEW, len(t.needs))).all()
     assert not seen.needs["need"].any()
-    assert not seen.moves[["need", "donation", "donor"]].any(axis=None)
+    assert not seen.lines[["need", "donation", "donor"]].any(axis=None)

@@ -90,14 +90,20 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
     ("changes", "said"),
     [
         ({}, "another plan may cost less for what this one serves, though no less than CN¥1.10"),
-        ({"objective": "total-cost", "bound": {"cost": 1.1}},
-         "another plan may cost less needs left unmet included, though no less than CN¥1.10"),
-        ({"bound": {"served_by_tier": {"1": 12, "5": 2.5}, "cost": 1.1}},
-         "of priority 5 it serves 0 units, and another plan may serve up to 2.5"),
-        ({"fairness": {"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}},
-         "a fairer plan may be there"),
+        (
+            {"objective": "total-cost", "bound": {"cost": 1.1}},
+            "another plan may cost less needs left unmet included, though no less than CN¥1.10",
+        ),
+        (
+            {"bound": {"served_by_tier": {"1": 12, "5": 2.5}, "cost": 1.1}},
+            "of priority 5 it serves 0 units, and another plan may serve up to 2.5",
+        ),
+        (
+            {"fairness": {"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}},
+            "a fairer plan may be there",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_gap_is_never_hidden(changes: dict[str, Any], said: str) -> None:
     bound = {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.1}
     plan = with_summary(**{"status": "feasible", "gap": 0.034, "bound": bound, **changes})
@@ -130,18 +136,24 @@ def test_a_plan_is_held_against_plans_under_the_same_rules(objective: str) -> No
 @pytest.mark.parametrize(
     ("fair", "said"),
     [
-        ({"rule": "floor", "floor": 0.4321, "bound": 0.4321, "relaxation": 0.5},
-         "at least 43.2% of what it asks for in each category that somebody can serve,"
-         " the most that is possible."),
+        (
+            {"rule": "floor", "floor": 0.4321, "bound": 0.4321, "relaxation": 0.5},
+            "at least 43.2% of what it asks for in each category that somebody can serve,"
+            " the most that is possible.",
+        ),
         ({"rule": "floor", "floor": 0.4, "bound": 0.5, "relaxation": 0.5}, "at the most 50.0% is possible."),
-        ({"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7},
-         "the most that is possible; then the second worst off gets the most that is possible, and so on."),
+        (
+            {"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7},
+            "the most that is possible; then the second worst off gets the most that is possible, and so on.",
+        ),
         ({"rule": "share", "shortfall": 0, "bound": 0, "relaxation": 0}, "every community gets its share."),
-        ({"rule": "share", "shortfall": 2.5, "bound": 2.5, "relaxation": 2},
-         "2.5 units are missing to the fair shares, the least that is possible."),
+        (
+            {"rule": "share", "shortfall": 2.5, "bound": 2.5, "relaxation": 2},
+            "2.5 units are missing to the fair shares, the least that is possible.",
+        ),
         ({"rule": "share", "shortfall": 2.5, "bound": 1, "relaxation": 1}, "at the least 1."),
     ],
-)  # fmt: skip
+)
 def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
     assert fairness(fair).startswith(f"Fairness ({fair['rule']}): ")
     assert fairness(fair).endswith(said)
@@ -151,14 +163,17 @@ def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("objective", "one_more", "said"),
     [
-        ("coverage-first", {"1": 0, "2": 0.123456, "5": 2.0},
-         "; one more CNY would serve about 0.12 units of priority 2 and 2 units of priority 5."),
+        (
+            "coverage-first",
+            {"1": 0, "2": 0.123456, "5": 2.0},
+            "; one more CNY would serve about 0.12 units of priority 2 and 2 units of priority 5.",
+        ),
         ("coverage-first", {"1": 0.0, "5": 0.0}, "; more would serve nothing more."),
         ("total-cost", {"cost": 99.04}, "; one more CNY would save about 99 CNY in all."),
         ("total-cost", {"cost": 0.0}, "; more would save nothing."),
         ("total-cost", {}, "."),
     ],
-)  # fmt: skip
+)
 def test_the_budget_in_a_sentence(objective: str, one_more: dict[str, float], said: str) -> None:
     plan = with_summary(objective=objective, budget={"limit": 5000, "used": 4321.5, "one_more": one_more})
     assert budget(plan.summary) == f"Budget: 4,321.50 of CN¥5,000.00 are used{said}"
@@ -174,9 +189,15 @@ def test_what_funds_buy_is_told() -> None:
 def test_the_price_of_fairness_as_a_table() -> None:
     section = price_of_fairness(handmade.curve(), "CNY")
     assert section.header == (
-        "smallest coverage", "served", "of all", "priority 1", "priority 5", "cost, CNY", "at the least",
+        "smallest coverage",
+        "served",
+        "of all",
+        "priority 1",
+        "priority 5",
+        "cost, CNY",
+        "at the least",
         "gap",
-    )  # fmt: skip
+    )
     assert section.rows == (
         ("0.0%", "12", "48.0%", "12", "0", "1.20", "1.20", "0%"),
         ("50.0%", "11.5", "46.0%", "9", "2.5", "1.33", "1.33", "0.025%"),
@@ -202,9 +223,18 @@ def test_on_a_terminal_it_says_the_same_with_bars() -> None:
 
 def test_every_reason_code_of_the_contract_has_words() -> None:
     both = {
-        "no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "capacity", "budget",
-        "integrality", "not_worth_it", "declined",
-    }  # fmt: skip
+        "no_such_item",
+        "quality",
+        "earmark",
+        "boundary",
+        "unreachable",
+        "timing",
+        "capacity",
+        "budget",
+        "integrality",
+        "not_worth_it",
+        "declined",
+    }
     assert set(words.UNMET) == both | {"excluded", "outranked"}
     assert set(words.LEFT_OVER) == both | {"excluded", "unreliable", "demand_met"}
 
@@ -212,10 +242,14 @@ def test_every_reason_code_of_the_contract_has_words() -> None:
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
     [
-        (0, 0, "–"), (0, 5, "0.0%"), (5, 5, "100.0%"), (1, 10**9, "< 0.1%"),
-        (10**9 - 1, 10**9, "> 99.9%"), (2, 3, "66.7%"),
+        (0, 0, "–"),
+        (0, 5, "0.0%"),
+        (5, 5, "100.0%"),
+        (1, 10**9, "< 0.1%"),
+        (10**9 - 1, 10**9, "> 99.9%"),
+        (2, 3, "66.7%"),
     ],
-)  # fmt: skip
+)
 def test_percent_is_all_or_nothing_only_when_it_is(part: int, whole: int, shown: str) -> None:
     assert words.percent(part, whole) == shown
 

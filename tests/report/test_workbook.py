@@ -45,9 +45,14 @@ def test_lists_add_up_to_the_plan(city: Plan, tmp_path: Path) -> None:
     sheets = read(written(city, tmp_path))
     lines = city.allocations
     assert list(sheets) == [
-        "Overview", "Pick list by hub", "Pick-up list by donor", "Delivery list by community", "Unmet",
-        "Left over", "Purchases",
-    ]  # fmt: skip
+        "Overview",
+        "Pick list by hub",
+        "Pick-up list by donor",
+        "Delivery list by community",
+        "Unmet",
+        "Left over",
+        "Purchases",
+    ]
     assert sheets["Pick list by hub"]["quantity"].sum() == lines[lines["hub"] != ""]["donated_quantity"].sum()
     assert sheets["Pick-up list by donor"]["quantity"].sum() == lines["donated_quantity"].sum()
     assert len(sheets["Delivery list by community"]) == len(lines)

@@ -22,9 +22,10 @@ def in_words(found: Analysis) -> Iterator[str]:
     asked = float(found.groups["asked"].sum())
     yield tr(
         "{needs} ask for {units} units, {urgent} of them urgent (priority 1 or 2).",
-        needs=words.count(int(found.groups["needs"].sum()), "need"), units=words.quantity(asked),
+        needs=words.count(int(found.groups["needs"].sum()), "need"),
+        units=words.quantity(asked),
         urgent=words.quantity(float(found.groups["urgent"].sum())),
-    )  # fmt: skip
+    )
     most = found.items[found.items["asked"] > 0].sort_values("asked", ascending=False, kind="stable")
     yield tr("Most is asked of {items}.", items=_listed(most.head(3), "asked"))
     short = found.items[found.items["short"] > 0]

@@ -23,11 +23,14 @@ def line(one: JobOutcome) -> str:
         more = tr(" (and {n} more)", n=len(one.findings) - 1) if len(one.findings) > 1 else ""
         return tr("{name}: failed: {why}", name=one.name, why=first) + more
     return tr(
-        "{name}: {outcome}, {served} of {asked} units ({share}), {cost}", name=one.name,
-        outcome=tr(OUTCOMES[one.outcome]), served=words.quantity(one.served),
-        asked=words.quantity(one.asked), share=words.percent(one.served, one.asked),
+        "{name}: {outcome}, {served} of {asked} units ({share}), {cost}",
+        name=one.name,
+        outcome=tr(OUTCOMES[one.outcome]),
+        served=words.quantity(one.served),
+        asked=words.quantity(one.asked),
+        share=words.percent(one.served, one.asked),
         cost=words.money(one.cost, one.currency),
-    )  # fmt: skip
+    )
 
 
 def total(outcomes: Sequence[JobOutcome]) -> str:
@@ -56,16 +59,22 @@ def page(outcomes: Sequence[JobOutcome]) -> str:
             Column(tr("case"), TEXT, found["name"]),
             Column(tr("outcome"), TEXT, [tr(OUTCOMES[one]) for one in found["outcome"]]),
             Column(tr("units asked for"), NUMBER, found["asked"]),
-            Column(tr("served"), NUMBER, found["served"]), Column(tr("share"), SHARE, share),
-            Column(tr("cost"), MONEY, found["cost"]), Column(tr("currency"), TEXT, found["currency"]),
-            Column(tr("gap"), NUMBER, found["gap"]), Column(tr("seconds"), NUMBER, found["seconds"]),
+            Column(tr("served"), NUMBER, found["served"]),
+            Column(tr("share"), SHARE, share),
+            Column(tr("cost"), MONEY, found["cost"]),
+            Column(tr("currency"), TEXT, found["currency"]),
+            Column(tr("gap"), NUMBER, found["gap"]),
+            Column(tr("seconds"), NUMBER, found["seconds"]),
             Column(tr("run folder"), TEXT, found["run"]),
             Column(tr("findings"), TEXT, found["findings"].str.replace("\n", "; ")),
-        ]  # fmt: skip
+        ]
         made = table("cases", tr("Cases"), columns, "index.csv")
         failed = found[found["outcome"] == FAILED]
         return rendered(
-            "batch.html.j2", charts={}, tables={"cases": made},
-            title=tr("Batch of {n} cases", n=f"{len(found):,}"), total=total(outcomes),
+            "batch.html.j2",
+            charts={},
+            tables={"cases": made},
+            title=tr("Batch of {n} cases", n=f"{len(found):,}"),
+            total=total(outcomes),
             failed=list(zip(failed["name"], failed["findings"].str.split("\n"), strict=True)),
-        )  # fmt: skip
+        )

@@ -29,9 +29,10 @@ def in_words(before: Plan, after: Plan, changed: Differences) -> Iterator[str]:
         return
     units = round(after.served - before.served, 6)
     told = {
-        "before": words.quantity(before.served), "after": words.quantity(after.served),
+        "before": words.quantity(before.served),
+        "after": words.quantity(after.served),
         "units": words.quantity(abs(units)),
-    }  # fmt: skip
+    }
     if units:
         more = tr("Served: {before} before, {after} after, {units} more.", **told)
         yield more if units > 0 else tr("Served: {before} before, {after} after, {units} less.", **told)
@@ -105,9 +106,12 @@ def _table(title: str, table: pd.DataFrame, by: tuple[str, ...], most: int) -> S
 
 def _headers(by: tuple[str, ...]) -> tuple[str, ...]:
     names = {
-        "community": tr("community"), "need_id": tr("need id"), "item": tr("item"), "donor": tr("donor"),
+        "community": tr("community"),
+        "need_id": tr("need id"),
+        "item": tr("item"),
+        "donor": tr("donor"),
         "priority": tr("priority"),
-    }  # fmt: skip
+    }
     return tuple(names[name] for name in by)
 
 
@@ -115,10 +119,12 @@ def workbook(before: Plan, after: Plan, changed: Differences) -> Book:
     """Return all that changed as a workbook."""
     lines = changed.lines
     deliveries = [
-        Column(tr("need id"), TEXT, lines["need_id"]), Column(tr("donation id"), TEXT, lines["donation_id"]),
-        Column(tr("hub"), TEXT, lines["hub"]), Column(tr("delivery"), DAY, lines["delivery_day"]),
+        Column(tr("need id"), TEXT, lines["need_id"]),
+        Column(tr("donation id"), TEXT, lines["donation_id"]),
+        Column(tr("hub"), TEXT, lines["hub"]),
+        Column(tr("delivery"), DAY, lines["delivery_day"]),
         *_numbers(lines),
-    ]  # fmt: skip
+    ]
     return Book(
         tr("Overview"),
         tuple(in_words(before, after, changed)),
@@ -138,10 +144,11 @@ def _cost_sheet(after: Plan, changed: Differences) -> Sheet:
         tr("Cost, {currency}", currency=after.summary["currency"]),
         (
             Column(tr("kind of cost"), TEXT, [tr(words.COSTS[kind]) for kind in costs["cost"]]),
-            Column(tr("before"), MONEY, costs["before"]), Column(tr("after"), MONEY, costs["after"]),
+            Column(tr("before"), MONEY, costs["before"]),
+            Column(tr("after"), MONEY, costs["after"]),
             Column(tr("difference"), MONEY, costs["change"]),
         ),
-    )  # fmt: skip
+    )
 
 
 def _sheet(name: str, table: pd.DataFrame, by: tuple[str, ...], whole: str) -> Sheet:
@@ -158,6 +165,7 @@ def _sheet(name: str, table: pd.DataFrame, by: tuple[str, ...], whole: str) -> S
 
 def _numbers(table: pd.DataFrame) -> tuple[Column, ...]:
     return (
-        Column(tr("before"), NUMBER, table["before"]), Column(tr("after"), NUMBER, table["after"]),
+        Column(tr("before"), NUMBER, table["before"]),
+        Column(tr("after"), NUMBER, table["after"]),
         Column(tr("difference"), NUMBER, table["change"]),
-    )  # fmt: skip
+    )

@@ -27,16 +27,24 @@ def price_of_fairness(curve: pd.DataFrame, currency: str) -> Section:
     """
     tiers = [str(name) for name in curve.columns if str(name).startswith(TIER)]
     header = (
-        tr("smallest coverage"), tr("served"), tr("of all"),
+        tr("smallest coverage"),
+        tr("served"),
+        tr("of all"),
         *(tr("priority {tier}", tier=name.removeprefix(TIER)) for name in tiers),
-        tr("cost, {currency}", currency=currency), tr("at the least"), tr("gap"),
-    )  # fmt: skip
+        tr("cost, {currency}", currency=currency),
+        tr("at the least"),
+        tr("gap"),
+    )
     rows = tuple(
         (
-            words.percent(point["floor"], 1), words.quantity(point["served"]),
-            words.percent(point["coverage"], 1), *(words.quantity(point[name]) for name in tiers),
-            words.money(point["logistics_cost"]), words.money(point["bound_cost"]), words.gap(point["gap"]),
+            words.percent(point["floor"], 1),
+            words.quantity(point["served"]),
+            words.percent(point["coverage"], 1),
+            *(words.quantity(point[name]) for name in tiers),
+            words.money(point["logistics_cost"]),
+            words.money(point["bound_cost"]),
+            words.gap(point["gap"]),
         )
         for point in curve.to_dict("records")
-    )  # fmt: skip
+    )
     return Section(tr("What fairness costs"), header, (RIGHT,) * len(header), rows)

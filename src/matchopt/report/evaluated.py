@@ -18,16 +18,19 @@ def in_words(found: Evaluation) -> Iterator[str]:
     yield tr(
         "{reached} of {planned} planned units were delivered ({kept}): {share} of the {asked} asked for, "
         "where the plan had {planned_share}.",
-        reached=words.quantity(found.reached), planned=words.quantity(found.planned),
-        kept=words.percent(found.reached, found.planned), asked=words.quantity(found.asked),
+        reached=words.quantity(found.reached),
+        planned=words.quantity(found.planned),
+        kept=words.percent(found.reached, found.planned),
+        asked=words.quantity(found.asked),
         share=words.percent(found.reached, found.asked),
         planned_share=words.percent(found.planned, found.asked),
-    )  # fmt: skip
+    )
     if found.on_time == found.on_time:
         yield tr(
             "{share} came on the planned day or before; a unit came {days} days late in the mean.",
-            share=words.percent(found.on_time, 1), days=words.quantity(round(found.delay, 2)),
-        )  # fmt: skip
+            share=words.percent(found.on_time, 1),
+            days=words.quantity(round(found.delay, 2)),
+        )
     if found.satisfaction == found.satisfaction:
         yield tr("Satisfaction: {mean} of 5.", mean=words.quantity(round(found.satisfaction, 2)))
     lost = found.causes[found.causes["units"] > 0]
@@ -54,48 +57,62 @@ def sheets(found: Evaluation) -> Iterator[Sheet]:
     yield Sheet(
         tr("By community"),
         (
-            Column(tr("community"), TEXT, c["community"]), Column(tr("units asked for"), NUMBER, c["asked"]),
-            Column(tr("planned"), NUMBER, c["planned"]), Column(tr("delivered"), NUMBER, c["reached"]),
+            Column(tr("community"), TEXT, c["community"]),
+            Column(tr("units asked for"), NUMBER, c["asked"]),
+            Column(tr("planned"), NUMBER, c["planned"]),
+            Column(tr("delivered"), NUMBER, c["reached"]),
             Column(tr("planned share"), SHARE, c["planned_share"]),
             Column(tr("reached share"), SHARE, c["reached_share"]),
             Column(tr("satisfaction"), NUMBER, c["satisfaction"]),
         ),
-    )  # fmt: skip
+    )
     yield Sheet(
         tr("By priority"),
         (
-            Column(tr("priority"), NUMBER, t["priority"]), Column(tr("units asked for"), NUMBER, t["asked"]),
-            Column(tr("planned"), NUMBER, t["planned"]), Column(tr("delivered"), NUMBER, t["reached"]),
+            Column(tr("priority"), NUMBER, t["priority"]),
+            Column(tr("units asked for"), NUMBER, t["asked"]),
+            Column(tr("planned"), NUMBER, t["planned"]),
+            Column(tr("delivered"), NUMBER, t["reached"]),
         ),
-    )  # fmt: skip
+    )
     yield Sheet(
         tr("By donor"),
         (
-            Column(tr("donor"), TEXT, d["donor"]), Column(tr("lines"), NUMBER, d["lines"]),
-            Column(tr("promised"), NUMBER, d["promised"]), Column(tr("delivered"), NUMBER, d["delivered"]),
-            Column(tr("reliability"), SHARE, d["reliability"]), Column(tr("came late"), NUMBER, d["late"]),
+            Column(tr("donor"), TEXT, d["donor"]),
+            Column(tr("lines"), NUMBER, d["lines"]),
+            Column(tr("promised"), NUMBER, d["promised"]),
+            Column(tr("delivered"), NUMBER, d["delivered"]),
+            Column(tr("reliability"), SHARE, d["reliability"]),
+            Column(tr("came late"), NUMBER, d["late"]),
         ),
-    )  # fmt: skip
+    )
     yield Sheet(
         tr("By cause"),
         (
-            Column(tr("cause"), TEXT, x["cause"]), Column(tr("lines"), NUMBER, x["lines"]),
-            Column(tr("units lost"), NUMBER, x["units"]), Column(tr("came late"), NUMBER, x["late"]),
+            Column(tr("cause"), TEXT, x["cause"]),
+            Column(tr("lines"), NUMBER, x["lines"]),
+            Column(tr("units lost"), NUMBER, x["units"]),
+            Column(tr("came late"), NUMBER, x["late"]),
         ),
-    )  # fmt: skip
+    )
     lines = [
-        Column(tr("allocation id"), TEXT, n["allocation_id"]), Column(tr("donor"), TEXT, n["donor"]),
-        Column(tr("item"), TEXT, n["item"]), Column(tr("community"), TEXT, n["community"]),
-        Column(tr("need id"), TEXT, n["need_id"]), Column(tr("priority"), NUMBER, n["priority"]),
-        Column(tr("planned"), NUMBER, n["planned"]), Column(tr("delivered"), NUMBER, n["delivered"]),
+        Column(tr("allocation id"), TEXT, n["allocation_id"]),
+        Column(tr("donor"), TEXT, n["donor"]),
+        Column(tr("item"), TEXT, n["item"]),
+        Column(tr("community"), TEXT, n["community"]),
+        Column(tr("need id"), TEXT, n["need_id"]),
+        Column(tr("priority"), NUMBER, n["priority"]),
+        Column(tr("planned"), NUMBER, n["planned"]),
+        Column(tr("delivered"), NUMBER, n["delivered"]),
         Column(tr("satisfaction"), NUMBER, n["satisfaction"]),
         Column(tr("cause"), TEXT, n["cause"]),
-    ]  # fmt: skip
+    ]
     if n["planned_day"].notna().any():
         lines[-2:-2] = [
-            Column(tr("planned day"), DAY, n["planned_day"]), Column(tr("day of delivery"), DAY, n["day"]),
+            Column(tr("planned day"), DAY, n["planned_day"]),
+            Column(tr("day of delivery"), DAY, n["day"]),
             Column(tr("days late"), NUMBER, n["delay"]),
-        ]  # fmt: skip
+        ]
     yield Sheet(tr("Every line"), tuple(lines))
 
 

@@ -11,7 +11,7 @@ from matchopt.language import day, mark, tr, trn
 from matchopt.report import words
 from matchopt.report.page import stories
 from matchopt.report.sums import rows
-from matchopt.result.plan_tables import ground_of
+from matchopt.result.plan_tables import tables_of
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
@@ -34,10 +34,10 @@ REFUSED = {
 """Why a donation is turned away from a need."""
 
 BOUNDARIES = {
-    "district": mark("gifts could go anywhere in their district"),
-    "organization": mark("gifts could go to all communities of their organisation"),
-    "agreements": mark("gifts could also go to organisations with an agreement"),
-    "open": mark("gifts could go to any community"),
+    "district": mark("donations could go anywhere in their district"),
+    "organization": mark("donations could go to all communities of their organisation"),
+    "agreements": mark("donations could also go to organisations with an agreement"),
+    "open": mark("donations could go to any community"),
 }
 
 
@@ -46,9 +46,10 @@ def need_in_words(plan: Plan, story: NeedStory, most: int = FEW) -> Iterator[str
     asks, result = story.asks, story.result
     yield _asked(asks)
     yield tr(
-        "{served} of {asked} units are served.", served=words.quantity(result["served"]),
+        "{served} of {asked} units are served.",
+        served=words.quantity(result["served"]),
         asked=words.quantity(result["asked"]),
-    )  # fmt: skip
+    )
     for line in rows(story.lines):
         yield "  " + _served_by(plan, line)
         yield "  " + _why_that_one(story, line)
@@ -64,10 +65,13 @@ def need_in_words(plan: Plan, story: NeedStory, most: int = FEW) -> Iterator[str
 def _asked(asks: Any) -> str:
     """Return what is asked for, where and until when."""
     said = tr(
-        "{need}: {community} asks for {quantity} of {item}, priority {tier}", need=asks["need_id"],
-        community=asks["community"], quantity=words.quantity(asks["quantity"]), item=asks["item"],
+        "{need}: {community} asks for {quantity} of {item}, priority {tier}",
+        need=asks["need_id"],
+        community=asks["community"],
+        quantity=words.quantity(asks["quantity"]),
+        item=asks["item"],
         tier=asks["priority"],
-    )  # fmt: skip
+    )
     parts = [said]
     if asks["group"]:
         parts.append(tr("for {group}", group=asks["group"]))
@@ -84,14 +88,19 @@ def _asked(asks: Any) -> str:
 def _served_by(plan: Plan, line: Any) -> str:
     way = tr("directly") if not line.hub else tr("through {hub}", hub=line.hub)
     said = tr(
-        "{donor} gives {quantity} of {item} ({donation}) {way}", donor=line.donor,
-        quantity=words.quantity(line.donated_quantity), item=line.item, donation=line.donation_id, way=way,
-    )  # fmt: skip
+        "{donor} gives {quantity} of {item} ({donation}) {way}",
+        donor=line.donor,
+        quantity=words.quantity(line.donated_quantity),
+        item=line.item,
+        donation=line.donation_id,
+        way=way,
+    )
     if not pd.isna(line.delivery_day):
         said += tr(
-            ", fetched on {pickup} and delivered on {delivery}", pickup=day(line.pickup_day.date()),
+            ", fetched on {pickup} and delivered on {delivery}",
+            pickup=day(line.pickup_day.date()),
             delivery=day(line.delivery_day.date()),
-        )  # fmt: skip
+        )
     cost = words.money(line.total_cost, plan.summary["currency"])
     return said + tr(", at a cost of {cost}.", cost=cost)
 
@@ -108,8 +117,9 @@ def _why_that_one(story: NeedStory, line: Any) -> str:
     return trn(
         "{n} of {count} donations that may serve the need costs less; it is of more use elsewhere.",
         "{n} of {count} donations that may serve the need cost less; they are of more use elsewhere.",
-        cheaper, count=count,
-    )  # fmt: skip
+        cheaper,
+        count=count,
+    )
 
 
 def _turned_away(story: NeedStory, most: int) -> Iterator[str]:
@@ -122,9 +132,12 @@ def _turned_away(story: NeedStory, most: int) -> Iterator[str]:
         yield trn("Turned away, {n} donation:", "Turned away, {n} donations:", len(refused))
         for row in rows(refused.head(most)):
             yield "  " + tr(
-                "{donation} of {donor} ({item}): {reason}.", donation=row.donation_id, donor=row.donor,
-                item=row.item, reason=tr(REFUSED.get(row.refused, row.refused)),
-            )  # fmt: skip
+                "{donation} of {donor} ({item}): {reason}.",
+                donation=row.donation_id,
+                donor=row.donor,
+                item=row.item,
+                reason=tr(REFUSED.get(row.refused, row.refused)),
+            )
         if len(refused) > most:
             yield "  " + tr("and {n} more", n=len(refused) - most)
 
@@ -139,24 +152,31 @@ def _taken(story: NeedStory, most: int) -> Iterator[str]:
         mine = story.rivals[story.rivals["donation_id"] == row.donation_id]
         told = [
             tr(
-                "{need} (priority {tier}, {units} units)", need=r.need_id, tier=r.priority,
+                "{need} (priority {tier}, {units} units)",
+                need=r.need_id,
+                tier=r.priority,
                 units=words.quantity(r.served_quantity),
             )
             for r in rows(mine.head(3))
-        ]  # fmt: skip
+        ]
         if len(mine) > len(told):
             told.append(tr("{n} more", n=len(mine) - len(told)))
         rest = tr("{units} are left over", units=words.quantity(row.left_over))
         if told:
             yield "  " + tr(
-                "{donation} of {donor} serves {needs}; {rest}.", donation=row.donation_id, donor=row.donor,
-                needs=words.listed(told), rest=rest,
-            )  # fmt: skip
+                "{donation} of {donor} serves {needs}; {rest}.",
+                donation=row.donation_id,
+                donor=row.donor,
+                needs=words.listed(told),
+                rest=rest,
+            )
         else:
             yield "  " + tr(
-                "{donation} of {donor} serves nobody else; {rest}.", donation=row.donation_id,
-                donor=row.donor, rest=rest,
-            )  # fmt: skip
+                "{donation} of {donor} serves nobody else; {rest}.",
+                donation=row.donation_id,
+                donor=row.donor,
+                rest=rest,
+            )
     if len(may) > most:
         yield "  " + tr("and {n} more", n=len(may) - most)
 
@@ -181,8 +201,10 @@ def change_in_words(asks: Any, change: Change) -> str:
     if change.kind == "more":
         return tr(
             "if {community} had {units} units more of {item}, of the best quality and on all days",
-            community=asks["community"], units=words.quantity(size), item=asks["item"],
-        )  # fmt: skip
+            community=asks["community"],
+            units=words.quantity(size),
+            item=asks["item"],
+        )
     if change.kind == "boundary":
         return tr("if {rule}", rule=tr(BOUNDARIES.get(size, size)))
     templates = {
@@ -216,27 +238,34 @@ def donation_in_words(plan: Plan, donation: str) -> Iterator[str]:
         raise KeyError(donation)
     row = found.iloc[0]
     yield tr(
-        "{donation}: {donor} offers {offered} of {item}; {planned} are planned.", donation=donation,
-        donor=row["donor"], offered=words.quantity(row["offered"]), item=row["item"],
+        "{donation}: {donor} offers {offered} of {item}; {planned} are planned.",
+        donation=donation,
+        donor=row["donor"],
+        offered=words.quantity(row["offered"]),
+        item=row["item"],
         planned=words.quantity(row["planned"]),
-    )  # fmt: skip
+    )
     needs = plan.needs.set_index("need_id")
     for line in rows(plan.allocations[plan.allocations["donation_id"] == donation]):
         need: Any = needs.loc[line.need_id]
         way = tr("directly") if not line.hub else tr("through {hub}", hub=line.hub)
         said = tr(
             "{quantity} to {community} for {need} (priority {tier}) {way}",
-            quantity=words.quantity(line.donated_quantity), community=need["community"], need=line.need_id,
-            tier=need["priority"], way=way,
-        )  # fmt: skip
+            quantity=words.quantity(line.donated_quantity),
+            community=need["community"],
+            need=line.need_id,
+            tier=need["priority"],
+            way=way,
+        )
         if not pd.isna(line.delivery_day):
             said += tr(", delivered on {day}", day=day(line.delivery_day.date()))
         yield "  " + said
     if row["left_over"] > 0 and row["reason"]:
         yield tr(
-            "{units} are left over: {reason}.", units=words.quantity(row["left_over"]),
+            "{units} are left over: {reason}.",
+            units=words.quantity(row["left_over"]),
             reason=tr(words.LEFT_OVER.get(row["reason"], row["reason"])),
-        )  # fmt: skip
+        )
 
 
 def community_in_words(plan: Plan, community: str) -> Iterator[str]:
@@ -250,13 +279,17 @@ def community_in_words(plan: Plan, community: str) -> Iterator[str]:
     mine = plan.needs["community"] == community
     if not mine.any():
         raise KeyError(community)
-    g = ground_of(plan)
-    story = next(one for one in stories.of_communities(g, mine.to_numpy()))
+    t = tables_of(plan)
+    story = next(one for one in stories.of_communities(t, mine.to_numpy()))
     yield tr("{community}:", community=story["name"])
     yield from (f"  {sentence}" for sentence in story["said"])
     for group, needs, full, part, none, why in story["groups"]:
         said = tr(
-            "{group}: {needs}, {full} in full, {part} in part, {none} not at all", group=group,
-            needs=words.count(needs, "need"), full=full, part=part, none=none,
-        )  # fmt: skip
+            "{group}: {needs}, {full} in full, {part} in part, {none} not at all",
+            group=group,
+            needs=words.count(needs, "need"),
+            full=full,
+            part=part,
+            none=none,
+        )
         yield f"  {said}" + (tr(" ({why})", why=why) if why else "")

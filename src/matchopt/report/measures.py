@@ -11,7 +11,7 @@ from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.travel import kilometres
 from matchopt.report.sums import rows
-from matchopt.result.plan_tables import DIRECT, ground_of
+from matchopt.result.plan_tables import DIRECT, tables_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,22 @@ def measures_of(plan: Plan, everybody: Case | None = None) -> Measures:
     places = places.rename(columns={"quantity": "asked"}).assign(share=lambda t: t["served"] / t["asked"])
     worst = places.sort_values(["share", "asked"], ascending=[True, False], kind="stable").iloc[0]
     costs = plan.counted_cost
-    moves = ground_of(plan).moves
-    waited = (moves["leave"] - moves["arrival"]).dt.days.where(moves["hub"].astype(str) != DIRECT, 0)
+    lines = tables_of(plan).lines
+    waited = (lines["leave"] - lines["arrival"]).dt.days.where(lines["hub"].astype(str) != DIRECT, 0)
     return Measures(
-        asked=round(float(needs["quantity"].sum()), 6), served=round(float(needs["served"].sum()), 6),
+        asked=round(float(needs["quantity"].sum()), 6),
+        served=round(float(needs["served"].sum()), 6),
         tiers={row.Index: (row.quantity, row.served) for row in rows(by_tier)},
-        costs=costs, cost=round(sum(costs.values()), 4), km=_mean_km(plan),
-        kg_days=round(float((moves["kg"] * waited.fillna(0)).sum()), 3), spoilt=_spoilt(plan),
-        worst=str(worst.name), worst_share=float(worst["share"]), communities=places.reset_index(),
+        costs=costs,
+        cost=round(sum(costs.values()), 4),
+        km=_mean_km(plan),
+        kg_days=round(float((lines["kg"] * waited.fillna(0)).sum()), 3),
+        spoilt=_spoilt(plan),
+        worst=str(worst.name),
+        worst_share=float(worst["share"]),
+        communities=places.reset_index(),
         gap=plan.gap,
-    )  # fmt: skip
+    )
 
 
 def _mean_km(plan: Plan) -> float:
@@ -100,6 +106,6 @@ def _spoilt(plan: Plan) -> float:
     end = plan.summary["horizon"].get("end")
     if not end:
         return 0.0
-    gifts = ground_of(plan).gifts
-    gone = pd.to_datetime(gifts["expires"]) <= pd.Timestamp(end)
-    return round(float(gifts.loc[gone, "left_over"].sum()), 6)
+    donations = tables_of(plan).donations
+    gone = pd.to_datetime(donations["expires"]) <= pd.Timestamp(end)
+    return round(float(donations.loc[gone, "left_over"].sum()), 6)

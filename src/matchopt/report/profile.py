@@ -45,9 +45,13 @@ class Profile:
         shares = tuple(seconds / whole if whole else 0.0 for seconds in (*self._seconds.values(), whole))
         header = tr("stage"), tr("seconds"), tr("share"), tr("peak memory, MB")
         return Section(
-            tr("Where time and memory went"), header, (LEFT, RIGHT, RIGHT, RIGHT), tuple(rows), shares,
+            tr("Where time and memory went"),
+            header,
+            (LEFT, RIGHT, RIGHT, RIGHT),
+            tuple(rows),
+            shares,
             last_is_sum=True,
-        )  # fmt: skip
+        )
 
     def _close(self) -> None:
         now = time.perf_counter()

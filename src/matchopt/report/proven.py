@@ -36,13 +36,15 @@ def _best(summary: Mapping[str, Any]) -> str:
         said = tr(
             "Proven best: {no_plan} serves more of a priority without serving less of a more urgent one, "
             "and none that serves as much costs less than {money}.",
-            no_plan=_rivals(summary), money=money,
-        )  # fmt: skip
+            no_plan=_rivals(summary),
+            money=money,
+        )
     else:
         said = tr(
             "Proven best: {no_plan} costs less than {money}, needs left unmet included.",
-            no_plan=_rivals(summary), money=money,
-        )  # fmt: skip
+            no_plan=_rivals(summary),
+            money=money,
+        )
     if summary["proof"] != "search":
         return said
     relaxed = summary["relaxation"]
@@ -57,8 +59,9 @@ def _best(summary: Mapping[str, Any]) -> str:
         alone = tr(
             "It took a search through whole quantities to show it; prices alone prove {units} units at the "
             "most and a cost of {cost} at the least.",
-            units=words.quantity(sum(relaxed["served_by_tier"].values())), cost=cost,
-        )  # fmt: skip
+            units=words.quantity(sum(relaxed["served_by_tier"].values())),
+            cost=cost,
+        )
     return words.joined([said, alone])
 
 
@@ -81,8 +84,10 @@ def _missing(summary: Mapping[str, Any]) -> str:
         if not _reached(served.get(tier, 0), most):
             return tr(
                 "of priority {tier} it serves {some} units, and another plan may serve up to {all}",
-                tier=tier, some=words.quantity(served.get(tier, 0)), all=words.quantity(most),
-            )  # fmt: skip
+                tier=tier,
+                some=words.quantity(served.get(tier, 0)),
+                all=words.quantity(most),
+            )
     money = words.money(bound["cost"], summary["currency"])
     if "served_by_tier" in bound:
         return tr(
@@ -115,8 +120,9 @@ def fairness(fair: Mapping[str, Any]) -> str:
             )
         return tr(
             "Fairness (share): {units} units are missing to the fair shares, at the least {bound}.",
-            units=units, bound=words.quantity(fair["bound"]),
-        )  # fmt: skip
+            units=units,
+            bound=words.quantity(fair["bound"]),
+        )
     limit = tr("the most that is possible")
     if not best:
         limit = tr("at the most {share} is possible", share=_share(fair["bound"]))
@@ -125,13 +131,15 @@ def fairness(fair: Mapping[str, Any]) -> str:
             "Fairness (leximin): every community gets at least {share} of what it asks for in each category "
             "that somebody can serve, {limit}; then the second worst off gets the most that is possible, "
             "and so on.",
-            share=_share(value), limit=limit,
-        )  # fmt: skip
+            share=_share(value),
+            limit=limit,
+        )
     return tr(
         "Fairness (floor): every community gets at least {share} of what it asks for in each category that "
         "somebody can serve, {limit}.",
-        share=_share(value), limit=limit,
-    )  # fmt: skip
+        share=_share(value),
+        limit=limit,
+    )
 
 
 def _share(value: float) -> str:
@@ -142,14 +150,17 @@ def budget(summary: Mapping[str, Any]) -> str:
     """Return how much of the budget is used, and what one more currency unit would serve or save."""
     spent, currency = summary["budget"], summary["currency"]
     figures = {
-        "used": words.money(spent["used"]), "limit": words.money(spent["limit"], currency), "unit": currency,
-    }  # fmt: skip
+        "used": words.money(spent["used"]),
+        "limit": words.money(spent["limit"], currency),
+        "unit": currency,
+    }
     more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
     if "cost" in more:
         return tr(
             "Budget: {used} of {limit} are used; one more {unit} would save about {saved} {unit} in all.",
-            saved=_few(more["cost"]), **figures,
-        )  # fmt: skip
+            saved=_few(more["cost"]),
+            **figures,
+        )
     if summary["objective"] == "total-cost":
         if "cost" in spent["one_more"]:
             return tr("Budget: {used} of {limit} are used; more would save nothing.", **figures)
@@ -161,8 +172,9 @@ def budget(summary: Mapping[str, Any]) -> str:
         ]
         return tr(
             "Budget: {used} of {limit} are used; one more {unit} would serve about {units}.",
-            units=words.listed(units), **figures,
-        )  # fmt: skip
+            units=words.listed(units),
+            **figures,
+        )
     return tr("Budget: {used} of {limit} are used; more would serve nothing more.", **figures)
 
 

@@ -17,9 +17,10 @@ from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.whatif.stress import PERCENTILES, Stress, Tried, percentiles
 
 NAMES: Mapping[str, str] = {
-    "ignore": mark("as if all turned up"), "expected": mark("what is to be expected"),
+    "ignore": mark("as if all turned up"),
+    "expected": mark("what is to be expected"),
     "firm": mark("only what is certain"),
-}  # fmt: skip
+}
 BARS = 20
 
 
@@ -31,31 +32,38 @@ def in_words(made: Stress) -> Iterator[str]:
         yield tr("Every donation is certain: there is nothing to stress.")
         return
     yield trn(
-        "{draws} draws; {n} donation may fail.", "{draws} draws; {n} donations may fail.", uncertain,
+        "{draws} draws; {n} donation may fail.",
+        "{draws} draws; {n} donations may fail.",
+        uncertain,
         draws=f"{draws:,}",
-    )  # fmt: skip
+    )
     for one in made.tried:
         low, middle, high = (_coverage(one, made)[f"p{p}"] for p in PERCENTILES)
         yield tr(
             "Planned {policy}: {low} of what is asked is served in a bad draw (one of twenty is worse), "
             "{middle} in the middle, {high} in a good one.",
-            policy=tr(NAMES[one.policy]), low=words.percent(low, 1), middle=words.percent(middle, 1),
+            policy=tr(NAMES[one.policy]),
+            low=words.percent(low, 1),
+            middle=words.percent(middle, 1),
             high=words.percent(high, 1),
-        )  # fmt: skip
+        )
     best = max(made.tried, key=lambda one: float(_coverage(one, made)["mean"]))
     yield tr("Most in the mean: {policy}.", policy=tr(NAMES[best.policy]))
     if len(best.hanging) and best.hanging["lost"].iloc[0] > 0:
         first = best.hanging.iloc[0]
         yield tr(
             "That plan hangs most on {donation} of {donor}: without it {units} units are lost for good.",
-            donation=first["donation_id"], donor=first["donor"], units=words.quantity(float(first["lost"])),
-        )  # fmt: skip
+            donation=first["donation_id"],
+            donor=first["donor"],
+            units=words.quantity(float(first["lost"])),
+        )
     loose = sum(int((~one.draws["proven"]).sum()) for one in made.tried)
     if loose:
         yield trn(
             "{n} mended plan met the time limit and is not proven best.",
-            "{n} mended plans met the time limit and are not proven best.", loose,
-        )  # fmt: skip
+            "{n} mended plans met the time limit and are not proven best.",
+            loose,
+        )
 
 
 def _coverage(one: Tried, made: Stress) -> pd.Series:
@@ -82,16 +90,24 @@ def sections(made: Stress, top: int = 10) -> Iterator[Section]:
         if not len(one.hanging):
             continue
         titles = (
-            tr("donation"), tr("donor"), tr("reliability"), tr("planned"), tr("lost without it"),
+            tr("donation"),
+            tr("donor"),
+            tr("reliability"),
+            tr("planned"),
+            tr("lost without it"),
             tr("likely loss"),
-        )  # fmt: skip
+        )
         rows = tuple(
             (
-                row["donation_id"], row["donor"], words.percent(row["reliability"], 1),
-                words.quantity(row["planned"]), words.quantity(row["lost"]), words.quantity(row["expected"]),
+                row["donation_id"],
+                row["donor"],
+                words.percent(row["reliability"], 1),
+                words.quantity(row["planned"]),
+                words.quantity(row["lost"]),
+                words.quantity(row["expected"]),
             )
             for row in one.hanging.head(top).to_dict("records")
-        )  # fmt: skip
+        )
         title = tr("What the plan hangs on, planned {policy}", policy=tr(NAMES[one.policy]))
         yield Section(title, titles, (LEFT, LEFT, *[RIGHT] * 4), rows)
 
@@ -121,9 +137,11 @@ def tables(made: Stress) -> dict[str, pd.DataFrame]:
 def as_json(made: Stress) -> dict[str, Any]:
     """Return what it is, for programs."""
     return {
-        "kind": "stress", "seed": made.seed, "draws": len(made.tried[0].draws),
+        "kind": "stress",
+        "seed": made.seed,
+        "draws": len(made.tried[0].draws),
         "policies": {one.policy: percentiles(one, made.asked).to_dict("records") for one in made.tried},
-    }  # fmt: skip
+    }
 
 
 def page(made: Stress) -> str:
@@ -143,27 +161,46 @@ def page(made: Stress) -> str:
     hangs = [
         Column(tr("way of planning"), TEXT, hanging["policy"]),
         Column(tr("donation"), TEXT, hanging["donation_id"]),
-        Column(tr("donor"), TEXT, hanging["donor"]), Column(tr("reliability"), SHARE, hanging["reliability"]),
+        Column(tr("donor"), TEXT, hanging["donor"]),
+        Column(tr("reliability"), SHARE, hanging["reliability"]),
         Column(tr("units planned"), NUMBER, hanging["planned"]),
         Column(tr("lost without it"), NUMBER, hanging["lost"]),
         Column(tr("likely loss"), NUMBER, hanging["expected"]),
-    ]  # fmt: skip
+    ]
     draws = pd.concat([one.draws.assign(policy=tr(NAMES[one.policy])) for one in made.tried])
     each = [
         Column(tr("way of planning"), TEXT, draws["policy"]),
         Column(tr("donations that failed"), COUNT, draws["failed"]),
         Column(tr("units lost at first"), NUMBER, draws["lost"]),
-        Column(tr("units served"), NUMBER, draws["served"]), Column(tr("cost"), MONEY, draws["cost"]),
-    ]  # fmt: skip
+        Column(tr("units served"), NUMBER, draws["served"]),
+        Column(tr("cost"), MONEY, draws["cost"]),
+    ]
     parts = (
-        Part("coverage", tr("Coverage and cost over all draws"), {"spread": _histogram(made, spread)},
-             [table("shares", tr("Coverage"), shares, "percentiles.csv"),
-              table("costs", tr("Cost"), costs, "percentiles.csv")]),
-        Part("hanging", tr("What the plan hangs on"), {},
-             [table("hangs", tr("Lost if one donation fails alone"), hangs, "hanging.csv",
-                    tr("After mending: what else there is serves what it can."))]),
+        Part(
+            "coverage",
+            tr("Coverage and cost over all draws"),
+            {"spread": _histogram(made, spread)},
+            [
+                table("shares", tr("Coverage"), shares, "percentiles.csv"),
+                table("costs", tr("Cost"), costs, "percentiles.csv"),
+            ],
+        ),
+        Part(
+            "hanging",
+            tr("What the plan hangs on"),
+            {},
+            [
+                table(
+                    "hangs",
+                    tr("Lost if one donation fails alone"),
+                    hangs,
+                    "hanging.csv",
+                    tr("After mending: what else there is serves what it can."),
+                )
+            ],
+        ),
         Part("draws", tr("Draw by draw"), {}, [table("draws", tr("Every draw"), each, "draws.csv")]),
-    )  # fmt: skip
+    )
     return plain_html(tr("If donations fail"), list(in_words(made)), parts, case=made.case)
 
 

@@ -25,7 +25,7 @@ BOUNDARIES = {
     "agreements": mark("where organisations agree"),
     "open": mark("anywhere"),
 }
-"""How far a gift may go."""
+"""How far a donation may go."""
 
 MODES = {
     "resident": mark("residents"),
@@ -68,11 +68,13 @@ def results_of(study: Study) -> list[Result]:
     """Measure the points of a study, over all needs of its case."""
     return [
         Result(
-            name_of(study, point), point,
-            None if point.plan is None else measures_of(point.plan, study.case), k == study.reference,
+            name_of(study, point),
+            point,
+            None if point.plan is None else measures_of(point.plan, study.case),
+            k == study.reference,
         )
         for k, point in enumerate(study.points)
-    ]  # fmt: skip
+    ]
 
 
 def name_of(study: Study, point: Point) -> str:
@@ -99,7 +101,7 @@ def made(results: list[Result]) -> list[tuple[str, Measures, bool]]:
 def title(study: Study) -> str:
     """Return what a study is called."""
     if study.kind == "boundaries":
-        return tr("What borders cost: how far a gift may go")
+        return tr("What borders cost: how far a donation may go")
     if study.kind == "modes":
         return tr("Five ways of working: who states the needs")
     names = words.listed(list(study.points[0].label))
@@ -108,7 +110,7 @@ def title(study: Study) -> str:
 
 def varied(study: Study) -> str:
     """Return the header of what is varied."""
-    heads = {"boundaries": tr("a gift may go"), "modes": tr("needs stated by")}
+    heads = {"boundaries": tr("a donation may go"), "modes": tr("needs stated by")}
     return heads.get(study.kind, tr("settings"))
 
 
@@ -126,10 +128,18 @@ def overview(study: Study, results: list[Result]) -> Section:
     """Return the main figures, a row a point."""
     currency = study.base.summary["currency"]
     header = (
-        varied(study), tr("served"), tr("of all"), tr("worst community"), tr("its share"),
-        tr("cost, {currency}", currency=currency), tr("per unit"), tr("km per unit"), tr("kg-days stored"),
-        tr("spoilt"), tr("gap"),
-    )  # fmt: skip
+        varied(study),
+        tr("served"),
+        tr("of all"),
+        tr("worst community"),
+        tr("its share"),
+        tr("cost, {currency}", currency=currency),
+        tr("per unit"),
+        tr("km per unit"),
+        tr("kg-days stored"),
+        tr("spoilt"),
+        tr("gap"),
+    )
     lines = tuple(_line(result) for result in results)
     return Section(title(study), header, (LEFT, RIGHT, RIGHT, LEFT, *(RIGHT,) * 7), lines)
 
@@ -140,11 +150,18 @@ def _line(result: Result) -> tuple[str, ...]:
     if m is None:
         return name, *("–",) * 10
     return (
-        name, words.quantity(m.served), words.percent(m.served, m.asked), m.worst,
-        words.percent(m.worst_share, 1), words.money(m.cost), _or_dash(m.cost_per_unit, words.money),
-        _or_dash(m.km, lambda km: words.quantity(round(km, 1))), words.quantity(round(m.kg_days, 1)),
-        words.quantity(m.spoilt), words.gap(m.gap),
-    )  # fmt: skip
+        name,
+        words.quantity(m.served),
+        words.percent(m.served, m.asked),
+        m.worst,
+        words.percent(m.worst_share, 1),
+        words.money(m.cost),
+        _or_dash(m.cost_per_unit, words.money),
+        _or_dash(m.km, lambda km: words.quantity(round(km, 1))),
+        words.quantity(round(m.kg_days, 1)),
+        words.quantity(m.spoilt),
+        words.gap(m.gap),
+    )
 
 
 def _or_dash(value: float, show: Callable[[float], str]) -> str:
@@ -231,14 +248,24 @@ def gains_and_losses(study: Study, changes: pd.DataFrame) -> Section:
         lost, won = table[table["change"] < 0], table[table["change"] > 0]
         lines.append(
             (
-                str(name), str(len(lost)), words.quantity(round(-float(lost["change"].sum()), 6)),
-                _named(lost.head(3)), str(len(won)), words.quantity(round(float(won["change"].sum()), 6)),
+                str(name),
+                str(len(lost)),
+                words.quantity(round(-float(lost["change"].sum()), 6)),
+                _named(lost.head(3)),
+                str(len(won)),
+                words.quantity(round(float(won["change"].sum()), 6)),
                 _named(won.iloc[::-1].head(3)),
             )
-        )  # fmt: skip
+        )
     header = (
-        varied(study), tr("lose"), tr("units"), tr("most of all"), tr("gain"), tr("units"), tr("most of all"),
-    )  # fmt: skip
+        varied(study),
+        tr("lose"),
+        tr("units"),
+        tr("most of all"),
+        tr("gain"),
+        tr("units"),
+        tr("most of all"),
+    )
     sides = (LEFT, RIGHT, RIGHT, LEFT, RIGHT, RIGHT, LEFT)
     named = tr("Communities that lose and gain, against {name}", name=reference_name(study))
     return Section(named, header, sides, tuple(lines))
@@ -283,10 +310,14 @@ def _start(study: Study, base: Measures, currency: str) -> str:
     return tr(
         "With “{name}”, {served} of {asked} units are served ({share}), for {cost}; the worst served "
         "community is {worst} ({least}).",
-        name=reference_name(study), served=words.quantity(base.served), asked=words.quantity(base.asked),
-        share=words.percent(base.served, base.asked), cost=words.money(base.cost, currency),
-        worst=base.worst, least=words.percent(base.worst_share, 1),
-    )  # fmt: skip
+        name=reference_name(study),
+        served=words.quantity(base.served),
+        asked=words.quantity(base.asked),
+        share=words.percent(base.served, base.asked),
+        cost=words.money(base.cost, currency),
+        worst=base.worst,
+        least=words.percent(base.worst_share, 1),
+    )
 
 
 def _against(name: str, m: Measures, base: Measures, currency: str) -> str:
@@ -295,9 +326,11 @@ def _against(name: str, m: Measures, base: Measures, currency: str) -> str:
     if abs(units) <= DUST and abs(m.cost - base.cost) < 0.005:
         return tr("“{name}” serves as much at the same cost.", name=name)
     told = {
-        "name": name, "units": words.quantity(abs(units)), "share": words.percent(m.served, m.asked),
+        "name": name,
+        "units": words.quantity(abs(units)),
+        "share": words.percent(m.served, m.asked),
         "cost": words.money(abs(m.cost - base.cost), currency),
-    }  # fmt: skip
+    }
     cheaper = m.cost < base.cost - 0.005
     if abs(units) <= DUST:
         if cheaper:
@@ -332,8 +365,10 @@ def _worst(base: Measures, others: list[tuple[str, Measures]]) -> str:
         return tr("Nowhere does the worst served community get a smaller share than that.")
     return tr(
         "The worst served community of all is {worst} under “{name}”: it gets {share} of what it asks.",
-        worst=lowest.worst, name=name, share=words.percent(lowest.worst_share, 1),
-    )  # fmt: skip
+        worst=lowest.worst,
+        name=name,
+        share=words.percent(lowest.worst_share, 1),
+    )
 
 
 def points_table(study: Study, results: list[Result]) -> pd.DataFrame:
@@ -344,11 +379,19 @@ def points_table(study: Study, results: list[Result]) -> pd.DataFrame:
             continue
         m = result.measures
         told = {
-            **result.point.label, "asked": m.asked, "served": m.served, "coverage": round(m.coverage, 6),
-            "worst_community": m.worst, "worst_share": round(m.worst_share, 6), "cost": m.cost,
-            "cost_per_unit": round(m.cost_per_unit, 4), "km_per_unit": m.km, "kg_days": m.kg_days,
-            "spoilt": m.spoilt, "gap": m.gap,
-        }  # fmt: skip
+            **result.point.label,
+            "asked": m.asked,
+            "served": m.served,
+            "coverage": round(m.coverage, 6),
+            "worst_community": m.worst,
+            "worst_share": round(m.worst_share, 6),
+            "cost": m.cost,
+            "cost_per_unit": round(m.cost_per_unit, 4),
+            "km_per_unit": m.km,
+            "kg_days": m.kg_days,
+            "spoilt": m.spoilt,
+            "gap": m.gap,
+        }
         told |= {f"served_tier_{tier}": served for tier, (_, served) in m.tiers.items()}
         told |= {f"cost_{kind}": m.costs.get(kind, 0.0) for kind in cost_kinds(results)}
         table.append(told)
@@ -358,12 +401,14 @@ def points_table(study: Study, results: list[Result]) -> pd.DataFrame:
 def as_json(study: Study, results: list[Result]) -> dict[str, object]:
     """Return what a study is, for programs: its kind, its points, why some have no plan."""
     return {
-        "kind": study.kind, "reference": study.reference,
+        "kind": study.kind,
+        "reference": study.reference,
         "points": [
             {
-                "label": dict(r.point.label), "planned": r.measures is not None,
+                "label": dict(r.point.label),
+                "planned": r.measures is not None,
                 "why": [finding.as_dict() for finding in r.point.why],
             }
             for r in results
         ],
-    }  # fmt: skip
+    }

@@ -28,13 +28,16 @@ def headline(summary: Mapping[str, Any]) -> str:
     if served == asked:
         return tr(
             "Everything that is asked for is served: {units} units, for {cost}.",
-            units=words.quantity(asked), cost=cost,
-        )  # fmt: skip
+            units=words.quantity(asked),
+            cost=cost,
+        )
     return tr(
         "{served} of {asked} units asked for are served ({share}), for {cost}.",
-        served=words.quantity(served), asked=words.quantity(asked), share=words.percent(served, asked),
+        served=words.quantity(served),
+        asked=words.quantity(asked),
+        share=words.percent(served, asked),
         cost=cost,
-    )  # fmt: skip
+    )
 
 
 def details(plan: Plan) -> str:
@@ -45,13 +48,17 @@ def details(plan: Plan) -> str:
     lines = [
         tr(
             "Of {needs} {full} are served in full and {part} in part.",
-            needs=words.count(len(unmet), "need"), full=f"{full:,}", part=f"{part:,}",
+            needs=words.count(len(unmet), "need"),
+            full=f"{full:,}",
+            part=f"{part:,}",
         ),
         tr(
-            "Of {offered} units offered {planned} are planned ({share}).", offered=words.quantity(offered),
-            planned=words.quantity(planned), share=words.percent(planned, offered),
+            "Of {offered} units offered {planned} are planned ({share}).",
+            offered=words.quantity(offered),
+            planned=words.quantity(planned),
+            share=words.percent(planned, offered),
         ),
-    ]  # fmt: skip
+    ]
     if len(plan.purchases):
         lines.append(
             tr(
@@ -77,9 +84,12 @@ def sections(summary: Mapping[str, Any]) -> Iterator[Section]:
         {},
     )
     yield _coverage(
-        tr("Served by who stated the need"), tr("channel"), summary["asked_by_channel"],
-        summary["served_by_channel"], words.CHANNELS,
-    )  # fmt: skip
+        tr("Served by who stated the need"),
+        tr("channel"),
+        summary["asked_by_channel"],
+        summary["served_by_channel"],
+        words.CHANNELS,
+    )
     yield _costs(summary)
     if summary["unmet_by_reason"]:
         yield _reasons(tr("Not served, and why"), "needs", summary["unmet_by_reason"], words.UNMET)
@@ -151,9 +161,11 @@ def renderable(plan: Plan, more: Sequence[Section] = ()) -> RenderableType:
     summary = plan.summary
     proven = "green" if summary["status"] == "optimal" else "yellow"
     parts: list[RenderableType] = [
-        Text(headline(summary), "bold"), Text(details(plan)), *map(Text, _rules(summary)),
+        Text(headline(summary), "bold"),
+        Text(details(plan)),
+        *map(Text, _rules(summary)),
         Text(proof(summary), proven),
-    ]  # fmt: skip
+    ]
     return Group(*parts, *map(rich_section, [*sections(summary), *more]))
 
 

@@ -16,7 +16,7 @@ from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.section import LEFT, RIGHT, Section
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
-from matchopt.result.plan_tables import DIRECT, Ground, ground_of
+from matchopt.result.plan_tables import DIRECT, PlanTables, tables_of
 
 TEXT, NUMBER, MONEY, SHARE, DAY, TICK, SIGN = "text", "number", "money", "share", "day", "tick", "sign"
 """What the cells of a column are; a column to tick off and one to sign in come empty."""
@@ -69,10 +69,12 @@ class Book:
 def as_section(sheet: Sheet, most: int) -> Section:
     """Return the first rows of a list as a small table for a terminal."""
     show: dict[str, Callable[[Any], str]] = {
-        TEXT: str, NUMBER: lambda v: _known(v, words.quantity), MONEY: lambda v: _known(v, words.money),
+        TEXT: str,
+        NUMBER: lambda v: _known(v, words.quantity),
+        MONEY: lambda v: _known(v, words.money),
         SHARE: lambda v: _known(v, lambda share: words.percent(share, 1)),
         DAY: lambda v: "" if pd.isna(v) else str(pd.Timestamp(v).date()),
-    }  # fmt: skip
+    }
     cells = [[show[column.kind](cell) for cell in list(column.cells)[:most]] for column in sheet.columns]
     lines = list(zip(*cells, strict=True))
     if sheet.rows > most:
@@ -89,35 +91,39 @@ def _known(value: float, shown: Callable[[float], str]) -> str:
 def book_of(plan: Plan) -> Book:
     """Return the workbook of a plan, in the language spoken."""
     with speaking(spoken()):  # thousands of messages: asked once which language
-        g = ground_of(plan)
-        rules = [fairness(g.summary["fairness"])] if g.summary["fairness"] is not None else []
-        rules += [budget(g.summary)] if g.summary["budget"] is not None else []
+        t = tables_of(plan)
+        rules = [fairness(t.summary["fairness"])] if t.summary["fairness"] is not None else []
+        rules += [budget(t.summary)] if t.summary["budget"] is not None else []
         return Book(
             tr("Overview"),
-            (headline(g.summary), details(plan), proof(g.summary), *rules),
-            tuple(_tables(g)),
+            (headline(t.summary), details(plan), proof(t.summary), *rules),
+            tuple(_tables(t)),
             (
-                picking(g), pick_up(g), delivery(g), unmet(g), left_over(g),
-                *([purchases(g)] if len(g.bought) else []),
+                picking(t),
+                pick_up(t),
+                delivery(t),
+                unmet(t),
+                left_over(t),
+                *([purchases(t)] if len(t.purchases) else []),
             ),
-        )  # fmt: skip
+        )
 
 
-def _tables(g: Ground) -> Iterator[Sheet]:
+def _tables(t: PlanTables) -> Iterator[Sheet]:
     """Yield the small tables of the first sheet."""
-    tiers = coverage(g.needs, "priority")
+    tiers = coverage(t.needs, "priority")
     yield _covered(tr("Served by priority (1 is most urgent)"), tr("priority"), tiers, tiers["priority"])
-    channels = coverage(g.needs, "channel")
+    channels = coverage(t.needs, "channel")
     names = channels["channel"].astype(str).map(lambda code: tr(words.CHANNELS.get(code, code)))
     yield _covered(tr("Served by who stated the need"), tr("channel"), channels, names)
-    places = worst_first(coverage(g.needs, "community"))
+    places = worst_first(coverage(t.needs, "community"))
     yield _covered(tr("Coverage by community"), tr("community"), places, places["community"])
-    costs = {kind: float(value) for kind, value in g.plan.counted_cost.items() if value}
+    costs = {kind: float(value) for kind, value in t.plan.counted_cost.items() if value}
     yield Sheet(
         tr("What it costs"),
         (
             Column(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in costs), tr("together")]),
-            Column(g.summary["currency"], MONEY, [*costs.values(), sum(costs.values())]),
+            Column(t.summary["currency"], MONEY, [*costs.values(), sum(costs.values())]),
         ),
     )
 
@@ -126,105 +132,139 @@ def _covered(title: str, by: str, found: pd.DataFrame, names: pd.Series) -> Shee
     return Sheet(
         title,
         (
-            Column(by, TEXT, names.astype(str)), Column(tr("needs"), NUMBER, found["needs"]),
-            Column(tr("asked"), NUMBER, found["asked"]), Column(tr("served"), NUMBER, found["served"]),
-            Column(tr("unmet"), NUMBER, found["unmet"]), Column(tr("share"), SHARE, found["share"]),
+            Column(by, TEXT, names.astype(str)),
+            Column(tr("needs"), NUMBER, found["needs"]),
+            Column(tr("asked"), NUMBER, found["asked"]),
+            Column(tr("served"), NUMBER, found["served"]),
+            Column(tr("unmet"), NUMBER, found["unmet"]),
+            Column(tr("share"), SHARE, found["share"]),
         ),
-    )  # fmt: skip
+    )
 
 
-def picking(g: Ground) -> Sheet:
+def picking(t: PlanTables) -> Sheet:
     """Return what leaves each hub on each day, for whom."""
-    m = g.moves[g.moves["hub"].astype(str) != DIRECT]
+    m = t.lines[t.lines["hub"].astype(str) != DIRECT]
     m = m.sort_values(["hub", "leave", "community", "given"], kind="stable")
     return _sheet(
-        g, tr("Pick list by hub"),
-        Column(tr("hub"), TEXT, m["hub"]), Column(tr("leaves on"), DAY, m["leave"]),
-        Column(tr("item"), TEXT, m["given"]), Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("unit"), TEXT, m["unit"]), Column(tr("weight, kg"), NUMBER, m["kg"]),
-        Column(tr("community"), TEXT, m["community"]), Column(tr("need id"), TEXT, m["need"]),
-        Column(tr("in the hub since"), DAY, m["arrival"]), Column(tr("donor"), TEXT, m["donor"]),
-        Column(tr("donation id"), TEXT, m["donation"]), Column(tr("done"), TICK, m["need"]),
-    )  # fmt: skip
+        t,
+        tr("Pick list by hub"),
+        Column(tr("hub"), TEXT, m["hub"]),
+        Column(tr("leaves on"), DAY, m["leave"]),
+        Column(tr("item"), TEXT, m["given"]),
+        Column(tr("quantity"), NUMBER, m["donated"]),
+        Column(tr("unit"), TEXT, m["unit"]),
+        Column(tr("weight, kg"), NUMBER, m["kg"]),
+        Column(tr("community"), TEXT, m["community"]),
+        Column(tr("need id"), TEXT, m["need"]),
+        Column(tr("in the hub since"), DAY, m["arrival"]),
+        Column(tr("donor"), TEXT, m["donor"]),
+        Column(tr("donation id"), TEXT, m["donation"]),
+        Column(tr("done"), TICK, m["need"]),
+    )
 
 
-def pick_up(g: Ground) -> Sheet:
+def pick_up(t: PlanTables) -> Sheet:
     """Return what is fetched from each donor on each day, and where it goes first."""
-    to = g.moves["hub"].astype(str)
-    m = g.moves.assign(to=to.where(to != DIRECT, g.moves["community"].astype(str)))
+    to = t.lines["hub"].astype(str)
+    m = t.lines.assign(to=to.where(to != DIRECT, t.lines["community"].astype(str)))
     by = ["donor", "pickup", "donation", "given", "unit", "to"]
-    if not g.dated:
+    if not t.dated:
         m["pickup"] = np.datetime64("1970-01-01", "s")
     m = m.groupby(by, observed=True, sort=True)[["donated", "kg"]].sum().reset_index()
     return _sheet(
-        g, tr("Pick-up list by donor"),
-        Column(tr("donor"), TEXT, m["donor"]), Column(tr("pick-up"), DAY, m["pickup"]),
-        Column(tr("item"), TEXT, m["given"]), Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("unit"), TEXT, m["unit"]), Column(tr("weight, kg"), NUMBER, m["kg"]),
-        Column(tr("goes to"), TEXT, m["to"]), Column(tr("donation id"), TEXT, m["donation"]),
+        t,
+        tr("Pick-up list by donor"),
+        Column(tr("donor"), TEXT, m["donor"]),
+        Column(tr("pick-up"), DAY, m["pickup"]),
+        Column(tr("item"), TEXT, m["given"]),
+        Column(tr("quantity"), NUMBER, m["donated"]),
+        Column(tr("unit"), TEXT, m["unit"]),
+        Column(tr("weight, kg"), NUMBER, m["kg"]),
+        Column(tr("goes to"), TEXT, m["to"]),
+        Column(tr("donation id"), TEXT, m["donation"]),
         Column(tr("done"), TICK, m["donor"]),
-    )  # fmt: skip
+    )
 
 
-def delivery(g: Ground) -> Sheet:
+def delivery(t: PlanTables) -> Sheet:
     """Return what each community receives on each day, with room to tick off and to sign."""
-    m = g.moves.sort_values(["community", "delivery", "given", "need"], kind="stable")
+    m = t.lines.sort_values(["community", "delivery", "given", "need"], kind="stable")
     hub = m["hub"].astype(str)
     return _sheet(
-        g, tr("Delivery list by community"),
-        Column(tr("community"), TEXT, m["community"]), Column(tr("delivery"), DAY, m["delivery"]),
-        Column(tr("item"), TEXT, m["given"]), Column(tr("quantity"), NUMBER, m["donated"]),
+        t,
+        tr("Delivery list by community"),
+        Column(tr("community"), TEXT, m["community"]),
+        Column(tr("delivery"), DAY, m["delivery"]),
+        Column(tr("item"), TEXT, m["given"]),
+        Column(tr("quantity"), NUMBER, m["donated"]),
         Column(tr("unit"), TEXT, m["unit"]),
-        Column(tr("for need id"), TEXT, m["need"]), Column(tr("that asks for"), TEXT, m["item"]),
-        Column(tr("group"), TEXT, m["group"]), Column(tr("priority"), NUMBER, m["priority"]),
+        Column(tr("for need id"), TEXT, m["need"]),
+        Column(tr("that asks for"), TEXT, m["item"]),
+        Column(tr("group"), TEXT, m["group"]),
+        Column(tr("priority"), NUMBER, m["priority"]),
         Column(tr("comes from"), TEXT, hub.where(hub != DIRECT, m["donor"].astype(str))),
-        Column(tr("done"), TICK, m["need"]), Column(tr("received by (signature)"), SIGN, m["need"]),
-    )  # fmt: skip
+        Column(tr("done"), TICK, m["need"]),
+        Column(tr("received by (signature)"), SIGN, m["need"]),
+    )
 
 
-def unmet(g: Ground) -> Sheet:
+def unmet(t: PlanTables) -> Sheet:
     """Return what is not served, the most urgent first."""
-    n = g.needs[g.needs["unmet"] > 0]
+    n = t.needs[t.needs["unmet"] > 0]
     n = n.sort_values(["priority", "community", "item"], kind="stable")
     return _sheet(
-        g, tr("Unmet"),
-        Column(tr("priority"), NUMBER, n["priority"]), Column(tr("community"), TEXT, n["community"]),
-        Column(tr("item"), TEXT, n["item"]), Column(tr("need id"), TEXT, n["need"]),
-        Column(tr("group"), TEXT, n["group"]), Column(tr("asked"), NUMBER, n["asked"]),
-        Column(tr("served"), NUMBER, n["served"]), Column(tr("unmet"), NUMBER, n["unmet"]),
+        t,
+        tr("Unmet"),
+        Column(tr("priority"), NUMBER, n["priority"]),
+        Column(tr("community"), TEXT, n["community"]),
+        Column(tr("item"), TEXT, n["item"]),
+        Column(tr("need id"), TEXT, n["need"]),
+        Column(tr("group"), TEXT, n["group"]),
+        Column(tr("asked"), NUMBER, n["asked"]),
+        Column(tr("served"), NUMBER, n["served"]),
+        Column(tr("unmet"), NUMBER, n["unmet"]),
         Column(tr("why"), TEXT, _in_words(n["reason"], words.UNMET)),
-    )  # fmt: skip
+    )
 
 
-def left_over(g: Ground) -> Sheet:
+def left_over(t: PlanTables) -> Sheet:
     """Return what is left over, what expires first at the top."""
-    r = g.gifts[g.gifts["left_over"] > 0].sort_values("expires", kind="stable", na_position="last")
+    r = t.donations[t.donations["left_over"] > 0].sort_values("expires", kind="stable", na_position="last")
     return _sheet(
-        g, tr("Left over"),
-        Column(tr("donor"), TEXT, r["donor"]), Column(tr("item"), TEXT, r["item"]),
-        Column(tr("left over"), NUMBER, r["left_over"]), Column(tr("unit"), TEXT, r["unit"]),
-        Column(tr("offered"), NUMBER, r["offered"]), Column(tr("last day of use"), DAY, r["expires"]),
+        t,
+        tr("Left over"),
+        Column(tr("donor"), TEXT, r["donor"]),
+        Column(tr("item"), TEXT, r["item"]),
+        Column(tr("left over"), NUMBER, r["left_over"]),
+        Column(tr("unit"), TEXT, r["unit"]),
+        Column(tr("offered"), NUMBER, r["offered"]),
+        Column(tr("last day of use"), DAY, r["expires"]),
         Column(tr("donation id"), TEXT, r["donation"]),
         Column(tr("why"), TEXT, _in_words(r["reason"], words.LEFT_OVER)),
-    )  # fmt: skip
+    )
 
 
-def purchases(g: Ground) -> Sheet:
+def purchases(t: PlanTables) -> Sheet:
     """Return what the funds buy."""
-    b = g.bought.sort_values(["item", "day", "community"], kind="stable")
+    b = t.purchases.sort_values(["item", "day", "community"], kind="stable")
     return _sheet(
-        g, tr("Purchases"),
-        Column(tr("item"), TEXT, b["item"]), Column(tr("quantity"), NUMBER, b["quantity"]),
-        Column(tr("amount, {currency}", currency=g.summary["currency"]), MONEY, b["amount"]),
-        Column(tr("community"), TEXT, b["community"]), Column(tr("by"), DAY, b["day"]),
-        Column(tr("need id"), TEXT, b["need"]), Column(tr("paid by"), TEXT, b["donor"]),
+        t,
+        tr("Purchases"),
+        Column(tr("item"), TEXT, b["item"]),
+        Column(tr("quantity"), NUMBER, b["quantity"]),
+        Column(tr("amount, {currency}", currency=t.summary["currency"]), MONEY, b["amount"]),
+        Column(tr("community"), TEXT, b["community"]),
+        Column(tr("by"), DAY, b["day"]),
+        Column(tr("need id"), TEXT, b["need"]),
+        Column(tr("paid by"), TEXT, b["donor"]),
         Column(tr("done"), TICK, b["need"]),
-    )  # fmt: skip
+    )
 
 
-def _sheet(g: Ground, name: str, *columns: Column) -> Sheet:
+def _sheet(t: PlanTables, name: str, *columns: Column) -> Sheet:
     """Return a list; without days where the case knows none."""
-    return Sheet(name, tuple(column for column in columns if g.dated or column.kind != DAY))
+    return Sheet(name, tuple(column for column in columns if t.dated or column.kind != DAY))
 
 
 def _in_words(codes: pd.Series, reasons: Mapping[str, str]) -> pd.Series:

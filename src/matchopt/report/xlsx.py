@@ -31,9 +31,11 @@ def write_workbook(book: Book, path: Path, most: int = MOST_ROWS) -> None:
     import xlsxwriter
 
     as_they_are = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
         "strings_to_numbers": False,
-    }  # fmt: skip
+    }
     with xlsxwriter.Workbook(str(path), as_they_are) as file:
         formats = {
             "header": file.add_format(HEADER),

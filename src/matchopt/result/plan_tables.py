@@ -1,4 +1,4 @@
-"""What is shown of a plan: needs, gifts and moves of a plan, each row with all that is told of it."""
+"""What is shown of a plan: needs, donations and lines, each row with all that is told of it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from matchopt.contract.plan import Plan
 from matchopt.language import tr
 
 NEED = ("need", "community", "item", "group", "priority")
-"""What a move tells of its need."""
+"""What a line tells of its need."""
 
 DIRECT = ""
 """In place of a hub, for what goes straight to its community."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PlanTables:
     """The rows that the report and the workbook add up.
 
     Attributes
     ----------
     needs
         need, community, item, category, group, channel, priority, asked, served, unmet, reason.
-    gifts
+    donations
         donation, donor, item, unit, offered, planned, left_over, reason, expires (day or NaT).
-    moves
+    lines
         donation, donor, given (item), unit, need, community, item, group, priority, donated, served, kg, hub
         (`DIRECT` for none), pickup, arrival, leave, delivery (days or NaT), cost.
-    bought
+    purchases
         item, community, day, quantity, amount, donor, need.
     places
         place, kind (community or hub), latitude, longitude; those without coordinates, too.
     origins
-        By gift: latitude, longitude of where it lies, NaN where that is not known.
+        By donation: latitude, longitude of where it lies, NaN where that is not known.
     hubs
         hub, storage_capacity (kg, NaN for none).
     public
@@ -46,9 +46,9 @@ class Ground:
 
     plan: Plan
     needs: pd.DataFrame
-    gifts: pd.DataFrame
-    moves: pd.DataFrame
-    bought: pd.DataFrame
+    donations: pd.DataFrame
+    lines: pd.DataFrame
+    purchases: pd.DataFrame
     places: pd.DataFrame
     origins: pd.DataFrame
     hubs: pd.DataFrame
@@ -65,7 +65,7 @@ class Ground:
         return bool(self.summary["horizon"].get("start"))
 
 
-def ground_of(plan: Plan) -> Ground:
+def tables_of(plan: Plan) -> PlanTables:
     """Put together what is told of a plan."""
     case = plan.case
     items, communities = case.table("items"), case.table("communities")
@@ -86,7 +86,7 @@ def ground_of(plan: Plan) -> Ground:
         }
         | {name: plan.needs[name].to_numpy() for name in ("priority", "asked", "served", "unmet")}
     )
-    gifts = pd.DataFrame(
+    donations = pd.DataFrame(
         {
             "donation": _codes(plan.donations["donation_id"]),
             "donor": _codes(plan.donations["donor"]),
@@ -97,8 +97,8 @@ def ground_of(plan: Plan) -> Ground:
         }
         | {name: plan.donations[name].to_numpy() for name in ("offered", "planned", "left_over")}
     )
-    moves = _moves(plan, needs, gifts, items)
-    bought = pd.DataFrame(
+    lines = _lines(plan, needs, donations, items)
+    purchases = pd.DataFrame(
         {
             "item": _named(plan.purchases["item"], item_name),
             "community": _named(plan.purchases["community"], place_name),
@@ -115,7 +115,9 @@ def ground_of(plan: Plan) -> Ground:
     capacity = pd.DataFrame(
         {"hub": hubs["hub"].astype(str), "storage_capacity": hubs["storage_capacity"].astype(float)}
     )
-    return Ground(plan, needs, gifts, moves, bought, places, _origins(offered, places, place_name), capacity)
+    return PlanTables(
+        plan, needs, donations, lines, purchases, places, _origins(offered, places, place_name), capacity
+    )
 
 
 def item_names(case: Case) -> dict[str, str]:
@@ -123,32 +125,32 @@ def item_names(case: Case) -> dict[str, str]:
     return _labels(case.table("items"), "item", "name")
 
 
-def _moves(plan: Plan, needs: pd.DataFrame, gifts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+def _lines(plan: Plan, needs: pd.DataFrame, donations: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Return the allocations with what is known of both ends."""
-    lines = plan.allocations
-    j = pd.Index(plan.needs["need_id"]).get_indexer(pd.Index(lines["need_id"]))
-    i = pd.Index(plan.donations["donation_id"]).get_indexer(pd.Index(lines["donation_id"]))
+    allocations = plan.allocations
+    j = pd.Index(plan.needs["need_id"]).get_indexer(pd.Index(allocations["need_id"]))
+    i = pd.Index(plan.donations["donation_id"]).get_indexer(pd.Index(allocations["donation_id"]))
     weight = pd.Series(items["weight_kg"].to_numpy(dtype=float), index=items["item"])
     weight[items["kind"].to_numpy() != "goods"] = 0.0
     per_unit = plan.donations["item"].map(weight).fillna(1.0).to_numpy(dtype=float)[i]
-    donated = lines["donated_quantity"].to_numpy(dtype=float)
-    moves = pd.DataFrame(
+    donated = allocations["donated_quantity"].to_numpy(dtype=float)
+    lines = pd.DataFrame(
         {
-            **{name: gifts[name].iloc[i].array for name in ("donation", "donor")},
-            "given": gifts["item"].iloc[i].array,
-            "unit": gifts["unit"].iloc[i].array,
+            **{name: donations[name].iloc[i].array for name in ("donation", "donor")},
+            "given": donations["item"].iloc[i].array,
+            "unit": donations["unit"].iloc[i].array,
             **{name: needs[name].iloc[j].array for name in NEED},
             "donated": donated,
-            "served": lines["served_quantity"].to_numpy(dtype=float),
+            "served": allocations["served_quantity"].to_numpy(dtype=float),
             "kg": donated * per_unit,
-            "hub": _codes(lines["hub"]),
-            "pickup": _days(lines["pickup_day"]),
-            "arrival": _days(lines["arrival_day"]),
-            "delivery": _days(lines["delivery_day"]),
-            "cost": lines["total_cost"].to_numpy(dtype=float),
+            "hub": _codes(allocations["hub"]),
+            "pickup": _days(allocations["pickup_day"]),
+            "arrival": _days(allocations["arrival_day"]),
+            "delivery": _days(allocations["delivery_day"]),
+            "cost": allocations["total_cost"].to_numpy(dtype=float),
         }
     )
-    return moves.assign(leave=_leave(plan, lines))
+    return lines.assign(leave=_leave(plan, allocations))
 
 
 def _leave(plan: Plan, lines: pd.DataFrame) -> Any:

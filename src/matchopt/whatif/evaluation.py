@@ -9,7 +9,7 @@ import pandas as pd
 
 from matchopt.contract.plan import Plan
 from matchopt.language import tr
-from matchopt.result.plan_tables import ground_of
+from matchopt.result.plan_tables import tables_of
 
 DUST = 1e-6
 
@@ -101,7 +101,7 @@ def _mean(values: pd.Series, weights: pd.Series) -> float:
 
 
 def _lines(plan: Plan, deliveries: pd.DataFrame) -> pd.DataFrame:
-    moves = ground_of(plan).moves
+    moves = tables_of(plan).lines
     count = len(moves)
     at = deliveries["at"].to_numpy(dtype=np.int64)
     quantity = deliveries["quantity"].to_numpy(dtype=np.float64)
@@ -139,7 +139,7 @@ def _lines(plan: Plan, deliveries: pd.DataFrame) -> pd.DataFrame:
 
 
 def _communities(plan: Plan, lines: pd.DataFrame) -> pd.DataFrame:
-    needs = ground_of(plan).needs
+    needs = tables_of(plan).needs
     asked = needs.assign(community=needs["community"].astype(str)).groupby("community")["asked"].sum()
     sums = lines.groupby("community")[["planned_served", "reached"]].sum()
     table = (

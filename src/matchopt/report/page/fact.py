@@ -44,11 +44,13 @@ def fact_tables(found: Evaluation, names: Collection[str]) -> dict[str, dict[str
     every = dict(zip(SHEETS, sheets(found), strict=True))
     return {
         name: table(
-            f"fact-{name}", every[name].name, [Column(c.title, c.kind, c.cells) for c in every[name].columns],
+            f"fact-{name}",
+            every[name].name,
+            [Column(c.title, c.kind, c.cells) for c in every[name].columns],
             f"track/{name}.csv",
         )
         for name in names
-    }  # fmt: skip
+    }
 
 
 def fact_chart(found: Evaluation) -> Chart:

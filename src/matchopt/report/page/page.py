@@ -18,13 +18,13 @@ from matchopt.model.analysis import Analysis, analyse
 from matchopt.report import evaluated, words
 from matchopt.report.page import charts, stories, tables
 from matchopt.report.page.fact import SHEETS, fact_chart, fact_tables
-from matchopt.report.page.public import public_ground
+from matchopt.report.page.public import public_tables
 from matchopt.report.page.shell import rendered
 from matchopt.report.proven import budget, fairness, proof
 from matchopt.report.summary import details, headline
 from matchopt.report.sums import coverage, worst_first
 from matchopt.report.wishes import wished, wishes_in_words
-from matchopt.result.plan_tables import Ground, ground_of, item_names
+from matchopt.result.plan_tables import PlanTables, item_names, tables_of
 from matchopt.whatif.evaluation import Evaluation
 
 LARGE = 10_000
@@ -51,32 +51,32 @@ def html(plan: Plan, *, public: bool = False, fact: Evaluation | None = None) ->
 
 
 def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
-    g = ground_of(plan)
+    t = tables_of(plan)
     if public:
-        g = public_ground(g)
-    wanted, found = wished(g), _analysed(plan)
-    made = {one["id"]: one for one in tables.all_tables(g, wanted, found)}
-    drawn = _charts(g, found)
+        t = public_tables(t)
+    wanted, found = wished(t), _analysed(plan)
+    made = {one["id"]: one for one in tables.all_tables(t, wanted, found)}
+    drawn = _charts(t, found)
     if fact is not None:
         # Every line stands on the page of its own, which the report would double with it.
         made |= {one["id"]: one for one in fact_tables(fact, SHEETS[:-1]).values() if one["rows"]}
         drawn["reached"] = fact_chart(fact)
-    told = {"communities": stories.of_communities(g), "donors": stories.of_donors(g)}
+    told = {"communities": stories.of_communities(t), "donors": stories.of_donors(t)}
     return rendered(
         "report.html.j2",
         charts=drawn,
         tables=made,
-        currency=g.summary["currency"],
+        currency=t.summary["currency"],
         stories=told,
         public=public,
-        title=_title(g),
-        subtitle=_subtitle(g),
-        headline=headline(g.summary),
+        title=_title(t),
+        subtitle=_subtitle(t),
+        headline=headline(t.summary),
         details="" if public else details(plan),
-        rules=_rules(g.summary),
-        proof=proof(g.summary),
-        optimal=g.summary["status"] == "optimal",
-        figures=_figures(g),
+        rules=_rules(t.summary),
+        proof=proof(t.summary),
+        optimal=t.summary["status"] == "optimal",
+        figures=_figures(t),
         asks=[] if public else list(wishes_in_words(plan, wanted)),
         fact=[] if fact is None else list(evaluated.in_words(fact)),
     )
@@ -90,18 +90,18 @@ def _analysed(plan: Plan) -> Analysis:
     )
 
 
-def _title(g: Ground) -> str:
-    sources = g.plan.case.sources
-    if g.public or not sources:
+def _title(t: PlanTables) -> str:
+    sources = t.plan.case.sources
+    if t.public or not sources:
         return tr("Plan of donations")
     place = PurePath(sources[0].path)
     name = place.stem if len(sources) == 1 else place.parent.name
     return tr("Plan of donations: {name}", name=name)
 
 
-def _subtitle(g: Ground) -> str:
-    horizon = g.summary["horizon"]
-    if not g.dated:
+def _subtitle(t: PlanTables) -> str:
+    horizon = t.summary["horizon"]
+    if not t.dated:
         return ""
     first, last = (day(date.fromisoformat(horizon[end])) for end in ("start", "end"))
     return tr("{first} to {last}", first=first, last=last)
@@ -112,10 +112,10 @@ def _rules(summary: Mapping[str, Any]) -> list[str]:
     return said + ([budget(summary)] if summary["budget"] is not None else [])
 
 
-def _figures(g: Ground) -> list[dict[str, str]]:
+def _figures(t: PlanTables) -> list[dict[str, str]]:
     """Return the figures of the first screen: what is counted, the count, and a line on it."""
-    s = g.summary
-    needs, unmet = g.needs, g.needs["unmet"] > 0
+    s = t.summary
+    needs, unmet = t.needs, t.needs["unmet"] > 0
     part = int((unmet & (needs["served"] > 0)).sum())
     none = int(unmet.sum()) - part
     urgent = needs[needs["priority"] == needs["priority"].min()]
@@ -133,7 +133,8 @@ def _figures(g: Ground) -> list[dict[str, str]]:
             "name": tr("of the most urgent (priority {tier})", tier=int(urgent["priority"].min())),
             "value": words.percent(float(urgent["served"].sum()), float(urgent["asked"].sum())),
             "note": tr(
-                "{served} of {asked}", served=words.quantity(float(urgent["served"].sum())),
+                "{served} of {asked}",
+                served=words.quantity(float(urgent["served"].sum())),
                 asked=words.quantity(float(urgent["asked"].sum())),
             ),
         },
@@ -155,14 +156,14 @@ def _figures(g: Ground) -> list[dict[str, str]]:
         {
             "name": tr("of what was offered is planned"),
             "value": words.percent(s["planned"], s["offered"]),
-            "note": trn("from {n} donation", "from {n} donations", len(g.gifts)),
+            "note": trn("from {n} donation", "from {n} donations", len(t.donations)),
         },
-    ]  # fmt: skip
+    ]
 
 
-def _charts(g: Ground, found: Analysis) -> dict[str, Chart]:
+def _charts(t: PlanTables, found: Analysis) -> dict[str, Chart]:
     """Return all charts that have something to draw."""
-    needs = g.needs
+    needs = t.needs
     tiers = {t: tr("priority {tier}", tier=t) for t in needs["priority"].unique().tolist()}
     channels = {code: tr(name) for code, name in words.CHANNELS.items()}
     by_gap = coverage(needs, "item").sort_values("unmet", ascending=False, kind="stable", ignore_index=True)
@@ -178,16 +179,16 @@ def _charts(g: Ground, found: Analysis) -> dict[str, Chart]:
             coverage(needs, "channel"), "channel", tr("By who stated the need"), channels
         ),
         "items": charts.coverage_by(by_gap, "item", tr("Items of which most is missing"), most=12),
-        "costs": charts.costs(g),
-        "streams": charts.streams(g),
-        "map": charts.places(g),
-        "communities": charts.communities(g),
-        "storage": charts.storage(g),
-        "unmet": charts.unmet_reasons(g),
-        "left": charts.left_over_reasons(g),
-        "demand": None if g.public else charts.demand_and_supply(found),
-        "months": None if g.public else charts.months(found),
-    }  # fmt: skip
+        "costs": charts.costs(t),
+        "streams": charts.streams(t),
+        "map": charts.places(t),
+        "communities": charts.communities(t),
+        "storage": charts.storage(t),
+        "unmet": charts.unmet_reasons(t),
+        "left": charts.left_over_reasons(t),
+        "demand": None if t.public else charts.demand_and_supply(found),
+        "months": None if t.public else charts.months(found),
+    }
     return {name: chart for name, chart in drawn.items() if chart is not None and _says(chart)}
 
 

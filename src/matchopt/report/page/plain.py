@@ -42,16 +42,25 @@ def plain_html(
         charts = {name: chart for part in parts for name, chart in part.charts.items()}
         tables = {table["id"]: table for part in parts for table in part.tables if table["rows"]}
         shown = [
-            {"id": part.id, "title": part.title, "charts": list(part.charts),
-             "tables": [table["id"] for table in part.tables]}
+            {
+                "id": part.id,
+                "title": part.title,
+                "charts": list(part.charts),
+                "tables": [table["id"] for table in part.tables],
+            }
             for part in parts
-        ]  # fmt: skip
+        ]
         return rendered(
-            "plain.html.j2", charts=charts, tables=tables, title=title, said=list(said), parts=shown,
+            "plain.html.j2",
+            charts=charts,
+            tables=tables,
+            title=title,
+            said=list(said),
+            parts=shown,
             subtitle="" if case is None else _subtitle(case),
             currency="" if case is None else case.settings.rates.currency,
             foot=foot or tr("Made by matchopt from the tables of the case alone."),
-        )  # fmt: skip
+        )
 
 
 def bars(title: str, unit: str, labels: Sequence[str], values: Sequence[float]) -> Chart:
@@ -62,9 +71,13 @@ def bars(title: str, unit: str, labels: Sequence[str], values: Sequence[float]) 
         for label, value in zip(labels, known, strict=True)
     ]
     return {
-        "kind": "bars", "title": title, "unit": unit, "labels": list(labels), "values": known,
+        "kind": "bars",
+        "title": title,
+        "unit": unit,
+        "labels": list(labels),
+        "values": known,
         "said": words.listed(said),
-    }  # fmt: skip
+    }
 
 
 def pairs(
@@ -78,9 +91,14 @@ def pairs(
     """Return a chart of several figures side by side, or of shares; the table below has them in digits."""
     drawn = [{"name": name, "values": [round(v, 6) for v in values]} for name, values in series.items()]
     return {
-        "kind": "pairs", "title": title, "unit": unit, "labels": list(labels), "series": drawn,
-        "said": tr("The figures stand in the table below."), "share": share,
-    }  # fmt: skip
+        "kind": "pairs",
+        "title": title,
+        "unit": unit,
+        "labels": list(labels),
+        "series": drawn,
+        "said": tr("The figures stand in the table below."),
+        "share": share,
+    }
 
 
 def _subtitle(case: Case) -> str:

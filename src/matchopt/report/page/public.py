@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.language import tr
-from matchopt.result.plan_tables import Ground
+from matchopt.result.plan_tables import PlanTables
 
 FEW = 5
 """Counts below this are not told."""
@@ -18,15 +18,15 @@ COUNTS = ("full", "part", "none")
 """Columns of counts that add up to the column ``needs``."""
 
 
-def public_ground(g: Ground) -> Ground:
-    """Return the ground without ids and donors, the few put together.
+def public_tables(t: PlanTables) -> PlanTables:
+    """Return the tables without ids and donors, the few put together.
 
     Communities, items, categories and groups with fewer than five needs become one, to which the next
     smallest is added until five stand behind it.
     """
-    needs = g.needs.assign(need="")
-    moves = g.moves.assign(need="", donation="", donor="")
-    bought = g.bought.assign(need="", donor="")
+    needs = t.needs.assign(need="")
+    lines = t.lines.assign(need="", donation="", donor="")
+    purchases = t.purchases.assign(need="", donor="")
     for column, together in (
         ("community", tr("small communities together")),
         ("item", tr("rare items together")),
@@ -37,19 +37,26 @@ def public_ground(g: Ground) -> Ground:
         few = _few(needs[column])
         if few:
             needs[column] = _merged(needs[column], few, together)
-            for table in (moves, bought):
+            for table in (lines, purchases):
                 if column in table:
                     table[column] = _merged(table[column], few, together)
     seen = set(needs["community"].astype(str))
-    places = g.places[(g.places["kind"] == "hub") | g.places["place"].isin(seen)].reset_index(drop=True)
-    gifts = g.gifts.assign(donation="", donor="")
-    rare = _few(gifts["item"])
+    places = t.places[(t.places["kind"] == "hub") | t.places["place"].isin(seen)].reset_index(drop=True)
+    donations = t.donations.assign(donation="", donor="")
+    rare = _few(donations["item"])
     if rare:
-        gifts["item"] = _merged(gifts["item"], rare, tr("rare items together"))
-        moves["given"] = _merged(moves["given"], rare, tr("rare items together"))
-    origins = pd.DataFrame({"latitude": np.nan, "longitude": np.nan}, index=g.origins.index)
+        donations["item"] = _merged(donations["item"], rare, tr("rare items together"))
+        lines["given"] = _merged(lines["given"], rare, tr("rare items together"))
+    origins = pd.DataFrame({"latitude": np.nan, "longitude": np.nan}, index=t.origins.index)
     return replace(
-        g, needs=needs, gifts=gifts, moves=moves, bought=bought, places=places, origins=origins, public=True
+        t,
+        needs=needs,
+        donations=donations,
+        lines=lines,
+        purchases=purchases,
+        places=places,
+        origins=origins,
+        public=True,
     )
 
 

@@ -18,9 +18,15 @@ Made = Mapping[str, Mapping[str, Any]]
 
 
 def rendered(
-    template: str, *, charts: Made, tables: Made, currency: str = "",
-    stories: Mapping[str, Any] | None = None, public: bool = False, **values: Any,
-) -> str:  # fmt: skip
+    template: str,
+    *,
+    charts: Made,
+    tables: Made,
+    currency: str = "",
+    stories: Mapping[str, Any] | None = None,
+    public: bool = False,
+    **values: Any,
+) -> str:
     """Return a page, in the language spoken.
 
     Parameters
@@ -40,15 +46,25 @@ def rendered(
     """
     told = stories or {"communities": [], "donors": []}
     data = {
-        "lang": spoken().value, "currency": currency, "charts": charts, "tables": tables, "stories": told,
-        "words": _words(), "public": public,
-    }  # fmt: skip
+        "lang": spoken().value,
+        "currency": currency,
+        "charts": charts,
+        "tables": tables,
+        "stories": told,
+        "words": _words(),
+        "public": public,
+    }
     language = {Language.EN: "en", Language.ZH: "zh-CN"}[spoken()]
     page = _environment().get_template(template)
     return page.render(
-        lang=language, charts=charts, tables=tables, stories=told, public=public, data=_as_script(data),
+        lang=language,
+        charts=charts,
+        tables=tables,
+        stories=told,
+        public=public,
+        data=_as_script(data),
         **values,
-    )  # fmt: skip
+    )
 
 
 def _as_script(data: Mapping[str, Any]) -> str:
@@ -74,11 +90,30 @@ def _environment() -> Environment:
 def _words() -> dict[str, str]:
     """Return what the page says by itself while somebody uses it."""
     return {
-        "served": tr("served"), "unmet": tr("unmet"), "asked": tr("asked"), "filter": tr("filter"),
-        "of": tr("of"), "rows": tr("rows"), "first": tr("first page"), "last": tr("last page"),
-        "next": tr("next page"), "previous": tr("previous page"), "export": tr("Save as CSV"),
-        "page": tr("page"), "none": tr("nothing found"), "hub": tr("hub"), "community": tr("community"),
-        "limit": tr("capacity"), "few": tr("not told"), "group": tr("group"), "needs": tr("needs"),
-        "full": tr("in full"), "part": tr("in part"), "not": tr("not at all"), "why": tr("why not"),
-        "least": tr("at least"), "coverage": tr("coverage"), "units": tr("units"),
-    }  # fmt: skip
+        "served": tr("served"),
+        "unmet": tr("unmet"),
+        "asked": tr("asked"),
+        "filter": tr("filter"),
+        "of": tr("of"),
+        "rows": tr("rows"),
+        "first": tr("first page"),
+        "last": tr("last page"),
+        "next": tr("next page"),
+        "previous": tr("previous page"),
+        "export": tr("Save as CSV"),
+        "page": tr("page"),
+        "none": tr("nothing found"),
+        "hub": tr("hub"),
+        "community": tr("community"),
+        "limit": tr("capacity"),
+        "few": tr("not told"),
+        "group": tr("group"),
+        "needs": tr("needs"),
+        "full": tr("in full"),
+        "part": tr("in part"),
+        "not": tr("not at all"),
+        "why": tr("why not"),
+        "least": tr("at least"),
+        "coverage": tr("coverage"),
+        "units": tr("units"),
+    }

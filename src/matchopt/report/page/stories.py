@@ -1,4 +1,4 @@
-"""Stories: what the plan means to one community, and what became of one donor's gifts, in sentences."""
+"""Stories: what the plan means to one community, and what became of one donor's donations, in sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matchopt.language import day, tr, trn
 from matchopt.report import words
 from matchopt.report.page.public import COUNTS, FEW, suppressed
 from matchopt.report.sums import coverage, main_reasons, rows, worst_first
-from matchopt.result.plan_tables import Ground
+from matchopt.result.plan_tables import PlanTables
 
 MOST_COMMUNITIES, MOST_DONORS = 500, 1000
 SOME = 5
@@ -20,48 +20,51 @@ SOME = 5
 Story = dict[str, Any]
 
 
-def of_communities(g: Ground, which: Bools | None = None) -> list[Story]:
+def of_communities(t: PlanTables, which: Bools | None = None) -> list[Story]:
     """Return what the plan means to each community, the worst served first; or to those of `which` needs."""
-    mine = g.needs if which is None else g.needs[which]
+    mine = t.needs if which is None else t.needs[which]
     found = worst_first(coverage(mine, "community")).head(MOST_COMMUNITIES)
     kept = set(found["community"].astype(str))
-    needs = g.needs[g.needs["community"].isin(kept)]
-    moves = g.moves[g.moves["community"].isin(kept)]
+    needs = t.needs[t.needs["community"].isin(kept)]
+    lines = t.lines[t.lines["community"].isin(kept)]
     groups = worst_first(coverage(needs, ["community", "group"]))
-    if g.public:
+    if t.public:
         groups = suppressed(groups, COUNTS)
     group_rows = _lists(groups, "community", ["group", "needs", *COUNTS])
     why = _lists(main_reasons(needs, ["community", "group"]), "community", ["group", "reason", "count"])
     missing = _largest_of(needs[needs["unmet"] > 0], ["community", "item"], "unmet")
-    donors = {} if g.public else _largest_of(moves, ["community", "donor"], "served")
+    donors = {} if t.public else _largest_of(lines, ["community", "donor"], "served")
     return [
         {
             "name": str(row.community),
-            "said": _community(g, row, donors.get(row.community), missing.get(row.community)),
+            "said": _community(t, row, donors.get(row.community), missing.get(row.community)),
             "groups": [
-                _group(g, group, why.get(row.community, [])) for group in group_rows.get(row.community, [])
+                _group(t, group, why.get(row.community, [])) for group in group_rows.get(row.community, [])
             ],
         }
         for row in rows(found)
     ]
 
 
-def _community(g: Ground, row: Any, donors: Shares | None, missing: Shares | None) -> list[str]:
+def _community(t: PlanTables, row: Any, donors: Shares | None, missing: Shares | None) -> list[str]:
     said = [
         tr(
             "{served} of {asked} units asked for are served ({share}).",
-            served=words.quantity(row.served), asked=words.quantity(row.asked),
+            served=words.quantity(row.served),
+            asked=words.quantity(row.asked),
             share=words.percent(row.served, row.asked),
         )
-    ]  # fmt: skip
-    if not (g.public and any(0 < getattr(row, name) < FEW for name in COUNTS)):
+    ]
+    if not (t.public and any(0 < getattr(row, name) < FEW for name in COUNTS)):
         said.append(
             tr(
                 "Of {needs} {full} are served in full, {part} in part and {none} not at all.",
-                needs=words.count(row.needs, "need"), full=f"{row.full:,}", part=f"{row.part:,}",
+                needs=words.count(row.needs, "need"),
+                full=f"{row.full:,}",
+                part=f"{row.part:,}",
                 none=f"{row.none:,}",
             )
-        )  # fmt: skip
+        )
     if donors is not None:
         said.append(tr("Who serves it: {donors}.", donors=_listed(donors)))
     if missing is not None:
@@ -69,42 +72,48 @@ def _community(g: Ground, row: Any, donors: Shares | None, missing: Shares | Non
     return said
 
 
-def _group(g: Ground, group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> list[Any]:
+def _group(t: PlanTables, group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> list[Any]:
     """Return the name of a group, its counts (None where they are not told), and why needs are unmet."""
     name, *counts = group
     reasons = [
         tr("{count}: {reason}", count=f"{count:,}", reason=tr(words.UNMET.get(code, code)))
         for mine, code, count in why
-        if mine == name and not g.public
+        if mine == name and not t.public
     ]
     return [name, *(None if count != count else int(count) for count in counts), tr("; ").join(reasons)]
 
 
-def of_donors(g: Ground) -> list[Story]:
-    """Return what became of each donor's gifts, the largest part planned first; nothing for the public."""
-    if g.public:
+def of_donors(t: PlanTables) -> list[Story]:
+    """Return what became of all that donors offer, the largest part planned first; for the public nothing."""
+    if t.public:
         return []
-    offers = g.gifts.groupby("donor", observed=True)[["offered", "planned", "left_over"]].sum().reset_index()
+    offers = (
+        t.donations.groupby("donor", observed=True)[["offered", "planned", "left_over"]].sum().reset_index()
+    )
     order = offers.sort_values(["planned", "offered"], ascending=False, kind="stable").head(MOST_DONORS)
     kept = set(order["donor"].astype(str))
-    moves, gifts = g.moves[g.moves["donor"].isin(kept)], g.gifts[g.gifts["donor"].isin(kept)]
-    rest = gifts[gifts["left_over"] > 0].groupby(["donor", "item", "reason"], observed=True)["left_over"]
+    lines, donations = t.lines[t.lines["donor"].isin(kept)], t.donations[t.donations["donor"].isin(kept)]
+    rest = donations[donations["left_over"] > 0].groupby(["donor", "item", "reason"], observed=True)[
+        "left_over"
+    ]
     facts = _Facts(
-        _largest_of(moves, ["donor", "given"], "donated"),
-        _largest_of(moves, ["donor", "community"], "served"),
-        _largest_of(moves, ["donor", "group"], "served"),
+        _largest_of(lines, ["donor", "given"], "donated"),
+        _largest_of(lines, ["donor", "community"], "served"),
+        _largest_of(lines, ["donor", "group"], "served"),
         _lists(
             rest.sum().reset_index().sort_values("left_over", ascending=False, kind="stable"),
-            "donor", ["item", "reason", "left_over"],
+            "donor",
+            ["item", "reason", "left_over"],
         ),
         _lists(
-            moves.groupby("donor", observed=True)
+            lines.groupby("donor", observed=True)
             .agg(needs=("need", "nunique"), first=("delivery", "min"), last=("delivery", "max"))
             .reset_index(),
-            "donor", ["needs", "first", "last"],
+            "donor",
+            ["needs", "first", "last"],
         ),
-    )  # fmt: skip
-    return [{"name": str(row.donor), "said": _donor(g, row, facts)} for row in rows(order)]
+    )
+    return [{"name": str(row.donor), "said": _donor(t, row, facts)} for row in rows(order)]
 
 
 class _Facts(NamedTuple):
@@ -117,27 +126,30 @@ class _Facts(NamedTuple):
     reach: dict[str, list[tuple[Any, ...]]]
 
 
-def _donor(g: Ground, row: Any, facts: _Facts) -> list[str]:
+def _donor(t: PlanTables, row: Any, facts: _Facts) -> list[str]:
     name = str(row.donor)
     said = [
         tr(
             "Of {offered} units offered {planned} are planned ({share}).",
-            offered=words.quantity(row.offered), planned=words.quantity(row.planned),
+            offered=words.quantity(row.offered),
+            planned=words.quantity(row.planned),
             share=words.percent(row.planned, row.offered),
         )
-    ]  # fmt: skip
+    ]
     if name in facts.goals:
         count, first, last = facts.reach[name][0]
         goals = facts.goals[name]
         said += [
             tr("What is given: {items}.", items=_listed(facts.given[name])),
             tr(
-                "It serves {needs} in {communities}: {goals}.", needs=words.count(count, "need"),
-                communities=trn("{n} community", "{n} communities", goals.parts), goals=_listed(goals),
+                "It serves {needs} in {communities}: {goals}.",
+                needs=words.count(count, "need"),
+                communities=trn("{n} community", "{n} communities", goals.parts),
+                goals=_listed(goals),
             ),
             tr("For whom: {groups}.", groups=_listed(facts.groups[name])),
-        ]  # fmt: skip
-        if g.dated:
+        ]
+        if t.dated:
             first, last = day(first.date()), day(last.date())
             said.append(
                 tr("It arrives on {day}.", day=first)
@@ -147,10 +159,12 @@ def _donor(g: Ground, row: Any, facts: _Facts) -> list[str]:
     for item, code, units in facts.rest.get(name, [])[:SOME]:
         said.append(
             tr(
-                "{units} of {item} are left over: {reason}.", units=words.quantity(units), item=item,
+                "{units} of {item} are left over: {reason}.",
+                units=words.quantity(units),
+                item=item,
                 reason=tr(words.LEFT_OVER.get(code, code)),
             )
-        )  # fmt: skip
+        )
     return said
 
 

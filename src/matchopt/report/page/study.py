@@ -74,11 +74,15 @@ def _charts(study: Study, results: list[Result], changes: pd.DataFrame) -> dict[
     return {
         "served": _coverage(tr("Units served"), names, [(m.served, m.asked) for _, m, _ in made]),
         "worst": _coverage(
-            tr("In the worst served community"), [f"{name} · {m.worst}" for name, m, _ in made],
+            tr("In the worst served community"),
+            [f"{name} · {m.worst}" for name, m, _ in made],
             [(m.worst_share, 1.0) for _, m, _ in made],
         ),
         "costs": {
-            "kind": "stacked", "title": tr("Cost by kind"), "unit": currency, "labels": names,
+            "kind": "stacked",
+            "title": tr("Cost by kind"),
+            "unit": currency,
+            "labels": names,
             "said": _listed(names, [words.money(m.cost, currency) for _, m, _ in made]),
             "series": [
                 {
@@ -91,28 +95,37 @@ def _charts(study: Study, results: list[Result], changes: pd.DataFrame) -> dict[
         "km": _bars(tr("Distance"), tr("km per unit served"), names, [m.km for _, m, _ in made]),
         "storage": _bars(tr("Storage"), tr("kg-days in hubs"), names, [m.kg_days for _, m, _ in made]),
         "spoilt": _bars(
-            tr("Spoilt"), tr("units left over that expire within the plan"), names,
+            tr("Spoilt"),
+            tr("units left over that expire within the plan"),
+            names,
             [m.spoilt for _, m, _ in made],
         ),
         "changes": {
-            "kind": "stacked", "title": tr("Communities that lose and gain"), "unit": tr("units served"),
-            "labels": names, "said": tr("The figures stand in the table below."), "colours": [LOSE, GAIN],
+            "kind": "stacked",
+            "title": tr("Communities that lose and gain"),
+            "unit": tr("units served"),
+            "labels": names,
+            "said": tr("The figures stand in the table below."),
+            "colours": [LOSE, GAIN],
             "series": [
                 {"name": tr("lose"), "values": [round(v, 6) for v in lost]},
                 {"name": tr("gain"), "values": [round(v, 6) for v in won]},
             ],
         },
-    }  # fmt: skip
+    }
 
 
 def _coverage(title: str, names: list[str], figures: list[tuple[float, float]]) -> Chart:
     return {
-        "kind": "coverage", "title": title, "unit": tr("share of the units asked for"), "labels": names,
+        "kind": "coverage",
+        "title": title,
+        "unit": tr("share of the units asked for"),
+        "labels": names,
         "said": _listed(names, [words.percent(served, asked) for served, asked in figures]),
         "served": [round(served, 6) for served, _ in figures],
         "unmet": [round(asked - served, 6) for served, asked in figures],
         "share": [round(served / asked, 6) if asked else 1.0 for served, asked in figures],
-    }  # fmt: skip
+    }
 
 
 def _bars(title: str, unit: str, names: list[str], values: list[float]) -> Chart:
@@ -168,10 +181,11 @@ def _needs(study: Study, needs: pd.DataFrame) -> dict[str, Any]:
     columns = [
         Column(studies.varied(study), TEXT, needs["name"]),
         Column(tr("need id"), TEXT, needs["need_id"]),
-        Column(tr("community"), TEXT, needs["community"]), Column(tr("item"), TEXT, needs["item"]),
+        Column(tr("community"), TEXT, needs["community"]),
+        Column(tr("item"), TEXT, needs["item"]),
         Column(tr("priority"), COUNT, needs["priority"]),
         Column(tr("served before"), NUMBER, needs["before"]),
         Column(tr("served then"), NUMBER, needs["after"]),
         Column(tr("difference"), NUMBER, needs["change"]),
-    ]  # fmt: skip
+    ]
     return table("needs", tr("Needs that lose and gain"), columns, "needs.csv")

@@ -16,7 +16,7 @@ from matchopt.report.page.charts import days_to_expiry
 from matchopt.report.page.public import COUNTS, suppressed
 from matchopt.report.sums import coverage, rows, worst_first
 from matchopt.report.wishes import when
-from matchopt.result.plan_tables import DIRECT, Ground
+from matchopt.result.plan_tables import DIRECT, PlanTables
 
 MOST_ROWS = 20_000
 """Rows of a table that go into the page; the rest stand in the files of the run."""
@@ -39,14 +39,19 @@ def table(name: str, title: str, columns: list[Column], file: str = "", note: st
     if rows > MOST_ROWS:
         note = tr(
             "The first {shown} of {all} rows; all of them are in {file}.",
-            shown=f"{MOST_ROWS:,}", all=f"{rows:,}", file=file or "plan/",
-        )  # fmt: skip
+            shown=f"{MOST_ROWS:,}",
+            all=f"{rows:,}",
+            file=file or "plan/",
+        )
     return {
-        "id": name, "title": title, "note": note, "rows": min(rows, MOST_ROWS),
+        "id": name,
+        "title": title,
+        "note": note,
+        "rows": min(rows, MOST_ROWS),
         "columns": [
             {"title": c.title, "kind": c.kind, "cells": _cells(c.kind, c.cells[:MOST_ROWS])} for c in columns
         ],
-    }  # fmt: skip
+    }
 
 
 def _cells(kind: str, cells: Any) -> Any:
@@ -63,59 +68,71 @@ def _cells(kind: str, cells: Any) -> Any:
     ]
 
 
-def all_tables(g: Ground, wanted: pd.DataFrame, found: Analysis) -> list[dict[str, Any]]:
+def all_tables(t: PlanTables, wanted: pd.DataFrame, found: Analysis) -> list[dict[str, Any]]:
     """Return all tables of the page that have something to say; `wanted` is what to ask for."""
     made = [
-        supply(g, found.items), wishes(g, wanted), communities(g), groups(g), items(g), unmet(g),
-        left_over(g), deliveries(g), purchases(g),
-    ]  # fmt: skip
+        supply(t, found.items),
+        wishes(t, wanted),
+        communities(t),
+        groups(t),
+        items(t),
+        unmet(t),
+        left_over(t),
+        deliveries(t),
+        purchases(t),
+    ]
     return [one for one in made if one["rows"]]
 
 
-def _served(g: Ground, found: pd.DataFrame) -> list[Column]:
+def _served(t: PlanTables, found: pd.DataFrame) -> list[Column]:
     """Return the columns that tell how much is served."""
-    if g.public:
+    if t.public:
         found = suppressed(found, COUNTS, ("asked", "served", "unmet", "share"))
     return [
-        Column(tr("needs"), COUNT, found["needs"]), Column(tr("in full"), COUNT, found["full"]),
-        Column(tr("in part"), COUNT, found["part"]), Column(tr("not at all"), COUNT, found["none"]),
+        Column(tr("needs"), COUNT, found["needs"]),
+        Column(tr("in full"), COUNT, found["full"]),
+        Column(tr("in part"), COUNT, found["part"]),
+        Column(tr("not at all"), COUNT, found["none"]),
         Column(tr("units asked for"), NUMBER, found["asked"]),
-        Column(tr("served"), NUMBER, found["served"]), Column(tr("unmet"), NUMBER, found["unmet"]),
+        Column(tr("served"), NUMBER, found["served"]),
+        Column(tr("unmet"), NUMBER, found["unmet"]),
         Column(tr("share"), SHARE, found["share"]),
-    ]  # fmt: skip
+    ]
 
 
-def communities(g: Ground) -> dict[str, Any]:
+def communities(t: PlanTables) -> dict[str, Any]:
     """Return coverage by community, the worst first."""
-    found = worst_first(coverage(g.needs, "community"))
-    columns = [Column(tr("community"), TEXT, found["community"]), *_served(g, found)]
+    found = worst_first(coverage(t.needs, "community"))
+    columns = [Column(tr("community"), TEXT, found["community"]), *_served(t, found)]
     return table("communities", tr("Coverage by community"), columns, "plan/needs.csv")
 
 
-def groups(g: Ground) -> dict[str, Any]:
+def groups(t: PlanTables) -> dict[str, Any]:
     """Return coverage by community and group, with the main reason for what is missing."""
-    found = worst_first(coverage(g.needs, ["community", "group"]))
+    found = worst_first(coverage(t.needs, ["community", "group"]))
     columns = [
-        Column(tr("community"), TEXT, found["community"]), Column(tr("group"), TEXT, found["group"]),
-        *_served(g, found),
-    ]  # fmt: skip
-    if not g.public:
-        columns.append(Column(tr("mostly because"), TEXT, _mostly(g.needs, found, ["community", "group"])))
+        Column(tr("community"), TEXT, found["community"]),
+        Column(tr("group"), TEXT, found["group"]),
+        *_served(t, found),
+    ]
+    if not t.public:
+        columns.append(Column(tr("mostly because"), TEXT, _mostly(t.needs, found, ["community", "group"])))
     return table("groups", tr("Coverage by community and group"), columns, "plan/needs.csv")
 
 
-def items(g: Ground) -> dict[str, Any]:
+def items(t: PlanTables) -> dict[str, Any]:
     """Return what is missing, item by item: the most urgent first."""
-    found = coverage(g.needs, "item")
-    urgent = g.needs[g.needs["priority"] <= 2].groupby("item", observed=True)["unmet"].sum()
+    found = coverage(t.needs, "item")
+    urgent = t.needs[t.needs["priority"] <= 2].groupby("item", observed=True)["unmet"].sum()
     found = found.assign(urgent=found["item"].map(urgent).astype(float).fillna(0.0))
     found = found.sort_values(["urgent", "unmet"], ascending=False, kind="stable", ignore_index=True)
     columns = [
         Column(tr("item"), TEXT, found["item"]),
-        Column(tr("unmet of priority 1 and 2"), NUMBER, found["urgent"]), *_served(g, found),
-    ]  # fmt: skip
-    if not g.public:
-        columns.append(Column(tr("mostly because"), TEXT, _mostly(g.needs, found, ["item"])))
+        Column(tr("unmet of priority 1 and 2"), NUMBER, found["urgent"]),
+        *_served(t, found),
+    ]
+    if not t.public:
+        columns.append(Column(tr("mostly because"), TEXT, _mostly(t.needs, found, ["item"])))
     return table("items", tr("What is missing, item by item"), columns, "plan/needs.csv")
 
 
@@ -136,7 +153,7 @@ def _why(code: object, reasons: Mapping[str, str]) -> str:
     return tr(reasons.get(code, code)) if isinstance(code, str) and code else ""
 
 
-def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
+def wishes(t: PlanTables, found: pd.DataFrame) -> dict[str, Any]:
     """Return what to ask for, a row an item, the most wanted first; `found` as `wished` has it."""
     columns = [
         Column(tr("item"), TEXT, found["item"]),
@@ -145,15 +162,15 @@ def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
         Column(tr("needs"), COUNT, found["needs"]),
         Column(tr("served per unit"), NUMBER, found["served_per_unit"]),
         Column(
-            tr("cost per unit, {currency}", currency=g.summary["currency"]), MONEY, found["cost_per_unit"]
+            tr("cost per unit, {currency}", currency=t.summary["currency"]), MONEY, found["cost_per_unit"]
         ),
-    ]  # fmt: skip
+    ]
     title, note = tr("What to ask for, the most wanted first"), ""
-    if not g.public:
+    if not t.public:
         columns[1:1] = [
             Column(tr("place"), TEXT, found["place"]),
-            Column(tr("when"), TEXT, [when(g.plan, wish) for wish in rows(found)]),
-        ]  # fmt: skip
+            Column(tr("when"), TEXT, [when(t.plan, wish) for wish in rows(found)]),
+        ]
         columns.append(Column(tr("need id"), TEXT, found["need_ids"].str.replace(";", ", ")))
         note = tr(
             "For each item the place that lacks the most urgent and most of it; all places: "
@@ -162,64 +179,76 @@ def wishes(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
     return table("wishes", title, columns, note=note)
 
 
-def supply(g: Ground, found: pd.DataFrame) -> dict[str, Any]:
+def supply(t: PlanTables, found: pd.DataFrame) -> dict[str, Any]:
     """Return demand and supply by item; `found` as `matchopt.model.analysis.Analysis.items` has it."""
     title = tr("Asked for and offered, item by item")
-    if g.public:
+    if t.public:
         return table("supply", title, [])
     columns = [
-        Column(tr("item"), TEXT, found["item"]), Column(tr("category"), TEXT, found["category"]),
-        Column(tr("needs"), COUNT, found["needs"]), Column(tr("units asked for"), NUMBER, found["asked"]),
-        Column(tr("urgent"), NUMBER, found["urgent"]), Column(tr("donations"), COUNT, found["donations"]),
-        Column(tr("offered"), NUMBER, found["offered"]), Column(tr("missing"), NUMBER, found["short"]),
+        Column(tr("item"), TEXT, found["item"]),
+        Column(tr("category"), TEXT, found["category"]),
+        Column(tr("needs"), COUNT, found["needs"]),
+        Column(tr("units asked for"), NUMBER, found["asked"]),
+        Column(tr("urgent"), NUMBER, found["urgent"]),
+        Column(tr("donations"), COUNT, found["donations"]),
+        Column(tr("offered"), NUMBER, found["offered"]),
+        Column(tr("missing"), NUMBER, found["short"]),
         Column(tr("too much"), NUMBER, found["over"]),
         Column(tr("could stand in"), NUMBER, found["substitutes"]),
         Column(tr("covered at best"), SHARE, found["cover"]),
-    ]  # fmt: skip
+    ]
     return table(
         "supply", title, columns, "plan/needs.csv", tr("Before anything is planned: matchopt needs CASE")
     )
 
 
-def unmet(g: Ground) -> dict[str, Any]:
+def unmet(t: PlanTables) -> dict[str, Any]:
     """Return the needs that are not served in full, the most urgent first."""
-    short = g.needs[g.needs["unmet"] > 0]
-    if g.public:
+    short = t.needs[t.needs["unmet"] > 0]
+    if t.public:
         return table("unmet", tr("Needs not served in full"), [])
     short = short.sort_values(["priority", "unmet"], ascending=[True, False], kind="stable")
     columns = [
-        Column(tr("need id"), TEXT, short["need"]), Column(tr("community"), TEXT, short["community"]),
-        Column(tr("item"), TEXT, short["item"]), Column(tr("group"), TEXT, short["group"]),
-        Column(tr("priority"), COUNT, short["priority"]), Column(tr("asked"), NUMBER, short["asked"]),
-        Column(tr("served"), NUMBER, short["served"]), Column(tr("unmet"), NUMBER, short["unmet"]),
+        Column(tr("need id"), TEXT, short["need"]),
+        Column(tr("community"), TEXT, short["community"]),
+        Column(tr("item"), TEXT, short["item"]),
+        Column(tr("group"), TEXT, short["group"]),
+        Column(tr("priority"), COUNT, short["priority"]),
+        Column(tr("asked"), NUMBER, short["asked"]),
+        Column(tr("served"), NUMBER, short["served"]),
+        Column(tr("unmet"), NUMBER, short["unmet"]),
         Column(tr("why"), TEXT, _in_words(short["reason"], words.UNMET)),
-    ]  # fmt: skip
+    ]
     return table("unmet", tr("Needs not served in full"), columns, "plan/needs.csv")
 
 
-def left_over(g: Ground) -> dict[str, Any]:
+def left_over(t: PlanTables) -> dict[str, Any]:
     """Return what is left over, what expires first at the top."""
-    rest = g.gifts[g.gifts["left_over"] > 0]
-    rest = rest.assign(days=days_to_expiry(g, rest)).sort_values("days", kind="stable", na_position="last")
+    rest = t.donations[t.donations["left_over"] > 0]
+    rest = rest.assign(days=days_to_expiry(t, rest)).sort_values("days", kind="stable", na_position="last")
     title = tr("Donations left over")
-    if g.public:
+    if t.public:
         found = rest.groupby("item", observed=True).agg(
             needs=("left_over", "size"), left=("left_over", "sum")
         )
         shown = suppressed(found.reset_index(), [], ("left",))
         columns = [
-            Column(tr("item"), TEXT, shown["item"]), Column(tr("donations"), COUNT, shown["needs"]),
+            Column(tr("item"), TEXT, shown["item"]),
+            Column(tr("donations"), COUNT, shown["needs"]),
             Column(tr("left over"), NUMBER, shown["left"]),
-        ]  # fmt: skip
+        ]
         return table("left", title, columns)
     columns = [
-        Column(tr("donation id"), TEXT, rest["donation"]), Column(tr("donor"), TEXT, rest["donor"]),
-        Column(tr("item"), TEXT, rest["item"]), Column(tr("offered"), NUMBER, rest["offered"]),
-        Column(tr("left over"), NUMBER, rest["left_over"]), Column(tr("unit"), TEXT, rest["unit"]),
+        Column(tr("donation id"), TEXT, rest["donation"]),
+        Column(tr("donor"), TEXT, rest["donor"]),
+        Column(tr("item"), TEXT, rest["item"]),
+        Column(tr("offered"), NUMBER, rest["offered"]),
+        Column(tr("left over"), NUMBER, rest["left_over"]),
+        Column(tr("unit"), TEXT, rest["unit"]),
         Column(tr("why"), TEXT, _in_words(rest["reason"], words.LEFT_OVER)),
         Column(tr("last day of use"), DAY, rest["expires"]),
         Column(tr("days to expiry after the plan ends"), COUNT, rest["days"]),
-    ]  # fmt: skip
+    ]
     return table("left", title, columns, "plan/donations.csv")
 
 
@@ -227,48 +256,61 @@ def _in_words(codes: pd.Series, reasons: Mapping[str, str]) -> pd.Series:
     return codes.astype("category").cat.rename_categories(lambda code: _why(code, reasons) or code)
 
 
-def deliveries(g: Ground) -> dict[str, Any]:
+def deliveries(t: PlanTables) -> dict[str, Any]:
     """Return who gives what to whom, by which way and when."""
-    if g.public:
+    if t.public:
         return table("deliveries", tr("Deliveries"), [])
-    m = g.moves.sort_values(["delivery", "community"], kind="stable") if g.dated else g.moves
+    m = t.lines.sort_values(["delivery", "community"], kind="stable") if t.dated else t.lines
     hub = m["hub"].astype(str)
     columns = [
-        Column(tr("donor"), TEXT, m["donor"]), Column(tr("donation id"), TEXT, m["donation"]),
-        Column(tr("gives"), TEXT, m["given"]), Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("community"), TEXT, m["community"]), Column(tr("need id"), TEXT, m["need"]),
-        Column(tr("for"), TEXT, m["item"]), Column(tr("group"), TEXT, m["group"]),
-        Column(tr("priority"), COUNT, m["priority"]), Column(tr("served"), NUMBER, m["served"]),
+        Column(tr("donor"), TEXT, m["donor"]),
+        Column(tr("donation id"), TEXT, m["donation"]),
+        Column(tr("gives"), TEXT, m["given"]),
+        Column(tr("quantity"), NUMBER, m["donated"]),
+        Column(tr("community"), TEXT, m["community"]),
+        Column(tr("need id"), TEXT, m["need"]),
+        Column(tr("for"), TEXT, m["item"]),
+        Column(tr("group"), TEXT, m["group"]),
+        Column(tr("priority"), COUNT, m["priority"]),
+        Column(tr("served"), NUMBER, m["served"]),
         Column(tr("way"), TEXT, hub.where(hub != DIRECT, tr("direct"))),
-    ]  # fmt: skip
-    if g.dated:
+    ]
+    if t.dated:
         columns += [
-            Column(tr("pick-up"), DAY, m["pickup"]), Column(tr("at the hub"), DAY, m["arrival"]),
+            Column(tr("pick-up"), DAY, m["pickup"]),
+            Column(tr("at the hub"), DAY, m["arrival"]),
             Column(tr("delivery"), DAY, m["delivery"]),
-        ]  # fmt: skip
-    columns.append(Column(tr("cost, {currency}", currency=g.summary["currency"]), MONEY, m["cost"]))
+        ]
+    columns.append(Column(tr("cost, {currency}", currency=t.summary["currency"]), MONEY, m["cost"]))
     return table("deliveries", tr("Deliveries: who gives what to whom"), columns, "plan/allocations.csv")
 
 
-def purchases(g: Ground) -> dict[str, Any]:
+def purchases(t: PlanTables) -> dict[str, Any]:
     """Return what the funds buy."""
-    title, currency = tr("What the funds buy"), g.summary["currency"]
-    if g.public:
-        sums = g.bought.groupby("item", observed=True).agg(
+    title, currency = tr("What the funds buy"), t.summary["currency"]
+    if t.public:
+        sums = t.purchases.groupby("item", observed=True).agg(
             needs=("quantity", "size"), quantity=("quantity", "sum"), amount=("amount", "sum")
         )
         shown = suppressed(sums.reset_index(), [], ("quantity", "amount"))
-        return table("purchases", title, [
-            Column(tr("item"), TEXT, shown["item"]), Column(tr("quantity"), NUMBER, shown["quantity"]),
-            Column(tr("amount, {currency}", currency=currency), MONEY, shown["amount"]),
-        ])  # fmt: skip
-    b = g.bought
+        return table(
+            "purchases",
+            title,
+            [
+                Column(tr("item"), TEXT, shown["item"]),
+                Column(tr("quantity"), NUMBER, shown["quantity"]),
+                Column(tr("amount, {currency}", currency=currency), MONEY, shown["amount"]),
+            ],
+        )
+    b = t.purchases
     columns = [
-        Column(tr("item"), TEXT, b["item"]), Column(tr("community"), TEXT, b["community"]),
-        Column(tr("need id"), TEXT, b["need"]), Column(tr("quantity"), NUMBER, b["quantity"]),
+        Column(tr("item"), TEXT, b["item"]),
+        Column(tr("community"), TEXT, b["community"]),
+        Column(tr("need id"), TEXT, b["need"]),
+        Column(tr("quantity"), NUMBER, b["quantity"]),
         Column(tr("amount, {currency}", currency=currency), MONEY, b["amount"]),
         Column(tr("paid by"), TEXT, b["donor"]),
-    ]  # fmt: skip
-    if g.dated:
+    ]
+    if t.dated:
         columns.insert(3, Column(tr("by"), DAY, b["day"]))
     return table("purchases", title, columns, "plan/purchases.csv")

@@ -1,0 +1,1 @@
+"""A plan to its folder and back, all or nothing."""
