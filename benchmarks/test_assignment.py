@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 import matchopt
 from matchopt.arrays import Ints
-from matchopt.solve.flow import OrTools
+from matchopt.solve.backends import OrTools
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.transport import Certificate, Transport
 

@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 import matchopt
 from matchopt.engine import fairness_curve
-from matchopt.solve import pricing
+from matchopt.solve import column_generation
 from strategies import SmallCase, small_cases
 
 COMMUNITIES = ("C1", "C2", "C3", "C4")
@@ -60,8 +60,8 @@ def assert_same_tables(one, other):
 def test_pairs_that_never_entered_the_solver_are_proven_too(objective, monkeypatch):
     case = made(donors=40, needs=150, policy={"objective": objective})
     whole = matchopt.plan(case)
-    monkeypatch.setattr(pricing, "PARTNERS", 1)
-    monkeypatch.setattr(pricing, "PLENTIFUL", 0)
+    monkeypatch.setattr(column_generation, "PARTNERS", 1)
+    monkeypatch.setattr(column_generation, "PLENTIFUL", 0)
     sparse = matchopt.plan(case)
     assert sparse.run["work"]["solves"] > whole.run["work"]["solves"]
     assert sparse.run["work"]["arcs"] < 40 * 150

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,3 +20,21 @@ FORBIDDEN = 2**62
 
 PLENTY = 10
 """Level of what is not scarce: one beyond the last tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateArcs:
+    """Pairs that pricing found, as arcs that may enter a network.
+
+    Attributes
+    ----------
+    row, column, cost : (a,) int
+        Supply, demand and unit cost.
+    priced
+        How many pairs were priced to find them.
+    """
+
+    row: Ints
+    column: Ints
+    cost: Ints
+    priced: int

@@ -20,8 +20,8 @@ from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
 from matchopt.planning.warm import Warm
 from matchopt.planning.work import Progress, Work
-from matchopt.solve.deadline import Deadline
-from matchopt.solve.flow import BACKENDS
+from matchopt.solve.backends import BACKENDS
+from matchopt.solve.search import Deadline
 
 
 def plan(

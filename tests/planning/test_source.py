@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matchopt.model.network import encode
 from matchopt.planning import source as source_module
 from matchopt.planning.source import CLOSE, LEAST_GAIN, WaySource
-from matchopt.solve.block import Worth
+from matchopt.solve.block import PricedObjective
 from strategies import SmallCase, drawn, small_cases
 
 TRAVELS = ("days", "hubs", "communities")
@@ -36,7 +36,7 @@ def drawn_worth(draw, m, n, capacities):
         return np.array(draw(st.lists(st.sampled_from(values), min_size=count, max_size=count)))
 
     spend = draw(st.sampled_from((0.0, 1.0, 1.0, 1.5, 4.0)))
-    return Worth(
+    return PricedObjective(
         several((0.0, 0.5, 1.0, 10.0, 60.0), n), several(PRICES, m), several(PRICES, capacities), spend,
         draw(st.sampled_from((0.0, 1.0))),
     )  # fmt: skip
@@ -50,13 +50,13 @@ def test_what_the_solver_is_told_is_what_all_ways_say(pairs, is_open):
     @given(st.data(), small_cases(always=(*TRAVELS, "capacities")))
     def told(data, small: SmallCase) -> None:
         network, source, m, n, ways = opened(small, is_open=is_open)
-        worth = drawn_worth(data.draw, m, n, len(network.capacities) if is_open else 0)
-        gain = ways.gain(worth)
-        check_excess(source, ways, worth, gain, n)
+        objective = drawn_worth(data.draw, m, n, len(network.capacities) if is_open else 0)
+        gain = ways.gain(objective)
+        check_excess(source, ways, objective, gain, n)
         granule = np.concatenate([np.zeros(0), *(part.granule for part in network.parts)])
         granule /= network.scale.unit
-        check_promising(source, ways, worth, gain, 2 * CLOSE * max(1.0, worth.spend) * granule)
-        check_near(source, ways, worth, gain, data.draw(st.sampled_from((0.0, 0.0123, 1.01, 20.02))))
+        check_promising(source, ways, objective, gain, 2 * CLOSE * max(1.0, objective.spend) * granule)
+        check_near(source, ways, objective, gain, data.draw(st.sampled_from((0.0, 0.0123, 1.01, 20.02))))
         check_cheapest(source, ways)
         check_around(source, ways)
         check_route(source, ways)
@@ -66,18 +66,18 @@ def test_what_the_solver_is_told_is_what_all_ways_say(pairs, is_open):
         told()
 
 
-def check_excess(source, ways, worth, gain, n):
+def check_excess(source, ways, objective, gain, n):
     """Return the best gain of each need exactly, whatever unit costs are rounded to."""
     expected = np.zeros(n)
     np.maximum.at(expected, ways.head, gain / ways.served)
-    assert source.excess(worth) == pytest.approx(expected, abs=1e-9)
+    assert source.excess(objective) == pytest.approx(expected, abs=1e-9)
 
 
-def check_promising(source, ways, worth, gain, rounding):
+def check_promising(source, ways, objective, gain, rounding):
     best = best_of_pairs(ways, gain)
     for count in (1, 3):
-        found = source.promising(worth, count)
-        gains = found.gain(worth)
+        found = source.promising(objective, count)
+        gains = found.gain(objective)
         assert (gains > LEAST_GAIN).all()
         assert all(
             abs(gained - best[i, j]) <= rounding[i]
@@ -89,12 +89,12 @@ def check_promising(source, ways, worth, gain, rounding):
         assert np.isin(ways.tail[plenty], found.tail).all()
 
 
-def check_near(source, ways, worth, gain, loss):
-    found = source.near(worth, loss, 10**9)
+def check_near(source, ways, objective, gain, loss):
+    found = source.near(objective, loss, 10**9)
     wanted = ways.key[gain >= -loss - LEAST_GAIN]
     assert sorted(found.key) == sorted(wanted)
     if len(wanted):
-        assert source.near(worth, loss, len(wanted) - 1) is None
+        assert source.near(objective, loss, len(wanted) - 1) is None
 
 
 def check_cheapest(source, ways):

@@ -13,7 +13,7 @@ from matchopt.arrays import FORBIDDEN
 from matchopt.model import market as market_module
 from matchopt.model.network import encode
 from matchopt.planning import spread
-from matchopt.planning.spread import SpreadMarket
+from matchopt.planning.spread import DistributedOracle
 from strategies import small_cases
 
 
@@ -52,7 +52,7 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
     )
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as executor:
         patch.setattr(spread, "BLOCK", 1)
-        blocks = SpreadMarket(market, executor)
+        blocks = DistributedOracle(market, executor)
         assert listed(blocks.best(supply, demand, limit, partners)) == listed(
             market.best(supply, demand, limit, partners)
         )
@@ -114,7 +114,7 @@ def test_pairs_too_many_to_list_are_told(monkeypatch):
     monkeypatch.setattr(spread, "BLOCK", 1)
     assert market.below(*still, FORBIDDEN, still, -1) is None
     with ThreadPoolExecutor(1) as executor:
-        assert SpreadMarket(market, executor).below(*still, FORBIDDEN, still, -1) is None
+        assert DistributedOracle(market, executor).below(*still, FORBIDDEN, still, -1) is None
     # Whoever solves over it all finds the optimum all the same.
     case = crowd()
     assert matchopt.verify(case, matchopt.plan(case)) == ()

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, Floats, Ints
-from matchopt.solve.block import Block, Columns, Priced, Promises, Reached, Worth
+from matchopt.solve.block import Block, Columns, PricedObjective, Promises, Reached, Subproblem
 
 FLAGS = ("single", "complete", "few")
 FAIRNESS = ("none", "floor", "leximin", "share")
@@ -20,7 +20,7 @@ SCALE = 10**6
 
 @dataclass(frozen=True)
 class Listed:
-    """A source that holds all its ways; see `matchopt.solve.block.Source`."""
+    """A source that holds all its ways; see `matchopt.solve.block.ColumnSource`."""
 
     ways: Columns
 
@@ -30,39 +30,44 @@ class Listed:
     def cheapest(self, count: int) -> Columns:
         return self._best(-(self.ways.spend + self.ways.purchase) / self.ways.served, count)
 
-    def promising(self, worth: Worth, count: int, least: float = GAIN) -> Columns:
-        gain = self.ways.gain(worth)
+    def promising(self, objective: PricedObjective, count: int, least: float = GAIN) -> Columns:
+        gain = self.ways.gain(objective)
         return self._best(np.where(gain > least, gain, -np.inf), count)
 
-    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+    def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
         ways = self.around(tail, head)
-        pair, gain = ways.tail * len(worth.need) + ways.head, ways.gain(worth)
+        pair, gain = ways.tail * len(objective.need) + ways.head, ways.gain(objective)
         order = np.lexsort((-gain, pair))
         return ways.take(np.sort(order[np.diff(pair[order], prepend=-1) > 0]))
 
-    def priced(self, worth: Worth) -> Iterator[Priced]:
+    def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
         """Yield all as one part; granules are units, and costs whole in 1 / `SCALE`."""
-        free = replace(worth, need=np.zeros_like(worth.need), donation=np.zeros_like(worth.donation))
-        cost = np.full((len(worth.donation), len(worth.need)), FORBIDDEN)
+        free = replace(
+            objective, need=np.zeros_like(objective.need), donation=np.zeros_like(objective.donation)
+        )
+        cost = np.full((len(objective.donation), len(objective.need)), FORBIDDEN)
         price = np.rint(-self.ways.gain(free) * SCALE).astype(np.int64)
         np.minimum.at(cost, (self.ways.tail, self.ways.head), price)
-        yield Priced(
-            slice(0, cost.shape[0]), slice(0, cost.shape[1]), 1.0,
-            lambda rows, columns: cost[rows, columns], SCALE,
-        )  # fmt: skip
+        yield Subproblem(
+            slice(0, cost.shape[0]),
+            slice(0, cost.shape[1]),
+            1.0,
+            lambda rows, columns: cost[rows, columns],
+            SCALE,
+        )
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         pairs = set(zip(tail.tolist(), head.tolist(), strict=True))
         ends = zip(self.ways.tail.tolist(), self.ways.head.tolist(), strict=True)
         return self.ways.take(ints([way for way, pair in enumerate(ends) if pair in pairs]))
 
-    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
-        found = np.flatnonzero(self.ways.gain(worth) >= -loss - GAIN)
+    def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
+        found = np.flatnonzero(self.ways.gain(objective) >= -loss - GAIN)
         return None if len(found) > most else self.ways.take(found)
 
-    def excess(self, worth: Worth) -> Floats:
-        excess = np.zeros(len(worth.need))
-        np.maximum.at(excess, self.ways.head, self.ways.gain(worth) / self.ways.served)
+    def excess(self, objective: PricedObjective) -> Floats:
+        excess = np.zeros(len(objective.need))
+        np.maximum.at(excess, self.ways.head, self.ways.gain(objective) / self.ways.served)
         return excess
 
     def _best(self, value: Floats, count: int) -> Columns:
@@ -88,10 +93,16 @@ def columns(ways: list[tuple[int, int, float, float, float]], loads: dict[tuple[
     tail, head, served, spend, purchase = zip(*ways, strict=True) if ways else ((),) * 5
     entries = sorted(loads)
     return Columns(
-        ints(tail), ints(head), reals(served), reals(spend), reals(purchase), np.arange(len(ways)),
-        ints([way for way, _ in entries]), ints([row for _, row in entries]),
+        ints(tail),
+        ints(head),
+        reals(served),
+        reals(spend),
+        reals(purchase),
+        np.arange(len(ways)),
+        ints([way for way, _ in entries]),
+        ints([row for _, row in entries]),
         reals([loads[entry] for entry in entries]),
-    )  # fmt: skip
+    )
 
 
 def plain(
@@ -100,14 +111,29 @@ def plain(
     """Return a block without anything that binds but the quantities, to be changed with `replace`."""
     m, n = len(supply), len(demand)
     return Block(
-        supply=reals(supply), granule=np.ones(m), demand=reals(demand), unmet_cost=np.full(n, 10.0),
+        supply=reals(supply),
+        granule=np.ones(m),
+        demand=reals(demand),
+        unmet_cost=np.full(n, 10.0),
         tier=np.ones(n, dtype=np.int64) if tier is None else ints(tier),
-        community=np.arange(n), single=np.zeros(n, dtype=bool), complete=np.zeros(n, dtype=bool),
-        most_communities=np.zeros(m, dtype=np.int64), capacity=np.zeros(0), budget=budget, by_cost=False,
-        fairness="none", cell=np.full(n, -1), cell_asked=np.zeros(0), fair_share=np.zeros(0),
-        cell_pinned=np.zeros(0), visited=np.zeros((0, 2), dtype=np.int64), fixed_floor=None, ceiling={},
-        unshared=None, promises=Promises(columns([], {}), np.zeros(0), 0.0),
-    )  # fmt: skip
+        community=np.arange(n),
+        single=np.zeros(n, dtype=bool),
+        complete=np.zeros(n, dtype=bool),
+        most_communities=np.zeros(m, dtype=np.int64),
+        capacity=np.zeros(0),
+        budget=budget,
+        by_cost=False,
+        fairness="none",
+        cell=np.full(n, -1),
+        cell_asked=np.zeros(0),
+        fair_share=np.zeros(0),
+        cell_pinned=np.zeros(0),
+        visited=np.zeros((0, 2), dtype=np.int64),
+        fixed_floor=None,
+        ceiling={},
+        uncoupled=None,
+        promises=Promises(columns([], {}), np.zeros(0), 0.0),
+    )
 
 
 @st.composite
@@ -147,7 +173,7 @@ def blocks(draw: st.DrawFn, most_ways: int = 4, flags: tuple[str, ...] = FLAGS) 
         budget=draw(st.sampled_from((np.inf, np.inf, 0.5, 3.0, 7.0))),
         by_cost=draw(st.booleans()),
         visited=ints(draw(st.lists(been, max_size=1, unique=True))).reshape(-1, 2),
-    )  # fmt: skip
+    )
     listed = columns(ways, loads)
     return _with_promises(draw, _with_cells(draw, block), listed), listed
 
@@ -175,9 +201,13 @@ def _with_cells(draw: st.DrawFn, block: Block) -> Block:
     pinned = reals(draw(st.lists(st.integers(0, 2), min_size=len(asked), max_size=len(asked)))) / 2
     asked = asked + pinned
     return replace(
-        block, fairness=fairness, cell=cell, cell_asked=asked, fair_share=np.minimum(asked, share),
+        block,
+        fairness=fairness,
+        cell=cell,
+        cell_asked=asked,
+        fair_share=np.minimum(asked, share),
         cell_pinned=pinned,
-    )  # fmt: skip
+    )
 
 
 def every_plan(block: Block, ways: Columns) -> Iterator[Floats]:

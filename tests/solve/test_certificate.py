@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matchopt.solve.certificate import Prices, bound, cut_prices, worth
-from matchopt.solve.pairs import TableMarket
+from matchopt.solve.certificate import Prices, bound, cut_prices, priced_objective
+from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
 from solve.blocks import Listed, blocks, columns, every_plan, ints, plain
@@ -28,9 +28,13 @@ def drawn_prices(draw, block, stage):
     if stage in ("floor", "leximin") and not fair.any():
         fair = fair + 0.5
     return Prices(
-        several(len(block.supply)), several(len(block.demand)), several(len(block.capacity)), draw(value),
-        {name: draw(value) for name in earlier if name not in ("floor", "leximin")}, fair,
-    )  # fmt: skip
+        several(len(block.supply)),
+        several(len(block.demand)),
+        several(len(block.capacity)),
+        draw(value),
+        {name: draw(value) for name in earlier if name not in ("floor", "leximin")},
+        fair,
+    )
 
 
 def keeps(block, earlier, plan, other):
@@ -52,7 +56,7 @@ def test_no_plan_exceeds_the_bound_of_any_prices(data, drawn, random):
     plans = [block.reached(ways, amount) for amount in every_plan(block, ways)]
     stage = data.draw(st.sampled_from(block.stages))
     prices = drawn_prices(data.draw, block, stage)
-    excess = Listed(ways).excess(worth(block, stage, prices))
+    excess = Listed(ways).excess(priced_objective(block, stage, prices))
     earlier = block.stages[: block.stages.index(stage)]
     for reached in random.sample(plans, min(len(plans), 5)):
         limit = bound(block, stage, prices, reached, excess)
@@ -71,7 +75,7 @@ def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(data, drawn):
     block = replace(block, fairness="floor", fixed_floor=float(floor))
     stage = data.draw(st.sampled_from(block.stages))
     prices = drawn_prices(data.draw, block, stage)
-    excess = Listed(ways).excess(worth(block, stage, prices))
+    excess = Listed(ways).excess(priced_objective(block, stage, prices))
     earlier = block.stages[: block.stages.index(stage)]
     fair = [plan for plan in plans if plan.coverage.min() >= floor - NEAR]
     reached = data.draw(st.sampled_from(fair))
@@ -90,7 +94,7 @@ def test_worth_and_gain_say_what_the_bound_counts(data, drawn):
     block, ways = drawn
     stage = data.draw(st.sampled_from(block.stages))
     prices = drawn_prices(data.draw, block, stage)
-    gain = ways.gain(worth(block, stage, prices))
+    gain = ways.gain(priced_objective(block, stage, prices))
     for w in range(len(ways)):
         i, j = ways.tail[w], ways.head[w]
         own = block.need_gain(stage)[j] + sum(
@@ -112,7 +116,7 @@ def test_the_excess_of_underpriced_ways_is_paid_by_the_need():
     block = replace(plain([5], [2]), by_cost=True)
     ways = columns([(0, 0, 1.0, 3, 0), (0, 0, 1.0, 4, 0)], {})
     free = Prices(np.zeros(1), np.zeros(1), np.zeros(0), 0.0, {}, np.zeros(0))
-    excess = Listed(ways).excess(worth(block, "cost", free))
+    excess = Listed(ways).excess(priced_objective(block, "cost", free))
     assert excess.tolist() == [7]
     assert bound(block, "cost", free, block.reached(ways, np.zeros(2)), excess) == 14
 
@@ -124,13 +128,13 @@ def test_levels_prove_coverage_tier_by_tier():
     cost = np.full((2, 3), 2**62)
     for i, j in pairs:
         cost[i, j] = 1
-    market = TableMarket(lambda row, column: cost[row, column], 2, 3)
+    market = CostMatrix(lambda row, column: cost[row, column], 2, 3)
     found = coverage_first(market, supply, demand, tier, NetworkSimplex())
     ways = columns([(i, j, 1.0, 1, 0) for i, j in pairs], {})
     block = plain([2, 9], [3, 4, 2], tier=tier.tolist())
     reached = block.reached(ways, np.array([2.0, 4, 0, 2]))
     for stage, value in (("tier 1", 6), ("tier 2", 2)):
         prices = cut_prices(block, stage, found.supply_level, found.demand_level)
-        excess = Listed(ways).excess(worth(block, stage, prices))
+        excess = Listed(ways).excess(priced_objective(block, stage, prices))
         assert excess.tolist() == [0, 0, 0]
         assert bound(block, stage, prices, reached, excess) == value

@@ -1,7 +1,7 @@
 """The time that searches share: what one leaves the next can use, and all know when one was cut short."""
 
-from matchopt.solve import deadline
-from matchopt.solve.deadline import Deadline
+from matchopt.solve import search
+from matchopt.solve.search import Deadline
 
 
 def test_a_deadline_notes_that_it_passed():
@@ -16,7 +16,7 @@ def test_a_deadline_notes_that_it_passed():
 
 def test_shares_are_of_what_is_left(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(search.time, "monotonic", lambda: now[0])
     whole = Deadline(60.0)
     assert whole.share(0.5).left() == 30
     now[0] += 10

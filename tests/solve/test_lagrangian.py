@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchopt.solve.assemble import Goals
-from matchopt.solve.block import Block, Columns, Reached, Unshared, Worth
+from matchopt.solve.block import Block, Columns, PricedObjective, Reached, UncoupledPlan
 from matchopt.solve.certificate import bound, cut_prices
-from matchopt.solve.lagrangian import Guide
-from matchopt.solve.pairs import TableMarket
-from matchopt.solve.relaxation import relax
+from matchopt.solve.oracle import CostMatrix
+from matchopt.solve.relaxation import SmoothedPricing, relax
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
 from solve.blocks import Listed, columns, plain, reals
@@ -36,19 +35,20 @@ def full_roads(draw: st.DrawFn, by_cost: bool) -> tuple[Block, Columns]:
     tier = draw(st.lists(st.integers(1, 3), min_size=n, max_size=n))
     block = replace(
         plain(supply, demand, tier=tier),
-        capacity=reals(draw(st.lists(st.integers(0, 6), min_size=2, max_size=2))), by_cost=by_cost,
-    )  # fmt: skip
+        capacity=reals(draw(st.lists(st.integers(0, 6), min_size=2, max_size=2))),
+        by_cost=by_cost,
+    )
     return block, columns(ways, loads)
 
 
-def unshared(block: Block, source: Listed) -> Unshared:
+def uncoupled(block: Block, source: Listed) -> UncoupledPlan:
     """Return the best plan where nothing is shared."""
     nothing = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
-    (part,) = source.priced(Worth(*nothing, 1.0, 1.0))
+    (part,) = source.subproblems(PricedObjective(*nothing, 1.0, 1.0))
     supply, demand = block.supply.astype(np.int64), block.demand.astype(np.int64)
-    market = TableMarket(part.cost, len(supply), len(demand))
+    market = CostMatrix(part.cost, len(supply), len(demand))
     found = coverage_first(market, supply, demand, block.tier, NetworkSimplex())
-    return Unshared(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
+    return UncoupledPlan(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
 
 
 @pytest.mark.parametrize("by_cost", [False, True])
@@ -60,21 +60,24 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
     def check(drawn, tried):
         block, ways = drawn
         source = Listed(ways)
-        block = replace(block, unshared=unshared(block, source))
+        block = replace(block, uncoupled=uncoupled(block, source))
         goals = Goals()
         if not by_cost:
             values: dict[str, float] = {}
             for stage in block.stages[:-1]:
-                levels = block.unshared.donation_level, block.unshared.need_level
+                levels = block.uncoupled.donation_level, block.uncoupled.need_level
                 values[stage] = bound(
-                    block, stage, cut_prices(block, stage, *levels), Reached(values, np.zeros(0)),
+                    block,
+                    stage,
+                    cut_prices(block, stage, *levels),
+                    Reached(values, np.zeros(0)),
                     np.zeros(len(block.demand)),
-                )  # fmt: skip
+                )
             goals = Goals(values)
         best = relax(block, ways, "cost", goals)
         unmet = float(block.unmet_cost @ block.demand) if by_cost else 0.0
         least = unmet - best.value
-        guide = Guide(block, source)
+        guide = SmoothedPricing(block, source)
         assert guide.potentials(reals(tried), 0.0).value <= least + NEAR
         assert guide.potentials(best.prices.capacity, 0.0).value == pytest.approx(least, abs=NEAR)
         # With the guide, from the cheapest ways on, the same is reached.

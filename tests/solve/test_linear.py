@@ -12,9 +12,9 @@ from matchopt.solve import linear
 from matchopt.solve.linear import Program
 
 
-def knapsack(worth, weight, room, *, whole):
+def knapsack(objective, weight, room, *, whole):
     program = Program()
-    things = program.add_columns(len(worth), np.array(worth, dtype=float), 1.0, whole)
+    things = program.add_columns(len(objective), np.array(objective, dtype=float), 1.0, whole)
     row = program.add_rows(1, upper=room)
     program.add_entries(row[0], things, np.array(weight, dtype=float))
     return program
@@ -62,10 +62,10 @@ def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, c
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 12))
 def test_whole_columns_are_whole_and_best(things, room):
-    worth, weight = zip(*things, strict=True)
-    answer = knapsack(worth, weight, room, whole=True).maximise()
+    objective, weight = zip(*things, strict=True)
+    answer = knapsack(objective, weight, room, whole=True).maximise()
     packs = itertools.product((0, 1), repeat=len(things))
-    best = max(np.dot(pack, worth) for pack in packs if np.dot(pack, weight) <= room)
+    best = max(np.dot(pack, objective) for pack in packs if np.dot(pack, weight) <= room)
     assert answer.proven
     assert answer.objective == pytest.approx(best)
     assert answer.bound == pytest.approx(best)

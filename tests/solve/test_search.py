@@ -8,9 +8,8 @@ import pytest
 from matchopt.errors import SolverError
 from matchopt.solve import search
 from matchopt.solve.assemble import Goals
-from matchopt.solve.deadline import Deadline
 from matchopt.solve.linear import Program
-from matchopt.solve.search import Outcome, Search, Stage, is_whole, reaches
+from matchopt.solve.search import BlockSolution, Deadline, IntegerSearch, StageProof, is_whole, reaches
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, columns, every_plan, ints, key, obeys, plain, reals
 
@@ -119,7 +118,7 @@ def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
         raise SolverError("no answer")
 
     block, ways = shares()
-    hunt = Search(block, ways, Deadline(None), complete=True)
+    hunt = IntegerSearch(block, ways, Deadline(None), complete=True)
     monkeypatch.setattr(Program, "_solved", fail)
     start = reals([1, 0, 0, 1])
     step = hunt.step("cost", Goals(value={"tier 1": 2.0}), start, reals([0.5] * 4), 0.0)
@@ -140,7 +139,7 @@ def test_out_of_nodes_is_not_out_of_time(monkeypatch, nodes, out_of_time):
 
     block, ways = shares()
     deadline = Deadline(None)
-    hunt = Search(block, ways, deadline, complete=False, nodes=nodes)
+    hunt = IntegerSearch(block, ways, deadline, complete=False, nodes=nodes)
     monkeypatch.setattr(Program, "_solved", fail)
     step = hunt.step("cost", Goals(), reals([1, 0, 0, 1]), None, 5.0)
     assert step.amount.tolist() == [1, 0, 0, 1]
@@ -151,7 +150,7 @@ def test_a_search_over_some_ways_proves_nothing_of_the_others():
     block, ways = shares()
     some = ways.take(ints([0]))
     for complete, bound in ((True, 2), (False, np.inf)):
-        hunt = Search(block, some, Deadline(None), complete=complete)
+        hunt = IntegerSearch(block, some, Deadline(None), complete=complete)
         step = hunt.step("tier 1", Goals(), None, reals([0.5]), np.inf)
         assert step.amount.tolist() == [2]
         assert step.bound == pytest.approx(bound)
@@ -182,7 +181,7 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch):
     def never(self, program, start):
         raise AssertionError("searched")
 
-    monkeypatch.setattr(search.Search, "_run", never)
+    monkeypatch.setattr(search.IntegerSearch, "_run", never)
     block, ways = shares()
     assert solve(block, ways).stages[0].value == 5
     by_cost = replace(block, by_cost=True, unmet_cost=np.zeros(2), single=~NO)
@@ -192,10 +191,10 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch):
 def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven():
     def outcome(first, last, bound=9.0):
         stages = tuple(
-            Stage(name, value, 9.0, max(bound, value), None)
+            StageProof(name, value, 9.0, max(bound, value), None)
             for name, value in (("tier 1", first), ("cost", last))
         )
-        return Outcome(None, None, None, stages)
+        return BlockSolution(None, None, None, stages)
 
     assert outcome(3.0, -9.0).beats(outcome(2.0, -1.0))
     assert not outcome(2.0, -1.0).beats(outcome(3.0, -9.0))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from matchopt.solve import block as block_rules
 from matchopt.solve import relaxation, stages
-from matchopt.solve.deadline import Deadline
+from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
 from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
 
@@ -111,10 +111,14 @@ def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many):
     # d1's way to n1 is nobody's cheapest, yet n1 gets nothing else once n0 has its half from d0.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
     block = replace(
-        plain([1, 1], [2, 2, 1]), fairness="floor", cell=ints([0, 1, -1]), cell_asked=reals([2, 2]),
+        plain([1, 1], [2, 2, 1]),
+        fairness="floor",
+        cell=ints([0, 1, -1]),
+        cell_asked=reals([2, 2]),
         cell_pinned=np.zeros(2),
-        fixed_floor=0.5, fair_share=np.zeros(2),
-    )  # fmt: skip
+        fixed_floor=0.5,
+        fair_share=np.zeros(2),
+    )
     found = solve_from_few(block, ways, many=many)
     assert found.reached.coverage.min() >= 0.5 - NEAR
 
@@ -126,10 +130,14 @@ def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(man
         [(0, 0, 2.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 1, 0), (1, 2, 1.0, 0, 0), (2, 2, 1.0, 9, 0)], {}
     )
     block = replace(
-        plain([1, 1, 1], [2, 2, 2]), fairness="floor", cell=ints([0, 1, 2]), cell_asked=reals([2, 2, 2]),
+        plain([1, 1, 1], [2, 2, 2]),
+        fairness="floor",
+        cell=ints([0, 1, 2]),
+        cell_asked=reals([2, 2, 2]),
         cell_pinned=np.zeros(3),
-        fixed_floor=0.5, fair_share=np.zeros(3),
-    )  # fmt: skip
+        fixed_floor=0.5,
+        fair_share=np.zeros(3),
+    )
     assert solve(block, ways).reached.coverage.min() >= 0.5 - NEAR
     found = solve_from_few(block, ways, many=many)
     assert found.reached.coverage.min() >= 0.5 - NEAR
@@ -140,10 +148,13 @@ def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many):
     # n0 can have a quarter at most, n1 a third from d1. What raises n1 is d2, whose cheapest need is n2.
     ways = columns([(0, 0, 1.0, 1, 0), (1, 1, 1.0, 1, 0), (2, 2, 1.0, 1, 0), (2, 1, 1.0, 3, 0)], {})
     block = replace(
-        plain([1, 1, 1], [4, 3, 1]), fairness="leximin", cell=ints([0, 1, -1]), cell_asked=reals([4, 3]),
+        plain([1, 1, 1], [4, 3, 1]),
+        fairness="leximin",
+        cell=ints([0, 1, -1]),
+        cell_asked=reals([4, 3]),
         cell_pinned=np.zeros(2),
         fair_share=np.zeros(2),
-    )  # fmt: skip
+    )
     assert solve(block, ways).reached.coverage == pytest.approx([1 / 4, 2 / 3])
     assert solve_from_few(block, ways, many=many).reached.coverage == pytest.approx([1 / 4, 2 / 3])
 
@@ -154,10 +165,13 @@ def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted
     # One donation of 6 for cells that ask 2, 4 and 8: each gets its even share of what is left.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0)], {})
     block = replace(
-        plain([3, 6], [2, 4, 8]), fairness="leximin", cell=ints([0, 1, 2]), cell_asked=reals([2, 4, 8]),
+        plain([3, 6], [2, 4, 8]),
+        fairness="leximin",
+        cell=ints([0, 1, 2]),
+        cell_asked=reals([2, 4, 8]),
         cell_pinned=np.zeros(3),
         fair_share=np.zeros(3),
-    )  # fmt: skip
+    )
     found = solve(block, ways)
     assert np.sort(found.reached.coverage) == pytest.approx([0.5, 0.5, 0.75])
 
@@ -170,10 +184,14 @@ def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(mo
         {(0, 0): 1.0, (1, 0): 0.6, (2, 0): 0.1},
     )
     block = replace(
-        plain([1, 1, 1], [0.1, 0.01]), fairness="leximin", cell=ints([0, 1]), cell_asked=reals([0.1, 0.01]),
+        plain([1, 1, 1], [0.1, 0.01]),
+        fairness="leximin",
+        cell=ints([0, 1]),
+        cell_asked=reals([0.1, 0.01]),
         cell_pinned=np.zeros(2),
-        fair_share=np.zeros(2), capacity=reals([1.0]),
-    )  # fmt: skip
+        fair_share=np.zeros(2),
+        capacity=reals([1.0]),
+    )
     fair = solve(block, ways).stages[0]
     assert max(block.reached(ways, amount).coverage.min() for amount in every_plan(block, ways)) >= 0.2 - NEAR
     assert fair.bound >= 0.2 - NEAR

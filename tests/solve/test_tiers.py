@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, PLENTY
 from matchopt.errors import SolverError
-from matchopt.solve import pairs, pricing
-from matchopt.solve.flow import BACKENDS
-from matchopt.solve.pairs import TableMarket
-from matchopt.solve.pricing import solve_over_all_pairs
+from matchopt.solve import column_generation, oracle
+from matchopt.solve.backends import BACKENDS
+from matchopt.solve.column_generation import solve_over_all_pairs
+from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first, total_cost
 
@@ -34,7 +34,7 @@ def markets(draw, most=3):
     return table, ints(supply), ints(demand), ints(tier)
 
 
-class Known(TableMarket):
+class Known(CostMatrix):
     """A market that knows which of its columns are alike."""
 
     def __init__(self, table):
@@ -139,9 +139,9 @@ def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
     table, supply, demand, tier = market
     whole = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairs, "BLOCK_PAIRS", 1 + seed % 7)
-        patch.setattr(pricing, "PARTNERS", 1)
-        patch.setattr(pricing, "PLENTIFUL", 0)
+        patch.setattr(oracle, "BLOCK_PAIRS", 1 + seed % 7)
+        patch.setattr(column_generation, "PARTNERS", 1)
+        patch.setattr(column_generation, "PLENTIFUL", 0)
         sparse = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     check_levels(market, sparse)
     assert table[sparse.tail, sparse.head] @ sparse.flow == table[whole.tail, whole.head] @ whole.flow
@@ -150,8 +150,8 @@ def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
 def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeypatch):
     # Every need's cheapest donation is the first, and the other two donations have the same
     # cheapest need; the plan needs a pair that is nobody's cheapest.
-    monkeypatch.setattr(pricing, "PARTNERS", 1)
-    monkeypatch.setattr(pricing, "PLENTIFUL", 0)
+    monkeypatch.setattr(column_generation, "PARTNERS", 1)
+    monkeypatch.setattr(column_generation, "PLENTIFUL", 0)
     table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
     one = np.ones(3, dtype=np.int64)
     best = solve_over_all_pairs(of_table(table), one, one, 0 * one, 100 * one, BACKEND)

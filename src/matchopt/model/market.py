@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from matchopt.arrays import Floats, Ints, Steps
+from matchopt.arrays import CandidateArcs, Floats, Ints, Steps
 from matchopt.language import tr
 from matchopt.model.affinities import Affinities
 from matchopt.model.bars import Bars
@@ -37,16 +37,6 @@ BY_LANE = ("lane_head", "lane_distance", "lane_rate", "lane_lead")
 
 PAIRS_LISTED = 64
 """Pairs for which there is room in a list, for each row and column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Pairs by row and column, their costs, and how many pairs were priced to find them."""
-
-    row: Ints
-    column: Ints
-    cost: Ints
-    priced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +72,14 @@ class Dealt:
     priced: int
 
 
-def found(dealt: Dealt, supply_price: Ints, demand_price: Ints) -> Found:
+def found(dealt: Dealt, supply_price: Ints, demand_price: Ints) -> CandidateArcs:
     """Return the pairs that are held, each once."""
     row, its_column, value = dealt.rows.pairs()
     column, its_row, its_value = dealt.columns.pairs()
     row, column = np.concatenate([row, its_row]), np.concatenate([its_column, column])
     _, first = np.unique(row * len(demand_price) + column, return_index=True)
     row, column, value = row[first], column[first], np.concatenate([value, its_value])[first]
-    return Found(row, column, value + supply_price[row] + demand_price[column], dealt.priced)
+    return CandidateArcs(row, column, value + supply_price[row] + demand_price[column], dealt.priced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +162,9 @@ class Market:
         tariff = t._replace(gifts=gifts, lane_start=lane_start, **by_place, **by_lane)
         return Market(tariff, self.dearest, self.first + start)
 
-    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+    def best(
+        self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
+    ) -> CandidateArcs:
         """Return pairs with a low reduced cost.
 
         Parameters
@@ -196,7 +188,7 @@ class Market:
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found | None:
+    ) -> CandidateArcs | None:
         """Return all pairs of a reduced cost below `limit`, but those passed over; None if they are too many.
 
         Parameters
@@ -213,7 +205,9 @@ class Market:
         row, column, cost = (np.empty(self.room, dtype=np.int64) for _ in range(3))
         pairs = row, column, cost
         priced, count = self._search(supply_price, demand_price, limit, rise, slack, hands, pairs)
-        return Found(row[:count], column[:count], cost[:count], priced) if count <= self.room else None
+        return (
+            CandidateArcs(row[:count], column[:count], cost[:count], priced) if count <= self.room else None
+        )
 
     def _search(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int,

@@ -16,8 +16,8 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.planning.source import Kept, WaySource
 from matchopt.result.flows import Flows, loaded
-from matchopt.solve.block import Block, Columns, Mended, Promises, Unshared
-from matchopt.solve.tiers import Matching
+from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UncoupledPlan
+from matchopt.solve.tiers import ProvenFlow
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -59,7 +59,7 @@ class Joint:
 def join(
     case: Case, network: Network, numbers: Sequence[int], *,
     is_open: bool, budget: float, cells: Cells | None, floor: float | None = None,
-    kept: Mapping[int, Kept], matchings: Mapping[int, Matching], ceiling: Mapping[str, float],
+    kept: Mapping[int, Kept], matchings: Mapping[int, ProvenFlow], ceiling: Mapping[str, float],
 ) -> Joint:  # fmt: skip
     """Return the block of the parts `numbers`.
 
@@ -119,12 +119,12 @@ def join(
         cell_pinned=np.zeros(0) if cells is None else cells.pinned,
         fixed_floor=floor if count else None,
         ceiling=ceiling,
-        unshared=None if count else _unshared(parts, numbers, matchings),
+        uncoupled=None if count else _unshared(parts, numbers, matchings),
         promises=Promises(
             source.promised(), np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
             network.promised.cost / MONEY_SCALE,
         ),
-        mended=_mended(matchings[numbers[0]]) if alone and parts[0].promised else None,
+        slope_scaled=_mended(matchings[numbers[0]]) if alone and parts[0].promised else None,
     )  # fmt: skip
     return Joint(
         tuple(numbers), donations, needs, block, source, cells if count else None,
@@ -146,15 +146,15 @@ def _visited(case: Case, network: Network, donations: Ints) -> Ints:
 
 
 def _unshared(
-    parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, Matching]
-) -> Unshared | None:
+    parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, ProvenFlow]
+) -> UncoupledPlan | None:
     """Return the plan without shared rules, if all parts are transport problems."""
     if any(part.whole or part.promised for part in parts):
         return None
     found = [matchings[number] for number in numbers]
     donation = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
     need = np.cumsum([0, *(len(part.columns) for part in parts[:-1])])
-    return Unshared(
+    return UncoupledPlan(
         np.concatenate([one.supply_level for one in found]),
         np.concatenate([one.demand_level for one in found]),
         np.concatenate([one.tail + start for one, start in zip(found, donation, strict=True)]),
@@ -163,9 +163,9 @@ def _unshared(
     )
 
 
-def _mended(found: Matching) -> Mended:
+def _mended(found: ProvenFlow) -> SlopeScaledPlan:
     """Return the plan of a part that only promises bind."""
-    return Mended(
+    return SlopeScaledPlan(
         found.supply_level, found.demand_level, found.supply_price / MONEY_SCALE,
         found.demand_price / MONEY_SCALE, found.tail, found.head, found.flow.astype(np.float64),
         found.kept.astype(np.float64), found.near_tail, found.near_head,

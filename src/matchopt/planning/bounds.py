@@ -22,7 +22,7 @@ from matchopt.result.books import Books
 from matchopt.result.deliveries import Deliveries, Served
 from matchopt.result.proof import Proof
 from matchopt.result.summary import Bound
-from matchopt.solve.search import Outcome, Stage, reaches
+from matchopt.solve.search import BlockSolution, StageProof, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Solved:
 
     number: int
     joint: Joint
-    outcome: Outcome
+    outcome: BlockSolution
 
     @property
     def changed(self) -> int:
@@ -86,7 +86,7 @@ def _sum(
     return Bound(served, cost, fairness)
 
 
-def _fairness(one: Solved, stage: Stage, value: float) -> float:
+def _fairness(one: Solved, stage: StageProof, value: float) -> float:
     """Return a coverage, or under ``share`` the shortfall that goes with `value` units of fair shares."""
     if stage.name == "share":
         return max(float(one.joint.block.fair_share.sum()) - value, 0.0)
@@ -136,7 +136,7 @@ def price_table(case: Case, network: Network, plain: Proof, solved: Sequence[Sol
     return table.astype({"block": np.int64, "level": np.int64, "price": np.float64})
 
 
-def _stage_table(case: Case, network: Network, one: Solved, stage: Stage) -> pd.DataFrame:
+def _stage_table(case: Case, network: Network, one: Solved, stage: StageProof) -> pd.DataFrame:
     prices, joint, capacities = stage.prices, one.joint, network.capacities
     donation, of_donation = network.donations.rows_of(joint.donations)
     need, of_need = network.needs.rows_of(joint.needs)

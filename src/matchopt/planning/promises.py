@@ -8,7 +8,7 @@ from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.model.classes import Members
 from matchopt.model.network import Network, Part
 from matchopt.planning.source import Kept
-from matchopt.solve.mending import Promised
+from matchopt.solve.slope_scaling import PromisedArcs
 
 
 def keepable(network: Network, part: Part) -> Kept:
@@ -38,9 +38,9 @@ def keepable(network: Network, part: Part) -> Kept:
     )
 
 
-def as_flow(network: Network, part: Part, kept: Kept) -> Promised:
+def as_flow(network: Network, part: Part, kept: Kept) -> PromisedArcs:
     """Return promises as quantities of the transport problem that the part would be without them."""
-    return Promised(
+    return PromisedArcs(
         kept.row, kept.column, kept.way.unit_cost.sum(axis=1), kept.granules.astype(np.int64),
         network.promised.cost * network.scale.unit / part.step,
     )  # fmt: skip

@@ -13,8 +13,8 @@ from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
 from matchopt.model.routes import Itinerary
 from matchopt.model.ways import DayPrices, unit_price
-from matchopt.solve.block import LEAST_GAIN, Columns, Priced, Worth
-from matchopt.solve.pairs import CostOf, least_of, remembered
+from matchopt.solve.block import LEAST_GAIN, Columns, PricedObjective, Subproblem
+from matchopt.solve.oracle import CostOf, least_of, remembered
 
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
@@ -66,7 +66,7 @@ class Kept:
 
 
 class WaySource:
-    """Knows all ways of the pairs of some parts (see `matchopt.solve.block.Source`).
+    """Knows all ways of the pairs of some parts (see `matchopt.solve.block.ColumnSource`).
 
     Parameters
     ----------
@@ -155,63 +155,65 @@ class WaySource:
             found.append(self._columns(member, tail[own] - member.donation, head[own] - member.need))
         return _joined(found)
 
-    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+    def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
         """Return the best way of each of the pairs given."""
         found = [self._none()]
         for member in self._members:
             own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
-            found.append(self._dearest(member, worth, tail[own] - member.donation, head[own] - member.need))
+            found.append(
+                self._dearest(member, objective, tail[own] - member.donation, head[own] - member.need)
+            )
         return _joined(found)
 
-    def promising(self, worth: Worth, count: int, least: float = LEAST_GAIN) -> Columns:
+    def promising(self, objective: PricedObjective, count: int, least: float = LEAST_GAIN) -> Columns:
         """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
         found = [self._none()]
         for member in self._members:
             best = _Best(len(member.part.rows), count)
             for rows, columns, cost in self._looks(member):
-                gain = self._gains(member, worth, rows, columns, cost, least)
+                gain = self._gains(member, objective, rows, columns, cost, least)
                 # Of pairs that gain alike the cheaper one is the better guess for stages to come.
                 best.see(columns, np.where(np.isinf(gain), np.inf, 1e-7 * np.minimum(cost, 10**9) - gain))
             row, column = best.pairs()
-            ways = self._dearest(member, worth, row, column)
-            found.append(ways.take(np.flatnonzero(ways.gain(worth) > least)))
+            ways = self._dearest(member, objective, row, column)
+            found.append(ways.take(np.flatnonzero(ways.gain(objective) > least)))
         return _joined(found)
 
-    def priced(self, worth: Worth) -> Iterator[Priced]:
-        """Yield the parts with what the best way of each pair costs at the prices of `worth`."""
+    def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
+        """Yield the parts with what the best way of each pair costs at the prices of `objective`."""
         for member in self._members:
             rows, columns = len(member.part.rows), len(member.part.columns)
-            yield Priced(
+            yield Subproblem(
                 slice(member.donation, member.donation + rows), slice(member.need, member.need + columns),
                 member.part.step / self._scale.unit,
-                remembered(self._priced(member, worth), rows, columns), MONEY_SCALE,
+                remembered(self._priced(member, objective), rows, columns), MONEY_SCALE,
             )  # fmt: skip
 
-    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
+    def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
         """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
         found, count = [self._none()], 0
         for member in self._members:
             unit = float(member.part.granule.min()) / self._scale.unit
-            above = -loss / unit - CLOSE * max(1.0, worth.spend)
+            above = -loss / unit - CLOSE * max(1.0, objective.spend)
             for rows, columns, cost in self._looks(member):
-                at = np.nonzero(self._gains(member, worth, rows, columns, cost, above) > above)
+                at = np.nonzero(self._gains(member, objective, rows, columns, cost, above) > above)
                 if count + len(at[0]) > 2 * most:
                     return None
                 ways = self._columns(member, rows[at[0]], columns[at[1]])
-                found.append(ways.take(np.flatnonzero(ways.gain(worth) >= -loss - LEAST_GAIN)))
+                found.append(ways.take(np.flatnonzero(ways.gain(objective) >= -loss - LEAST_GAIN)))
                 count += len(found[-1])
                 if count > most:
                     return None
         return _joined(found)
 
-    def excess(self, worth: Worth) -> Floats:
+    def excess(self, objective: PricedObjective) -> Floats:
         """Return (n,) what the best way to each need gains per unit; 0 where none gains."""
         excess = np.zeros(self._needs)
         # Where no cost counts, nothing was rounded: then the gain is exact before any way is made out.
-        rounded = CLOSE * max(1.0, worth.spend) if worth.spend else 0.0
+        rounded = CLOSE * max(1.0, objective.spend) if objective.spend else 0.0
         for member in self._members:
             for rows, columns, cost in self._looks(member):
-                gain = self._gains(member, worth, rows, columns, cost, -rounded)
+                gain = self._gains(member, objective, rows, columns, cost, -rounded)
                 row, column = np.nonzero(gain > -rounded)
                 if not rounded:
                     per_unit = gain[row, column] / member.part.ratio(rows[row], columns[column])
@@ -220,9 +222,9 @@ class WaySource:
                 for start in range(0, len(row), SPELT_OUT):
                     at = slice(start, start + SPELT_OUT)
                     ways = self._columns(member, rows[row[at]], columns[column[at]])
-                    np.maximum.at(excess, ways.head, ways.gain(worth) / ways.served)
+                    np.maximum.at(excess, ways.head, ways.gain(objective) / ways.served)
         kept = self.promised()
-        np.maximum.at(excess, kept.head, kept.gain(worth) / kept.served)
+        np.maximum.at(excess, kept.head, kept.gain(objective) / kept.served)
         return excess
 
     def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, Itinerary]]:
@@ -250,31 +252,31 @@ class WaySource:
             yield rows, columns, member.cost(rows[:, None], columns)
 
     def _gains(
-        self, member: Member, worth: Worth, rows: Ints, columns: Ints, cost: Ints, above: float
+        self, member: Member, objective: PricedObjective, rows: Ints, columns: Ints, cost: Ints, above: float
     ) -> Floats:
         """Return what one donated unit of each pair gains at best, before rounding.
 
         Minus infinity where a pair is not admitted or gains no more than `above`.
         """
         part = member.part
-        price = worth.donation[member.donation + rows] / (part.granule / self._scale.unit)
+        price = objective.donation[member.donation + rows] / (part.granule / self._scale.unit)
         bought = part.purchase(rows[:, None], columns)
-        gain = part.ratio(rows[:, None], columns) * worth.need[member.need + columns]
-        gain = gain - price[:, None] - worth.purchase * bought
+        gain = part.ratio(rows[:, None], columns) * objective.need[member.need + columns]
+        gain = gain - price[:, None] - objective.purchase * bought
         # No way costs less than the cheapest route, whatever the capacities are worth.
-        at_best = gain - worth.spend * (cost / MONEY_SCALE - bought)
+        at_best = gain - objective.spend * (cost / MONEY_SCALE - bought)
         if not self._open:
             return np.where((cost < FORBIDDEN) & (at_best > above), at_best, -np.inf)
-        row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, worth.spend)))
+        row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, objective.spend)))
         gains = np.full(cost.shape, -np.inf)
-        prices = DayPrices(worth.capacity, worth.spend)
+        prices = DayPrices(objective.capacity, objective.spend)
         least, _, _ = part.ways.least(rows[row], columns[column], prices)
         found = gain[row, column] - least
         gains[row, column] = np.where(found > above, found, -np.inf)
         return gains
 
-    def _priced(self, member: Member, worth: Worth) -> CostOf:
-        part, prices = member.part, DayPrices(worth.capacity, worth.spend)
+    def _priced(self, member: Member, objective: PricedObjective) -> CostOf:
+        part, prices = member.part, DayPrices(objective.capacity, objective.spend)
 
         def cost(rows: Ints, columns: Ints) -> Ints:
             least = member.cost(rows, columns)
@@ -285,18 +287,18 @@ class WaySource:
             if self._open:
                 spent, _, _ = part.ways.least(row, column, prices)
             else:
-                spent = worth.spend * (least[at] / MONEY_SCALE - bought)
+                spent = objective.spend * (least[at] / MONEY_SCALE - bought)
             priced = np.full(least.shape, FORBIDDEN)
-            priced[at] = np.rint((spent + worth.purchase * bought) * MONEY_SCALE)
+            priced[at] = np.rint((spent + objective.purchase * bought) * MONEY_SCALE)
             return priced
 
         return cost
 
-    def _dearest(self, member: Member, worth: Worth, row: Ints, column: Ints) -> Columns:
+    def _dearest(self, member: Member, objective: PricedObjective, row: Ints, column: Ints) -> Columns:
         """Return the way of each of the pairs (n,) that gains most."""
         if not self._open:
             return self._routes(member, row, column)
-        prices = DayPrices(worth.capacity, worth.spend)
+        prices = DayPrices(objective.capacity, objective.spend)
         _, hub, arrival = member.part.ways.least(row, column, prices)
         return self._as_columns(member, row, column, member.part.ways.way(row, column, hub, arrival))
 

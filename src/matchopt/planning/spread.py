@@ -10,15 +10,15 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from matchopt.arrays import Ints
-from matchopt.model.market import Dealt, Found, Hands, Market, found
+from matchopt.arrays import CandidateArcs, Ints
+from matchopt.model.market import Dealt, Hands, Market, found
 
 BLOCK = 2**21
 """Rows × places that a block goes through, about."""
 
 
-class SpreadMarket:
-    """A market whose pairs are sought block by block; see `matchopt.solve.pairs.Market`."""
+class DistributedOracle:
+    """A market whose pairs are sought block by block; see `matchopt.solve.oracle.Market`."""
 
     def __init__(self, market: Market, executor: Executor) -> None:
         self._market, self._executor = market, executor
@@ -34,15 +34,17 @@ class SpreadMarket:
         """Return a number for each column, the same for columns alike."""
         return self._market.alike()
 
-    def of(self, columns: Ints) -> SpreadMarket:
+    def of(self, columns: Ints) -> DistributedOracle:
         """Return the market of some of the columns."""
-        return SpreadMarket(self._market.of(columns), self._executor)
+        return DistributedOracle(self._market.of(columns), self._executor)
 
     def cost(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs of pairs."""
         return self._market.cost(rows, columns)
 
-    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+    def best(
+        self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
+    ) -> CandidateArcs:
         """Return pairs with a low reduced cost."""
         waiting = [
             self._executor.submit(
@@ -67,7 +69,7 @@ class SpreadMarket:
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found | None:
+    ) -> CandidateArcs | None:
         """Return all pairs of a reduced cost below `limit`, but those passed over; None if too many."""
         waiting = [
             self._executor.submit(
@@ -75,12 +77,12 @@ class SpreadMarket:
             )
             for rows, market in self._blocks
         ]  # fmt: skip
-        blocks: list[Found | None] = [block.result() for block in waiting]
+        blocks: list[CandidateArcs | None] = [block.result() for block in waiting]
         listed = [some for some in blocks if some is not None]
         if len(listed) < len(blocks) or sum(len(some.row) for some in listed) > self._market.room:
             return None
         starts = [rows.start for rows, _ in self._blocks]
-        return Found(
+        return CandidateArcs(
             np.concatenate([some.row + start for some, start in zip(listed, starts, strict=True)]),
             np.concatenate([some.column for some in listed]),
             np.concatenate([some.cost for some in listed]),

@@ -11,7 +11,7 @@ from matchopt.contract.plan import Plan
 from matchopt.model.classes import Members
 from matchopt.model.money import to_money
 from matchopt.model.network import Network, Part
-from matchopt.solve.tiers import NO_LEVEL, Start
+from matchopt.solve.tiers import NO_LEVEL, WarmStart
 
 
 class Warm:
@@ -37,7 +37,7 @@ class Warm:
         order = np.argsort(tail[both], kind="stable")
         self._tail, self._head = tail[both][order], head[both][order]
 
-    def start(self, part: Part) -> Start | None:
+    def start(self, part: Part) -> WarmStart | None:
         """Return what is known of a part, None for nothing."""
         (supply_level, supply_price), (demand_level, demand_price) = (
             (level[mine], price[mine])
@@ -48,7 +48,7 @@ class Warm:
         mine = np.isin(self._tail, part.rows) & np.isin(self._head, part.columns)
         tail = np.searchsorted(part.rows, self._tail[mine])
         head = np.searchsorted(part.columns, self._head[mine])
-        return Start(tail, head, supply_level, demand_level, supply_price, demand_price)
+        return WarmStart(tail, head, supply_level, demand_level, supply_price, demand_price)
 
 
 def _by_class(table: pd.DataFrame, ids: pd.Series, members: Members) -> tuple[Ints, Ints]:

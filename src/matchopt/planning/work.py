@@ -18,21 +18,20 @@ from matchopt.planning.blocks import Joint, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
 from matchopt.planning.promises import as_flow, keepable
 from matchopt.planning.source import Kept
-from matchopt.planning.spread import SpreadMarket
+from matchopt.planning.spread import DistributedOracle
 from matchopt.planning.warm import Warm
 from matchopt.result.books import Books, keep_books
 from matchopt.result.deliveries import settle
 from matchopt.result.flows import Flows, transported
 from matchopt.result.proof import Proof
 from matchopt.result.summary import Fair, Spent, summarize
-from matchopt.solve.deadline import Deadline
-from matchopt.solve.flow import BACKENDS
-from matchopt.solve.mending import Promised
-from matchopt.solve.pairs import Market
-from matchopt.solve.pricing import Effort
-from matchopt.solve.search import Outcome
+from matchopt.solve.backends import BACKENDS
+from matchopt.solve.column_generation import Effort
+from matchopt.solve.oracle import PricingOracle
+from matchopt.solve.search import BlockSolution, Deadline
+from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.stages import solve_block
-from matchopt.solve.tiers import Matching, Start, coverage_first, total_cost
+from matchopt.solve.tiers import ProvenFlow, WarmStart, coverage_first, total_cost
 
 LARGE = 2**23
 """Rows × places of a part from which on its pairs are sought in blocks."""
@@ -71,7 +70,7 @@ class Work:
     warm: Warm | None = None
     floor: float | None = None
     cells: Cells | None = None
-    matchings: dict[int, Matching] = field(default_factory=dict)
+    matchings: dict[int, ProvenFlow] = field(default_factory=dict)
     kept: dict[int, Kept] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
     stopped: bool = False
@@ -165,7 +164,8 @@ class Work:
         with ThreadPoolExecutor(max(1, len(spread))) as here:
             waiting = {
                 k: (here if k in spread else self.executor).submit(
-                    match, SpreadMarket(parts[k].market, self.executor) if k in spread else parts[k].market,
+                    match,
+                    DistributedOracle(parts[k].market, self.executor) if k in spread else parts[k].market,
                     parts[k].supply, parts[k].asked // parts[k].step,
                     parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
                     solver=self.solver, start=None if self.warm is None else self.warm.start(parts[k]),
@@ -183,7 +183,7 @@ class Work:
         Each gets a share of the time by its size. The smallest come first: what they leave of
         theirs the largest can use.
         """
-        found: dict[int, Outcome] = {}
+        found: dict[int, BlockSolution] = {}
         cut_short = dict(sorted(enumerate(joints, 1), key=lambda one: (one[1].size, one[0])))
         for _ in range(2):
             waiting, cut_short = cut_short, {}
@@ -284,9 +284,9 @@ class Work:
 
 
 def match(
-    market: Market, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str,
-    start: Start | None = None, promised: Promised | None = None,
-) -> Matching:  # fmt: skip
+    market: PricingOracle, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str,
+    start: WarmStart | None = None, promised: PromisedArcs | None = None,
+) -> ProvenFlow:  # fmt: skip
     """Solve one part by itself, wherever that is: all it needs is here.
 
     `weight` is what a unit unmet costs if `by_cost`, else the tier of each demand.
@@ -297,7 +297,7 @@ def match(
         return solve(market, supply, demand, weight, BACKENDS[solver], start, promised)
     if not len(asked):
         level, price, none = np.full(len(supply), 0 if by_cost else PLENTY), np.zeros_like(supply), asked
-        found = Matching(level, none, price, none, Effort(0, 0, 0, 0), *[none] * 6)
+        found = ProvenFlow(level, none, price, none, Effort(0, 0, 0, 0), *[none] * 6)
     else:
         known = None if start is None else start.of(asked)
         if promised is not None:

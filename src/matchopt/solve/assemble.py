@@ -9,7 +9,7 @@ import numpy as np
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.block import Block, Columns
 from matchopt.solve.certificate import Prices
-from matchopt.solve.linear import Answer, Program
+from matchopt.solve.linear import Program, ProgramResult
 
 SLACK = 1e-9
 """What an earlier stage reached may be missed by that much, lest rounding makes it unreachable."""
@@ -35,7 +35,7 @@ class Goals:
 
 
 @dataclass(frozen=True, slots=True)
-class Assembly:
+class StageProgram:
     """A program with the numbers of its columns and rows."""
 
     program: Program
@@ -48,7 +48,7 @@ class Assembly:
     reached: dict[str, Ints]
     rising: Ints
 
-    def prices(self, answer: Answer) -> Prices:
+    def prices(self, answer: ProgramResult) -> Prices:
         """Return the prices of a linear program's rows, those of rounding below 0 cut off."""
 
         def most(rows: Ints) -> Floats:
@@ -58,16 +58,27 @@ class Assembly:
             return np.maximum(-answer.price[rows], 0.0)
 
         return Prices(
-            most(self.donation), most(self.need), most(self.capacity), float(most(self.budget).sum()),
-            {stage: float(least(row).sum()) for stage, row in self.reached.items()}, least(self.cell),
-        )  # fmt: skip
+            most(self.donation),
+            most(self.need),
+            most(self.capacity),
+            float(most(self.budget).sum()),
+            {stage: float(least(row).sum()) for stage, row in self.reached.items()},
+            least(self.cell),
+        )
 
 
 def assemble(
-    block: Block, columns: Columns, stage: str, goals: Goals, *, whole: bool, sums: int = 0,
-    least: Floats | float = 0.0, most: Floats | float = np.inf,
+    block: Block,
+    columns: Columns,
+    stage: str,
+    goals: Goals,
+    *,
+    whole: bool,
+    sums: int = 0,
+    least: Floats | float = 0.0,
+    most: Floats | float = np.inf,
     rising: Bools | None = None,
-) -> Assembly:  # fmt: skip
+) -> StageProgram:
     """Return the program of `stage`.
 
     Parameters
@@ -118,13 +129,18 @@ def assemble(
         _add_promises(program, block, columns, ways, whole=whole)
     if whole:
         _add_flags(program, block, columns, ways)
-    return Assembly(program, ways, donation, need, capacity, budget, fair.cell, reached, bar)
+    return StageProgram(program, ways, donation, need, capacity, budget, fair.cell, reached, bar)
 
 
 def closest(
-    block: Block, columns: Columns, target: Floats, floor: float, *,
-    least: Floats | float, most: Floats | float,
-) -> Assembly:  # fmt: skip
+    block: Block,
+    columns: Columns,
+    target: Floats,
+    floor: float,
+    *,
+    least: Floats | float,
+    most: Floats | float,
+) -> StageProgram:
     """Return the program of whole granules closest to coverages `target` (k,), none of them below `floor`."""
     toward = replace(block, fairness="share", fair_share=target * block.cell_asked)
     goals = Goals(coverage=floor * block.cell_asked)

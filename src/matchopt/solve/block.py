@@ -9,7 +9,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 
 from matchopt.arrays import PLENTY, Bools, Floats, Ints
-from matchopt.solve.pairs import CostOf
+from matchopt.solve.oracle import CostOf
 
 COVERAGE = "coverage"
 """All tiers at once, the first with the most weight."""
@@ -65,9 +65,12 @@ class Columns:
         entry = np.flatnonzero(place[self.load_column] >= 0)
         own = {f.name: getattr(self, f.name)[index] for f in fields(self) if not f.name.startswith("load")}
         return replace(
-            self, **own, load_column=place[self.load_column[entry]], load_row=self.load_row[entry],
+            self,
+            **own,
+            load_column=place[self.load_column[entry]],
+            load_row=self.load_row[entry],
             load=self.load[entry],
-        )  # fmt: skip
+        )
 
     def joined(self, others: Self) -> Self:
         """Return these ways and, after them, those of `others` that are new."""
@@ -80,16 +83,18 @@ class Columns:
         """Return those of `others` that are not among these ways."""
         return others.take(np.flatnonzero(~np.isin(others.key, self.key)))
 
-    def gain(self, worth: Worth) -> Floats:
+    def gain(self, objective: PricedObjective) -> Floats:
         """Return what one granule over each way is worth beyond what it uses up."""
-        gain = self.served * worth.need[self.head] - worth.donation[self.tail]
-        gain -= worth.spend * self.spend + worth.purchase * self.purchase
-        used = np.bincount(self.load_column, self.load * worth.capacity[self.load_row], minlength=len(self))
+        gain = self.served * objective.need[self.head] - objective.donation[self.tail]
+        gain -= objective.spend * self.spend + objective.purchase * self.purchase
+        used = np.bincount(
+            self.load_column, self.load * objective.capacity[self.load_row], minlength=len(self)
+        )
         return np.asarray(gain - used)
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class PricedObjective:
     """What things are worth in one stage.
 
     Attributes
@@ -112,7 +117,7 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class Subproblem:
     """A part of a block as a transport problem at given prices of the shared rules.
 
     Attributes
@@ -132,7 +137,7 @@ class Priced:
     scale: int
 
 
-class Source(Protocol):
+class ColumnSource(Protocol):
     """Knows all ways of a block, also those that were never put into a program."""
 
     def every(self, most: int) -> Columns | None:
@@ -147,23 +152,23 @@ class Source(Protocol):
         """Return all ways of the pairs given."""
         ...
 
-    def along(self, worth: Worth, tail: Ints, head: Ints) -> Columns:
+    def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
         """Return the best way of each of the pairs given."""
         ...
 
-    def promising(self, worth: Worth, count: int, least: float = LEAST_GAIN) -> Columns:
+    def promising(self, objective: PricedObjective, count: int, least: float = LEAST_GAIN) -> Columns:
         """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
         ...
 
-    def priced(self, worth: Worth) -> Iterator[Priced]:
+    def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
         """Yield the block's parts, if they are transport problems, with the best ways of their pairs."""
         ...
 
-    def near(self, worth: Worth, loss: float, most: int) -> Columns | None:
+    def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
         """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
         ...
 
-    def excess(self, worth: Worth) -> Floats:
+    def excess(self, objective: PricedObjective) -> Floats:
         """Return (n,) what the best way to each need gains per unit served; 0 where none gains."""
         ...
 
@@ -204,7 +209,7 @@ class Promises:
 
 
 @dataclass(frozen=True, slots=True)
-class Unshared:
+class UncoupledPlan:
     """The best plan without shared rules, see `matchopt.solve.tiers`.
 
     Attributes
@@ -224,8 +229,8 @@ class Unshared:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.mending`.
+class SlopeScaledPlan:
+    """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.slope_scaling`.
 
     Attributes
     ----------
@@ -317,9 +322,9 @@ class Block:
     cell_pinned: Floats
     fixed_floor: float | None
     ceiling: Mapping[str, float]
-    unshared: Unshared | None
+    uncoupled: UncoupledPlan | None
     promises: Promises
-    mended: Mended | None = None
+    slope_scaled: SlopeScaledPlan | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:

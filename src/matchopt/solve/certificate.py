@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.arrays import PLENTY, Floats, Ints
-from matchopt.solve.block import Block, Mended, Reached, Worth
+from matchopt.solve.block import Block, PricedObjective, Reached, SlopeScaledPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class Prices:
     fair: Floats
 
 
-def worth(block: Block, stage: str, prices: Prices) -> Worth:
+def priced_objective(block: Block, stage: str, prices: Prices) -> PricedObjective:
     """Return what ways are worth in `stage` under `prices`."""
     need = block.need_gain(stage) - prices.need
     for earlier, price in prices.reached.items():
         need = need + price * block.need_gain(earlier)
     need = need + np.append(prices.fair, 0.0)[block.cell]
     counts = 1.0 if stage == "cost" else 0.0
-    return Worth(need, prices.donation, prices.capacity, counts + prices.budget, counts)
+    return PricedObjective(need, prices.donation, prices.capacity, counts + prices.budget, counts)
 
 
 def cut_prices(block: Block, stage: str, donation_level: Ints, need_level: Ints) -> Prices:
@@ -72,19 +72,19 @@ def cut_prices(block: Block, stage: str, donation_level: Ints, need_level: Ints)
     )
 
 
-def network_prices(block: Block, mended: Mended) -> Prices:
+def network_prices(block: Block, slope_scaled: SlopeScaledPlan) -> Prices:
     """Return the prices of the cost stage that follow from those of a transport problem.
 
     A level counts there as the weight of a tier, which is above all costs. Any weight that keeps pairs
     and promises across levels from paying proves as much, and a low one leaves the figures small.
     """
-    donation, need = mended.donation_price, mended.need_price
+    donation, need = slope_scaled.donation_price, slope_scaled.need_price
     promises = block.promises
     kept = promises.cost / (promises.amount * promises.ways.served)
     highest = donation.max(initial=0.0) + need.max(initial=0.0) + kept.max(initial=0.0)
     weight = 0.0 if block.by_cost else float(highest)
-    spare = weight * (PLENTY - mended.donation_level)
-    unmet = block.unmet_cost if block.by_cost else weight * (mended.need_level - block.tier)
+    spare = weight * (PLENTY - slope_scaled.donation_level)
+    unmet = block.unmet_cost if block.by_cost else weight * (slope_scaled.need_level - block.tier)
     tiers = (stage for stage in block.stages if stage.startswith("tier"))
     return Prices(
         donation=np.maximum(spare - donation, 0.0) * block.granule,
@@ -99,12 +99,12 @@ def network_prices(block: Block, mended: Mended) -> Prices:
 def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Floats) -> float:
     """Return what no plan exceeds in `stage` that does in earlier stages what `reached` does.
 
-    `excess` (n,) is what the best way to each need gains per unit, see `Source.excess`.
+    `excess` (n,) is what the best way to each need gains per unit, see `ColumnSource.excess`.
     """
     base = float(prices.donation @ block.supply + (prices.need + excess) @ block.demand)
     base += float(prices.capacity @ block.capacity) + float(prices.fair @ block.cell_pinned)
     if stage == "cost":
-        base += _promises_term(block, worth(block, stage, prices), excess)
+        base += _promises_term(block, priced_objective(block, stage, prices), excess)
     if prices.budget:
         base += prices.budget * block.budget
     base -= sum(w * reached.value[r] for r, w in prices.reached.items() if r.startswith("tier"))
@@ -113,7 +113,7 @@ def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Fl
     return base + _fairness_term(block, stage, prices, reached)
 
 
-def _promises_term(block: Block, value: Worth, excess: Floats) -> float:
+def _promises_term(block: Block, value: PricedObjective, excess: Floats) -> float:
     """Return what keeping promises can bring at most, less what all of them cost.
 
     What goes over a way loses what its gain falls short of the excess of its need; who keeps the promise

@@ -22,7 +22,7 @@ on matching problems that is more than ten times faster than the simplex method.
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProgramResult:
     """What a solver found.
 
     Attributes
@@ -56,9 +56,13 @@ class Program:
         self.rows = 0
 
     def add_columns(
-        self, count: int, gain: Floats | float = 0.0, upper: Floats | float = np.inf, whole: bool = False,
+        self,
+        count: int,
+        gain: Floats | float = 0.0,
+        upper: Floats | float = np.inf,
+        whole: bool = False,
         lower: Floats | float = 0.0,
-    ) -> Ints:  # fmt: skip
+    ) -> Ints:
         """Add columns between `lower` and `upper` and return their numbers."""
         least, most = (np.full(count, bound, dtype=np.float64) for bound in (lower, upper))
         self._columns.append((least, most, np.full(count, whole)))
@@ -85,7 +89,7 @@ class Program:
 
     def maximise(
         self, *, seconds: float | None = None, nodes: int | None = None, gap: float = 0.0, within: float = 0.0
-    ) -> Answer:
+    ) -> ProgramResult:
         """Solve the program.
 
         Parameters
@@ -105,7 +109,7 @@ class Program:
             If there is no answer at all.
         """
         if not self.columns:
-            return Answer(np.zeros(0), np.zeros(self.rows), 0.0, 0.0, proven=True)
+            return ProgramResult(np.zeros(0), np.zeros(self.rows), 0.0, 0.0, proven=True)
         from ortools.math_opt import model_pb2
         from ortools.math_opt.python import mathopt
 
@@ -169,7 +173,7 @@ class Program:
         row, column = np.divmod(key, self.columns)
         return row, column, np.asarray(total, dtype=np.float64)
 
-    def _answer(self, model: mathopt.Model, result: mathopt.SolveResult, linear: bool) -> Answer:
+    def _answer(self, model: mathopt.Model, result: mathopt.SolveResult, linear: bool) -> ProgramResult:
         from ortools.math_opt.python import mathopt
 
         if not result.has_primal_feasible_solution():
@@ -187,4 +191,4 @@ class Program:
             price = np.array([duals[row] for row in model.linear_constraints()])
         objective = result.objective_value()
         bound = objective if proven else result.termination.objective_bounds.dual_bound
-        return Answer(value, price, objective, bound, proven)
+        return ProgramResult(value, price, objective, bound, proven)

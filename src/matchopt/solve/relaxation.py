@@ -2,6 +2,13 @@
 
 Column generation: a linear program over few ways gives prices, the prices name ways that would
 gain, and these enter, until none is left.
+
+In the cost stage of large blocks other ways enter besides. At given prices of the shared rules a block
+falls apart into transport problems over priced costs (Lagrangian relaxation). They are solved in little
+time, and their potentials fit the prices far better than those of a program over few ways, which knows
+no other way out. The prices tried lie between the best so far and those of the program: steps that are
+too wide lead astray (P. Wentges, "Weighted Dantzig-Wolfe decomposition for linear mixed-integer
+programming", 1997).
 """
 
 from __future__ import annotations
@@ -12,10 +19,12 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.assemble import Goals, assemble
-from matchopt.solve.block import Block, Columns, Source, Worth
-from matchopt.solve.certificate import Prices, worth
-from matchopt.solve.lagrangian import PARTNERS, Guide
+from matchopt.solve.block import Block, Columns, ColumnSource, PricedObjective, Subproblem
+from matchopt.solve.certificate import Prices, priced_objective
+from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.search import reaches
+from matchopt.solve.simplex import NetworkSimplex
+from matchopt.solve.tiers import ProvenFlow, coverage_first, total_cost
 
 CANDIDATES = 6
 """Ways per need and per donation that enter at a time."""
@@ -29,11 +38,21 @@ EXACT = 1e-6
 HOLDS = 1e-9
 """Price above which a cell keeps the smallest coverage from rising."""
 
+STEP, FIRST_STEP = 0.5, 0.2
+"""How far to go from the best prices towards those of the program; and at first."""
+
+PARTNERS = 2
+"""Pairs per need and per donation whose best way is named at a time."""
+
+SPREAD = 1e-3
+"""What a full capacity seems to cost beyond an empty one, by the kg, as a share of the mean cost:
+of ways that cost the same those with room are better company."""
+
 NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class Relaxation:
     """A relaxation solved.
 
     Attributes
@@ -56,9 +75,17 @@ class Relaxed:
 
 
 def relax(
-    block: Block, columns: Columns, stage: str, goals: Goals, source: Source | None = None, *,
-    guide: Guide | None = None, held: Ints = NONE, rising: Bools | None = None, enough: float = np.inf,
-) -> Relaxed:  # fmt: skip
+    block: Block,
+    columns: Columns,
+    stage: str,
+    goals: Goals,
+    source: ColumnSource | None = None,
+    *,
+    guide: SmoothedPricing | None = None,
+    held: Ints = NONE,
+    rising: Bools | None = None,
+    enough: float = np.inf,
+) -> Relaxation:
     """Solve the relaxation of `stage` over `columns`, or, with a source, over all ways.
 
     Parameters
@@ -80,10 +107,10 @@ def relax(
         answer = program.program.maximise()
         prices, amount = program.prices(answer), answer.value[program.ways]
         holds = np.abs(answer.price[program.rising])
-        found = Relaxed(columns, amount, answer.objective, prices, holds)
+        found = Relaxation(columns, amount, answer.objective, prices, holds)
         if source is None or reaches(found.value, enough):
             return found
-        value = worth(block, stage, prices)
+        value = priced_objective(block, stage, prices)
         entered = source.promising(value, CANDIDATES if guide is None else PARTNERS)
         near = EXACT * max(1.0, abs(found.value))
         if _slack(block, entered, value) <= near or not len(columns.new(entered)):
@@ -98,7 +125,7 @@ def relax(
         columns, before = columns.joined(entered), found.value
 
 
-def _slack(block: Block, entered: Columns, value: Worth) -> float:
+def _slack(block: Block, entered: Columns, value: PricedObjective) -> float:
     """Return how far the stage is from its bound at most: what the best way to each need would gain."""
     best = np.zeros(len(block.demand))
     np.maximum.at(best, entered.head, entered.gain(value) / entered.served)
@@ -112,8 +139,8 @@ def _near(columns: Columns, nearness: Floats) -> Columns:
 
 
 def raised(
-    block: Block, found: Relaxed, goals: Goals, source: Source | None = None, held: Ints = NONE
-) -> tuple[Relaxed, Floats]:
+    block: Block, found: Relaxation, goals: Goals, source: ColumnSource | None = None, held: Ints = NONE
+) -> tuple[Relaxation, Floats]:
     """Return the relaxation's leximin plan and (k,) its coverages.
 
     The smallest coverage is raised as far as it goes; cells that hold it there (those whose price
@@ -129,3 +156,83 @@ def raised(
             return found, coverage
         goals = replace(goals, coverage=coverage.copy())
         found = relax(block, found.columns, "leximin", goals, source, held=held, rising=rising)
+
+
+@dataclass(frozen=True, slots=True)
+class LagrangianSolution:
+    """What the flow core makes of prices of the shared rules.
+
+    Attributes
+    ----------
+    value
+        The least cost at these prices: no plan of the block costs less.
+    objective
+        The prices with their potentials.
+    tail, head : (a,) int
+        Pairs that carry something at that cost.
+    """
+
+    value: float
+    objective: PricedObjective
+    tail: Ints
+    head: Ints
+
+
+class SmoothedPricing:
+    """Names ways worth having in the cost stage of a block whose shared rules leave coverage as it is."""
+
+    def __init__(self, block: Block, source: ColumnSource) -> None:
+        self._block, self._source = block, source
+        self._capacity: Floats = np.zeros(len(block.capacity))
+        self._budget = 0.0
+        self._value: float | None = None
+
+    def ways(self, prices: Prices, columns: Columns, amount: Floats) -> Columns:
+        """Return ways to enter, after a program over `columns` was solved by `amount` at `prices`."""
+        step = FIRST_STEP if self._value is None else STEP
+        capacity = self._capacity + step * (prices.capacity - self._capacity)
+        budget = self._budget + step * (prices.budget - self._budget)
+        found = self.potentials(capacity, budget)
+        if self._value is None or found.value > self._value:
+            self._capacity, self._budget, self._value = capacity, budget, found.value
+        objective = found.objective
+        load = np.bincount(
+            columns.load_row, columns.load * amount[columns.load_column], minlength=len(capacity)
+        )
+        mean = float(columns.spend @ amount) / max(float(load.sum()), 1.0)
+        full = SPREAD * mean * load / np.maximum(self._block.capacity, 1.0)
+        spread = PricedObjective(
+            objective.need, objective.donation, capacity + full, objective.spend, objective.purchase
+        )
+        carrying = self._source.along(spread, found.tail, found.head)
+        return carrying.joined(self._source.promising(spread, PARTNERS, least=-np.inf))
+
+    def potentials(self, capacity: Floats, budget: float) -> LagrangianSolution:
+        """Solve the transport problems at given prices of the capacities (r,) and of the budget."""
+        block = self._block
+        objective = PricedObjective(
+            np.zeros(len(block.demand)), np.zeros(len(block.supply)), capacity, 1.0 + budget, 1.0
+        )
+        value, tails, heads = -float(capacity @ block.capacity), [], []
+        if budget:
+            value -= budget * block.budget
+        for part in self._source.subproblems(objective):
+            best = self._flow(part)
+            price = best.supply_price / part.scale * part.granule
+            objective.donation[part.donations] = -price
+            objective.need[part.needs] = best.demand_price / part.scale
+            tails.append(best.tail + part.donations.start)
+            heads.append(best.head + part.needs.start)
+            value += float(price @ block.supply[part.donations])
+            value += float(objective.need[part.needs] @ block.demand[part.needs])
+        return LagrangianSolution(value, objective, np.concatenate(tails), np.concatenate(heads))
+
+    def _flow(self, part: Subproblem) -> ProvenFlow:
+        block = self._block
+        supply = block.supply[part.donations].astype(np.int64)
+        demand = np.floor(block.demand[part.needs] / part.granule + 1e-9).astype(np.int64)
+        oracle, backend = CostMatrix(part.cost, len(supply), len(demand)), NetworkSimplex()
+        if block.by_cost:
+            unmet = np.rint(block.unmet_cost[part.needs] * part.scale).astype(np.int64)
+            return total_cost(oracle, supply, demand, unmet, backend)
+        return coverage_first(oracle, supply, demand, block.tier[part.needs], backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,11 +10,10 @@ import numpy as np
 
 from matchopt.arrays import Floats
 from matchopt.errors import SolverError
-from matchopt.solve.assemble import Assembly, Goals, assemble, closest
+from matchopt.solve.assemble import Goals, StageProgram, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
 from matchopt.solve.certificate import Prices
-from matchopt.solve.deadline import Deadline
-from matchopt.solve.linear import Answer
+from matchopt.solve.linear import ProgramResult
 from matchopt.solve.rounding import completed, rounded_down
 
 EQUAL = 1e-6
@@ -59,8 +59,48 @@ def keeps(block: Block, goals: Goals, reached: Reached) -> bool:
     return all((has >= asked - EQUAL).all() for has, asked in least)
 
 
+class Deadline:
+    """When a search has to stop.
+
+    Attributes
+    ----------
+    passed : bool
+        Whether a search had to.
+    stopped : bool
+        Whether it or one with a share of its time had to.
+    """
+
+    def __init__(self, seconds: float | None, whole: Deadline | None = None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._whole = whole
+        self.passed = self.stopped = False
+
+    def left(self) -> float | None:
+        """Return the seconds left, None without limit; note when there are none."""
+        left = self._left()
+        if left == 0:
+            self.stop()
+        return left
+
+    def stop(self) -> None:
+        """Note that a search was cut short."""
+        self.passed = True
+        deadline: Deadline | None = self
+        while deadline is not None:
+            deadline.stopped = True
+            deadline = deadline._whole
+
+    def share(self, part: float) -> Deadline:
+        """Return a deadline after `part` (0 to 1) of the time left; what is not used of it stays."""
+        left = self._left()
+        return Deadline(None if left is None else left * part, self)
+
+    def _left(self) -> float | None:
+        return None if self._end is None else max(self._end - time.monotonic(), 0.0)
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class SearchResult:
     """How far one stage got.
 
     Attributes
@@ -75,7 +115,7 @@ class Step:
     bound: float
 
 
-class Search:
+class IntegerSearch:
     """The search for whole granules, stage after stage, over given ways.
 
     Parameters
@@ -91,17 +131,24 @@ class Search:
     """
 
     def __init__(
-        self, block: Block, columns: Columns, deadline: Deadline, *,
-        least: Floats | float = 0.0, most: Floats | float = np.inf, complete: bool,
-        nodes: int | None = None, within: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        block: Block,
+        columns: Columns,
+        deadline: Deadline,
+        *,
+        least: Floats | float = 0.0,
+        most: Floats | float = np.inf,
+        complete: bool,
+        nodes: int | None = None,
+        within: float = 0.0,
+    ) -> None:
         self._block, self._columns, self._deadline = block, columns, deadline
         self._least, self._most, self._complete = least, most, complete
         self._nodes, self._within = nodes, within
 
     def step(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None, goal: float
-    ) -> Step:
+    ) -> SearchResult:
         """Return the best whole plan of `stage`.
 
         Parameters
@@ -119,10 +166,10 @@ class Search:
             if amount is not None and is_whole(self._block, self._columns, amount):
                 whole = np.rint(amount)
                 if reaches(self._value(stage, whole), goal):
-                    return Step(whole, np.inf)
+                    return SearchResult(whole, np.inf)
         begun = self._better(stage, goals, start, relaxed)
         if begun is not None and reaches(self._value(stage, begun), goal):
-            return Step(begun, np.inf)
+            return SearchResult(begun, np.inf)
         return self._solve(stage, goals, begun)
 
     def attempt(self, stage: str, goals: Goals, relaxed: Floats, goal: float) -> Floats | None:
@@ -132,7 +179,7 @@ class Search:
         except SolverError:
             return None
 
-    def toward(self, target: Floats, start: Floats | None) -> Step:
+    def toward(self, target: Floats, start: Floats | None) -> SearchResult:
         """Return a whole plan of the largest smallest coverage whose other coverages come close to `target`.
 
         `target` (k,) is what the relaxation gives each cell; closeness counts from below.
@@ -142,7 +189,7 @@ class Search:
         program = closest(
             self._block, self._columns, np.maximum(target, floor), floor, least=self._least, most=self._most
         )
-        return Step(self._run(program, first.amount).amount, first.bound)
+        return SearchResult(self._run(program, first.amount).amount, first.bound)
 
     def _better(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None
@@ -163,24 +210,30 @@ class Search:
     def _value(self, stage: str, amount: Floats) -> float:
         return self._block.reached(self._columns, amount).value[stage]
 
-    def _solve(self, stage: str, goals: Goals, start: Floats | None, sums: int = 0) -> Step:
+    def _solve(self, stage: str, goals: Goals, start: Floats | None, sums: int = 0) -> SearchResult:
         program = assemble(
-            self._block, self._columns, stage, goals, whole=True, sums=sums,
-            least=self._least, most=self._most,
-        )  # fmt: skip
+            self._block,
+            self._columns,
+            stage,
+            goals,
+            whole=True,
+            sums=sums,
+            least=self._least,
+            most=self._most,
+        )
         step = self._run(program, start)
         if start is not None and not sums and self._value(stage, step.amount) < self._value(stage, start):
-            return Step(start, step.bound)
+            return SearchResult(start, step.bound)
         return step
 
-    def _run(self, program: Assembly, start: Floats | None) -> Step:
+    def _run(self, program: StageProgram, start: Floats | None) -> SearchResult:
         """Search until the deadline; `start` stands where nothing is found.
 
         The solver is not told of it: HiGHS takes a start, but has then called worse plans the best.
         """
         seconds = self._deadline.left()
         if self._deadline.passed and start is not None:
-            return Step(start, np.inf)
+            return SearchResult(start, np.inf)
         try:
             answer = program.program.maximise(
                 seconds=seconds,
@@ -193,20 +246,20 @@ class Search:
                 raise
             # Out of time, nodes or memory before any plan: the one at hand stands.
             self._cut_short()
-            return Step(start, np.inf)
+            return SearchResult(start, np.inf)
         if not answer.proven:
             self._cut_short()
-        return Step(np.rint(answer.value[program.ways]), self._proven(answer))
+        return SearchResult(np.rint(answer.value[program.ways]), self._proven(answer))
 
     def _cut_short(self) -> None:
         """Note that time ran out, unless it was the nodes that did."""
         if self._nodes is None or self._deadline.left() == 0:
             self._deadline.stop()
 
-    def _proven(self, answer: Answer) -> float:
+    def _proven(self, answer: ProgramResult) -> float:
         return answer.bound if self._complete else np.inf
 
-    def _sorted(self, goals: Goals, start: Floats | None) -> Step:
+    def _sorted(self, goals: Goals, start: Floats | None) -> SearchResult:
         """Raise the smallest coverage, then the sum of the two smallest, and so on."""
         step = self._solve("leximin", goals, start, sums=1)
         bound = step.bound
@@ -214,10 +267,10 @@ class Search:
             coverage = self._block.reached(self._columns, step.amount).coverage
             goals = replace(goals, least_sums=np.cumsum(np.sort(coverage))[: k - 1])
             step = self._solve("leximin", goals, step.amount, sums=k)
-        return Step(step.amount, bound)
+        return SearchResult(step.amount, bound)
 
 
-def kept(block: Block, stage: str, goals: Goals, reached: Reached) -> Goals:
+def goals_after(block: Block, stage: str, goals: Goals, reached: Reached) -> Goals:
     """Return `goals` with what `stage` reached."""
     if stage == "floor":
         return replace(goals, coverage=np.full(len(block.cell_asked), reached.value["floor"]))
@@ -227,7 +280,7 @@ def kept(block: Block, stage: str, goals: Goals, reached: Reached) -> Goals:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StageProof:
     """What one stage reached, and what bounds it.
 
     Attributes
@@ -250,7 +303,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BlockSolution:
     """The best plan of a block and its proof, stage by stage.
 
     Attributes
@@ -262,9 +315,9 @@ class Outcome:
     columns: Columns
     amount: Floats
     reached: Reached
-    stages: tuple[Stage, ...]
+    stages: tuple[StageProof, ...]
 
-    def beats(self, other: Outcome) -> bool:
+    def beats(self, other: BlockSolution) -> bool:
         """Return whether this plan is the better one, or as good and as well proven."""
         for mine, theirs in zip(self.stages, other.stages, strict=True):
             if not (reaches(mine.value, theirs.value) and reaches(theirs.value, mine.value)):

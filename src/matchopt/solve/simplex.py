@@ -42,14 +42,39 @@ class NetworkSimplex:
         most[m + problem.dearest] = ENDLESS
         tree = (tree or SpanningTree.star(problem)).grown(len(cost))
         reprice(
-            cost, tree.parent, tree.arc, tree.up, tree.after, tree.demand, tree.price, tree.anchor,
-            tree.offset, tree.hold, m,
-        )  # fmt: skip
+            cost,
+            tree.parent,
+            tree.arc,
+            tree.up,
+            tree.after,
+            tree.demand,
+            tree.price,
+            tree.anchor,
+            tree.offset,
+            tree.hold,
+            m,
+        )
         block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost)) / 4))
         pivots = pivot(
-            tail, head, cost, most, tree.parent, tree.arc, tree.up, tree.depth, tree.after, tree.before,
-            tree.demand, tree.price, tree.anchor, tree.offset, tree.hold, tree.flow, block, m,
-        )  # fmt: skip
+            tail,
+            head,
+            cost,
+            most,
+            tree.parent,
+            tree.arc,
+            tree.up,
+            tree.depth,
+            tree.after,
+            tree.before,
+            tree.demand,
+            tree.price,
+            tree.anchor,
+            tree.offset,
+            tree.hold,
+            tree.flow,
+            block,
+            m,
+        )
         price = (tree.price[tree.anchor] + tree.offset)[:n]
         certificate = Certificate(-tree.price[:m], np.minimum(price[problem.node], problem.unmet_cost))
         return Optimum(tree.flow[m + k :], certificate, tree, pivots)
@@ -57,10 +82,25 @@ class NetworkSimplex:
 
 @compiled
 def pivot(
-    tail: Nodes, head: Nodes, cost: Ints, most: Ints, parent: Nodes, arc: Nodes, up: Bools, depth: Nodes,
-    after: Nodes, before: Nodes, demand: Nodes, price: Ints, anchor: Nodes, offset: Ints, hold: Nodes,
-    flow: Ints, block: int, root: int,
-) -> int:  # fmt: skip
+    tail: Nodes,
+    head: Nodes,
+    cost: Ints,
+    most: Ints,
+    parent: Nodes,
+    arc: Nodes,
+    up: Bools,
+    depth: Nodes,
+    after: Nodes,
+    before: Nodes,
+    demand: Nodes,
+    price: Ints,
+    anchor: Nodes,
+    offset: Ints,
+    hold: Nodes,
+    flow: Ints,
+    block: int,
+    root: int,
+) -> int:
     """Pivot until no arc would pay; return how often."""
     free = vacant(parent, demand, root)
     pivots, place, left, seen = 0, 0, block, 0
@@ -139,9 +179,18 @@ def pivot(
 
 @compiled
 def reprice(
-    cost: Ints, parent: Nodes, arc: Nodes, up: Bools, after: Nodes, demand: Nodes, price: Ints, anchor: Nodes,
-    offset: Ints, hold: Nodes, root: int,
-) -> None:  # fmt: skip
+    cost: Ints,
+    parent: Nodes,
+    arc: Nodes,
+    up: Bools,
+    after: Nodes,
+    demand: Nodes,
+    price: Ints,
+    anchor: Nodes,
+    offset: Ints,
+    hold: Nodes,
+    root: int,
+) -> None:
     """Write the prices at which each arc of the tree costs nothing: costs may have changed since."""
     node = after[root]
     while node != root:
@@ -168,9 +217,17 @@ def meeting(parent: Nodes, depth: Nodes, a: int, b: int) -> int:
 
 @compiled
 def narrowest(
-    parent: Nodes, arc: Nodes, up: Bools, most: Ints, flow: Ints, node: int, join: int, down: bool,
-    amount: int, out: int,
-) -> tuple[int, int]:  # fmt: skip
+    parent: Nodes,
+    arc: Nodes,
+    up: Bools,
+    most: Ints,
+    flow: Ints,
+    node: int,
+    join: int,
+    down: bool,
+    amount: int,
+    out: int,
+) -> tuple[int, int]:
     """Return what can be sent between `join` and `node`, at most `amount`, and below which arc it ends.
 
     Sent down, of several arcs the one nearest to `node` counts, and none but one narrower than
@@ -209,9 +266,20 @@ def vacant(parent: Nodes, demand: Nodes, root: int) -> int:
 
 @inlined
 def grow(
-    parent: Nodes, arc: Nodes, up: Bools, depth: Nodes, after: Nodes, before: Nodes, demand: Nodes,
-    price: Ints, anchor: Nodes, offset: Ints, hold: Nodes, free: int, b: int,
-) -> int:  # fmt: skip
+    parent: Nodes,
+    arc: Nodes,
+    up: Bools,
+    depth: Nodes,
+    after: Nodes,
+    before: Nodes,
+    demand: Nodes,
+    price: Ints,
+    anchor: Nodes,
+    offset: Ints,
+    hold: Nodes,
+    free: int,
+    b: int,
+) -> int:
     """Make a leaf a node of the tree, at the place `free`; return the next free one."""
     above, following = anchor[b], parent[free]
     parent[free], arc[free], up[free], depth[free] = above, hold[b], False, depth[above] + 1
@@ -223,9 +291,20 @@ def grow(
 
 @inlined
 def shed(
-    cost: Ints, parent: Nodes, arc: Nodes, depth: Nodes, after: Nodes, before: Nodes, demand: Nodes,
-    anchor: Nodes, offset: Ints, hold: Nodes, free: int, root: int, node: int,
-) -> int:  # fmt: skip
+    cost: Ints,
+    parent: Nodes,
+    arc: Nodes,
+    depth: Nodes,
+    after: Nodes,
+    before: Nodes,
+    demand: Nodes,
+    anchor: Nodes,
+    offset: Ints,
+    hold: Nodes,
+    free: int,
+    root: int,
+    node: int,
+) -> int:
     """Make a demand a leaf again if nothing hangs from it any more; return the first free place."""
     if node <= root or depth[after[node]] > depth[node]:
         return free
@@ -253,9 +332,20 @@ def remove(after: Nodes, before: Nodes, first: int, last: int) -> None:
 
 @compiled
 def hang(
-    parent: Nodes, arc: Nodes, up: Bools, depth: Nodes, after: Nodes, before: Nodes, price: Ints,
-    node: int, above: int, out: int, entering: int, points_up: bool, rise: int,
-) -> None:  # fmt: skip
+    parent: Nodes,
+    arc: Nodes,
+    up: Bools,
+    depth: Nodes,
+    after: Nodes,
+    before: Nodes,
+    price: Ints,
+    node: int,
+    above: int,
+    out: int,
+    entering: int,
+    points_up: bool,
+    rise: int,
+) -> None:
     """Cut the tree above `out` and hang that part below `above`, by its `node` and the arc `entering`.
 
     All its prices rise by `rise`. The nodes from `node` to `out` now hang below each other, each

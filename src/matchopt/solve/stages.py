@@ -17,13 +17,30 @@ import numpy as np
 
 from matchopt.arrays import PLENTY, Bools, Floats, Ints
 from matchopt.solve.assemble import Goals
-from matchopt.solve.block import COVERAGE, Block, Columns, Mended, Reached, Source, Unshared, Worth
-from matchopt.solve.certificate import Prices, bound, cut_prices, network_prices, worth
-from matchopt.solve.deadline import Deadline
-from matchopt.solve.lagrangian import Guide
-from matchopt.solve.packing import Packing
-from matchopt.solve.relaxation import Relaxed, raised, relax
-from matchopt.solve.search import Outcome, Search, Stage, Step, Tell, is_whole, kept, reaches
+from matchopt.solve.block import (
+    COVERAGE,
+    Block,
+    Columns,
+    ColumnSource,
+    PricedObjective,
+    Reached,
+    SlopeScaledPlan,
+    UncoupledPlan,
+)
+from matchopt.solve.certificate import Prices, bound, cut_prices, network_prices, priced_objective
+from matchopt.solve.relaxation import Relaxation, SmoothedPricing, raised, relax
+from matchopt.solve.rounding import Packing
+from matchopt.solve.search import (
+    BlockSolution,
+    Deadline,
+    IntegerSearch,
+    SearchResult,
+    StageProof,
+    Tell,
+    goals_after,
+    is_whole,
+    reaches,
+)
 
 ALL_WAYS = 20_000
 """Up to this many ways all of them enter."""
@@ -59,7 +76,7 @@ Proofs = list[tuple[str, Prices, float]]
 """Stage, its prices, and what a search proved (infinite: nothing)."""
 
 
-def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
+def solve_block(block: Block, source: ColumnSource, deadline: Deadline, tell: Tell) -> BlockSolution:
     """Return the best plan of `block` and its proof.
 
     Parameters
@@ -69,17 +86,19 @@ def solve_block(block: Block, source: Source, deadline: Deadline, tell: Tell) ->
     deadline
         When the search for whole granules stops.
     """
-    if block.mended is not None:
-        return _mended(block, source, block.mended, deadline, tell)
+    if block.slope_scaled is not None:
+        return _mended(block, source, block.slope_scaled, deadline, tell)
     columns = source.every(ALL_WAYS)
     if columns is not None:
         return _few(block, source, columns, deadline, tell)
-    if block.unshared is None and len(block.supply) + len(block.demand) <= MIDDLE:
+    if block.uncoupled is None and len(block.supply) + len(block.demand) <= MIDDLE:
         return _some(block, source, deadline, tell)
     return _many(block, source, deadline, tell)
 
 
-def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tell: Tell) -> Outcome:
+def _few(
+    block: Block, source: ColumnSource, columns: Columns, deadline: Deadline, tell: Tell
+) -> BlockSolution:
     complete = True
     # Giving nothing breaks no rule but a floor that is asked for.
     amount = np.zeros(len(columns)) if block.fixed_floor is None else None
@@ -87,7 +106,7 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
     proofs: Proofs = []
     for stage, time in _timed(block, deadline):
         tell(stage)
-        search = Search(block, columns, time, complete=complete)
+        search = IntegerSearch(block, columns, time, complete=complete)
         found = relax(block, columns, stage, goals)
         if stage == "leximin" and not block.sorts:
             _, target = raised(block, found, goals)
@@ -97,13 +116,13 @@ def _few(block: Block, source: Source, columns: Columns, deadline: Deadline, tel
             goals = replace(goals, coverage=block.reached(columns, step.amount).coverage)
         else:
             step = search.step(stage, goals, amount, found.amount, found.value)
-            goals = kept(block, stage, goals, block.reached(columns, step.amount))
+            goals = goals_after(block, stage, goals, block.reached(columns, step.amount))
         amount = step.amount
         proofs.append((stage, found.prices, step.bound))
     return _outcome(block, source, columns, step.amount, proofs)
 
 
-def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
+def _some(block: Block, source: ColumnSource, deadline: Deadline, tell: Tell) -> BlockSolution:
     columns, amount = _start(block, source, source.cheapest(FIRST), deadline)
     goals = Goals()
     proofs: Proofs = []
@@ -117,17 +136,19 @@ def _some(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
             found, target = raised(block, found, goals, source, held)
         columns, amount = found.columns, _carried(columns, amount, found.columns)
         if stage == "leximin" and block.sorts:
-            step = Search(block, columns, time, complete=False).step(stage, goals, amount, None, np.inf)
-            goals = kept(block, stage, goals, block.reached(columns, step.amount))
+            step = IntegerSearch(block, columns, time, complete=False).step(
+                stage, goals, amount, None, np.inf
+            )
+            goals = goals_after(block, stage, goals, block.reached(columns, step.amount))
         elif stage == "leximin":
-            step = Search(block, columns, time, complete=False).toward(target, amount)
+            step = IntegerSearch(block, columns, time, complete=False).toward(target, amount)
             goals = replace(goals, coverage=block.reached(columns, step.amount).coverage)
         else:
             ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf
             columns, step = _searched(block, source, found, stage, goals, amount, ceiling, time)
             reached = block.reached(columns, step.amount)
             capped = capped and reaches(reached.value[stage], ceiling)
-            goals = kept(block, stage, goals, reached)
+            goals = goals_after(block, stage, goals, reached)
         amount = step.amount
         proofs.append((stage, prices, step.bound))
     return _outcome(block, source, columns, step.amount, proofs)
@@ -141,7 +162,9 @@ def _timed(block: Block, deadline: Deadline) -> Iterator[tuple[str, Deadline]]:
     yield last, deadline
 
 
-def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -> tuple[Columns, Floats]:
+def _start(
+    block: Block, source: ColumnSource, columns: Columns, deadline: Deadline
+) -> tuple[Columns, Floats]:
     """Return ways to begin with and a whole plan over them: an empty one, or one with the floor asked for.
 
     Ways that are promised are among them: prices have to know what keeping a promise would take.
@@ -158,20 +181,28 @@ def _start(block: Block, source: Source, columns: Columns, deadline: Deadline) -
 
 
 def _searched(
-    block: Block, source: Source, found: Relaxed, stage: str, goals: Goals, start: Floats,
-    ceiling: float, deadline: Deadline,
-) -> tuple[Columns, Step]:  # fmt: skip
+    block: Block,
+    source: ColumnSource,
+    found: Relaxation,
+    stage: str,
+    goals: Goals,
+    start: Floats,
+    ceiling: float,
+    deadline: Deadline,
+) -> tuple[Columns, SearchResult]:
     """Search the ways that entered, then all that could take part in anything better.
 
     One granule over a way that loses more than the relaxation is above the plan at hand makes
     every plan worse than that one.
     """
-    price, goal = worth(block, stage, found.prices), min(found.value, ceiling)
+    price, goal = priced_objective(block, stage, found.prices), min(found.value, ceiling)
     columns, amount = found.columns, found.amount
     if not is_whole(block, columns, amount):
         columns = columns.joined(source.promising(price, OTHERS, -np.inf))
         start, amount = _carried(found.columns, start, columns), _carried(found.columns, amount, columns)
-    step = Search(block, columns, deadline, complete=False).step(stage, goals, start, amount, found.value)
+    step = IntegerSearch(block, columns, deadline, complete=False).step(
+        stage, goals, start, amount, found.value
+    )
     value = block.reached(columns, step.amount).value[stage]
     if reaches(value, goal) or deadline.passed:
         return columns, step
@@ -180,7 +211,7 @@ def _searched(
         return columns, step
     all_near = columns.joined(more)
     start = _carried(columns, step.amount, all_near)
-    search = Search(block, all_near, deadline, complete=block.sorts)
+    search = IntegerSearch(block, all_near, deadline, complete=block.sorts)
     return all_near, search.step(stage, goals, start, None, goal)
 
 
@@ -193,19 +224,19 @@ def _carried(columns: Columns, amount: Floats, others: Columns) -> Floats:
     return carried
 
 
-def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outcome:
+def _many(block: Block, source: ColumnSource, deadline: Deadline, tell: Tell) -> BlockSolution:
     columns, begun = _start(block, source, source.cheapest(FIRST), deadline)
     first, goals = columns, Goals()
     proofs: Proofs = []
     guide = None
-    if block.unshared is not None:
-        columns = columns.joined(_packed(block, source, block.unshared))
+    if block.uncoupled is not None:
+        columns = columns.joined(_packed(block, source, block.uncoupled))
         tell(COVERAGE)
         columns, proofs, as_before = _covered(block, source, columns)
         for stage, _, value in proofs:
             goals = replace(goals, value={**goals.value, stage: value})
         if as_before:
-            guide = Guide(block, source)
+            guide = SmoothedPricing(block, source)
     for stage in block.stages[len(proofs) :]:
         tell(stage)
         found = relax(block, columns, stage, goals, source, guide=guide)
@@ -214,7 +245,7 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
             found, target = raised(block, found, goals, source)
             goals = replace(goals, coverage=target)
         else:
-            goals = kept(block, stage, goals, block.reached(found.columns, found.amount))
+            goals = goals_after(block, stage, goals, block.reached(found.columns, found.amount))
         columns = found.columns
     tell("whole quantities")
     broken = np.abs(found.amount - np.rint(found.amount)) > BROKEN
@@ -230,21 +261,21 @@ def _many(block: Block, source: Source, deadline: Deadline, tell: Tell) -> Outco
     return _outcome(block, source, columns, amount, proofs)
 
 
-def _packed(block: Block, source: Source, unshared: Unshared) -> Columns:
+def _packed(block: Block, source: ColumnSource, uncoupled: UncoupledPlan) -> Columns:
     """Return ways that carry the plan without shared rules as far as there is room, tier after tier."""
     packing, found = Packing(block), []
     for tier in np.unique(block.tier).tolist():
-        own = np.flatnonzero(block.tier[unshared.head] == tier)
-        tail, head = unshared.tail[own], unshared.head[own]
+        own = np.flatnonzero(block.tier[uncoupled.head] == tier)
+        tail, head = uncoupled.tail[own], uncoupled.head[own]
         ways = source.around(tail, head)
-        found.append(ways.take(packing.pack(ways, tail, head, unshared.amount[own])))
+        found.append(ways.take(packing.pack(ways, tail, head, uncoupled.amount[own])))
     columns = found[0]
     for more in found[1:]:
         columns = columns.joined(more)
     return columns
 
 
-def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, Proofs, bool]:
+def _covered(block: Block, source: ColumnSource, columns: Columns) -> tuple[Columns, Proofs, bool]:
     """Return ways that reach the coverage there is without the shared rules, its proofs, and whether they do.
 
     Most often that much is within reach. Then one program finds all tiers at once: with weights that
@@ -253,8 +284,8 @@ def _covered(block: Block, source: Source, columns: Columns) -> tuple[Columns, P
     """
     if block.by_cost:
         return columns, [], True
-    assert block.unshared is not None, "only a block with levels has cuts"
-    cuts, values = _cuts(block, block.unshared.donation_level, block.unshared.need_level)
+    assert block.uncoupled is not None, "only a block with levels has cuts"
+    cuts, values = _cuts(block, block.uncoupled.donation_level, block.uncoupled.need_level)
     enough = sum((PLENTY - t) * values[f"tier {t}"] for t in np.unique(block.tier).tolist())
     found = relax(block, columns, COVERAGE, Goals(), source, enough=enough)
     reached = reaches(found.value, enough)
@@ -273,7 +304,9 @@ def _cuts(block: Block, donation_level: Ints, need_level: Ints) -> tuple[Proofs,
     return cuts, values
 
 
-def _mended(block: Block, source: Source, plan: Mended, deadline: Deadline, tell: Tell) -> Outcome:
+def _mended(
+    block: Block, source: ColumnSource, plan: SlopeScaledPlan, deadline: Deadline, tell: Tell
+) -> BlockSolution:
     cuts, values = _cuts(block, plan.donation_level, plan.need_level)
     goals = Goals(value=values)
     prices = network_prices(block, plan)
@@ -287,9 +320,9 @@ def _mended(block: Block, source: Source, plan: Mended, deadline: Deadline, tell
     few = len(block.supply) * len(block.demand) <= FEW_PAIRS
     every = source.every(ALL_WAYS) if few else None
     if every is not None:
-        excess = _excess(block, source, worth(block, "cost", prices))
+        excess = _excess(block, source, priced_objective(block, "cost", prices))
         goal = bound(block, "cost", prices, block.reached(columns, amount), excess)
-        search = Search(block, every, deadline, complete=True)
+        search = IntegerSearch(block, every, deadline, complete=True)
         step = search.step("cost", goals, _carried(columns, amount, every), None, goal)
         columns, amount, searched = every, step.amount, step.bound
     else:
@@ -297,12 +330,12 @@ def _mended(block: Block, source: Source, plan: Mended, deadline: Deadline, tell
     return _outcome(block, source, columns, amount, [*cuts, ("cost", prices, searched)])
 
 
-def _excess(block: Block, source: Source, value: Worth) -> Floats:
+def _excess(block: Block, source: ColumnSource, value: PricedObjective) -> Floats:
     """Return (n,) what the best way to each need gains per unit.
 
     At prices of the network no pair gains: that has been looked at. Only promised ways are left.
     """
-    if block.mended is None:
+    if block.slope_scaled is None:
         return source.excess(value)
     ways, excess = block.promises.ways, np.zeros(len(block.demand))
     np.maximum.at(excess, ways.head, ways.gain(value) / ways.served)
@@ -310,9 +343,14 @@ def _excess(block: Block, source: Source, value: Worth) -> Floats:
 
 
 def _polished(
-    block: Block, source: Source, plan: Mended, columns: Columns, amount: Floats, goals: Goals,
+    block: Block,
+    source: ColumnSource,
+    plan: SlopeScaledPlan,
+    columns: Columns,
+    amount: Floats,
+    goals: Goals,
     deadline: Deadline,
-) -> tuple[Columns, Floats]:  # fmt: skip
+) -> tuple[Columns, Floats]:
     """Return a plan at least as good: what changed is searched with all around it, as long as that gains."""
     while True:
         ways, changed = block.promises.ways, block.promises.changed(columns, amount)
@@ -391,7 +429,7 @@ def _made_whole(
             goals = replace(goals, coverage=block.reached(columns, amount).coverage)
             continue
         amount = search.step(stage, goals, amount, relaxed, np.inf).amount
-        goals = kept(block, stage, goals, block.reached(columns, amount))
+        goals = goals_after(block, stage, goals, block.reached(columns, amount))
     return amount
 
 
@@ -416,25 +454,27 @@ def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bo
 
 def _around(
     block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline, within: float = 0.0
-) -> Search:
+) -> IntegerSearch:
     """Return the search over what is `loose`; over all other ways goes what is in `base`."""
     least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
-    return Search(
+    return IntegerSearch(
         block, columns, deadline, least=least, most=most, complete=False, nodes=NODES, within=within
     )
 
 
-def _outcome(block: Block, source: Source, columns: Columns, amount: Floats, proofs: Proofs) -> Outcome:
+def _outcome(
+    block: Block, source: ColumnSource, columns: Columns, amount: Floats, proofs: Proofs
+) -> BlockSolution:
     reached = block.reached(columns, amount)
     stages = []
     capped = True
     for stage, prices, searched in proofs:
-        excess = _excess(block, source, worth(block, stage, prices))
+        excess = _excess(block, source, priced_objective(block, stage, prices))
         relaxation = bound(block, stage, prices, reached, excess)
         value = reached.value[stage]
         ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf
         best = max(min(relaxation, searched, ceiling), value)
         capped = capped and reaches(value, ceiling)
-        stages.append(Stage(stage, value, relaxation, value if reaches(value, best) else best, prices))
+        stages.append(StageProof(stage, value, relaxation, value if reaches(value, best) else best, prices))
     used = np.flatnonzero(amount > 0)
-    return Outcome(columns.take(used), amount[used], reached, tuple(stages))
+    return BlockSolution(columns.take(used), amount[used], reached, tuple(stages))

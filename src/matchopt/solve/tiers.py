@@ -23,9 +23,17 @@ import numpy as np
 
 from matchopt.arrays import PLENTY, Ints
 from matchopt.errors import SolverError
-from matchopt.solve.mending import Promised, mended
-from matchopt.solve.pairs import Market
-from matchopt.solve.pricing import UNKNOWN, Best, Effort, Known, Limited, handed_out, solve_over_all_pairs
+from matchopt.solve.column_generation import (
+    UNKNOWN,
+    CapacitatedArcs,
+    Effort,
+    MasterOptimum,
+    StartingPoint,
+    handed_out,
+    solve_over_all_pairs,
+)
+from matchopt.solve.oracle import PricingOracle
+from matchopt.solve.slope_scaling import PromisedArcs, slope_scaled
 from matchopt.solve.transport import Backend, Certificate
 
 NO_LEVEL = -1
@@ -36,7 +44,7 @@ MOST_WEIGHT = 2**57
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class ProvenFlow:
     """An optimal flow with its proof (see `matchopt.verify` for what it certifies).
 
     Attributes
@@ -69,7 +77,7 @@ class Matching:
     near_tail: Ints
     near_head: Ints
 
-    def among(self, asked: Ints, count: int, *, by_cost: bool) -> Matching:
+    def among(self, asked: Ints, count: int, *, by_cost: bool) -> ProvenFlow:
         """Return the same where only the demands `asked` out of `count` are above 0.
 
         Demands of 0 have the level of plenty and the price 0. The proof holds for them: whoever has that
@@ -78,14 +86,17 @@ class Matching:
         level, price = np.full(count, 0 if by_cost else PLENTY), np.zeros(count, dtype=np.int64)
         level[asked], price[asked] = self.demand_level, self.demand_price
         return replace(
-            self, head=asked[self.head], near_head=asked[self.near_head], demand_level=level,
+            self,
+            head=asked[self.head],
+            near_head=asked[self.near_head],
+            demand_level=level,
             demand_price=price,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """What is known from an earlier plan, as in `Matching`; level `NO_LEVEL` where there is none."""
+class WarmStart:
+    """What is known from an earlier plan, as in `ProvenFlow`; level `NO_LEVEL` where there is none."""
 
     tail: Ints
     head: Ints
@@ -94,15 +105,19 @@ class Start:
     supply_price: Ints
     demand_price: Ints
 
-    def of(self, asked: Ints) -> Start:
+    def of(self, asked: Ints) -> WarmStart:
         """Return what is known of the demands `asked` (sorted) alone."""
         mine = np.isin(self.head, asked)
-        return Start(
-            self.tail[mine], np.searchsorted(asked, self.head[mine]), self.supply_level,
-            self.demand_level[asked], self.supply_price, self.demand_price[asked],
-        )  # fmt: skip
+        return WarmStart(
+            self.tail[mine],
+            np.searchsorted(asked, self.head[mine]),
+            self.supply_level,
+            self.demand_level[asked],
+            self.supply_price,
+            self.demand_price[asked],
+        )
 
-    def known(self, weight: int) -> Known:
+    def known(self, weight: int) -> StartingPoint:
         """Return it with prices that hold the levels."""
         supply = (self.supply_level - PLENTY) * weight + self.supply_price
         demand = (PLENTY - self.demand_level) * weight + self.demand_price
@@ -110,18 +125,23 @@ class Start:
             np.where(self.supply_level == NO_LEVEL, UNKNOWN, supply),
             np.where(self.demand_level == NO_LEVEL, UNKNOWN, demand),
         )
-        return Known(prices, self.tail, self.head)
+        return StartingPoint(prices, self.tail, self.head)
 
 
 def coverage_first(
-    market: Market, supply: Ints, demand: Ints, tier: Ints, backend: Backend, start: Start | None = None,
-    promised: Promised | None = None,
-) -> Matching:  # fmt: skip
+    oracle: PricingOracle,
+    supply: Ints,
+    demand: Ints,
+    tier: Ints,
+    backend: Backend,
+    start: WarmStart | None = None,
+    promised: PromisedArcs | None = None,
+) -> ProvenFlow:
     """Serve the most of tier 1, then of tier 2, …, then at the least cost.
 
     Parameters
     ----------
-    market
+    oracle
         Unit costs of all pairs.
     supply, demand : (m,) int, (n,) int
         Quantities, demands all above 0.
@@ -139,62 +159,92 @@ def coverage_first(
     """
     supply, demand = _trimmed(supply, demand)
     limited = _limited(promised)
-    dearest = max(market.dearest, int(np.abs(limited.cost).max(initial=0)))
+    dearest = max(oracle.dearest, int(np.abs(limited.cost).max(initial=0)))
     weight = _weight(dearest, min(len(supply), len(demand)))
     best = solve_over_all_pairs(
-        market, supply, demand, np.zeros_like(supply), (PLENTY - tier) * weight, backend,
-        None if start is None else start.known(weight), limited,
-    )  # fmt: skip
+        oracle,
+        supply,
+        demand,
+        np.zeros_like(supply),
+        (PLENTY - tier) * weight,
+        backend,
+        None if start is None else start.known(weight),
+        limited,
+    )
     prices = best.certificate
     supply_level, supply_price = _split(prices.supply_price, weight)
     demand_level, demand_price = _split(prices.demand_price, weight)
     # Plans of this coverage leave as much unmet of each tier.
-    return Matching(
-        PLENTY + supply_level, PLENTY - demand_level, supply_price, demand_price, best.effort,
+    return ProvenFlow(
+        PLENTY + supply_level,
+        PLENTY - demand_level,
+        supply_price,
+        demand_price,
+        best.effort,
         *_flows(best, backend, promised, np.zeros_like(demand)),
-    )  # fmt: skip
+    )
 
 
 def total_cost(
-    market: Market, supply: Ints, demand: Ints, unmet_cost: Ints, backend: Backend,
-    start: Start | None = None, promised: Promised | None = None,
-) -> Matching:  # fmt: skip
+    oracle: PricingOracle,
+    supply: Ints,
+    demand: Ints,
+    unmet_cost: Ints,
+    backend: Backend,
+    start: WarmStart | None = None,
+    promised: PromisedArcs | None = None,
+) -> ProvenFlow:
     """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
     supply, demand = _trimmed(supply, demand)
     best = solve_over_all_pairs(
-        market, supply, demand, np.zeros_like(supply), unmet_cost, backend,
-        None if start is None else start.known(0), _limited(promised),
-    )  # fmt: skip
+        oracle,
+        supply,
+        demand,
+        np.zeros_like(supply),
+        unmet_cost,
+        backend,
+        None if start is None else start.known(0),
+        _limited(promised),
+    )
     prices = best.certificate
-    return Matching(
-        np.zeros_like(supply), np.zeros_like(demand), prices.supply_price, prices.demand_price, best.effort,
+    return ProvenFlow(
+        np.zeros_like(supply),
+        np.zeros_like(demand),
+        prices.supply_price,
+        prices.demand_price,
+        best.effort,
         *_flows(best, backend, promised, unmet_cost),
-    )  # fmt: skip
+    )
 
 
-def _limited(promised: Promised | None) -> Limited:
+def _limited(promised: PromisedArcs | None) -> CapacitatedArcs:
     """Return promises as arcs that gain a part of the charge for each unit kept."""
     if promised is None:
-        return Limited.none()
+        return CapacitatedArcs.none()
     cost = promised.cost - promised.gains()
-    return Limited(promised.tail, promised.head, cost, promised.amount)
+    return CapacitatedArcs(promised.tail, promised.head, cost, promised.amount)
 
 
 def _flows(
-    best: Best, backend: Backend, promised: Promised | None, unmet_cost: Ints
+    best: MasterOptimum, backend: Backend, promised: PromisedArcs | None, unmet_cost: Ints
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Return what a `Matching` says of its pairs and of promises; with these, of a plan that keeps many."""
+    """Return what a `ProvenFlow` says of its pairs and of promises; with these, of a plan that keeps many."""
     none = np.zeros(0, dtype=np.int64)
     if promised is None:
         return best.tail, best.head, best.flow, none, none, none
     count, problem = len(promised.amount), best.problem
     here = replace(promised, head=problem.head[:count])
-    every = mended(problem, best.optimum, backend, here, unmet_cost[best.order])
+    every = slope_scaled(problem, best.optimum, backend, here, unmet_cost[best.order])
     tail, place, flow = handed_out(problem, every)
     pairs = slice(count, None)
     return (
-        tail, best.order[place], flow, every[:count], problem.tail[pairs], best.order[problem.head[pairs]],
-    )  # fmt: skip
+        tail,
+        best.order[place],
+        flow,
+        every[:count],
+        problem.tail[pairs],
+        best.order[problem.head[pairs]],
+    )
 
 
 def _weight(dearest: int, pairs: int) -> int:

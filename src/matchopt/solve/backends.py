@@ -1,23 +1,89 @@
-"""Prices out of a flow: shortest paths over its residual network.
+"""Min-cost-flow back ends behind one protocol: our own, and two of other authors to check it.
 
-A solver that gives only a flow leaves its proof to be found. A flow is optimal if and
-only if its residual network has no negative cycle; then shortest-path distances are
-potentials in which every residual arc has a reduced cost of at least 0 (Ahuja, Magnanti
-and Orlin, *Network Flows*, 1993, §9.3). The proof so never rests on the solver's word.
+Those give a flow and no prices: their proof is found by shortest paths over the residual network. A
+flow is optimal if and only if its residual network has no negative cycle; then shortest-path
+distances are potentials in which every residual arc has a reduced cost of at least 0 (Ahuja, Magnanti
+and Orlin, *Network Flows*, 1993, §9.3). So the proof never rests on the solver's word.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
 from matchopt.arrays import Ints
 from matchopt.errors import SolverError
 from matchopt.language import tr
-from matchopt.solve.grouping import members, starts
-from matchopt.solve.transport import Certificate, Transport
+from matchopt.solve.simplex import NetworkSimplex
+from matchopt.solve.transport import Backend, Certificate, Optimum, SpanningTree, Transport
 
 URGENT = 0.3
 """Labels that fell by this share of the furthest fall are passed on before the others."""
+
+
+class OrTools:
+    """OR-Tools ``SimpleMinCostFlow`` (cost scaling; Goldberg, 1997)."""
+
+    name = "ortools"
+
+    def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
+        """Return an optimal flow of `problem`; see `Backend`."""
+        from ortools.graph.python import min_cost_flow
+
+        solver = min_cost_flow.SimpleMinCostFlow()
+        tail, head, capacity, cost = (np.concatenate(part) for part in zip(*_groups(problem), strict=True))
+        solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
+        supplies = np.concatenate([problem.supply, -problem.asked, [problem.root_supply]])
+        solver.set_nodes_supplies(np.arange(len(supplies)), supplies.astype(np.int64))
+        status = solver.solve()
+        if status != solver.OPTIMAL:
+            # Flows must not be read after a failure: that can end the process.
+            raise SolverError(
+                tr("OR-Tools SimpleMinCostFlow ended with {name}, not OPTIMAL", name=status.name)
+            )
+        flow = np.asarray(solver.flows(np.arange(len(problem.tail))), dtype=np.int64)
+        return Optimum(flow, certify(problem, flow))
+
+
+class NetworkX:
+    """networkx ``network_simplex``: slow, and exact in whole numbers of any size."""
+
+    name = "networkx"
+
+    def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
+        """Return an optimal flow of `problem`; see `Backend`."""
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+        supplies = [*problem.supply.tolist(), *(-problem.asked).tolist(), problem.root_supply]
+        graph.add_nodes_from((node, {"demand": -supply}) for node, supply in enumerate(supplies))
+        keys = []
+        for group in _groups(problem):
+            for tail, head, capacity, cost in zip(*(part.tolist() for part in group), strict=True):
+                key = graph.add_edge(tail, head, capacity=capacity, weight=cost)
+                keys.append((tail, head, key))
+        try:
+            _, flows = nx.network_simplex(graph)
+        except nx.NetworkXUnfeasible as error:
+            raise SolverError(tr("networkx network_simplex: {error}", error=error)) from error
+        flow = np.array([flows[t][h][k] for t, h, k in keys[: len(problem.tail)]], dtype=np.int64)
+        return Optimum(flow, certify(problem, flow))
+
+
+def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """Yield (tail, head, capacity, cost) of the arcs, the spare arcs and the unmet arcs.
+
+    Nodes are the supplies, then those of the demands, then one root that swallows what is spare
+    and fills what is unmet.
+    """
+    m, root = len(problem.supply), len(problem.supply) + problem.nodes
+    capacity = np.minimum(problem.supply[problem.tail], problem.asked[problem.head])
+    limited = slice(len(problem.limit))
+    capacity[limited] = np.minimum(capacity[limited], problem.limit)
+    yield problem.tail, problem.head + m, capacity, problem.cost
+    yield np.arange(m), np.full(m, root), problem.supply, problem.spare_cost
+    yield np.full(len(problem.demand), root), problem.node + m, problem.demand, problem.unmet_cost
 
 
 def certify(problem: Transport, flow: Ints) -> Certificate:
@@ -65,11 +131,11 @@ class _Labels:
         limit[: len(problem.limit)] = problem.limit
         order = np.argsort(problem.tail, kind="stable")
         order = order[flow[order] < limit[order]]
-        self._out = starts(problem.tail[order], len(problem.supply))
+        self._out = _starts(problem.tail[order], len(problem.supply))
         tail, self._head, self._cost = problem.tail[order], problem.head[order], problem.cost[order]
         used = np.flatnonzero(flow > 0)
         used = used[np.argsort(problem.head[used], kind="stable")]
-        self._back = starts(problem.head[used], problem.nodes)
+        self._back = _starts(problem.head[used], problem.nodes)
         self._back_tail, self._back_cost = problem.tail[used], problem.cost[used]
 
         price = problem.spare_cost.copy()
@@ -85,7 +151,7 @@ class _Labels:
     def from_supplies(self, supplies: Ints) -> None:
         """Follow all arcs out of `supplies`, and what they lead on to."""
         self.passed_on[supplies] = self.supply[supplies]
-        arc, count = members(self._out, supplies)
+        arc, count = _members(self._out, supplies)
         reach = np.repeat(self.supply[supplies], count) + self._cost[arc]
         before = self.demand.copy()
         np.minimum.at(self.demand, self._head[arc], reach)
@@ -102,7 +168,7 @@ class _Labels:
 
     def _from_demands(self, demands: Ints) -> None:
         """Follow the arcs back along what flows into `demands`, or from the root."""
-        arc, count = members(self._back, demands)
+        arc, count = _members(self._back, demands)
         reach = np.repeat(self.demand[demands], count) - self._back_cost[arc]
         np.minimum.at(self.supply, self._back_tail[arc], reach)
         lacking = demands[self._unmet[demands]]
@@ -120,3 +186,21 @@ def _sums(index: Ints, amount: Ints, size: int) -> Ints:
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, index, amount)
     return total
+
+
+def _starts(index: Ints, groups: int) -> Ints:
+    """Return where each of `groups` groups starts, and the last one ends, in ascending `index`."""
+    return np.searchsorted(index, np.arange(groups + 1))
+
+
+def _members(start: Ints, groups: Ints) -> tuple[Ints, Ints]:
+    """Return the places of all members of `groups`, group after group, and how many each has."""
+    count = start[groups + 1] - start[groups]
+    first = start[groups] - np.cumsum(count) + count
+    return np.repeat(first, count) + np.arange(count.sum()), count
+
+
+BACKENDS: dict[str, Backend] = {
+    backend.name: backend for backend in (NetworkSimplex(), OrTools(), NetworkX())
+}
+"""The back ends by name; the first is the default."""

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchopt.errors import SolverError
-from matchopt.solve.flow import BACKENDS, NetworkX, OrTools
-from matchopt.solve.potentials import certify
+from matchopt.solve.backends import BACKENDS, NetworkX, OrTools, certify
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.transport import Transport
 
@@ -22,9 +21,16 @@ def ints(values):
 def transport(supply, demand, arcs, spare, unmet, limit=()):
     tail, head, cost = (ints(column) for column in (zip(*arcs, strict=True) if arcs else ([], [], [])))
     return Transport(
-        ints(supply), ints(demand), tail, head, cost, ints(spare), ints(unmet), np.arange(len(demand)),
+        ints(supply),
+        ints(demand),
+        tail,
+        head,
+        cost,
+        ints(spare),
+        ints(unmet),
+        np.arange(len(demand)),
         ints(limit),
-    )  # fmt: skip
+    )
 
 
 def stacked(supply, asked, arcs, spare, limit=()):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.arrays import FORBIDDEN, CandidateArcs, Floats, Ints
 
 CostOf = Callable[[Ints, Ints], Ints]
 """Rows and columns that broadcast → unit costs, `FORBIDDEN` where a pair is not admitted."""
@@ -21,31 +20,7 @@ REMEMBERED_PAIRS = 16_000_000
 """Up to this many pairs their costs are kept, 8 bytes each, not worked out again at each look."""
 
 
-class Found(Protocol):
-    """Pairs that a market found."""
-
-    @property
-    def row(self) -> Ints:
-        """Rows (a,)."""
-        ...
-
-    @property
-    def column(self) -> Ints:
-        """Columns (a,)."""
-        ...
-
-    @property
-    def cost(self) -> Ints:
-        """Unit costs (a,)."""
-        ...
-
-    @property
-    def priced(self) -> int:
-        """How many pairs were priced to find them."""
-        ...
-
-
-class Market(Protocol):
+class PricingOracle(Protocol):
     """Who may serve whom at which cost; it may price pairs without ever holding them."""
 
     @property
@@ -57,15 +32,17 @@ class Market(Protocol):
         """Return a number 0, 1, … for each column, the same only for columns that cost all rows the same."""
         ...
 
-    def of(self, columns: Ints) -> Market:
-        """Return the market of some of the columns."""
+    def of(self, columns: Ints) -> PricingOracle:
+        """Return the oracle of some of the columns."""
         ...
 
     def cost(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs of pairs (a,), `FORBIDDEN` where a pair is not admitted."""
         ...
 
-    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Found:
+    def best(
+        self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
+    ) -> CandidateArcs:
         """Return pairs with a low reduced cost, each once.
 
         Parameters
@@ -81,7 +58,7 @@ class Market(Protocol):
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Found | None:
+    ) -> CandidateArcs | None:
         """Return all pairs of a reduced cost below `limit`, each once, but those passed over.
 
         None if they are too many to be listed.
@@ -98,17 +75,7 @@ class Market(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Some pairs; see `Found`."""
-
-    row: Ints
-    column: Ints
-    cost: Ints
-    priced: int
-
-
-class TableMarket:
+class CostMatrix:
     """A market whose costs are looked up, and looked at block by block.
 
     Parameters
@@ -129,16 +96,18 @@ class TableMarket:
         """Return a number for each column: nothing is known of what they have in common."""
         return np.arange(self._columns)
 
-    def of(self, columns: Ints) -> TableMarket:
-        """Return the market of some of the columns."""
-        return TableMarket(lambda row, column: self._cost(row, columns[column]), self._rows, len(columns))
+    def of(self, columns: Ints) -> CostMatrix:
+        """Return the oracle of some of the columns."""
+        return CostMatrix(lambda row, column: self._cost(row, columns[column]), self._rows, len(columns))
 
     def cost(self, rows: Ints, columns: Ints) -> Ints:
-        """Return unit costs; see `Market`."""
+        """Return unit costs; see `PricingOracle`."""
         return self._cost(rows, columns)
 
-    def best(self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]) -> Pairs:
-        """Return pairs with a low reduced cost; see `Market`."""
+    def best(
+        self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
+    ) -> CandidateArcs:
+        """Return pairs with a low reduced cost; see `PricingOracle`."""
         count = [int(most.max(initial=1)) for most in partners]
         by_row = _Best(self._rows, count[0])
         keys = []
@@ -152,19 +121,19 @@ class TableMarket:
             row, column = np.nonzero(np.take_along_axis(value, place, axis=0) < FORBIDDEN)
             keys.append(place[row, column] * self._columns + columns[column])
         row, column = np.divmod(np.unique(np.concatenate([by_row.keys(self._columns), *keys])), self._columns)
-        return Pairs(row, column, self._cost(row, column), self._rows * self._columns)
+        return CandidateArcs(row, column, self._cost(row, column), self._rows * self._columns)
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
-    ) -> Pairs:
-        """Return all pairs of a reduced cost below `limit`; see `Market`."""
+    ) -> CandidateArcs:
+        """Return all pairs of a reduced cost below `limit`; see `PricingOracle`."""
         keys = []
         for columns, cost in self._blocks():
             value = cost - supply_price[:, None] - demand_price[columns]
             row, place = np.nonzero((cost < FORBIDDEN) & (value < limit))
             keys.append(row * self._columns + columns[place])
         row, column = np.divmod(np.concatenate(keys), self._columns)
-        return Pairs(row, column, self._cost(row, column), self._rows * self._columns)
+        return CandidateArcs(row, column, self._cost(row, column), self._rows * self._columns)
 
     def _blocks(self) -> Iterator[tuple[Ints, Ints]]:
         """Yield some columns and the costs of all rows with them, until all pairs were seen."""

@@ -22,7 +22,7 @@ TURNS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Promised:
+class PromisedArcs:
     """Quantities that it costs something to change (p,).
 
     Attributes
@@ -48,7 +48,9 @@ class Promised:
         return _spread(self.charge, self.amount)
 
 
-def mended(problem: Transport, optimum: Optimum, backend: Backend, promised: Promised, unmet: Ints) -> Ints:
+def slope_scaled(
+    problem: Transport, optimum: Optimum, backend: Backend, promised: PromisedArcs, unmet: Ints
+) -> Ints:
     """Return a flow (a,) of `problem` that changes few promises.
 
     Parameters
@@ -89,7 +91,7 @@ def mended(problem: Transport, optimum: Optimum, backend: Backend, promised: Pro
     return best
 
 
-def _beside(problem: Transport, promised: Promised) -> Ints:
+def _beside(problem: Transport, promised: PromisedArcs) -> Ints:
     """Return the arc of the pair of each promise that goes the same way, so far as costs tell; else -1."""
     count = len(promised.amount)
     keys = problem.tail * problem.nodes + problem.head

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN
 from matchopt.solve import stages
-from matchopt.solve.block import Mended, Promises
-from matchopt.solve.deadline import Deadline
-from matchopt.solve.flow import BACKENDS
-from matchopt.solve.mending import Promised
+from matchopt.solve.backends import BACKENDS
+from matchopt.solve.block import Promises, SlopeScaledPlan
+from matchopt.solve.search import Deadline
 from matchopt.solve.simplex import NetworkSimplex
+from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.tiers import coverage_first, total_cost
 from solve.blocks import Listed, columns, ints, plain, reals
 from solve.test_tiers import markets, of_table
@@ -39,7 +39,7 @@ def as_promised(table, promises, charge):
     tail, head, amount, dearer = (
         (ints(c) for c in zip(*promises, strict=True)) if promises else [ints([])] * 4
     )
-    return Promised(tail, head, table[tail, head] + dearer, amount, charge)
+    return PromisedArcs(tail, head, table[tail, head] + dearer, amount, charge)
 
 
 def best_by_trying(market, promises, charge, by_cost, unmet):
@@ -83,15 +83,25 @@ def block_of(market, promises, charge, by_cost, found):
     for i, j, _, dearer in promises:
         at.append(number if dearer else place[i, j])
         number += bool(dearer)
-    mended = Mended(
-        found.supply_level, found.demand_level, found.supply_price * 1.0, found.demand_price * 1.0,
-        found.tail, found.head, found.flow * 1.0, found.kept * 1.0, found.near_tail, found.near_head,
-    )  # fmt: skip
+    slope_scaled = SlopeScaledPlan(
+        found.supply_level,
+        found.demand_level,
+        found.supply_price * 1.0,
+        found.demand_price * 1.0,
+        found.tail,
+        found.head,
+        found.flow * 1.0,
+        found.kept * 1.0,
+        found.near_tail,
+        found.near_head,
+    )
     block = replace(
-        plain(supply.tolist(), demand.tolist(), tier=tier.tolist()), by_cost=by_cost,
-        unmet_cost=2.0 * tier, mended=mended,
+        plain(supply.tolist(), demand.tolist(), tier=tier.tolist()),
+        by_cost=by_cost,
+        unmet_cost=2.0 * tier,
+        slope_scaled=slope_scaled,
         promises=Promises(ways.take(ints(at)), reals([amount for _, _, amount, _ in promises]), charge),
-    )  # fmt: skip
+    )
     return block, Pairs(ways, ways.take(np.arange(len(own))))
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Ints
-from matchopt.solve.grouping import overlaps
-from matchopt.solve.pairs import Found, Market, Pairs
+from matchopt.arrays import FORBIDDEN, Bools, CandidateArcs, Ints
+from matchopt.solve.oracle import PricingOracle
 from matchopt.solve.transport import Backend, Certificate, Optimum, Transport
 
 PARTNERS = 3
@@ -64,7 +63,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StartingPoint:
     """An earlier plan: its prices, `UNKNOWN` where there are none, and pairs (a,) that carried something."""
 
     prices: Certificate
@@ -73,7 +72,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
+class CapacitatedArcs:
     """Arcs besides those of pairs (p,), with costs of their own, maybe below 0, and the most each carries."""
 
     tail: Ints
@@ -82,14 +81,14 @@ class Limited:
     most: Ints
 
     @classmethod
-    def none(cls) -> Limited:
+    def none(cls) -> CapacitatedArcs:
         """Return no such arc."""
         none = np.zeros(0, dtype=np.int64)
         return cls(none, none, none, none)
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class MasterOptimum:
     """An optimal flow over all pairs, and its proof.
 
     Attributes
@@ -115,9 +114,15 @@ class Best:
 
 
 def solve_over_all_pairs(
-    market: Market, supply: Ints, demand: Ints, spare_cost: Ints, unmet_cost: Ints, backend: Backend,
-    start: Known | None = None, limited: Limited | None = None,
-) -> Best:  # fmt: skip
+    oracle: PricingOracle,
+    supply: Ints,
+    demand: Ints,
+    spare_cost: Ints,
+    unmet_cost: Ints,
+    backend: Backend,
+    start: StartingPoint | None = None,
+    limited: CapacitatedArcs | None = None,
+) -> MasterOptimum:
     """Solve the transport problem over all admitted pairs.
 
     Columns that cost all rows the same are one node of the network, whatever they cost unmet; but each
@@ -125,7 +130,7 @@ def solve_over_all_pairs(
 
     Parameters
     ----------
-    market
+    oracle
         Who may serve whom at which cost.
     supply, demand : (m,) int, (n,) int
         Quantities, demands all above 0: the tree of the simplex is strongly feasible only then.
@@ -138,19 +143,26 @@ def solve_over_all_pairs(
     limited
         Arcs besides those of the pairs. What they carry is not among the pairs of the plan.
     """
-    limited = limited or Limited.none()
-    kind = market.alike()
+    limited = limited or CapacitatedArcs.none()
+    kind = oracle.alike()
     if len(limited.tail):
         # In the same order, so that a search takes memory as it comes.
         kind = np.argsort(np.argsort(kind, kind="stable"))
     order = np.lexsort((unmet_cost, kind))
-    market = market.of(np.unique(kind, return_index=True)[1])
+    oracle = oracle.of(np.unique(kind, return_index=True)[1])
     problem = Transport(
-        supply, demand[order], limited.tail, kind[limited.head], limited.cost, spare_cost,
-        unmet_cost[order], kind[order], limited.most,
-    )  # fmt: skip
+        supply,
+        demand[order],
+        limited.tail,
+        kind[limited.head],
+        limited.cost,
+        spare_cost,
+        unmet_cost[order],
+        kind[order],
+        limited.most,
+    )
     partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
-    search = Search(market, partners)
+    search = ColumnGeneration(oracle, partners)
     if start is None:
         found = search.first(supply, problem.asked)
     else:
@@ -182,10 +194,10 @@ def solve_over_all_pairs(
     demand_price = np.empty_like(demand)
     demand_price[order] = prices.demand_price
     certificate = Certificate(prices.supply_price, demand_price)
-    return Best(tail, order[place], flow, certificate, effort, problem, optimum, order)
+    return MasterOptimum(tail, order[place], flow, certificate, effort, problem, optimum, order)
 
 
-class Search:
+class ColumnGeneration:
     """The search for pairs that would pay: at first the best of all, then all that are near.
 
     Once prices have settled, all pairs that are `near` to pay are sought at one time. After that a
@@ -193,17 +205,17 @@ class Search:
     pairs are too many, prices had not settled after all.
     """
 
-    def __init__(self, market: Market, partners: tuple[Ints, Ints]) -> None:
-        self._market, self._partners = market, partners
+    def __init__(self, oracle: PricingOracle, partners: tuple[Ints, Ints]) -> None:
+        self._oracle, self._partners = oracle, partners
         self._near = 0
         self._since: tuple[Ints, Ints] | None = None
 
-    def first(self, supply: Ints, demand: Ints) -> Found:
+    def first(self, supply: Ints, demand: Ints) -> CandidateArcs:
         """Return the pairs that cost the least."""
         free = np.zeros_like(supply), np.zeros_like(demand)
-        return self._market.best(*free, FORBIDDEN, self._partners)
+        return self._oracle.best(*free, FORBIDDEN, self._partners)
 
-    def begin(self, start: Known, kind: Ints, spare_cost: Ints, unmet_cost: Ints) -> Found:
+    def begin(self, start: StartingPoint, kind: Ints, spare_cost: Ints, unmet_cost: Ints) -> CandidateArcs:
         """Return the pairs of an earlier plan, and the best of all that were not in it.
 
         `kind` says which column each one was that the earlier plan knows.
@@ -217,41 +229,41 @@ class Search:
         prices[0][new[0]], prices[1][new[1]] = -FAR, unmet_cost[new[1]]
         priced = 0
         if new[1].any():
-            found = self._market.best(prices[0], np.where(new[1], 0, -FAR), FAR, self._partners)
+            found = self._oracle.best(prices[0], np.where(new[1], 0, -FAR), FAR, self._partners)
             np.minimum.at(prices[1], found.column, found.cost - prices[0][found.row])
             pairs.append((found.row, found.column))
             priced += found.priced
         if new[0].any():
-            found = self._market.best(np.where(new[0], 0, -FAR), prices[1], FAR, self._partners)
+            found = self._oracle.best(np.where(new[0], 0, -FAR), prices[1], FAR, self._partners)
             pairs.append((found.row, found.column))
             priced += found.priced
         row, column = (np.concatenate(side) for side in zip(*pairs, strict=True))
         row, column = np.divmod(np.unique(row * len(unmet_cost) + column), len(unmet_cost))
-        cost = self._market.cost(row, column)
+        cost = self._oracle.cost(row, column)
         good = cost < FORBIDDEN
-        return Pairs(row[good], column[good], cost[good], priced)
+        return CandidateArcs(row[good], column[good], cost[good], priced)
 
     def settle(self, near: int) -> None:
         """Look from now on for pairs that lack up to `near` to pay, too."""
         if not self._near:
             self._near = near
 
-    def next(self, supply_price: Ints, demand_price: Ints) -> Found:
+    def next(self, supply_price: Ints, demand_price: Ints) -> CandidateArcs:
         """Return pairs that would pay at these prices, unless there are none."""
         if self._near and self._since is None:
             still = np.zeros_like(supply_price), np.zeros_like(demand_price)
-            found = self._market.below(supply_price, demand_price, self._near, still, -1)
+            found = self._oracle.below(supply_price, demand_price, self._near, still, -1)
             if found is not None:
                 self._since = supply_price, demand_price
                 return found
             self._near = 0
         if self._near and self._since is not None:
             rise = supply_price - self._since[0], demand_price - self._since[1]
-            found = self._market.below(supply_price, demand_price, self._near, rise, self._near)
+            found = self._oracle.below(supply_price, demand_price, self._near, rise, self._near)
             if found is not None:
                 return found
             self._near, self._since = 0, None
-        return self._market.best(supply_price, demand_price, 0, self._partners)
+        return self._oracle.best(supply_price, demand_price, 0, self._partners)
 
 
 def _partners(quantity: Ints, other: Ints) -> Ints:
@@ -260,7 +272,7 @@ def _partners(quantity: Ints, other: Ints) -> Ints:
     return np.asarray(np.minimum(PARTNERS + share, MOST_PARTNERS), dtype=np.int64)
 
 
-def _among(found: Found, which: Bools, problem: Transport) -> Bools:
+def _among(found: CandidateArcs, which: Bools, problem: Transport) -> Bools:
     """Return which of some of the pairs found are arcs already, limited ones aside."""
     keys = found.row[which] * problem.nodes + found.column[which]
     if not len(keys):
@@ -287,5 +299,20 @@ def handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
     np.add.at(met, problem.head[used], flow[used])
     kept = (end[problem.dearest] - met)[problem.node]
     served = problem.demand - np.clip(kept - (end - problem.demand), 0, problem.demand)
-    arc, place, amount = overlaps(flow[used], served[::-1])
+    arc, place, amount = _overlaps(flow[used], served[::-1])
     return problem.tail[used[arc]], len(served) - 1 - place, amount
+
+
+def _overlaps(first: Ints, second: Ints) -> tuple[Ints, Ints, Ints]:
+    """Cut the same length into pieces `first` (p,) and into pieces `second` (q,), one after another.
+
+    Return which piece of each any stretch between two cuts is in, and how long it is.
+    """
+    ends = np.cumsum(first), np.cumsum(second)
+    cuts = np.union1d(*ends)
+    cuts = cuts[cuts > 0]
+    return (
+        np.searchsorted(ends[0], cuts),
+        np.searchsorted(ends[1], cuts),
+        np.diff(cuts, prepend=0),
+    )
