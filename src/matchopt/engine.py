@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -104,7 +105,7 @@ def plan(
         summary=summary,
         run={
             "timings": clock.laps,
-            "versions": _versions(),
+            "versions": dict(_versions()),
             "work": {
                 "donation_classes": len(network.donations.start) - 1,
                 "need_classes": len(network.needs.start) - 1,
@@ -200,6 +201,8 @@ class _Clock:
         self._last = now
 
 
+@cache
 def _versions() -> dict[str, str]:
+    """Return the versions of Python and of what plans are made with, looked up once."""
     libraries = ("networkx", "numba", "numpy", "ortools", "pandas")
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}

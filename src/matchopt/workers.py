@@ -5,9 +5,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def threaded(function: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
+    """Return what `function` gives for each of the `arguments`, as `map` does, a thread for each core.
+
+    Where there is one thing to do, or none, no thread is started for it.
+    """
+    tasks = list(zip(*arguments, strict=True))
+    if len(tasks) < 2:
+        return [function(*task) for task in tasks]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, *zip(*tasks, strict=True)))
 
 
 def processes(count: int, prepare: Callable[..., None] | None = None, *given: Any) -> ProcessPoolExecutor:

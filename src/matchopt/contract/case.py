@@ -13,6 +13,7 @@ from matchopt.contract.settings import Settings
 from matchopt.errors import Finding, Severity
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 
@@ -87,6 +88,14 @@ class Case:
         from matchopt.contract.frames import empty_table
 
         return self.tables[name] if name in self.tables else empty_table(TABLES[name])
+
+    def column(self, table: str, name: str) -> npt.NDArray[Any]:
+        """Return a column of a table as an array, read-only; with no entries if the case does not give it."""
+        if table in self.tables:
+            return self.tables[table][name].to_numpy()
+        from matchopt.contract.frames import empty_columns
+
+        return empty_columns(TABLES[table])[name]
 
     @classmethod
     def from_frames(

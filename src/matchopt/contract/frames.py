@@ -14,14 +14,26 @@ from matchopt.contract.fields import Column, Kind, Table
 NUMBERS = (Kind.NUMBER, Kind.WHOLE)
 
 
+_EMPTY: dict[str, dict[str, npt.NDArray[Any]]] = {}
+"""Table → its columns without entries, each made once and read-only."""
+
+
 def empty_table(table: Table) -> pd.DataFrame:
     """Return `table` with every column in its type and no rows."""
-    columns = {}
-    for column in table.columns:
-        cells = empty_column(column, 0)
-        whole = column.kind is Kind.WHOLE and column.default is not None
-        columns[column.name] = cells.astype("int64") if whole else cells
-    return frame_of(columns)
+    return frame_of(empty_columns(table))
+
+
+def empty_columns(table: Table) -> Mapping[str, npt.NDArray[Any]]:
+    """Return the columns of `table` by name, each in its type, with no entries; they are read-only."""
+    if table.name not in _EMPTY:
+        columns = {}
+        for column in table.columns:
+            cells = empty_column(column, 0)
+            whole = column.kind is Kind.WHOLE and column.default is not None
+            cells = columns[column.name] = cells.astype(np.int64) if whole else cells
+            cells.flags.writeable = False
+        _EMPTY[table.name] = columns
+    return _EMPTY[table.name]
 
 
 def empty_column(column: Column, length: int) -> npt.NDArray[Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Floats, Ints, Texts
 from matchopt.model.classes import Demand, Supply
+from matchopt.model.order import positions
 from matchopt.model.tariff import Fondness
 
 if TYPE_CHECKING:
@@ -28,16 +29,12 @@ class Affinities:
     """
 
     def __init__(self, case: Case, groups: pd.Index) -> None:
-        table = case.table("affinities")
         self._weight = case.settings.policy.affinity_weight
-        self.matter = len(table) > 0 and self._weight > 0
-        self._names = {
-            "donation_id": _listed(table["donation_id"]),
-            "donor": _listed(table["donor"]),
-            "need_id": _listed(table["need_id"]),
-            "group": groups,
-        }
-        self._scores = [self._level(table, giver, taker) for giver, taker in _LEVELS]
+        self.matter = "affinities" in case.tables and self._weight > 0
+        by = {name: case.column("affinities", name) for name in ("donation_id", "donor", "need_id")}
+        self._names = {name: _listed(column) for name, column in by.items()} | {"group": groups}
+        none = np.zeros(0, dtype=np.int64), np.zeros(0)
+        self._scores = [self._level(case, *level) if self.matter else none for level in _LEVELS]
 
     def codes(self, table: pd.DataFrame, column: str) -> Ints:
         """Return the code of each row's `column`, -1 where no affinity names it."""
@@ -64,25 +61,23 @@ class Affinities:
 
     def table(self) -> Fondness:
         """Return the scores for compiled code, or an empty table where none costs anything."""
-        levels = self._scores if self.matter else [(np.zeros(0, dtype=np.int64), np.zeros(0))] * len(_LEVELS)
         return Fondness(
             float(self._weight), np.array([self._width(taker) for _, taker in _LEVELS]),
-            np.cumsum([0, *(len(keys) for keys, _ in levels)]),
-            np.concatenate([keys for keys, _ in levels]), np.concatenate([scores for _, scores in levels]),
+            np.cumsum([0, *(len(keys) for keys, _ in self._scores)]),
+            *(np.concatenate(parts) for parts in zip(*self._scores, strict=True)),
         )  # fmt: skip
 
     def _width(self, taker: str) -> int:
         return len(self._names[taker]) + 1
 
-    def _level(self, table: pd.DataFrame, giver: str, taker: str) -> tuple[Ints, Floats]:
-        tail = self._names[giver].get_indexer(pd.Index(table[giver].astype(object)))
-        head = self._names[taker].get_indexer(pd.Index(table[taker].astype(object)))
+    def _level(self, case: Case, giver: str, taker: str) -> tuple[Ints, Floats]:
+        tail, head = (positions(self._names[n], case.column("affinities", n)) for n in (giver, taker))
         rows = np.flatnonzero((tail >= 0) & (head >= 0))
-        key = tail[rows].astype(np.int64) * self._width(taker) + head[rows]
+        key = tail[rows] * self._width(taker) + head[rows]
         order = np.argsort(key, kind="stable")
-        return key[order], table["score"].to_numpy(dtype=np.float64)[rows][order]
+        return key[order], case.column("affinities", "score")[rows][order]
 
 
-def _listed(names: pd.Series) -> pd.Index:
-    distinct: set[str] = set(names.to_numpy(dtype=object).tolist()) - {""}
+def _listed(names: Texts) -> pd.Index:
+    distinct: set[str] = set(names.tolist()) - {""}
     return pd.Index(sorted(distinct), dtype=object)

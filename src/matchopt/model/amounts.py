@@ -50,13 +50,13 @@ class Amounts:
             If they are too large to be added up in the decimals they need.
         """
         step = items.step[donated]
-        lot = case.donations["lot_size"].to_numpy(dtype=np.float64)
+        lot = case.column("donations", "lot_size")
         granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
-        asked = case.needs["quantity"].to_numpy(dtype=np.float64)
-        offered = case.donations["quantity"].to_numpy(dtype=np.float64)
-        committed = case.table("commitments")["quantity"].dropna().to_numpy(dtype=np.float64)
+        asked, offered = (case.column(side, "quantity") for side in ("needs", "donations"))
+        committed = case.column("commitments", "quantity")
+        committed = committed[~np.isnan(committed)]
         grid = [np.unique(q) for q in (items.step, granule, asked, offered, committed)]
-        ratio = case.table("substitutions")["ratio"].to_numpy(dtype=np.float64)
+        ratio = case.column("substitutions", "ratio")
         if (ratio != 1).any() or items.funds[donated].any():
             prices = 1 / items.price[items.price > 0]
             given = np.unique(np.concatenate([granule, committed]))
@@ -87,10 +87,10 @@ def whole_parts(
     whole = items.unequal(part_of)
     step = amounts.scale.to_ints(items.step)
     odd = (amounts.granule != step[donated]) | (left[0] % step[donated] != 0)
-    communities = case.needs["community"].nunique()
-    few = case.donations["max_communities"].to_numpy(dtype=np.float64) < communities
+    communities = len(pd.unique(case.column("needs", "community")))
+    few = case.column("donations", "max_communities") < communities
     whole[part_of[donated[odd | few]]] = True
-    flags = (case.needs["single_source"] | case.needs["all_or_nothing"]).to_numpy(dtype=bool)
+    flags = case.column("needs", "single_source") | case.column("needs", "all_or_nothing")
     off = left[1] % step[needed] != 0
     whole[part_of[needed[(flags & (amounts.asked > step[needed])) | off]]] = True
     return whole
@@ -104,8 +104,7 @@ def _common_multiple(step: Floats, lot: Floats) -> Floats:
 
 def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
     """Return the scaled quantity of each donation that the reliability policy lets be planned."""
-    quantity = case.donations["quantity"].to_numpy(dtype=np.float64)
-    reliability = case.donations["reliability"].to_numpy(dtype=np.float64)
+    quantity, reliability = (case.column("donations", name) for name in ("quantity", "reliability"))
     policy = case.settings.policy.reliability
     offered = scale.to_ints(quantity)
     if policy == "ignore":
@@ -121,8 +120,11 @@ def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
 
 def _excluded(case: Case) -> Bools:
     """Return which needs an exclusion names: equal item, group and community where it gives them."""
-    table, columns = case.table("exclusions"), ["item", "group", "community"]
+    columns = ["item", "group", "community"]
     excluded = np.zeros(len(case.needs), dtype=bool)
+    if "exclusions" not in case.tables:
+        return excluded
+    table = case.table("exclusions")
     given = table[columns] != ""
     for which, some in table[columns].groupby([given[name] for name in columns], sort=False):
         named = [name for name, is_given in zip(columns, which, strict=True) if is_given]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import BARRED, PINNED
-from matchopt.model.order import places
+from matchopt.model.order import positions
 from matchopt.model.tariff import Bars as Table
 
 if TYPE_CHECKING:
@@ -36,13 +36,17 @@ class Bars:
     @classmethod
     def of(cls, case: Case) -> Self:
         """Return the bars of `case`."""
+        if "commitments" not in case.tables:
+            none = np.zeros(0, dtype=np.int64)
+            donation, need = np.full(len(case.donations), -1), np.full(len(case.needs), -1)
+            return cls(donation, need, none, np.zeros(0, dtype=bool))
         table = case.table("commitments")
-        giver = places(case.donations["donation_id"], table["donation_id"])
-        taker = places(case.needs["need_id"], table["need_id"])
+        giver = positions(case.donations["donation_id"], table["donation_id"])
+        taker = positions(case.needs["need_id"], table["need_id"])
         status = table["status"].to_numpy(dtype=object)
         single = case.needs["single_source"].to_numpy(dtype=bool)
         barred = np.isin(status, list(BARRED))
-        alone = np.isin(status, list(PINNED)) & single[taker] if len(table) else barred
+        alone = np.isin(status, list(PINNED)) & single[taker]
         # Of a need with one source already all pairs are listed that stay: none if it has several.
         pairs = pd.DataFrame({"giver": giver[alone], "taker": taker[alone]}).drop_duplicates()
         sources = pairs.groupby("taker")["giver"].transform("size")

@@ -70,20 +70,18 @@ class Capacities:
             return len(rows) - 1
 
         def by_day(side: str, column: str) -> Ints:
-            table = case.table("hubs").set_index("hub")[column].reindex(hubs.names)
+            limits = getattr(hubs, column)
             return np.array(
                 [
                     [add(side, str(hub), "", calendar.start + day, float(limit)) for day in range(days)]
-                    for hub, limit in table.items()
+                    for hub, limit in zip(hubs.names, limits, strict=True)
                 ],
                 dtype=np.int64,
             ).reshape(len(hubs), days)
 
         def by_pair(side: str, table: str, tail: str, head: str, column: str) -> Ints:
-            ends = zip(*(case.table(table)[c] for c in (tail, head, column)), strict=True)
-            return np.array(
-                [add(side, a, b, -1, float(limit)) for a, b, limit in ends] + [-1], dtype=np.int64
-            )
+            ends = zip(*(case.column(table, c).tolist() for c in (tail, head, column)), strict=True)
+            return np.array([add(side, a, b, -1, limit) for a, b, limit in ends] + [-1], dtype=np.int64)
 
         throughput = by_day("throughput", "throughput_capacity")
         storage = by_day("storage", "storage_capacity")

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
-from matchopt.model.order import sorted_rows
+from matchopt.model.order import positions, sorted_rows
 from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
@@ -151,8 +151,45 @@ class Codes:
     barred: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class Earmarks:
+    """The distinct ``;`` lists of what donations are for, as sets of codes.
+
+    Attributes
+    ----------
+    code : (d,) int
+        The set of each donation, -1 for an empty list.
+    admits : (sets + 1, universe + 1) bool
+        Whether a set names a code. The last row and column are False, so that the code -1 (no set, not
+        in the universe) can be an index.
+    """
+
+    code: Ints
+    admits: Bools
+
+    @classmethod
+    def of(cls, lists: Texts, universe: pd.Index) -> Self:
+        """Return the earmarks of a column of lists of names in `universe`."""
+        code, values = pd.factorize(lists)
+        order = np.argsort(values, kind="stable")
+        sets = [text.split(";") for text in values[order].tolist()]
+        number = np.repeat(np.arange(len(sets)), [len(parts) for parts in sets])
+        member = universe.get_indexer(pd.Index([part for parts in sets for part in parts], dtype=object))
+        admits = np.zeros((len(sets) + 1, len(universe) + 1), dtype=bool)
+        admits[number[member >= 0], member[member >= 0]] = True
+        rank = np.argsort(order)
+        return cls(np.where(values == "", -1, rank)[code].astype(np.int64), admits)
+
+
 def supply_rows(
-    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, shelf_life: Floats, codes: Codes, own: Ints
+    case: Case,
+    atlas: Atlas,
+    calendar: Calendar,
+    item: Ints,
+    shelf_life: Floats,
+    earmarks: tuple[Earmarks, Earmarks],
+    codes: Codes,
+    own: Ints,
 ) -> tuple[Supply, Places]:
     """Return what the rules look at of each donation, and where it lies.
 
@@ -162,12 +199,15 @@ def supply_rows(
         Item code of each donation.
     shelf_life : (d,) float
         Shelf life of its item in days, NaN for none.
+    earmarks
+        For communities and for groups.
     codes
         Of each donation.
     own : (d,) int
         See `Supply`.
     """
     table = case.donations
+    communities, groups = earmarks
     place = atlas.of_donations(table)
     first, last = calendar.window(table["available_from"], table["available_until"])
     columns = Supply(
@@ -178,8 +218,8 @@ def supply_rows(
         last=last,
         expiry=calendar.expiry(table["expires_on"], table["available_from"], shelf_life),
         quality=table["quality"].to_numpy(dtype=np.int64),
-        only_communities=_set_codes(table["only_communities"]),
-        only_groups=_set_codes(table["only_groups"]),
+        only_communities=communities.code,
+        only_groups=groups.code,
         affinity=codes.affinity,
         donor=codes.donor,
         barred=codes.barred,
@@ -221,9 +261,9 @@ def demand_rows(
         group=group,
         first=first,
         last=last,
-        min_quality=alike_qualities(table["min_quality"], case.donations["quality"]),
+        min_quality=alike_qualities(case.column("needs", "min_quality"), case.column("donations", "quality")),
         min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
-        channel=pd.Index(CHANNELS).get_indexer(pd.Index(table["channel"])).astype(np.int64),
+        channel=positions(np.array(CHANNELS, dtype=object), table["channel"]),
         unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
         affinity=codes.affinity,
         barred=codes.barred,
@@ -237,19 +277,19 @@ def demand_classes(case: Case, rows: Demand, amount: Ints, takes_part: Bools) ->
     return rows.take(representative), members
 
 
-def alike_qualities(asked: pd.Series, offered: pd.Series) -> Ints:
+def alike_qualities(asked: Ints, offered: Ints) -> Ints:
     """Return for each lowest quality asked the lowest one offered that will do, or one that none has.
 
     What nobody offers tells no two needs apart.
     """
-    qualities = np.unique(offered.to_numpy(dtype=np.int64))
-    lowest = np.searchsorted(qualities, asked.to_numpy(dtype=np.int64))
+    qualities = np.unique(offered)
+    lowest = np.searchsorted(qualities, asked)
     return np.append(qualities, qualities.max(initial=0) + 1)[lowest]
 
 
-def alike_groups(group: Ints, groups: pd.Index, only_groups: pd.Series) -> Ints:
+def alike_groups(group: Ints, earmarks: Earmarks) -> Ints:
     """Return for each group (code) the first that all earmarks treat the same, -1 where none names it."""
-    named = set_membership(only_groups, groups)
+    named = earmarks.admits
     _, first, same = np.unique(named, axis=1, return_index=True, return_inverse=True)
     return np.where(named.any(axis=0), first[same], -1)[group]
 
@@ -297,25 +337,3 @@ def alike(columns: Sequence[Ints]) -> Ints:
 def numbered(values: Ints | Floats) -> Ints:
     """Number the distinct values as they first occur; not given is one too."""
     return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], dtype=np.int64)
-
-
-def _set_codes(lists: pd.Series) -> Ints:
-    """Number the distinct ``;`` lists, -1 for an empty one."""
-    codes, values = pd.factorize(lists, sort=True)
-    empty = np.flatnonzero(np.asarray(values, dtype=object) == "")
-    return np.where(np.isin(codes, empty), -1, codes).astype(np.int64)
-
-
-def set_membership(lists: pd.Series, universe: pd.Index) -> Bools:
-    """Return the (sets, universe) membership table of ``;`` lists, sets numbered as in the classes.
-
-    It has a spare last row and column, so that the code -1 (no set, not in the universe)
-    can index it; they are False.
-    """
-    _, values = pd.factorize(lists, sort=True)
-    sets = [text.split(";") for text in values.tolist()]
-    number = np.repeat(np.arange(len(sets)), [len(parts) for parts in sets])
-    code = universe.get_indexer(pd.Index([part for parts in sets for part in parts], dtype=object))
-    table = np.zeros((len(values) + 1, len(universe) + 1), dtype=bool)
-    table[number[code >= 0], code[code >= 0]] = True
-    return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ import pandas as pd
 from matchopt.arrays import Floats, Ints, Texts
 from matchopt.contract.fields import PINNED
 from matchopt.model.calendar import Calendar, days_of
-from matchopt.model.capacities import Burden, Capacities, Loads
+from matchopt.model.capacities import NO_LOADS, Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
 from matchopt.model.money import QuantityScale, exact_dot
-from matchopt.model.order import places
+from matchopt.model.order import positions
 from matchopt.model.places import Atlas, Places
 from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
@@ -54,6 +54,12 @@ class Pinned:
     ratio: Floats
     way: Itinerary
     loads: Loads
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no lines."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(np.zeros(0, dtype=object), none, none, none, np.zeros(0), Itinerary.none(), NO_LOADS)
 
     @property
     def spent(self) -> int:
@@ -107,6 +113,12 @@ class Promised:
     delivery: Ints
     cost: int
 
+    @classmethod
+    def none(cls, cost: int) -> Self:
+        """Return no lines."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(np.zeros(0, dtype=object), none, none, none, none, none, none, none, cost)
+
     def __len__(self) -> int:
         return len(self.donation)
 
@@ -131,8 +143,8 @@ class Commitments:
     ) -> None:  # fmt: skip
         table = case.table("commitments")
         table = table[table["status"].isin(PINNED | PROMISED)]
-        donation = places(case.donations["donation_id"], table["donation_id"])
-        need = places(case.needs["need_id"], table["need_id"])
+        donation = positions(case.donations["donation_id"], table["donation_id"])
+        need = positions(case.needs["need_id"], table["need_id"])
         self._items, self._rules, self._atlas, self._hubs = items, rules, atlas, hubs
         self._supply, self._demand = supply.take(donation), demand.take(need)
         givers, self._tail = np.unique(donation, return_inverse=True)

@@ -6,8 +6,6 @@ items that substitutions connect, answers for any rows × columns of its own mat
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +21,7 @@ from matchopt.model.capacities import Burden, Capacities
 from matchopt.model.classes import (
     Codes,
     Demand,
+    Earmarks,
     Members,
     Supply,
     alike_groups,
@@ -34,10 +33,12 @@ from matchopt.model.classes import (
 from matchopt.model.commitments import Commitments, Pinned, Promised
 from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale, to_money
+from matchopt.model.order import positions
 from matchopt.model.places import Atlas
 from matchopt.model.routes import HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
 from matchopt.model.ways import Ways
+from matchopt.workers import threaded
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -180,36 +181,41 @@ def encode(case: Case) -> Network:
     atlas, calendar, items = Atlas(case), Calendar.of(case), Items(case)
     hubs = Hubs(case, atlas)
     capacities = Capacities.of(case, hubs, calendar)
-    groups = pd.Index(sorted(set(case.needs["group"].unique()) - {""}), dtype=object)
-    donated, needed = items.codes(case.donations["item"]), items.codes(case.needs["item"])
+    groups = pd.Index(sorted(set(pd.unique(case.column("needs", "group"))) - {""}), dtype=object)
+    donated, needed = (items.codes(case.column(side, "item")) for side in ("donations", "needs"))
     amounts = Amounts.of(case, items, donated, needed)
     part_of = items.linked()
     fondness, bars = Affinities(case, groups), Bars.of(case)
-    rules = Rules(case, items, atlas, groups)
+    earmarks = (
+        Earmarks.of(case.column("donations", "only_communities"), atlas.names),
+        Earmarks.of(case.column("donations", "only_groups"), groups),
+    )
+    rules = Rules(case, atlas, *earmarks)
     giving, place = supply_rows(
-        case, atlas, calendar, donated, items.shelf_life[donated],
+        case, atlas, calendar, donated, items.shelf_life[donated], earmarks,
         Codes(fondness.codes(case.donations, "donation_id"), fondness.codes(case.donations, "donor"),
               bars.donation),
         own=np.full(len(donated), -1),
     )  # fmt: skip
-    group = np.asarray(groups.get_indexer(pd.Index(case.needs["group"])), dtype=np.int64)
+    group = positions(groups, case.column("needs", "group"))
     if not fondness.matter:
-        group = alike_groups(group, groups, case.donations["only_groups"])
+        group = alike_groups(group, earmarks[1])
     by_need = fondness.codes(case.needs, "need_id")
     taking = demand_rows(
         case, atlas, calendar, needed, group, Codes(by_need, np.full(len(needed), -1), bars.need),
         own=np.full(len(needed), -1),
     )  # fmt: skip
-    commitments = Commitments(
-        case, items, rules, fondness, atlas, hubs, calendar, amounts.scale, giving, taking, place
-    )
-    pinned = commitments.pinned(capacities)
+    churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
+    pinned, promised = Pinned.none(), Promised.none(churn)
+    if "commitments" in case.tables:
+        commitments = Commitments(
+            case, items, rules, fondness, atlas, hubs, calendar, amounts.scale, giving, taking, place
+        )
+        pinned, promised = commitments.pinned(capacities), commitments.promised(churn)
     left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
     short = np.maximum(amounts.asked - pinned.served(len(needed)), 0)
     room = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
     capacities = replace(capacities, limit=np.maximum(room, 0.0))
-    churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
-    promised = commitments.promised(churn)
     whole = whole_parts(case, items, amounts, (left, short), part_of, donated, needed)
     tied = np.zeros(len(whole), dtype=bool)
     if churn:
@@ -254,8 +260,7 @@ def encode(case: Case) -> Network:
     # Classes are numbered in the order of ids; so are parts, whatever their items are called.
     both, first = np.unique(part_of[demand.item], return_index=True)
     both = both[np.argsort(first)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = tuple(pool.map(made, both[np.isin(both, part_of[supply.item])]))
+    parts = tuple(threaded(made, both[np.isin(both, part_of[supply.item])].tolist()))
     return Network(
         parts, donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
         amounts.excluded, taking.community, pinned, promised, left, short, amounts.scale, calendar, items,

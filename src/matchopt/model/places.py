@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Floats, Ints, Texts
+from matchopt.model.order import positions
 from matchopt.model.tariff import Globe, Lanes, fill_legs
 
 if TYPE_CHECKING:
@@ -52,43 +53,39 @@ class Atlas:
 
     def __init__(self, case: Case) -> None:
         self._rates: Rates = case.settings.rates
-        communities, hubs, lanes = (case.table(t) for t in ("communities", "hubs", "lanes"))
-        needs, donations = case.needs, case.donations
-        names = [
-            communities["community"], hubs["hub"], needs["community"],
-            donations["origin"], donations["community"], lanes["from_place"], lanes["to_place"],
-        ]  # fmt: skip
-        known = pd.Index(pd.unique(pd.concat([n.astype(object) for n in names], ignore_index=True)))
-        self.names = known[known != ""]
-        self.has_lanes = len(lanes) > 0
-        self._latitude, self._longitude = self._coordinates(communities, hubs)
-        self._sort_lanes(lanes)
+        named = (
+            ("communities", "community"), ("hubs", "hub"), ("needs", "community"), ("donations", "origin"),
+            ("donations", "community"), ("lanes", "from_place"), ("lanes", "to_place"),
+        )  # fmt: skip
+        known = pd.unique(np.concatenate([case.column(*name) for name in named]))
+        self.names = pd.Index(known[known != ""], dtype=object)
+        self.has_lanes = "lanes" in case.tables
+        self._latitude, self._longitude = self._coordinates(case)
+        self._sort_lanes(case)
 
-    def _coordinates(self, communities: pd.DataFrame, hubs: pd.DataFrame) -> tuple[Floats, Floats]:
-        latitude = np.full(len(self.names), np.nan)
-        longitude = latitude.copy()
-        for table, key in ((hubs, "hub"), (communities, "community")):
-            code = self.codes(table[key])
-            known = table["latitude"].notna().to_numpy()
-            latitude[code[known]] = table["latitude"].to_numpy()[known]
-            longitude[code[known]] = table["longitude"].to_numpy()[known]
-        return latitude, longitude
+    def _coordinates(self, case: Case) -> tuple[Floats, Floats]:
+        found = np.full((2, len(self.names)), np.nan)
+        for table, key in (("hubs", "hub"), ("communities", "community")):
+            given = np.stack([case.column(table, axis) for axis in ("latitude", "longitude")])
+            known = np.flatnonzero(~np.isnan(given[0]))
+            found[:, self.codes(case.column(table, key))[known]] = given[:, known]
+        return found[0], found[1]
 
-    def _sort_lanes(self, lanes: pd.DataFrame) -> None:
-        tail, head = self.codes(lanes["from_place"]), self.codes(lanes["to_place"])
+    def _sort_lanes(self, case: Case) -> None:
+        tail, head = (self.codes(case.column("lanes", name)) for name in ("from_place", "to_place"))
         order = np.lexsort((head, tail))
         self._lane_number = order
         self._lane_head = head[order]
         self._lane_start = np.searchsorted(tail[order], np.arange(len(self.names) + 1))
-        self._lane_distance = lanes["distance_km"].to_numpy(dtype=np.float64)[order]
-        self._lane_rate = lanes["cost_per_kg"].to_numpy(dtype=np.float64)[order]
-        self._lane_lead = lanes["lead_days"].to_numpy(dtype=np.int64)[order]
+        self._lane_distance, self._lane_rate, self._lane_lead = (
+            case.column("lanes", name)[order] for name in ("distance_km", "cost_per_kg", "lead_days")
+        )
 
-    def codes(self, names: pd.Series) -> Ints:
+    def codes(self, names: pd.Series | Texts) -> Ints:
         """Return the code of each name, -1 for an empty or unknown one."""
-        return np.asarray(self.names.get_indexer(pd.Index(names.astype(object))), dtype=np.int64)
+        return positions(self.names, names)
 
-    def named(self, names: pd.Series) -> Places:
+    def named(self, names: pd.Series | Texts) -> Places:
         """Return the places of `names`, each known to some table."""
         return self.at(self.codes(names))
 

@@ -36,13 +36,16 @@ class Hubs:
     """The hubs of a case, in the order of their names."""
 
     def __init__(self, case: Case, atlas: Atlas) -> None:
-        table = case.table("hubs").sort_values("hub", kind="stable", ignore_index=True)
-        rates = case.settings.rates
-        self.names = table["hub"].to_numpy(dtype=object)
-        self.places: Places = atlas.named(table["hub"])
-        self.handling = table["handling_cost"].fillna(rates.hub_handling).to_numpy(dtype=np.float64)
-        self.storage = table["storage_cost"].fillna(rates.hub_storage).to_numpy(dtype=np.float64)
-        self.cold = table["cold"].to_numpy(dtype=bool)
+        order, rates = np.argsort(case.column("hubs", "hub"), kind="stable"), case.settings.rates
+        self.names, handling, storage, self.cold, self.throughput_capacity, self.storage_capacity = (
+            case.column("hubs", name)[order]
+            for name in (
+                "hub", "handling_cost", "storage_cost", "cold", "throughput_capacity", "storage_capacity"
+            )
+        )  # fmt: skip
+        self.places: Places = atlas.named(self.names)
+        self.handling = np.where(np.isnan(handling), rates.hub_handling, handling)
+        self.storage = np.where(np.isnan(storage), rates.hub_storage, storage)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -119,6 +122,12 @@ class Itinerary:
     stay: Ints
     delivery: Ints
     unit_cost: Ints
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no routes."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, none, none, np.zeros((0, len(COST_KINDS)), dtype=np.int64))
 
     def take(self, at: Ints) -> Itinerary:
         """Return the routes at `at`."""

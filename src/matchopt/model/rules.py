@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints
-from matchopt.model.classes import Demand, Supply, set_membership
+from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.model.classes import Demand, Earmarks, Supply
+from matchopt.model.order import positions
 from matchopt.model.places import Atlas
 from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, Bounds, Fitting
 
@@ -50,49 +51,52 @@ class Items:
     """Items by code, and which may stand in for which."""
 
     def __init__(self, case: Case) -> None:
-        items, substitutions = case.table("items"), case.table("substitutions")
-        names = [items["item"], case.needs["item"], case.donations["item"]]
-        names += [substitutions["need_item"], substitutions["donated_item"]]
-        self.names = pd.Index(sorted(set[str]().union(*(n.unique() for n in names))), dtype=object)
-        self.service = self._is_kind(items, "service")
-        self.funds = self._is_kind(items, "funds")
+        named = (
+            ("items", "item"), ("needs", "item"), ("donations", "item"), ("substitutions", "need_item"),
+            ("substitutions", "donated_item"),
+        )  # fmt: skip
+        distinct = set[str]().union(*(pd.unique(case.column(*name)) for name in named))
+        self.names = pd.Index(sorted(distinct), dtype=object)
+        self._case, self._listed = case, self.codes(case.column("items", "item"))
+        kind = self._column("kind", "goods")
+        self.service, self.funds = kind == "service", kind == "funds"
         # Money has no weight: it travels free and loads nothing.
-        self.weight = np.where(self.funds, 0.0, self._column(items, "weight_kg", 1.0))
-        self.shelf_life = self._column(items, "shelf_life_days", np.nan)
-        self.step = self._column(items, "step", 1.0)
-        self.cold = self._column(items, "cold", 0.0) > 0
-        price = self._column(items, "purchase_price", np.nan)
+        self.weight = np.where(self.funds, 0.0, self._column("weight_kg", 1.0))
+        self.shelf_life = self._column("shelf_life_days", np.nan)
+        self.step = self._column("step", 1.0)
+        self.cold = self._column("cold", False)
+        price = self._column("purchase_price", np.nan)
         self.price = np.where(self.funds, np.nan, price)
-        donated, needed = self.codes(substitutions["donated_item"]), self.codes(substitutions["need_item"])
-        table = substitutions[["ratio", "penalty"]].to_numpy(dtype=np.float64)
-        self._stand_ins = pd.DataFrame(
-            table, columns=["ratio", "penalty"], index=donated * len(self.names) + needed
-        ).sort_index()
+        donated, needed = (
+            self.codes(case.column("substitutions", name)) for name in ("donated_item", "need_item")
+        )
+        key = donated * len(self.names) + needed
+        order = np.argsort(key, kind="stable")
+        self._pair = key[order]
+        self._ratio, self._penalty = (
+            case.column("substitutions", name)[order] for name in ("ratio", "penalty")
+        )
 
-    def _column(self, items: pd.DataFrame, name: str, default: float) -> Floats:
-        values = np.full(len(self.names), default)
-        values[self.codes(items["item"])] = items[name].to_numpy(dtype=np.float64)
+    def _column(self, name: str, default: float | str) -> Any:
+        """Return a column of the table ``items`` by item, `default` for what it does not list."""
+        given = self._case.column("items", name)
+        values = np.full(len(self.names), default, dtype=given.dtype)
+        values[self._listed] = given
         return values
 
-    def _is_kind(self, items: pd.DataFrame, kind: str) -> Bools:
-        mark = np.zeros(len(self.names), dtype=bool)
-        mark[self.codes(items["item"][items["kind"] == kind])] = True
-        return mark
-
-    def codes(self, names: pd.Series) -> Ints:
+    def codes(self, names: pd.Series | Texts) -> Ints:
         """Return the code of each item name."""
-        return np.asarray(self.names.get_indexer(pd.Index(names)), dtype=np.int64)
+        return positions(self.names, names)
 
     def fit(self, donated: Ints, needed: Ints) -> Fit:
         """Return how `donated` items fit `needed` ones (codes that broadcast)."""
         same, key = donated == needed, donated * len(self.names) + needed
         hit, ratio, penalty = np.zeros((), dtype=bool), np.ones(()), np.zeros(())
-        if len(self._stand_ins):
-            pairs = self._stand_ins.index.to_numpy()
-            at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
-            hit = (pairs[at] == key) & ~same
-            ratio = np.where(hit, self._stand_ins["ratio"].to_numpy()[at], 1.0)
-            penalty = np.where(hit, self._stand_ins["penalty"].to_numpy()[at], 0.0)
+        if len(self._pair):
+            at = np.minimum(np.searchsorted(self._pair, key), len(self._pair) - 1)
+            hit = (self._pair[at] == key) & ~same
+            ratio = np.where(hit, self._ratio[at], 1.0)
+            penalty = np.where(hit, self._penalty[at], 0.0)
         if not self.funds.any():
             return Fit(same | hit, ratio, penalty, np.zeros(()))
         spends = self.funds[donated] & ~self.funds[needed]
@@ -114,7 +118,7 @@ class Items:
     def linked(self) -> Ints:
         """Return a part number for each item: items that substitutions or funds connect share one."""
         part = np.arange(len(self.names))
-        pairs = list(zip(*np.divmod(self._stand_ins.index.to_numpy(), len(self.names)), strict=True))
+        pairs = list(zip(*np.divmod(self._pair, len(self.names)), strict=True))
         funds, bought = np.flatnonzero(self.funds), np.flatnonzero(self.price > 0)
         pairs += [(fund, item) for fund in funds for item in bought]
         changed = True
@@ -131,8 +135,8 @@ class Items:
         """Return which parts join items at a ratio other than 1, of different steps, or by purchase."""
         count = len(self.names)
         mark = np.zeros(count, dtype=bool)
-        donated, needed = np.divmod(self._stand_ins.index.to_numpy(dtype=np.int64), count)
-        odd = (self._stand_ins["ratio"].to_numpy() != 1) | (self.step[donated] != self.step[needed])
+        donated, needed = np.divmod(self._pair, count)
+        odd = (self._ratio != 1) | (self.step[donated] != self.step[needed])
         mark[part_of[donated[odd]]] = True
         if (self.price > 0).any():
             mark[part_of[self.funds]] = True
@@ -142,11 +146,9 @@ class Items:
 class Rules:
     """Steps 1 to 4 for pairs of classes."""
 
-    def __init__(self, case: Case, items: Items, atlas: Atlas, groups: pd.Index) -> None:
-        self._items = items
+    def __init__(self, case: Case, atlas: Atlas, communities: Earmarks, groups: Earmarks) -> None:
         self._policy = case.settings.policy.boundary
-        self._admits_community = set_membership(case.donations["only_communities"], atlas.names)
-        self._admits_group = set_membership(case.donations["only_groups"], groups)
+        self._communities, self._groups = communities, groups
         self._district = _attribute(case, atlas, "district")
         self._organization = _attribute(case, atlas, "organization")
         self._agreement, self._transfer = _agreements(case)
@@ -155,7 +157,7 @@ class Rules:
         """Return earmarks and boundaries for compiled code."""
         policy = {"open": OPEN, "community": SAME_COMMUNITY, "agreements": AGREEMENTS}
         return Bounds(
-            self._admits_community, self._admits_group, policy.get(self._policy, SAME_ATTRIBUTE),
+            self._communities.admits, self._groups.admits, policy.get(self._policy, SAME_ATTRIBUTE),
             self._district if self._policy == "district" else self._organization, self._organization,
             self._agreement, self._transfer,
         )  # fmt: skip
@@ -176,11 +178,11 @@ class Rules:
 
 def _attribute(case: Case, atlas: Atlas, name: str) -> Ints:
     """Return the code of a community's `name` attribute by atlas code; the last entry is for none."""
-    communities = case.table("communities")
-    codes, _ = pd.factorize(communities[name])
-    codes = np.where(communities[name].to_numpy(dtype=object) == "", -1, codes)
     attribute = np.full(len(atlas.names) + 1, -1, dtype=np.int64)
-    attribute[atlas.codes(communities["community"])] = codes
+    values = case.column("communities", name)
+    codes, _ = pd.factorize(values)
+    codes = np.where(values == "", -1, codes)
+    attribute[atlas.codes(case.column("communities", "community"))] = codes
     return attribute
 
 
@@ -189,14 +191,13 @@ def _agreements(case: Case) -> tuple[Ints, Floats]:
 
     Organisations are numbered as in `_attribute`; the last row and column is for none.
     """
-    _, names = pd.factorize(case.table("communities")["organization"])
-    index = pd.Index(names)
-    table = case.table("agreements")
-    agreement = np.full((len(index) + 1, len(index) + 1), -1, dtype=np.int64)
+    names = pd.unique(case.column("communities", "organization"))
+    agreement = np.full((len(names) + 1, len(names) + 1), -1, dtype=np.int64)
     transfer = np.zeros(agreement.shape)
-    tail = index.get_indexer(pd.Index(table["from_organization"]))
-    head = index.get_indexer(pd.Index(table["to_organization"]))
+    tail, head = (
+        positions(names, case.column("agreements", name)) for name in ("from_organization", "to_organization")
+    )
     known = np.flatnonzero((tail >= 0) & (head >= 0))
     agreement[tail[known], head[known]] = known
-    transfer[tail[known], head[known]] = table["transfer_cost"].to_numpy(dtype=np.float64)[known]
+    transfer[tail[known], head[known]] = case.column("agreements", "transfer_cost")[known]
     return agreement, transfer

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Ints
+from matchopt.arrays import Bools
 from matchopt.contract.case import Case
-from matchopt.contract.plan import PRICES
 from matchopt.model.classes import unmet_cost
 from matchopt.model.money import MONEY_SCALE, added, exact_dot
 from matchopt.model.network import Network
 from matchopt.planning.blocks import Joint
 from matchopt.result.books import Books
 from matchopt.result.deliveries import Deliveries, Served
-from matchopt.result.proof import Proof
+from matchopt.result.proof import PriceRows, Proof, table_of_prices
 from matchopt.result.summary import Bound
 from matchopt.solve.search import BlockSolution, StageProof, reaches
 
@@ -130,50 +128,33 @@ def in_blocks(network: Network, solved: Sequence[Solved]) -> tuple[Bools, Bools]
 
 def price_table(case: Case, network: Network, plain: Proof, solved: Sequence[Solved]) -> pd.DataFrame:
     """Return the table ``prices`` of a plan."""
-    tables = [plain.prices().assign(to="", day=np.datetime64("NaT"), block=0, stage="")]
-    tables += [_stage_table(case, network, one, stage) for one in solved for stage in one.outcome.stages]
-    table = pd.concat([t.astype({"day": "datetime64[s]"})[list(PRICES)] for t in tables], ignore_index=True)
-    return table.astype({"block": np.int64, "level": np.int64, "price": np.float64})
+    rows = plain.prices()
+    for one in solved:
+        for stage in one.outcome.stages:
+            rows += _stage_rows(case, network, one, stage)
+    return table_of_prices(rows)
 
 
-def _stage_table(case: Case, network: Network, one: Solved, stage: StageProof) -> pd.DataFrame:
+def _stage_rows(case: Case, network: Network, one: Solved, stage: StageProof) -> list[PriceRows]:
+    """Return the prices of a stage above 0, and those of all donations and needs where costs are proven."""
     prices, joint, capacities = stage.prices, one.joint, network.capacities
     donation, of_donation = network.donations.rows_of(joint.donations)
     need, of_need = network.needs.rows_of(joint.needs)
-    per_unit = prices.donation / joint.block.granule
-    found: list[dict[str, Any]] = [
-        {
-            "side": "donation",
-            "id": _ids(case.donations["donation_id"], donation),
-            "price": per_unit[of_donation],
-        },
-        {"side": "need", "id": _ids(case.needs["need_id"], need), "price": prices.need[of_need]},
+    per_unit = (prices.donation / joint.block.granule)[of_donation]
+    ids = case.donations["donation_id"].to_numpy(dtype=object), case.needs["need_id"].to_numpy(dtype=object)
+    sides = [
+        PriceRows("donation", ids[0][donation], per_unit),
+        PriceRows("need", ids[1][need], prices.need[of_need]),
     ]
+    shared = []
     if joint.is_open:
-        sides = pd.DataFrame(
-            {"side": capacities.side, "id": capacities.name, "to": capacities.to, "price": prices.capacity}
-        )
         dated = network.calendar.dated & (capacities.day >= 0)
-        sides["day"] = np.where(dated, capacities.day, np.iinfo(np.int64).min).astype("datetime64[D]")
-        found += [dict(sides)]
-    if prices.budget:
-        found.append({"side": "budget", "id": [""], "price": [prices.budget]})
-    if prices.reached:
-        found.append({"side": "reached", "id": list(prices.reached), "price": list(prices.reached.values())})
+        day = np.where(dated, capacities.day, np.iinfo(np.int64).min).astype("datetime64[D]")
+        shared.append(PriceRows(capacities.side, capacities.name, prices.capacity, capacities.to, day))
+    shared.append(PriceRows("budget", [""], [prices.budget]))
+    shared.append(PriceRows("reached", list(prices.reached), list(prices.reached.values())))
     if joint.cells is not None:
-        cells = joint.cells
-        found.append(
-            {"side": "fair", "id": list(cells.community), "to": list(cells.category), "price": prices.fair}
-        )
-    table = pd.concat([pd.DataFrame(part) for part in found], ignore_index=True)
-    table = table.assign(block=one.number, stage=stage.name, level=0)
-    for column, empty in (("to", ""), ("day", pd.NaT)):
-        if column not in table:
-            table[column] = empty
-    table["to"] = table["to"].fillna("")
-    kept = (table["price"] > 0) | ((stage.name == "cost") & table["side"].isin(["donation", "need"]))
-    return table[kept]
-
-
-def _ids(ids: pd.Series, rows: Ints) -> Any:
-    return ids.to_numpy(dtype=object)[rows]
+        shared.append(PriceRows("fair", joint.cells.community, prices.fair, joint.cells.category))
+    found = [rows.above_nothing() for rows in shared]
+    found = [*(sides if stage.name == "cost" else [rows.above_nothing() for rows in sides]), *found]
+    return [replace(rows, block=one.number, stage=stage.name) for rows in found]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
+from matchopt.contract.plan import PURCHASES
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
 from matchopt.model.commitments import KEYS
@@ -82,14 +85,24 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
     cost["unmet"] = exact_dot(unmet_cost(case), short) - added(reached.saved(unmet_cost(case)))
     why_unmet, why_left = reasons(network, left, by_cost)
     show = network.scale.from_ints
-    needs = case.needs[["need_id", "community", "item", "priority"]].assign(
-        asked=show(network.asked), served=show(served), unmet=show(network.asked - served),
-        reason=why_unmet,
-    )  # fmt: skip
-    donations = case.donations[["donation_id", "donor", "item"]].assign(
-        offered=show(network.offered), planned=show(planned), left_over=show(network.offered - planned),
-        reason=np.where(network.offered > planned, why_left, ""),
-    )  # fmt: skip
+    needs = pd.DataFrame(
+        {name: case.needs[name] for name in ("need_id", "community", "item", "priority")}
+        | {
+            "asked": show(network.asked),
+            "served": show(served),
+            "unmet": show(network.asked - served),
+            "reason": why_unmet,
+        }
+    )
+    donations = pd.DataFrame(
+        {name: case.donations[name] for name in ("donation_id", "donor", "item")}
+        | {
+            "offered": show(network.offered),
+            "planned": show(planned),
+            "left_over": show(network.offered - planned),
+            "reason": np.where(network.offered > planned, why_left, ""),
+        }
+    )
     allocations = _allocations(case, network, deliveries)
     kept = new.kept(network.promised)
     return Books(
@@ -149,6 +162,8 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
 
 def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
     """Return the ids of lines: those of an earlier plan keep theirs, new ones count on from the highest."""
+    if not len(network.pinned.name) + len(network.promised.name):
+        return _numbered(1, len(deliveries.need))
     told = pd.concat([network.pinned.frame(), network.promised.frame()[[*KEYS, "name"]]])
     told = told[told["name"] != ""]
     if not len(told):
@@ -195,6 +210,9 @@ def _purchases(
     """Return the shopping list: what funds buy, for whom and by when."""
     bought = np.flatnonzero(deliveries.unit_cost[:, COST_KINDS.index("purchase")] > 0)
     need, donation = deliveries.need[bought], deliveries.donation[bought]
+    if not len(bought):
+        quantity, amount = (allocations[name].dtype for name in ("served_quantity", "donated_quantity"))
+        return _nothing_bought(quantity, amount).copy(deep=False)
     lines = allocations.iloc[bought]
     wanted = case.needs["item"].to_numpy(dtype=object)[need]
     table = pd.DataFrame(
@@ -212,3 +230,10 @@ def _purchases(
     )
     keys = ["item", "community", "delivery_day", "need_id", "donation_id"]
     return table.sort_values(keys, kind="stable", ignore_index=True)
+
+
+@cache
+def _nothing_bought(quantity: Any, amount: Any) -> pd.DataFrame:
+    """Return the shopping list with no rows, of these types."""
+    kinds = {"delivery_day": "datetime64[s]", "quantity": quantity, "unit_price": "float64", "amount": amount}
+    return pd.DataFrame({name: pd.Series([], dtype=kinds.get(name, object)) for name in PURCHASES})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from matchopt.arrays import PLENTY, Bools, Ints
 from matchopt.contract.case import Case
+from matchopt.contract.plan import PRICES
 from matchopt.model.classes import Members, unmet_cost
 from matchopt.model.money import added, exact_dot, from_money
 from matchopt.model.network import Network
@@ -100,13 +103,49 @@ class Proof:
         """Return the proven least cost, in 1/10 000 currency × scaled quantity."""
         return sum(exact_dot(side.price, side.quantity) for side in (self.donation, self.need))
 
-    def prices(self) -> pd.DataFrame:
+    def prices(self) -> list[PriceRows]:
         """Return its rows of the table ``prices`` of a plan."""
-        tables = [
-            pd.DataFrame(
-                {"side": name, "id": side.ids.to_numpy(dtype=object), "level": side.level,
-                 "price": from_money(side.price)}
-            )[side.own]
+        return [
+            PriceRows(name, side.ids.to_numpy(dtype=object), from_money(side.price), level=side.level).take(
+                side.own
+            )
             for name, side in (("donation", self.donation), ("need", self.need))
-        ]  # fmt: skip
-        return pd.concat(tables, ignore_index=True)
+        ]
+
+
+KINDS: dict[str, Any] = {"day": "datetime64[s]", "block": np.int64, "level": np.int64, "price": np.float64}
+"""Types of the columns of ``prices`` that hold no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRows:
+    """Some rows of the table ``prices`` of a plan, by its columns; what is the same in all stands once."""
+
+    side: Any
+    id: Any
+    price: Any
+    to: Any = ""
+    day: Any = None
+    block: Any = 0
+    stage: Any = ""
+    level: Any = 0
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Return one entry a row."""
+        values = np.asarray(getattr(self, name), dtype=KINDS.get(name, object))
+        return np.broadcast_to(values, len(self.price))
+
+    def take(self, which: Bools) -> PriceRows:
+        """Return some of the rows."""
+        return PriceRows(**{f.name: self.column(f.name)[which] for f in fields(self)})
+
+    def above_nothing(self) -> PriceRows:
+        """Return the rows of a price above 0."""
+        return self.take(self.column("price") > 0)
+
+
+def table_of_prices(rows: Sequence[PriceRows]) -> pd.DataFrame:
+    """Return the table ``prices`` of a plan, in the order of its `rows`."""
+    columns = {name: np.concatenate([some.column(name) for some in rows]) for name in PRICES}
+    texts = {name: pd.array(columns[name], dtype="str") for name in ("side", "id", "to", "stage")}
+    return pd.DataFrame(columns | texts)

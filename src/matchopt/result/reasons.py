@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,6 +14,7 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.model.rules import ADMITTED, STEPS
 from matchopt.model.ways import DayPrices
+from matchopt.workers import threaded
 
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
@@ -92,29 +91,28 @@ def reasons(network: Network, rest: Rest, by_cost: bool) -> tuple[Texts, Texts]:
     """
     left = Left.of(network, rest)
     looks = [_Look(network, part, rest, left, by_cost) for part in network.parts]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # compiled code looks, side by side
-        return _need_reasons(network, rest, left, looks, pool), _donation_reasons(network, rest, looks, pool)
+    return _need_reasons(network, rest, left, looks), _donation_reasons(network, rest, looks)
 
 
-def _need_reasons(network: Network, rest: Rest, left: Left, looks: Sequence[_Look], pool: Executor) -> Texts:
+def _need_reasons(network: Network, rest: Rest, left: Left, looks: Sequence[_Look]) -> Texts:
     short = rest.need > 0
     reason = np.where(network.excluded, "excluded", np.where(short, STEPS[0], "")).astype(object)
     sought = [np.flatnonzero(left.short[look.part.columns]) for look in looks]
-    for look, columns, found in zip(looks, sought, pool.map(_Look.needs, looks, sought), strict=True):
+    for look, columns, found in zip(looks, sought, threaded(_Look.needs, looks, sought), strict=True):
         row, which = network.needs.rows_of(look.part.columns[columns])
         code = found[which]
         reason[row[short[row]]] = CODES[code[short[row]]]
     return reason
 
 
-def _donation_reasons(network: Network, rest: Rest, looks: Sequence[_Look], pool: Executor) -> Texts:
+def _donation_reasons(network: Network, rest: Rest, looks: Sequence[_Look]) -> Texts:
     left = rest.donation > 0
     unreliable = network.offered > network.plannable
     reason = np.where(left, STEPS[0], np.where(unreliable, "unreliable", "")).astype(object)
     less = left & (rest.donation < network.granule)
     left_class = network.donations.any_of(left)
     sought = [np.flatnonzero(left_class[look.part.rows]) for look in looks]
-    for look, rows, found in zip(looks, sought, pool.map(_Look.donations, looks, sought), strict=True):
+    for look, rows, found in zip(looks, sought, threaded(_Look.donations, looks, sought), strict=True):
         row, which = network.donations.rows_of(look.part.rows[rows])
         code = found[which]
         words = np.where(less[row] & (code >= ADMITTED), "integrality", GIVER_CODES[code])

@@ -84,7 +84,8 @@ def summarize(
     """
     scale, priority = network.scale, case.needs["priority"].to_numpy(dtype=np.int64)
     tiers = {str(t): priority == t for t in np.unique(priority)}
-    channels = {c: (case.needs["channel"] == c).to_numpy() for c in CHANNELS}
+    channel = case.needs["channel"].to_numpy(dtype=object)
+    channels = {c: channel == c for c in CHANNELS}
     channels = {c: mark for c, mark in channels.items() if mark.any()}
     everyone = np.ones(len(priority), dtype=bool)
 
