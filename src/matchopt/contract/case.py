@@ -68,6 +68,20 @@ class Case:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
 
+    @classmethod
+    def unchecked(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        settings: Settings,
+        extras: Mapping[str, pd.DataFrame] | None = None,
+    ) -> Case:
+        """Return a case of tables that nobody checks: for those made out of the tables of a checked one.
+
+        Whoever calls it vouches that they are as `tables` describes them, and that no table would have
+        a finding.
+        """
+        return cls(tables, extras or {}, settings)
+
     @property
     def needs(self) -> pd.DataFrame:
         """The checked table ``needs``."""

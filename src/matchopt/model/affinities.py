@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats, Ints, Texts
+from matchopt.contract.lines import positions
 from matchopt.model.classes import Demand, Supply
-from matchopt.model.order import positions
 from matchopt.model.tariff import Fondness
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import BARRED, PINNED
-from matchopt.model.order import positions
+from matchopt.contract.lines import positions
 from matchopt.model.tariff import Bars as Table
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints, Texts
 from matchopt.contract.fields import PINNED
+from matchopt.contract.lines import positions
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.capacities import NO_LOADS, Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
 from matchopt.model.money import QuantityScale, exact_dot
-from matchopt.model.order import positions
 from matchopt.model.places import Atlas, Places
 from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
@@ -123,9 +123,8 @@ class Promised:
         return len(self.donation)
 
     def frame(self) -> pd.DataFrame:
-        """Return the lines as a table of their `KEYS`, with the columns ``promised`` and ``name``."""
-        columns = {name: getattr(self, name) for name in KEYS}
-        return pd.DataFrame(columns | {"promised": self.quantity, "name": self.name})
+        """Return the lines as a table of their `KEYS`, with the column ``name``."""
+        return pd.DataFrame({name: getattr(self, name) for name in [*KEYS, "name"]})
 
 
 class Commitments:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Steps
+from matchopt.contract.lines import positions
 from matchopt.model.affinities import Affinities
 from matchopt.model.amounts import Amounts, whole_parts
 from matchopt.model.bars import Bars
@@ -33,7 +34,6 @@ from matchopt.model.classes import (
 from matchopt.model.commitments import Commitments, Pinned, Promised
 from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale, to_money
-from matchopt.model.order import positions
 from matchopt.model.places import Atlas
 from matchopt.model.routes import HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules

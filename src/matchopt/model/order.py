@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.arrays import Ints, Texts
+from matchopt.arrays import Ints
 
 LONG = 64
 """Characters of an id from which on texts are compared one by one: as numbers they would fill the memory."""
@@ -41,11 +41,3 @@ def _as_numbers(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
     padded = np.zeros((len(texts), 8 * -(-width // 8)), dtype=np.uint8)
     padded[:, :width] = coded.view(np.uint8).reshape(len(texts), width)
     return padded.view(">u8").astype(np.uint64)
-
-
-def positions(ids: pd.Index | pd.Series | Texts, named: pd.Series | Texts) -> Ints:
-    """Return where each of `named` stands in `ids`, -1 for nowhere."""
-    if not len(named):  # most cases name nothing; no index of a million ids is made for that
-        return np.zeros(0, dtype=np.int64)
-    index = ids if isinstance(ids, pd.Index) else pd.Index(ids, dtype=object)
-    return np.asarray(index.get_indexer(pd.Index(named, dtype=object)), dtype=np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats, Ints, Texts
-from matchopt.model.order import positions
+from matchopt.contract.lines import positions
 from matchopt.model.tariff import Globe, Lanes, fill_legs
 
 if TYPE_CHECKING:

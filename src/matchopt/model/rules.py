@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.contract.lines import positions
 from matchopt.model.classes import Demand, Earmarks, Supply
-from matchopt.model.order import positions
 from matchopt.model.places import Atlas
 from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, Bounds, Fitting
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
+from matchopt.contract.lines import key_positions
 from matchopt.contract.plan import PURCHASES
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
@@ -164,14 +165,11 @@ def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
     """Return the ids of lines: those of an earlier plan keep theirs, new ones count on from the highest."""
     if not len(network.pinned.name) + len(network.promised.name):
         return _numbered(1, len(deliveries.need))
-    told = pd.concat([network.pinned.frame(), network.promised.frame()[[*KEYS, "name"]]])
-    told = told[told["name"] != ""]
-    if not len(told):
-        return _numbered(1, len(deliveries.need))
-    told = told.drop_duplicates(KEYS).drop_duplicates("name")
+    told = pd.concat([network.pinned.frame(), network.promised.frame()])
+    told = told[told["name"] != ""].drop_duplicates(KEYS).drop_duplicates("name")
     lines = pd.DataFrame({name: getattr(deliveries, name) for name in KEYS})
-    names = lines.merge(told, on=KEYS, how="left")["name"].to_numpy(dtype=object, copy=True)
-    new = np.flatnonzero(pd.isna(names))
+    at = key_positions(told, lines, KEYS)
+    names, new = np.append(told["name"].to_numpy(dtype=object), "")[at], np.flatnonzero(at < 0)
     numbers = told["name"].str.extract(r"^A(\d{4,15})$")[0].dropna().astype(np.int64)
     highest = int(numbers.max()) if len(numbers) else 0
     names[new] = _numbered(highest + 1, len(new))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
+from matchopt.contract.lines import key_positions
 from matchopt.model.commitments import KEYS, Pinned, Promised
 from matchopt.model.money import added
 from matchopt.model.network import Network, hand_out
@@ -96,11 +97,9 @@ class Deliveries:
 
     def kept(self, promised: Promised) -> Bools:
         """Return which promises these lines keep to the unit."""
-        if not len(promised):
-            return np.zeros(0, dtype=bool)
-        lines = pd.DataFrame({name: getattr(self, name) for name in KEYS} | {"new": self.quantity})
-        both = promised.frame().merge(lines, on=KEYS, how="left")
-        return np.asarray(both["new"].to_numpy() == both["promised"].to_numpy())
+        lines = pd.DataFrame({name: getattr(self, name) for name in KEYS})
+        at = key_positions(lines, promised.frame(), KEYS)
+        return np.asarray(np.append(self.quantity, -1)[at] == promised.quantity)
 
     def sorted(self, case: Case) -> Deliveries:
         """Return the lines in the order in which they are written."""
