@@ -452,7 +452,7 @@ class TestBadEnds:
         result = run("plan", case)
         assert result.exit_code == 1
         assert result.stderr.count("\n") == 1
-        assert "ZeroDivisionError in door.py, line" in result.stderr
+        assert "ZeroDivisionError in steps.py, line" in result.stderr
         assert "report" in result.stderr
         monkeypatch.setenv("MATCHOPT_DEBUG", "1")
         assert isinstance(run("plan", case).exception, ZeroDivisionError)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, MatchoptError, Severity
 from matchopt.language import speaking, spoken, tr
-from matchopt.runs.beside import Writer, text_file
+from matchopt.runs.atomic import Writer, text_file
 from matchopt.runs.jobs import FAILED, PLANNED, STAMP, UNCHANGED, Job, JobOutcome, kept, stamp, stamp_file
 from matchopt.workers import processes
 
@@ -44,15 +44,8 @@ def _outcome(job: Job, *, force: bool, report: bool) -> JobOutcome:
     start = time.perf_counter()
 
     def done(outcome: str, summary: dict[str, Any] | None = None, findings: Sequence[str] = ()) -> JobOutcome:
-        told = {} if summary is None else {
-            "status": summary["status"], "asked": float(summary["asked"]), "served": float(summary["served"]),
-            "cost": float(summary["logistics_cost"]), "currency": summary["currency"],
-            "gap": float(summary["gap"]),
-        }  # fmt: skip
         seconds = round(time.perf_counter() - start, 3)
-        return JobOutcome(
-            job.name, str(job.case), str(job.run), outcome, seconds, findings=list(findings), **told
-        )
+        return JobOutcome.of(job, outcome, seconds, summary, findings)
 
     try:
         mark = stamp(job)
@@ -101,9 +94,13 @@ def shown(plan: Plan) -> dict[str, Writer]:
 
 
 def plan_all(
-    jobs: Sequence[Job], *, workers: int = 0, force: bool = False, report: bool = False,
+    jobs: Sequence[Job],
+    *,
+    workers: int = 0,
+    force: bool = False,
+    report: bool = False,
     work: Callable[..., JobOutcome] = plan_one,
-) -> Iterator[JobOutcome]:  # fmt: skip
+) -> Iterator[JobOutcome]:
     """Plan many cases side by side and yield what becomes of each, as they end.
 
     Parameters
@@ -160,4 +157,4 @@ def plan_all(
 
 def _died(job: Job) -> JobOutcome:
     said = tr("the process that planned it died: it may need more memory than there is")
-    return JobOutcome(job.name, str(job.case), str(job.run), FAILED, 0.0, findings=[said])
+    return JobOutcome.of(job, FAILED, 0.0, findings=[said])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import matchopt
 from matchopt import Case, read_run
-from matchopt.runs.beside import csv_file, write_beside
-from matchopt.runs.formulas import all_guarded, bare, guarded
+from matchopt.runs.atomic import write_file
+from matchopt.runs.render import all_guarded, bare, csv_file, guarded
 
 BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -65,5 +65,5 @@ def test_a_run_keeps_its_ids_and_shows_no_formula(tmp_path: Path) -> None:
 
 
 def test_tables_beside_a_plan_are_guarded_as_well(tmp_path: Path) -> None:
-    write_beside(tmp_path / "x.csv", csv_file(pd.DataFrame({"item": ["=1+1", "米"], "units": [1.5, 2.0]})))
+    write_file(tmp_path / "x.csv", csv_file(pd.DataFrame({"item": ["=1+1", "米"], "units": [1.5, 2.0]})))
     assert (tmp_path / "x.csv").read_text("utf-8-sig") == "item,units\n'=1+1,1.5\n米,2\n"

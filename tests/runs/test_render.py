@@ -21,7 +21,7 @@ TEXTS = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs
 PLAIN = st.text("ab ,;\"'\n#，库", max_size=4)
 
 
-def written(*cells: render.Cells) -> list[str]:
+def written(*cells: render.TextCells) -> list[str]:
     """Return the lines below the header of a table of these columns."""
     text = render.csv_bytes(["x"] * len(cells), cells).decode("utf-8-sig")
     return text.split("\n")[1:-1]

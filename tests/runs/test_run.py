@@ -12,8 +12,8 @@ import pytest
 
 import handmade
 from matchopt import CaseError, RunError, read_run
-from matchopt.runs.read import case_place, changed_files, read_manifest, settings_as_changes
 from matchopt.contract.settings import Settings
+from matchopt.runs.read import case_place, changed_files, read_manifest, settings_as_changes
 
 FILES = ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json")
 

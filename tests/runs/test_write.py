@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 import handmade
 import matchopt
 from matchopt import Case, RunError, read_case, read_run
+from matchopt.contract.settings import Settings
 from matchopt.runs.read import changed_files, read_manifest
 from matchopt.runs.write import settings_as_toml, write_run
-from matchopt.contract.settings import Settings
 
 BOM = b"\xef\xbb\xbf"
 

@@ -18,7 +18,7 @@ from matchopt.language import speaking
 from matchopt.report.evaluated import in_words, workbook
 from matchopt.report.page.fact import fact_files, fact_html
 from matchopt.runs.deliveries import read_deliveries
-from matchopt.runs.track import write_track
+from matchopt.runs.study import write_track
 from matchopt.whatif.evaluation import evaluate
 from small_case import SmallCase
 from strategies import small_cases

@@ -3,19 +3,7 @@
 Exit codes: 0 fine; 1 findings, a violation or a refusal; 2 wrong usage; 130 interrupted.
 """
 
-from matchopt.cli import batches, cases, plans, questions, replanning, reports, simulating, studies, tracking
+from matchopt.cli import batches, cases, plans, questions, reports, studies
 from matchopt.cli.door import app, main
 
-__all__ = [
-    "app",
-    "batches",
-    "cases",
-    "main",
-    "plans",
-    "questions",
-    "replanning",
-    "reports",
-    "simulating",
-    "studies",
-    "tracking",
-]
+__all__ = ["app", "batches", "cases", "main", "plans", "questions", "reports", "studies"]

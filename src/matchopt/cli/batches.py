@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matchopt.cli.door import FOUND, Changes, command, progress, refuse_malformed
+from matchopt.cli.door import command
+from matchopt.cli.options import Changes, force_option, output_option, quiet_option
+from matchopt.cli.terminal import FOUND, progress
 
 if TYPE_CHECKING:
     from matchopt.runs.jobs import JobOutcome
@@ -32,13 +34,11 @@ def batch(
             metavar="CASES...", help="Cases, folders of cases, patterns in quotes, or a list (batch.toml)."
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="RUNS", help="Folder for the run folders and the index.")
-    ] = Path("runs"),
+    output: Annotated[Path, output_option("RUNS", "Folder for the run folders and the index.")] = Path(
+        "runs"
+    ),
     changes: Changes = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Plan all cases, also those whose run is made of the same.")
-    ] = False,
+    force: Annotated[bool, force_option("Plan all cases, also those whose run is made of the same.")] = False,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=0, metavar="N", help="Processes.  [default: one a core]")
     ] = 0,
@@ -51,7 +51,7 @@ def batch(
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append a line a case to this file, with the time.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only cases that failed.")] = False,
+    quiet: Annotated[bool, quiet_option("Print only cases that failed.")] = False,
 ) -> None:
     """Plan many cases side by side, each into a run folder of its own; one that fails stops no other.
 
@@ -77,10 +77,10 @@ def batch(
     """  # noqa: D301
     from matchopt.batch import plan_all
     from matchopt.report import batch as told
-    from matchopt.runs.beside import csv_file, text_file, write_beside
+    from matchopt.runs.atomic import text_file, write_file
     from matchopt.runs.jobs import FAILED, jobs_of, runs_folder
+    from matchopt.runs.render import csv_file
 
-    refuse_malformed(changes)
     wanted = jobs_of(cases, output, changes or ())
     runs_folder(output)
     outcomes: list[JobOutcome] = []
@@ -90,8 +90,8 @@ def batch(
             outcomes.append(one)
             _tell(one, format, log, quiet=quiet)
             step("cases", len(outcomes), len(wanted))
-        write_beside(output / "index.csv", csv_file(told.index(outcomes)))
-        write_beside(output / "index.html", text_file(told.page(outcomes)))
+        write_file(output / "index.csv", csv_file(told.index(outcomes)))
+        write_file(output / "index.html", text_file(told.page(outcomes)))
     if not quiet and format is Lines.TEXT:
         print("\n" + told.total(outcomes))
         print(output / "index.html")

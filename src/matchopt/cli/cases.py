@@ -10,17 +10,10 @@ from typing import Annotated
 
 import typer
 
-from matchopt.cli.door import (
-    FOUND,
-    CasePath,
-    Changes,
-    command,
-    progress,
-    read_case,
-    refuse_malformed,
-    show,
-    show_findings,
-)
+from matchopt.cli.door import command
+from matchopt.cli.options import CasePath, Changes, Top, WorkbookOutput
+from matchopt.cli.steps import read_case, write_book
+from matchopt.cli.terminal import FOUND, progress, show_findings, tell
 from matchopt.language import spoken, tr
 
 
@@ -82,7 +75,6 @@ def check(
     from matchopt.report.findings import as_csv, as_json, counts, has_errors, sorted_by_weight
     from matchopt.tables.read import check_case
 
-    refuse_malformed(changes)
     findings = sorted_by_weight(check_case(case, changes or ())[1])
     if format is Format.JSON:
         print(as_json(findings))
@@ -101,11 +93,8 @@ def check(
 def needs(
     case: CasePath,
     changes: Changes = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write all of it as a workbook (.xlsx)."),
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to print.")] = 15,
+    output: WorkbookOutput = None,
+    top: Top = 15,
 ) -> None:
     """Analyse needs and supply: by item, community, group and month, where they part.
 
@@ -118,20 +107,11 @@ def needs(
     """  # noqa: D301
     from matchopt.model.analysis import analyse
     from matchopt.report import analysed
-    from matchopt.report.xlsx import write_workbook
-    from matchopt.runs.beside import write_beside
 
-    refuse_malformed(changes)
     with progress() as step:
         found = analyse(read_case(case, changes or (), step))
         if output is not None:
-            step("writing the workbook", 0, 0)
-            book = analysed.workbook(found)
-            write_beside(output, lambda path: write_workbook(book, path))
-    for sentence in analysed.in_words(found):
-        print(sentence)
-    for section in analysed.sections(found, top):
-        print()
-        show(section)
+            write_book(analysed.workbook(found), output, step)
+    tell(analysed.in_words(found), analysed.sections(found, top))
     if output is not None:
         print(f"\n{output}")

@@ -1,39 +1,25 @@
-"""What all commands share: how they are declared, how they end, what they tell on the way."""
+"""The application: how commands are declared, which language they speak, how they end."""
 
 from __future__ import annotations
 
 import gettext
 import inspect
 import os
-import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from matchopt import __version__
-from matchopt.cli.usage import tell
-from matchopt.errors import CaseError, Finding, MatchoptError, ProofError
-from matchopt.language import DOMAIN, LOCALES, Language, speak, spoken, tr
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    import pandas as pd
-
-    from matchopt.contract.case import Case
-    from matchopt.contract.plan import Plan
-    from matchopt.report.section import Section
-
-Step = Callable[[str, int, int], None]
-
-FOUND, INTERRUPTED = 1, 130
+from matchopt.cli.terminal import INTERRUPTED, fail, fail_with_findings
+from matchopt.cli.usage import tell_usage
+from matchopt.errors import CaseError, MatchoptError, ProofError
+from matchopt.language import DOMAIN, LOCALES, Language, mark, speak, spoken, tr
 
 
 class _Translated:
@@ -86,7 +72,7 @@ class _Commands(_Translated, TyperGroup):
         try:
             sys.exit(super().main(given, *more, **rest | {"standalone_mode": False}))
         except TyperException as error:
-            tell(error)
+            tell_usage(error)
             sys.exit(error.exit_code)
         except typer.Abort:
             sys.exit(INTERRUPTED)
@@ -100,19 +86,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-CasePath = Annotated[
-    Path, typer.Argument(metavar="CASE", help="Folder with the tables, or one workbook (.xlsx).")
-]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Run folder that `matchopt plan` wrote.")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE",
-        help="Change a setting for this time, such as policy.boundary=district. May be repeated.",
-    ),
-]  # fmt: skip
-
 
 _before = {"LANGUAGE": os.environ.get("LANGUAGE", "")}
 """What was in force before a command was asked for another language."""
@@ -208,24 +181,18 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     return app.command(cls=_Command)(wrapped)
 
 
-def fail(text: str) -> NoReturn:
-    """Say what went wrong, and end."""
-    print(text, file=sys.stderr)
-    raise typer.Exit(FOUND) from None
-
-
 def _apology(error: Exception) -> str:
     """Return one line on an error that nobody foresaw: what, where, and what to do."""
     from traceback import extract_tb
 
     frames = extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "matchopt" in Path(frame.filename).parts] or frames
-    return tr(
+    kind, file, line = type(error).__name__, Path(ours[-1].filename).name, ours[-1].lineno
+    message = mark(
         "matchopt: this should not happen: {kind} in {file}, line {line}: {text}."
-        " Please report this line (MATCHOPT_DEBUG=1 shows more).",
-        kind=type(error).__name__, file=Path(ours[-1].filename).name, line=ours[-1].lineno,
-        text=" ".join(str(error).split())[:300],
-    )  # fmt: skip
+        " Please report this line (MATCHOPT_DEBUG=1 shows more)."
+    )
+    return tr(message, kind=kind, file=file, line=line, text=" ".join(str(error).split())[:300])
 
 
 def _version(wanted: bool) -> None:
@@ -254,148 +221,3 @@ def _door(
 
     Exit codes: 0 fine, 1 findings or a violation, 2 wrong usage.
     """  # noqa: D301
-
-
-def refuse_malformed(changes: Sequence[str] | None) -> None:
-    """Refuse changes of settings that are not of the form NAME=VALUE."""
-    for change in changes or ():
-        name, equals, _ = change.partition("=")
-        if not name.strip() or not equals:
-            raise typer.BadParameter(
-                tr(
-                    "{change} is not of the form NAME=VALUE, such as policy.boundary=district",
-                    change=repr(change),
-                ),
-                param_hint="'--set'",
-            )
-
-
-def refuse_no_time(limit: float | None) -> None:
-    """Refuse a time limit that is no number of seconds above 0."""
-    if limit is not None and not 0 < limit < float("inf"):
-        raise typer.BadParameter(
-            tr("{value} is no number above 0", value=f"{limit:g}"), param_hint="'--time-limit'"
-        )
-
-
-def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFrame | None = None) -> Case:
-    """Read and check a case, be it after an `earlier` plan; with errors in it, say so and end."""
-    from matchopt.tables.read import check_case
-
-    step("reading and checking the tables", 0, 0)
-    checked, findings = check_case(case, changes, earlier)
-    if checked is None:
-        fail_with_findings(findings)
-    return checked
-
-
-def read_plan(run: Path) -> Plan:
-    """Read a run folder and the case it was made from; with errors in that, say so and end."""
-    from matchopt.runs.read import case_place, earlier_lines, read_manifest, read_run, settings_as_changes
-    from matchopt.tables.read import check_case
-
-    manifest = read_manifest(run)
-    changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
-    case, findings = check_case(case_place(run, manifest), changes, earlier)
-    if case is None:
-        fail_with_findings(findings)
-    return read_run(run, case)
-
-
-def plan_and_verify(
-    case: Case, step: Step, *, solver: str = "simplex", time_limit: float | None = None,
-    executor: Executor | None = None, warm: Plan | None = None,
-) -> Plan:  # fmt: skip
-    """Plan a case; ProofError if the plan does not pass its own verification."""
-    from matchopt.engine import plan as plan_of
-    from matchopt.verifier import verify as violations_of
-
-    made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor, warm=warm)
-    step("verifying the plan", 0, 0)
-    violations = violations_of(case, made)
-    if violations:
-        raise ProofError("\n".join(map(str, violations)))
-    return made
-
-
-@contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Step]:
-    """Yield what is told the stage of the work; it shows only on a terminal and leaves no trace."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda stage, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    from matchopt.report.words import stage_of_work
-
-    columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, before = bar.add_task(stage_of_work("starting"), total=None), "starting"
-
-        def step(stage: str, done: int, total: int) -> None:
-            nonlocal before
-            if stage != before:
-                # What is left of a stage goes by the speed of that stage.
-                bar.reset(task, total=None)
-                before = stage
-            bar.update(task, description=stage_of_work(stage), completed=done, total=total or None)
-
-        yield step
-
-
-def warn(case: Case, path: Path, most: int = 5) -> None:
-    """Show the first warnings on the data, and where to see the rest."""
-    from matchopt.report.findings import counts
-
-    if not case.findings:
-        return
-    show_findings(case.warnings[:most], sys.stderr)
-    found = counts(case.findings, zero=False)
-    said = tr(
-        "{found} on the data: {command}", found=found, command=f"matchopt check {shlex.quote(str(path))}"
-    )
-    print(f"{said}\n", file=sys.stderr)
-
-
-def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
-    """List findings and end."""
-    from matchopt.report.findings import counts, sorted_by_weight
-
-    show_findings(sorted_by_weight(findings), sys.stderr)
-    fail(tr("{found}. Nothing was done.", found=counts(findings)))
-
-
-def show(section: Section) -> None:
-    """Print a small table: in colour on a terminal, as aligned lines otherwise."""
-    from matchopt.report.section import plain, renderable
-
-    if sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(renderable(section))
-    else:
-        print(plain(section))
-
-
-def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
-    """List findings: a line each, or in colour on a terminal."""
-    if not stream.isatty():
-        for finding in findings:
-            print(finding, file=stream)
-        return
-    from rich.console import Console
-
-    from matchopt.report.findings import renderable
-
-    Console(file=stream).print(renderable(findings))

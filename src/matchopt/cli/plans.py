@@ -1,4 +1,4 @@
-"""Commands on plans: make one, verify one."""
+"""Commands on plans: make one, verify one, plan anew from where the world stands."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matchopt.cli.door import (
+from matchopt.cli.door import command
+from matchopt.cli.options import (
     CasePath,
     Changes,
+    NoCopy,
+    QuietRun,
+    ReplaceRun,
+    RunOutput,
     RunPath,
-    Step,
-    command,
-    fail,
-    fail_with_findings,
-    plan_and_verify,
-    progress,
-    read_case,
-    refuse_malformed,
-    refuse_no_time,
-    warn,
+    TimeLimit,
+    WithReport,
+    output_option,
 )
+from matchopt.cli.steps import plan_and_verify, read_case, read_plan, warn
+from matchopt.cli.terminal import Step, fail, name_files, no_progress, progress, tell
 from matchopt.language import tr, trn
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
-    from matchopt.runs.beside import Writer
+    from matchopt.runs.atomic import Writer
 
 
 SMALL = 20_000
@@ -54,27 +54,14 @@ class Solver(StrEnum):
 @command
 def plan(
     case: CasePath,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="RUN", help="Run folder to write.  [default: runs/NAME OF CASE]"
-        ),
-    ] = None,
+    output: RunOutput = None,
     changes: Changes = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the run folder if it exists.")] = False,
-    no_copy: Annotated[
-        bool, typer.Option("--no-copy", help="Keep only the hashes of the tables in the run folder.")
-    ] = False,
+    force: ReplaceRun = False,
+    no_copy: NoCopy = False,
     solver: Annotated[
         Solver, typer.Option(help="ortools and networkx are slower and there to cross-check.")
     ] = Solver.SIMPLEX,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Stop the search for whole quantities then and keep the best plan found.  [default: none]",
-        ),
-    ] = None,
+    time_limit: TimeLimit = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -88,19 +75,11 @@ def plan(
             help="Print what fairness costs, from none to the highest floor; save it in the run folder.",
         ),
     ] = False,
-    report: Annotated[
-        bool | None,
-        typer.Option(
-            "--report/--no-report",
-            help="Write report.html and plan.xlsx, too.  [default: up to 20,000 allocations]",
-        ),
-    ] = None,
+    report: WithReport = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell where time and memory went, stage by stage (on stderr).")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print only the path of the run folder.")
-    ] = False,
+    quiet: QuietRun = False,
 ) -> None:
     """Plan a case: check, plan, verify, write the run folder, sum up.
 
@@ -116,12 +95,10 @@ def plan(
     from matchopt.report.section import plain
     from matchopt.runs.write import default_run, refuse_taken, write_run
 
-    refuse_malformed(changes)
-    refuse_no_time(time_limit)
     run = output if output is not None else default_run(case, force=force)
     refuse_taken(run, force=force)
-    with progress(quiet=quiet) as tell:
-        watch = Profile(tell)
+    with progress(quiet=quiet) as show_step:
+        watch = Profile(show_step)
         step = watch.step
         read = read_case(case, changes or (), step)
         if fairness_curve:  # has its own demands on the tables: they are checked before the work begins
@@ -159,33 +136,67 @@ def verify(
       matchopt verify runs/my-city
     """  # noqa: D301
     from matchopt.report.summary import verified
-    from matchopt.runs.read import (
-        case_place,
-        changed_files,
-        earlier_lines,
-        read_manifest,
-        read_run,
-        settings_as_changes,
-    )
-    from matchopt.tables.read import check_case
+    from matchopt.runs.read import case_place, changed_files, read_manifest
     from matchopt.verifier import verify as violations_of
 
     manifest = read_manifest(run)
     place = case if case is not None else case_place(run, manifest)
     violations = list(changed_files(run, manifest, place))
-    for line in violations:
-        print(line)
-    changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
-    checked, findings = check_case(place, changes, earlier)
-    if checked is None:
-        fail_with_findings(findings)
-    made = read_run(run, checked)
+    tell(violations)
+    made = read_plan(run, no_progress, place)
     for violation in violations_of(made.case, made):
         violations.append(str(violation))
         print(violation)
     if violations:
         fail(trn("{n} violation in {run}", "{n} violations in {run}", len(violations), run=run))
     print(verified(made))
+
+
+@command
+def replan(
+    run: RunPath,
+    case: CasePath,
+    output: Annotated[Path | None, output_option("RUN2", "Run folder to write.", "runs/NAME OF CASE")] = None,
+    changes: Changes = None,
+    force: ReplaceRun = False,
+    no_copy: NoCopy = False,
+    time_limit: TimeLimit = None,
+    report: WithReport = None,
+    quiet: QuietRun = False,
+) -> None:
+    """Plan a case anew after an earlier run: what people were told stays, the rest may change at a price.
+
+    The table commitments of the case says what became of lines of the run: accepted, in_transit and delivered
+    ones stay, declined and cancelled ones are not proposed again. Every other line of the run is a promise;
+    each one that the new plan changes costs policy.churn_cost. Then tell what changed.
+
+    \b
+      matchopt replan runs/monday my-city -o runs/tuesday
+      matchopt replan runs/monday my-city --set policy.churn_cost=5
+      matchopt compare runs/monday runs/tuesday
+    """  # noqa: D301
+    from matchopt.report import compared
+    from matchopt.runs.read import read_lines, read_run
+    from matchopt.runs.write import default_run, refuse_taken, write_run
+    from matchopt.whatif.differences import differences
+
+    target = output if output is not None else default_run(case, force=force)
+    refuse_taken(target, force=force)
+    with progress(quiet=quiet) as step:
+        lines = read_lines(run)
+        read = read_case(case, changes or (), step, lines)
+        before = read_run(run, read)
+        if not quiet:
+            warn(read, case)
+        made = plan_and_verify(read, step, time_limit=time_limit, warm=before)
+        beside = people(made, step, wanted=report)
+        step("writing the run folder", 0, 0)
+        write_run(made, target, force=force, copy=not no_copy, earlier=lines, beside=beside)
+    if not quiet:
+        show_summary(made)
+        print("\n" + tr("What changed since {run}:", run=run))
+        tell(compared.in_words(before, made, differences(before, made)))
+    show_run(target, beside, quiet=quiet)
 
 
 @contextmanager
@@ -222,7 +233,7 @@ def show_run(run: Path, beside: Collection[str], *, quiet: bool) -> None:
         print(run)
         return
     if beside:
-        print("\n" + tr("To read, print and pass on: {files}", files=", ".join(beside)))
+        name_files(*beside)
     else:
         again = f"matchopt report {shlex.quote(str(run))}"
         print("\n" + tr("For a report to read and print: {command}", command=again))

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from matchopt.cli.door import RunPath, command, fail, progress, read_plan, show
+from matchopt.cli.door import command
+from matchopt.cli.options import RunPath, output_option
+from matchopt.cli.steps import read_plan
+from matchopt.cli.terminal import fail, progress, show
 from matchopt.language import tr
 
 
@@ -46,17 +49,15 @@ def explain(
     from matchopt.whatif.explain import explain_need
 
     with progress() as step:
-        step("reading and checking the tables", 0, 0)
-        made = read_plan(run)
+        made = read_plan(run, step)
         table = made.donations if subject is Subject.DONATION else made.needs
         known = set(table[_COLUMN[subject]])
         if name not in known:
             _refuse(subject, name, known)
         if subject is Subject.NEED:
             story = explain_need(
-                made, name, seek=not quick,
-                tell=lambda done, most: step("changes", done, most),
-            )  # fmt: skip
+                made, name, seek=not quick, tell=lambda done, most: step("changes", done, most)
+            )
             lines = list(explained.need_in_words(made, story, 10**9 if whole else explained.FEW))
         elif subject is Subject.DONATION:
             lines = list(explained.donation_in_words(made, name))
@@ -68,10 +69,7 @@ def explain(
 @command
 def wishlist(
     run: RunPath,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/wishlist.csv]"),
-    ] = None,
+    output: Annotated[Path | None, output_option("FILE", "File to write.", "RUN/wishlist.csv")] = None,
     confirm: Annotated[
         int,
         typer.Option(
@@ -99,16 +97,16 @@ def wishlist(
     """  # noqa: D301
     from matchopt.report import WISHES
     from matchopt.report.wishes import wishlist_section
-    from matchopt.runs.beside import csv_file, write_beside
+    from matchopt.runs.atomic import write_file
+    from matchopt.runs.render import csv_file
     from matchopt.whatif.confirm import wishlist as wishlist_of
 
     with progress() as step:
-        step("reading and checking the tables", 0, 0)
-        made = read_plan(run)
+        made = read_plan(run, step)
         step("wishes", 0, 0)
         table = wishlist_of(made, confirm=confirm, tell=lambda done, total: step("wishes", done, total))
         file = output if output is not None else run / WISHES
-        write_beside(file, csv_file(table))
+        write_file(file, csv_file(table))
     if table.empty:
         print(tr("Nothing is missing that a gift could serve."))
     else:

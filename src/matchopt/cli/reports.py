@@ -1,4 +1,4 @@
-"""Commands that show a plan to people."""
+"""Commands that show plans to people: the report, the workbook, plan against fact, two plans side by side."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from matchopt.cli.door import RunPath, command, progress, read_plan
+from matchopt.cli.door import command
+from matchopt.cli.options import RunPath, Top, output_option
+from matchopt.cli.steps import read_plan, write_book
+from matchopt.cli.terminal import name_files, progress, tell
 from matchopt.report import PUBLIC, REPORT, WORKBOOK
 
 
 @command
 def report(
     run: RunPath,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/report.html]"),
-    ] = None,
+    output: Annotated[Path | None, output_option("FILE", "File to write.", "RUN/report.html")] = None,
     public: Annotated[
         bool,
         typer.Option(
@@ -37,28 +37,24 @@ def report(
       matchopt report runs/my-city --public -o for-the-website.html
     """  # noqa: D301
     from matchopt.report.page.page import html
-    from matchopt.runs.beside import text_file, write_beside
+    from matchopt.runs.atomic import text_file, write_file
     from matchopt.runs.deliveries import deliveries_of
     from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
-        step("reading and checking the tables", 0, 0)
-        made = read_plan(run)
+        made = read_plan(run, step)
         step("writing the report", 0, 0)
         told = None if public else deliveries_of(run, made)
         page = html(made, public=public, fact=None if told is None else evaluate(made, told))
         file = output if output is not None else run / (PUBLIC if public else REPORT)
-        write_beside(file, text_file(page))
+        write_file(file, text_file(page))
     print(file)
 
 
 @command
 def workbook(
     run: RunPath,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="File to write.  [default: RUN/plan.xlsx]"),
-    ] = None,
+    output: Annotated[Path | None, output_option("FILE", "File to write.", "RUN/plan.xlsx")] = None,
 ) -> None:
     """Write the workbook of a run: lists to work from, for Excel.
 
@@ -70,14 +66,81 @@ def workbook(
       matchopt workbook runs/my-city --lang zh -o 方案.xlsx
     """  # noqa: D301
     from matchopt.report.workbook import book_of
-    from matchopt.report.xlsx import write_workbook
-    from matchopt.runs.beside import write_beside
+
+    file = output if output is not None else run / WORKBOOK
+    with progress() as step:
+        write_book(book_of(read_plan(run, step)), file, step)
+    print(file)
+
+
+@command
+def track(
+    run: RunPath,
+    done: Annotated[
+        Path, typer.Option("--done", metavar="FILE", help="Table of what was delivered (CSV, XLSX, Parquet).")
+    ],
+    output: Annotated[Path | None, output_option("FOLDER", "Folder to write.", "RUN/track")] = None,
+    top: Top = 10,
+) -> None:
+    """Hold a plan against what really happened: coverage reached, delays, losses by cause, donors' word.
+
+    The table has a row a delivery: allocation_id (or donation_id and need_id), quantity (in units of the
+    donation; 0 if nothing came), and, where known, day, satisfaction (1..5) and cause. Lines of the plan that
+    it does not name count as not delivered. The folder holds a page, a workbook and the tables as CSV;
+    donors.csv has the measured reliability of each donor, for the column reliability of the next case. The
+    report of the run tells of it, too, unless the folder is to stand elsewhere.
+
+    \b
+      matchopt track runs/my-city --done deliveries.csv
+      matchopt track runs/my-city --done 配送记录.xlsx --lang zh
+    """  # noqa: D301
+    from matchopt.report import REPORT, evaluated
+    from matchopt.report.page.fact import fact_files
+    from matchopt.report.page.page import html
+    from matchopt.report.workbook import as_section
+    from matchopt.runs.atomic import text_file, write_file
+    from matchopt.runs.deliveries import read_deliveries
+    from matchopt.runs.study import TRACK, write_track
+    from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
-        step("reading and checking the tables", 0, 0)
-        made = read_plan(run)
-        step("writing the workbook", 0, 0)
-        book = book_of(made)
-        file = output if output is not None else run / WORKBOOK
-        write_beside(file, lambda path: write_workbook(book, path))
-    print(file)
+        made = read_plan(run, step)
+        found = evaluate(made, read_deliveries(done, made))
+        step("writing the report", 0, 0)
+        folder = write_track(output if output is not None else run / TRACK, found.tables, fact_files(found))
+        if output is None:
+            write_file(run / REPORT, text_file(html(made, fact=found)))
+    shown = [as_section(sheet, top) for sheet in list(evaluated.sheets(found))[:-1] if sheet.rows]
+    tell(evaluated.in_words(found), shown)
+    name_files(folder / "report.html")
+
+
+@command
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="RUN1", help="The earlier run folder.")],
+    after: Annotated[Path, typer.Argument(metavar="RUN2", help="The later one.")],
+    output: Annotated[
+        Path | None, output_option("FILE", "Write all that changed as a workbook (.xlsx).")
+    ] = None,
+    top: Top = 10,
+) -> None:
+    """Tell what changed from one run to another: by need, donor, community and cost.
+
+    The runs may be of one case under other settings, or of two states of a case: needs, donors and
+    communities are the same where they have the same id or name.
+
+    \b
+      matchopt compare runs/my-city runs/my-city-2
+      matchopt compare runs/last-week runs/this-week -o what-changed.xlsx
+    """  # noqa: D301
+    from matchopt.report import compared
+    from matchopt.whatif.differences import differences
+
+    with progress() as step:
+        was, now = read_plan(before, step), read_plan(after, step)
+        changed = differences(was, now)
+        if output is not None:
+            write_book(compared.workbook(was, now, changed), output, step)
+    tell(compared.in_words(was, now, changed), compared.sections(was, now, changed, top))
+    if output is not None:
+        print(f"\n{output}")

@@ -1,31 +1,34 @@
-"""Commands that hold plans against each other: a study of one case, two runs side by side."""
+"""Commands that try a case out: under several settings, by arrivals replayed, with donations that fail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matchopt.cli.door import (
+from matchopt.cli.door import command
+from matchopt.cli.options import (
     CasePath,
     Changes,
-    Step,
-    command,
-    plan_and_verify,
-    progress,
-    read_case,
-    read_plan,
-    refuse_malformed,
-    show,
+    QuietFolder,
+    ReplaceFolder,
+    Top,
+    force_option,
+    output_option,
+    quiet_option,
+    time_limit_option,
 )
+from matchopt.cli.steps import plan_and_verify, read_case
+from matchopt.cli.terminal import Step, name_files, no_progress, progress, show, tell
 from matchopt.language import tr
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
+    from matchopt.report.section import Section
     from matchopt.whatif.study import Study
 
 
@@ -34,6 +37,23 @@ class Ready(StrEnum):
 
     BOUNDARIES = "boundaries"
     MODES = "modes"
+
+
+class Policy(StrEnum):
+    """How arrivals are matched."""
+
+    OPTIMAL = "optimal"
+    FIRST_COME = "first-come"
+    PROXIMITY = "proximity"
+    PROPORTIONAL = "proportional"
+
+
+class Reliability(StrEnum):
+    """How the first plan takes reliability."""
+
+    IGNORE = "ignore"
+    EXPECTED = "expected"
+    FIRM = "firm"
 
 
 @command
@@ -57,13 +77,10 @@ def study(
     ] = None,
     changes: Changes = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Folder to write.  [default: studies/NAME OF CASE-KIND]"
-        ),
+        Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-KIND")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the study if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the path of the study.")] = False,
+    force: Annotated[bool, force_option("Replace the study if it exists.")] = False,
+    quiet: Annotated[bool, quiet_option("Print only the path of the study.")] = False,
 ) -> None:
     """Plan a case under several settings, and tell what differs: coverage, cost, distance, storage, losers.
 
@@ -81,7 +98,6 @@ def study(
     from matchopt.report.page.study import study_html
     from matchopt.runs.study import PAGE, default_study, refuse_study, write_study
 
-    refuse_malformed(changes)
     axes = _axes(vary or ())
     if (ready is None) == (not axes):
         raise typer.BadParameter(
@@ -95,21 +111,121 @@ def study(
         made = _planned(read, ready, axes, step)
         step("writing the report", 0, 0)
         results, needs = studies.results_of(made), studies.need_changes(made)
-        tables = {
-            "points.csv": studies.points_table(made, results),
-            "communities.csv": studies.gains(made, results), "needs.csv": needs,
-        }  # fmt: skip
-        said = studies.as_json(made, results)
-        write_study(folder, study_html(made, results, needs), tables, said, force=force)
+        points, gains = studies.points_table(made, results), studies.gains(made, results)
+        tables = {"points.csv": points, "communities.csv": gains, "needs.csv": needs}
+        page, said = study_html(made, results, needs), studies.as_json(made, results)
+        write_study(folder, page, tables, said, force=force)
     if not quiet:
         for section in studies.sections(made, results):
             show(section)
             print()
         print(tr("* the others are held against it") + "\n")
-        print(studies.paragraph(made, results) + "\n")
-        print(tr("To read, print and pass on: {files}", files=str(folder / PAGE)))
+        print(studies.paragraph(made, results))
+        name_files(folder / PAGE)
         print(tr("Folder of the study: "), end="")
     print(folder)
+
+
+@command
+def simulate(
+    case: CasePath,
+    every: Annotated[int, typer.Option(min=1, metavar="DAYS", help="Days between two matchings.")] = 7,
+    policy: Annotated[
+        list[Policy] | None,
+        typer.Option(help="A policy to replay. Repeated: several.  [default: all of them]"),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        time_limit_option(
+            "For each plan of the optimal policy; hindsight has as long as all of them.  [default: 10]"
+        ),
+    ] = None,
+    changes: Changes = None,
+    output: Annotated[
+        Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-simulation")
+    ] = None,
+    force: ReplaceFolder = False,
+    quiet: QuietFolder = False,
+) -> None:
+    """Replay arrivals by their dates, and tell what each way of matching serves, how far and how late.
+
+    Needs and donations become known on their created_on. Every so many days a policy matches what is known;
+    unmet needs wait, goods age, what was matched is gone. optimal plans the best each time; first-come,
+    proximity and proportional are what organisations do without. Hindsight is the best plan of someone who
+    knows all arrivals from the start.
+
+    \b
+      matchopt simulate my-city
+      matchopt simulate my-city --every 1 --policy optimal --policy proximity
+    """  # noqa: D301
+    from matchopt.report import simulated
+    from matchopt.runs.study import default_study, refuse_study, write_study
+    from matchopt.whatif.replay import POLICIES
+    from matchopt.whatif.replay import simulate as replayed
+
+    folder = output if output is not None else default_study(case, "simulation", force=force)
+    refuse_study(folder, force=force)
+    chosen = _chosen(policy, POLICIES)
+    with progress(quiet=quiet) as step:
+        read = read_case(case, changes or (), step)
+        made = replayed(read, every=every, policies=chosen, time_limit=time_limit or 10.0, tell=step)
+        step("writing the report", 0, 0)
+        said, page = simulated.as_json(made), simulated.page(made)
+        write_study(folder, page, simulated.tables(made), said, force=force)
+    _end(folder, simulated.in_words(made), simulated.sections(made), quiet=quiet)
+
+
+@command
+def stress(
+    case: CasePath,
+    draws: Annotated[int, typer.Option(min=1, metavar="N", help="How often donations are drawn.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same figures.")] = 1,
+    policy: Annotated[
+        list[Reliability] | None,
+        typer.Option(help="How the first plan takes reliability. Repeated: several.  [default: all three]"),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many plans are mended side by side; 0: one a core.")
+    ] = 0,
+    time_limit: Annotated[
+        float | None, time_limit_option("For each plan; figures may then differ a little.  [default: none]")
+    ] = None,
+    changes: Changes = None,
+    output: Annotated[
+        Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-stress")
+    ] = None,
+    force: ReplaceFolder = False,
+    quiet: QuietFolder = False,
+    top: Top = 10,
+) -> None:
+    """Let donations fail by their reliability, mend the plan each time, and tell what it stands.
+
+    What was promised from donations that turn up stays; what the others were to serve is served as well as
+    can be from what is left. Tells the spread of coverage and cost when the first plan ignores reliability,
+    counts on what is to be expected, or only on what is certain; and on which donations the plan hangs most.
+
+    \b
+      matchopt stress my-city
+      matchopt stress my-city --draws 100 --policy expected
+    """  # noqa: D301
+    from matchopt.report import stressed
+    from matchopt.runs.study import default_study, refuse_study, write_study
+    from matchopt.whatif.stress import POLICIES
+    from matchopt.whatif.stress import stress as stressed_of
+
+    folder = output if output is not None else default_study(case, "stress", force=force)
+    refuse_study(folder, force=force)
+    chosen = _chosen(policy, POLICIES)
+    with progress(quiet=quiet) as step:
+        read = read_case(case, changes or (), step)
+        step("solve", 0, 0)
+        made = stressed_of(
+            read, draws=draws, seed=seed, policies=chosen, time_limit=time_limit, workers=workers, tell=step
+        )
+        step("writing the report", 0, 0)
+        said, page = stressed.as_json(made), stressed.page(made)
+        write_study(folder, page, stressed.tables(made), said, force=force)
+    _end(folder, stressed.in_words(made), stressed.sections(made, top), quiet=quiet)
 
 
 def _axes(vary: Sequence[str]) -> dict[str, list[str]]:
@@ -133,55 +249,29 @@ def _axes(vary: Sequence[str]) -> dict[str, list[str]]:
 def _planned(case: Case, ready: Ready | None, axes: dict[str, list[str]], step: Step) -> Study:
     from matchopt.whatif.study import boundaries_study, modes_study, settings_study
 
-    def tell(done: int, total: int) -> None:
+    def told(done: int, total: int) -> None:
         step("points", done, total)
 
     def planner(changed: Case) -> Plan:
-        return plan_and_verify(changed, lambda stage, done, total: None)
+        return plan_and_verify(changed, no_progress)
 
     if ready is Ready.BOUNDARIES:
-        return boundaries_study(case, tell=tell, planner=planner)
+        return boundaries_study(case, tell=told, planner=planner)
     if ready is Ready.MODES:
-        return modes_study(case, tell=tell, planner=planner)
-    return settings_study(case, axes, tell=tell, planner=planner)
+        return modes_study(case, tell=told, planner=planner)
+    return settings_study(case, axes, tell=told, planner=planner)
 
 
-@command
-def compare(
-    before: Annotated[Path, typer.Argument(metavar="RUN1", help="The earlier run folder.")],
-    after: Annotated[Path, typer.Argument(metavar="RUN2", help="The later one.")],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write all that changed as a workbook (.xlsx)."),
-    ] = None,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to print.")] = 10,
-) -> None:
-    """Tell what changed from one run to another: by need, donor, community and cost.
+def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str, ...]:
+    """Return the policies that were named, each once; all of them if none was."""
+    return tuple(dict.fromkeys(name.value for name in policy)) if policy else tuple(every)
 
-    The runs may be of one case under other settings, or of two states of a case: needs, donors and
-    communities are the same where they have the same id or name.
 
-    \b
-      matchopt compare runs/my-city runs/my-city-2
-      matchopt compare runs/last-week runs/this-week -o what-changed.xlsx
-    """  # noqa: D301
-    from matchopt.report import compared
-    from matchopt.report.xlsx import write_workbook
-    from matchopt.runs.beside import write_beside
-    from matchopt.whatif.differences import differences
+def _end(folder: Path, said: Iterable[str], sections: Iterable[Section], *, quiet: bool) -> None:
+    """Print what came out, and where it stands."""
+    from matchopt.runs.study import PAGE
 
-    with progress() as step:
-        step("reading and checking the tables", 0, 0)
-        was, now = read_plan(before), read_plan(after)
-        changed = differences(was, now)
-        if output is not None:
-            step("writing the workbook", 0, 0)
-            book = compared.workbook(was, now, changed)
-            write_beside(output, lambda path: write_workbook(book, path))
-    for sentence in compared.in_words(was, now, changed):
-        print(sentence)
-    for section in compared.sections(was, now, changed, top):
-        print()
-        show(section)
-    if output is not None:
-        print(f"\n{output}")
+    if not quiet:
+        tell(said, sections)
+        name_files(folder / PAGE)
+    print(folder)

@@ -41,8 +41,10 @@ def _in_our_words(text: str, given: str) -> str:
     for saying, ours in _SAYINGS:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>.+?)", saying)
         if found := re.fullmatch(pattern, text, re.DOTALL):
-            holes = {name: _in_our_words(part, given) if name == "why" else " ".join(part.split())
-                     for name, part in found.groupdict().items()}  # fmt: skip
+            holes = {
+                name: _in_our_words(part, given) if name == "why" else " ".join(part.split())
+                for name, part in found.groupdict().items()
+            }
             return tr(ours, **holes, given=given)
     return text
 
@@ -53,7 +55,7 @@ def _given(error: BaseException) -> str:
     return repr(refused[0]["input"]) if refused else ""
 
 
-def tell(error: TyperException) -> None:
+def tell_usage(error: TyperException) -> None:
     """Say what is wrong with the way a command was called, and where to read how it goes."""
     if context := getattr(error, "ctx", None):
         print(context.get_usage(), file=sys.stderr)

@@ -111,6 +111,13 @@ class Case:
 
         return empty_columns(TABLES[table])[name]
 
+    def with_extras(self, name: str) -> pd.DataFrame:
+        """Return the table called `name`, which the case gives, with the columns that no schema knows."""
+        import pandas as pd
+
+        frame = self.tables[name]
+        return pd.concat([frame, self.extras[name]], axis=1) if name in self.extras else frame
+
     @classmethod
     def from_frames(
         cls,
@@ -167,12 +174,7 @@ class Case:
         CaseError
             With every error in the changed case.
         """
-        import pandas as pd
-
-        frames: dict[str, pd.DataFrame] = {
-            name: pd.concat([frame, self.extras[name]], axis=1) if name in self.extras else frame
-            for name, frame in self.tables.items()
-        }
+        frames = {name: self.with_extras(name) for name in self.tables}
         for name, frame in tables.items():
             if frame is None:
                 frames.pop(name, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from matchopt.errors import SEVERITIES, Finding, Severity
 from matchopt.language import tr
 from matchopt.report.words import count
-from matchopt.runs.formulas import guarded
+from matchopt.runs.render import guarded
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

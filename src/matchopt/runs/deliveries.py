@@ -9,36 +9,50 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Ints
-from matchopt.errors import CaseError, Finding, Severity
 from matchopt.contract.fields import LARGEST_QUANTITY, Column, Kind, Table
-from matchopt.tables.typed import Checked
-from matchopt.runs.track import FOLDER as TRACK
+from matchopt.contract.plan import Plan
+from matchopt.errors import CaseError, Finding, Severity
+from matchopt.language import tr
+from matchopt.runs.render import bare
+from matchopt.runs.study import TRACK
 from matchopt.tables.columns import check_table
 from matchopt.tables.files import read_table
 from matchopt.tables.findings import Findings, Said
-from matchopt.runs.formulas import bare
-from matchopt.language import tr
-from matchopt.contract.plan import Plan
+from matchopt.tables.typed import Checked
+from matchopt.tolerances import EQUAL
 
-DUST = 1e-6
-
-# fmt: off
 DELIVERIES = Table(
-    "deliveries", "配送", "what was really delivered", "实际的配送情况",
+    "deliveries",
+    "配送",
+    "what was really delivered",
+    "实际的配送情况",
     (
-        Column("allocation_id", "分配编号", Kind.TEXT, "line of the plan; or give donation and need",
-               "方案中的分配编号；也可以填写捐赠编号和需求编号", example="A0001"),
+        Column(
+            "allocation_id",
+            "分配编号",
+            Kind.TEXT,
+            "line of the plan; or give donation and need",
+            "方案中的分配编号；也可以填写捐赠编号和需求编号",
+            example="A0001",
+        ),
         Column("donation_id", "捐赠编号", Kind.TEXT, "donation", "捐赠编号", example="D001"),
         Column("need_id", "需求编号", Kind.TEXT, "need", "需求编号", example="N0001"),
-        Column("quantity", "数量", Kind.NUMBER, "delivered, in units of the donation; 0 if nothing came",
-               "实际送达的数量，按捐赠的单位；没有送达则填 0", required=True, least=0, most=LARGEST_QUANTITY),
+        Column(
+            "quantity",
+            "数量",
+            Kind.NUMBER,
+            "delivered, in units of the donation; 0 if nothing came",
+            "实际送达的数量，按捐赠的单位；没有送达则填 0",
+            required=True,
+            least=0,
+            most=LARGEST_QUANTITY,
+        ),
         Column("day", "日期", Kind.DAY, "day of delivery", "送达日期", example="2026-03-05"),
         Column("satisfaction", "满意度", Kind.WHOLE, "1..5, 5 is best", "1 到 5，5 最满意", least=1, most=5),
         Column("cause", "原因", Kind.TEXT, "why it was less or late", "为什么少了或晚了", example="spoilt"),
     ),
     aliases=("配送记录", "done"),
 )
-# fmt: on
 
 
 def deliveries_of(run: Path, plan: Plan) -> pd.DataFrame | None:
@@ -115,11 +129,8 @@ def _lines(done: Checked, plan: Plan, found: Findings) -> Ints:
 
     def unknown(row: int) -> Said:
         if not ids[row] and not (done.frame["donation_id"][row] and done.frame["need_id"][row]):
-            return (
-                "",
-                tr("does not say which line it is about"),
-                tr("give allocation_id, or donation_id and need_id"),
-            )
+            cure = tr("give allocation_id, or donation_id and need_id")
+            return "", tr("does not say which line it is about"), cure
         if several[row]:
             return named[row], tr("are several lines of the plan"), tr("give the allocation_id")
         return named[row], tr("is no line of the plan"), tr("see plan/allocations.csv of the run")
@@ -133,13 +144,11 @@ def _refuse_too_much(done: Checked, plan: Plan, at: Ints, found: Findings) -> No
     quantity = done.frame["quantity"].fillna(0.0).to_numpy(dtype=np.float64)
     good = at >= 0
     total = np.bincount(at[good], quantity[good], len(planned))
-    beyond = good & (total > planned + DUST)[np.where(good, at, 0)]
+    beyond = good & (total > planned + EQUAL)[np.where(good, at, 0)]
 
     def say(row: int) -> Said:
-        said = tr(
-            "makes {total} delivered of a line that plans {planned}", total=f"{total[at[row]]:.15g}",
-            planned=f"{planned[at[row]]:.15g}",
-        )  # fmt: skip
+        made, most = f"{total[at[row]]:.15g}", f"{planned[at[row]]:.15g}"
+        said = tr("makes {total} delivered of a line that plans {planned}", total=made, planned=most)
         return (
             f"{quantity[row]:.15g}",
             said,
@@ -156,11 +165,7 @@ def _refuse_too_early(done: Checked, plan: Plan, at: Ints, found: Findings) -> N
     early = good & (day < pickup[np.where(good, at, 0)])
 
     def say(row: int) -> Said:
-        first = str(pickup[at[row]].astype("datetime64[D]"))
-        return (
-            str(day[row].astype("datetime64[D]")),
-            tr("is before the pick-up on {day}", day=first),
-            tr("check the day"),
-        )
+        came, first = (str(days[k].astype("datetime64[D]")) for days, k in ((day, row), (pickup, at[row])))
+        return came, tr("is before the pick-up on {day}", day=first), tr("check the day")
 
     found.rows(Severity.ERROR, "before_pickup", done, "day", np.flatnonzero(early), say)

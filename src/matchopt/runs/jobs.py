@@ -6,20 +6,19 @@ import glob
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from matchopt import __version__
-from matchopt.errors import CaseError, Finding, RunError, Severity, shortened
-from matchopt.runs.beside import Writer, text_file
-from matchopt.tables.files import SUFFIXES
-from matchopt.runs.write import case_name
-from matchopt.runs.write import MANIFEST
-from matchopt.language import tr
 from matchopt.contract.schema import table_named
 from matchopt.contract.settings import FILE
+from matchopt.errors import CaseError, Finding, Severity, shortened
+from matchopt.language import mark, tr
+from matchopt.runs.atomic import Writer, refusals, text_file
+from matchopt.runs.write import MANIFEST, case_name
+from matchopt.tables.files import SUFFIXES
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
 STAMP = "batch.json"
@@ -79,6 +78,23 @@ class JobOutcome:
     gap: float = 0.0
     findings: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(
+        cls,
+        job: Job,
+        outcome: str,
+        seconds: float,
+        summary: Mapping[str, Any] | None = None,
+        findings: Sequence[str] = (),
+    ) -> JobOutcome:
+        """Return what became of a job; `summary` is that of its plan, if it has one."""
+        told: dict[str, Any] = {}
+        if summary is not None:
+            told = {name: summary[name] for name in ("status", "currency")}
+            told |= {name: float(summary[name]) for name in ("asked", "served", "gap")}
+            told["cost"] = float(summary["logistics_cost"])
+        return cls(job.name, str(job.case), str(job.run), outcome, seconds, findings=list(findings), **told)
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
         return asdict(self)
@@ -105,10 +121,7 @@ def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> l
     found: list[Finding] = []
     wanted = [one for place in places for one in _wanted(place, tuple(changes), found)]
     names = _names(wanted)
-    jobs = [
-        Job(name, case, mine, runs / name)
-        for name, (_, case, mine) in zip(names, wanted, strict=True)
-    ]  # fmt: skip
+    jobs = [Job(name, case, mine, runs / name) for name, (_, case, mine) in zip(names, wanted, strict=True)]
     seen: dict[object, Job] = {}
     for job in jobs:
         for key in ((job.case.resolve(), job.changes), job.name):
@@ -117,9 +130,7 @@ def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> l
                 break
             seen[key] = job
     if not jobs and not found:
-        found.append(
-            _error("no_case", "batch", tr("names no case"), tr("name folders, workbooks or a list"), "")
-        )
+        found.append(_error("no_case", tr("names no case"), tr("name folders, workbooks or a list")))
     if found:
         raise CaseError(found)
     return jobs
@@ -129,24 +140,21 @@ _Wanted = tuple[str, Path, tuple[str, ...]]
 """The name that was given, or none; the case; its changes."""
 
 
-def _error(code: str, place: str, problem: str, cure: str, value: object) -> Finding:
-    return Finding(Severity.ERROR, code, place, problem, cure, value=shortened(value))
+def _error(code: str, problem: str, cure: str, value: object = "", place: object = "batch") -> Finding:
+    return Finding(Severity.ERROR, code, str(place), problem, cure, value=shortened(value))
+
+
+def _no_such_path(value: object, place: object = "batch") -> Finding:
+    return _error("no_such_path", tr("does not exist"), tr("check the path of the case folder"), value, place)
 
 
 def _twice(job: Job, other: Job) -> Finding:
     if (job.case.resolve(), job.changes) == (other.case.resolve(), other.changes):
         return _error(
-            "duplicate_case",
-            "batch",
-            tr("is named twice"),
-            tr("name it once, or with other settings"),
-            job.case,
+            "duplicate_case", tr("is named twice"), tr("name it once, or with other settings"), job.case
         )
-    return _error(
-        "duplicate_name", "batch",
-        tr("would be the run of two cases: {one} and {other}", one=other.case, other=job.case),
-        tr("give one of them another name in a list of cases"), job.name,
-    )  # fmt: skip
+    problem = tr("would be the run of two cases: {one} and {other}", one=other.case, other=job.case)
+    return _error("duplicate_name", problem, tr("give one of them another name in a list of cases"), job.name)
 
 
 def _wanted(place: str, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
@@ -159,15 +167,7 @@ def _wanted(place: str, changes: tuple[str, ...], found: list[Finding]) -> Itera
     else:
         matches = sorted(glob.glob(place))  # noqa: PTH207 - a pattern may begin anywhere
         if not matches:
-            found.append(
-                _error(
-                    "no_such_path",
-                    "batch",
-                    tr("does not exist"),
-                    tr("check the path of the case folder"),
-                    place,
-                )
-            )
+            found.append(_no_such_path(place))
         for match in matches:
             yield from _cases(Path(match), changes, found)
 
@@ -179,12 +179,8 @@ def _cases(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Iterat
         return
     inside = [inner for inner in sorted(path.iterdir()) if is_case(inner)] if path.is_dir() else []
     if not inside:
-        found.append(
-            _error(
-                "no_case", "batch", tr("holds no case: no table needs, and no folder that has one"),
-                tr("name the folders that hold the tables"), path,
-            )
-        )  # fmt: skip
+        problem = tr("holds no case: no table needs, and no folder that has one")
+        found.append(_error("no_case", problem, tr("name the folders that hold the tables"), path))
     for inner in inside:
         yield "", inner, changes
 
@@ -210,23 +206,22 @@ def _listed(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Itera
         raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError) as error:
         found.append(
-            _error("not_toml", str(path), tr("cannot be read as TOML: {error}", error=error), shape, "")
+            _error("not_toml", tr("cannot be read as TOML: {error}", error=error), shape, place=path)
         )
         return
     cases, shared = raw.get("case"), raw.get("set", [])
     known = isinstance(cases, list) and cases and _texts(shared) and set(raw) <= {"case", "set"}
     if not known:
-        found.append(_error("bad_list", str(path), tr("is no list of cases"), shape, ""))
+        found.append(_error("bad_list", tr("is no list of cases"), shape, place=path))
         return
     for number, entry in enumerate(cases or (), 1):
         if not _is_entry(entry):
             problem = tr("case {number} is not as it should be", number=number)
-            found.append(_error("bad_list", str(path), problem, shape, entry))
+            found.append(_error("bad_list", problem, shape, entry, path))
             continue
         case = path.parent / entry["path"]
         if not case.exists():
-            cure = tr("check the path of the case folder")
-            found.append(_error("no_such_path", str(path), tr("does not exist"), cure, case))
+            found.append(_no_such_path(case, path))
             continue
         yield entry.get("name", ""), case, (*changes, *shared, *entry.get("set", []))
 
@@ -290,10 +285,6 @@ def runs_folder(runs: Path) -> Path:
     RunError
         If the file system refuses.
     """
-    try:
+    with refusals(mark("the folder {path} cannot be written: {reason}"), runs):
         runs.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            tr("the folder {path} cannot be written: {reason}", path=runs, reason=error.strerror or error)
-        ) from error
     return runs

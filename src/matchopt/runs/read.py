@@ -12,40 +12,57 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matchopt import __version__
-from matchopt.errors import CaseError, RunError, shortened
-from matchopt.runs.formulas import bare
-from matchopt.runs.write import CURVE, EARLIER, EXACT, MANIFEST, MONEY
-from matchopt.language import tr
-from matchopt.contract.settings import Settings
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
+from matchopt.contract.settings import Settings
+from matchopt.errors import CaseError, RunError, shortened
+from matchopt.language import mark, tr
+from matchopt.runs.render import EXACT, MONEY, bare
+from matchopt.runs.write import CURVE, EARLIER, MANIFEST
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.contract.case import Case
 
-PLAN_FILES = (
-    "allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json",
-)  # fmt: skip
+_TABLES = {
+    "allocations": ALLOCATIONS,
+    "needs": NEEDS,
+    "donations": DONATIONS,
+    "prices": PRICES,
+    "purchases": PURCHASES,
+}
+"""Tables of every plan with their columns; those of needs and donations may be followed by further ones."""
+PLAN_FILES = (*(f"{name}.csv" for name in _TABLES), "summary.json")
 """Files of every plan; `CURVE` and `EARLIER` may stand beside them."""
 _WHOLE = frozenset({"priority", "block", "level"})
 _QUANTITIES = frozenset(
-    {
-        "donated_quantity", "served_quantity", "asked", "served", "unmet", "offered", "planned", "left_over",
+    [
+        "donated_quantity",
+        "served_quantity",
+        "asked",
+        "served",
+        "unmet",
+        "offered",
+        "planned",
+        "left_over",
         "quantity",
-    }
-)  # fmt: skip
+    ]
+)
 _DAYS = frozenset({"pickup_day", "arrival_day", "delivery_day", "day"})
 _NUMBER = (int, float)
 _SUMMARY: Mapping[str, type | tuple[type, ...]] = {
-    "status": str, "objective": str, "currency": str, "horizon": dict,
-    "asked": _NUMBER, "served": _NUMBER, "unmet": _NUMBER, "excluded": _NUMBER,
-    "asked_by_tier": dict, "served_by_tier": dict, "asked_by_channel": dict, "served_by_channel": dict,
-    "offered": _NUMBER, "planned": _NUMBER, "left_over": _NUMBER, "allocations": int,
-    "logistics_cost": _NUMBER, "cost": dict, "bound": dict, "relaxation": dict, "proof": str, "gap": _NUMBER,
-    "fairness": (dict, type(None)), "budget": (dict, type(None)), "stopped": str,
-    "unmet_by_reason": dict, "left_over_by_reason": dict,
-}  # fmt: skip
+    **dict.fromkeys(["status", "objective", "currency", "proof", "stopped"], str),
+    **dict.fromkeys(
+        ["asked", "served", "unmet", "excluded", "offered", "planned", "left_over", "logistics_cost", "gap"],
+        _NUMBER,
+    ),
+    "allocations": int,
+    **dict.fromkeys(["asked_by_tier", "served_by_tier", "asked_by_channel", "served_by_channel"], dict),
+    **dict.fromkeys(
+        ["horizon", "cost", "bound", "relaxation", "unmet_by_reason", "left_over_by_reason"], dict
+    ),
+    **dict.fromkeys(("fairness", "budget"), (dict, type(None))),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +126,12 @@ def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
         changes = settings_as_changes(manifest.settings)
         case = read_case(case_place(folder, manifest), changes, earlier_lines(folder, manifest))
     plan = folder / "plan"
-    return Plan(
-        case=replace(case, settings=manifest.settings),
-        allocations=_table(plan / "allocations.csv", ALLOCATIONS, more=False),
-        needs=_table(plan / "needs.csv", NEEDS, more=True),
-        donations=_table(plan / "donations.csv", DONATIONS, more=True),
-        prices=_table(plan / "prices.csv", PRICES, more=False),
-        purchases=_table(plan / "purchases.csv", PURCHASES, more=False),
-        summary=_summary(plan / "summary.json"),
-        run=manifest.run,
-    )
+    tables = {
+        name: _table(plan / f"{name}.csv", columns, more=name in ("needs", "donations"))
+        for name, columns in _TABLES.items()
+    }
+    summary = _summary(plan / "summary.json")
+    return Plan(case=replace(case, settings=manifest.settings), **tables, summary=summary, run=manifest.run)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -154,13 +167,11 @@ def _refuse_newer(folder: Path, version: str) -> None:
     """Refuse a run folder of a later version than this one."""
     made, here = ([int(part) for part in re.findall(r"\d+", text)[:3]] for text in (version, __version__))
     if made > here:
-        raise RunError(
-            tr(
-                "{folder} was made by matchopt {made}, which is newer than this one ({here}):"
-                " update matchopt (pip install --upgrade matchopt), or plan the case anew",
-                folder=folder, made=shortened(version), here=__version__,
-            )
-        )  # fmt: skip
+        message = mark(
+            "{folder} was made by matchopt {made}, which is newer than this one ({here}):"
+            " update matchopt (pip install --upgrade matchopt), or plan the case anew"
+        )
+        raise RunError(tr(message, folder=folder, made=shortened(version), here=__version__))
 
 
 def read_lines(folder: Path) -> pd.DataFrame:
@@ -350,7 +361,7 @@ def _table(file: Path, columns: tuple[str, ...], *, more: bool) -> pd.DataFrame:
 
 
 def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
-    """Return `column` as `solution.Plan` types the column called `name`."""
+    """Return `column` as `Plan` types the column called `name`."""
     import pandas as pd
 
     if name in _DAYS:
@@ -374,13 +385,6 @@ def _typed(column: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
 def _refuse_first(bad: pd.Series[bool], column: pd.Series[Any], name: str, file: Path, what: str) -> None:
     if bad.any():
         row = int(bad.to_numpy().argmax())
-        raise RunError(
-            tr(
-                "{file} is damaged: row {value}, {name}: «{cell}» is {what}",
-                file=file,
-                value=row + 2,
-                name=name,
-                cell=shortened(column.iloc[row]),
-                what=what,
-            )
-        )
+        message = mark("{file} is damaged: row {value}, {name}: «{cell}» is {what}")
+        cell = shortened(column.iloc[row])
+        raise RunError(tr(message, file=file, value=row + 2, name=name, cell=cell, what=what))

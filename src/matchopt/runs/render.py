@@ -1,10 +1,14 @@
 """A table → the bytes of a CSV file, column by column: no cell becomes a Python object on the way.
 
-The bytes are those that pandas' ``to_csv`` would write, numbers in as few digits as say them.
+The bytes are those that pandas' ``to_csv`` would write, numbers in as few digits as say them. A text that a
+spreadsheet would take for a formula gets an apostrophe before it: what begins with =, +, -, @,
+a tab or a carriage return runs where a spreadsheet opens the file (OWASP, "CSV Injection"). Texts that have
+apostrophes before such a sign already get one more: reading takes away exactly what writing put there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,19 +19,38 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints
 from matchopt.kernels import compiled
-from matchopt.runs.formulas import all_guarded
+from matchopt.runs.atomic import Writer, write_bytes
 
 Bytes = npt.NDArray[np.uint8]
+
+MONEY = frozenset(
+    [
+        "transport_cost",
+        "handling_cost",
+        "storage_cost",
+        "other_cost",
+        "total_cost",
+        "amount",
+        "logistics_cost",
+        "bound_cost",
+    ]
+)
+"""Columns that show four decimals."""
+EXACT = frozenset({"price", "unit_price"})
+"""Columns that show every digit of a float64: sums of prices × quantities must come out the same."""
 
 COUNTED = float(2**53)
 """Largest number up to which float64 holds every whole one."""
 
 _SPECIAL = (b'"', b",", b"\n", b"\r")
 _SAMPLE = 5000
+_FORMULA = re.compile(r"(?![+-]?[0-9.,]+%?$)'*[=+\-@\t\r]")
+"""Numbers with a sign are none."""
+_GUARDED = r"^'('*[=+\-@\t\r])"
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class TextCells:
     """The cells of a column, as written.
 
     Attributes
@@ -50,7 +73,46 @@ class Cells:
         return np.diff(self.start)[self.code]
 
 
-def csv_bytes(header: Sequence[str], columns: Sequence[Cells]) -> bytes:
+def csv_file(frame: pd.DataFrame) -> Writer:
+    """Return what writes a table as CSV; no spreadsheet takes a text in it for a formula."""
+    return lambda path: write_bytes(path, table_bytes(frame))
+
+
+def table_bytes(frame: pd.DataFrame, ours: Sequence[str] = (), *, safe: bool = True) -> bytes:
+    """Return a table as the bytes of a CSV file.
+
+    Parameters
+    ----------
+    ours
+        Its first columns, which are written by their names; further ones may share these names.
+    safe
+        Whether no spreadsheet may take a text in it for a formula.
+    """
+    names = [str(name) for name in frame.columns]
+    cells = [
+        _cells(frame.iloc[:, place], name if place < len(ours) else "", safe=safe)
+        for place, name in enumerate(names)
+    ]
+    return csv_bytes([guarded(name) if safe else name for name in names], cells)
+
+
+def _cells(column: pd.Series[Any], name: str, *, safe: bool) -> TextCells:
+    """Return the column called `name` as it is written."""
+    kind = column.dtype.kind
+    if kind == "b":
+        return flags(column.to_numpy(dtype=bool))
+    if name in MONEY:
+        return money(column.to_numpy(dtype=np.float64))
+    if name in EXACT:
+        return floats(column.to_numpy(dtype=np.float64))
+    if kind == "f":
+        return quantities(column.to_numpy(dtype=np.float64))
+    if kind in "iu":
+        return whole(column.to_numpy(dtype=np.int64))
+    return moments(column) if kind == "M" else texts(column, safe=safe)
+
+
+def csv_bytes(header: Sequence[str], columns: Sequence[TextCells]) -> bytes:
     """Return the table of these columns: UTF-8, with a byte order mark unless all of it is ASCII."""
     rows = np.sum([column.length + 1 for column in columns], axis=0, dtype=np.int64)
     ends = np.cumsum(rows)
@@ -64,7 +126,7 @@ def csv_bytes(header: Sequence[str], columns: Sequence[Cells]) -> bytes:
     return mark + head + out.tobytes()
 
 
-def texts(column: pd.Series[Any], *, safe: bool = False) -> Cells:
+def texts(column: pd.Series[Any], *, safe: bool = False) -> TextCells:
     """Return a column of texts, quoted where they need it; empty where nothing is given.
 
     With `safe`, no spreadsheet takes one of them for a formula.
@@ -78,23 +140,49 @@ def texts(column: pd.Series[Any], *, safe: bool = False) -> Cells:
     return _joined(all_guarded(distinct) if safe else distinct, code)
 
 
-def flags(values: npt.NDArray[np.bool_]) -> Cells:
+def guarded(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula.
+
+    >>> guarded("=1+1"), guarded("rice"), guarded("'=1+1")
+    ("'=1+1", 'rice', "''=1+1")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def all_guarded(texts: list[str]) -> list[str]:
+    """Return texts that no spreadsheet takes for formulas; see `guarded`."""
+    # Few columns hold any, and one search for each sign in all of it is soon done.
+    together = "\n" + "\n".join(texts)
+    if not any(f"\n{sign}" in together for sign in "=+-@\t\r'"):
+        return texts
+    return list(map(guarded, texts))
+
+
+def bare(column: pd.Series[str]) -> pd.Series[str]:
+    """Return a column of texts as they were before `guarded`."""
+    # Few columns hold an apostrophe at all, and one search in all of it is soon done.
+    if "'" not in "\n".join(column):
+        return column
+    return column.str.replace(_GUARDED, r"\1", regex=True)
+
+
+def flags(values: npt.NDArray[np.bool_]) -> TextCells:
     """Return a column of true and false."""
     return _joined(["false", "true"], values.astype(np.int64))
 
 
-def moments(column: pd.Series[Any]) -> Cells:
+def moments(column: pd.Series[Any]) -> TextCells:
     """Return a column of days; with the time of day if one of them has any."""
     code, distinct = pd.factorize(column)
     return _joined(pd.Index(distinct).astype(str).tolist(), code)
 
 
-def whole(values: Ints) -> Cells:
+def whole(values: Ints) -> TextCells:
     """Return a column of whole numbers."""
     return _decimals(values, places=0, keep=0)
 
 
-def money(values: Floats) -> Cells:
+def money(values: Floats) -> TextCells:
     """Return amounts with four decimals, half to even."""
     if _below(values, COUNTED / 10_000):
         return _decimals(np.rint(values * 10_000).astype(np.int64), places=4, keep=4)
@@ -102,7 +190,7 @@ def money(values: Floats) -> Cells:
     return _numbers(np.strings.mod("%.4f", np.round(values, 4) + 0.0))
 
 
-def quantities(values: Floats) -> Cells:
+def quantities(values: Floats) -> TextCells:
     """Return numbers as the shortest text that reads back, whole ones without decimals; NaN as nothing."""
     given = ~np.isnan(values)
     finite = np.where(given, values, 0.0)
@@ -122,7 +210,7 @@ def _shortest(values: Floats) -> npt.NDArray[np.str_]:
     return np.where(tiny, np.strings.rstrip(np.strings.mod("%.9f", clean), "0"), found)
 
 
-def floats(values: Floats) -> Cells:
+def floats(values: Floats) -> TextCells:
     """Return numbers as the shortest text that reads back to the same float64, such as 5.0."""
     if _below(values, COUNTED / 100_000):
         scaled = np.rint(values * 10_000)
@@ -137,17 +225,17 @@ def _below(values: Floats, limit: float) -> bool:
     return bool((np.abs(values) < limit).all())
 
 
-def _given(cells: Cells, given: npt.NDArray[np.bool_]) -> Cells:
+def _given(cells: TextCells, given: npt.NDArray[np.bool_]) -> TextCells:
     """Return the cells, with nothing in those that are not given."""
     start = np.append(cells.start, cells.start[-1])
-    return Cells(cells.data, start, np.where(given, cells.code, len(start) - 2))
+    return TextCells(cells.data, start, np.where(given, cells.code, len(start) - 2))
 
 
-def _numbers(written: npt.NDArray[np.str_]) -> Cells:
+def _numbers(written: npt.NDArray[np.str_]) -> TextCells:
     return _joined(written.tolist(), np.arange(len(written)))
 
 
-def _joined(distinct: list[str], code: npt.NDArray[np.integer[Any]]) -> Cells:
+def _joined(distinct: list[str], code: npt.NDArray[np.integer[Any]]) -> TextCells:
     """Return the cells that hold `distinct` texts by their `code`; -1 is nothing."""
     coded = list(map(str.encode, distinct))
     data = b"".join(coded)
@@ -157,7 +245,9 @@ def _joined(distinct: list[str], code: npt.NDArray[np.integer[Any]]) -> Cells:
     start = np.zeros(len(coded) + 2, dtype=np.int64)
     np.cumsum(np.fromiter(map(len, coded), np.int64, len(coded)), out=start[1:-1])
     start[-1] = start[-2]
-    return Cells(np.frombuffer(data, np.uint8), start, np.where(code < 0, len(coded), code).astype(np.int64))
+    return TextCells(
+        np.frombuffer(data, np.uint8), start, np.where(code < 0, len(coded), code).astype(np.int64)
+    )
 
 
 def _quoted(text: bytes) -> bytes:
@@ -165,10 +255,10 @@ def _quoted(text: bytes) -> bytes:
     return b'"' + text.replace(b'"', b'""') + b'"' if special else text
 
 
-def _decimals(values: Ints, places: int, keep: int) -> Cells:
+def _decimals(values: Ints, places: int, keep: int) -> TextCells:
     """Return whole numbers over ``10 ** places``, zeros at the end dropped down to `keep` decimals."""
     data, start = _digits(values, places, keep)
-    return Cells(data, start, np.arange(len(values)))
+    return TextCells(data, start, np.arange(len(values)))
 
 
 @compiled

@@ -1,24 +1,24 @@
-"""Study → folder: its page, its tables as CSV, and what it is as JSON; all or nothing."""
+"""Folders of what was found out: a study, or an evaluation of a plan that was carried out; all or nothing."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matchopt.errors import RunError
-from matchopt.runs.beside import csv_file
-from matchopt.runs.write import case_name, free_place
-from matchopt.runs.swap import folder_in_place_of
-from matchopt.language import tr
+from matchopt.language import mark
+from matchopt.runs.atomic import Writer, folder_in_place_of, refusals, text_file
+from matchopt.runs.render import csv_file
+from matchopt.runs.write import case_name, free_place, json_bytes, refuse_place
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MARK = "study.json"
 PAGE = "report.html"
+TRACK = "track"
+"""The folder of an evaluation in a run folder."""
 
 
 def default_study(case: Path, kind: str, *, force: bool) -> Path:
@@ -28,14 +28,13 @@ def default_study(case: Path, kind: str, *, force: bool) -> Path:
 
 def refuse_study(path: Path, *, force: bool) -> None:
     """Raise RunError if no study may be written at `path`; with `force` an older one is replaced."""
-    if not os.path.lexists(path):
-        return
-    if not (path / MARK).is_file():
-        raise RunError(tr("{path} exists and is no study: choose another place for it", path=path))
-    if not force:
-        raise RunError(
-            tr("the study {path} exists: choose another place with -o, or replace it with --force", path=path)
-        )
+    refuse_place(
+        path,
+        MARK,
+        force=force,
+        other=mark("{path} exists and is no study: choose another place for it"),
+        taken=mark("the study {path} exists: choose another place with -o, or replace it with --force"),
+    )
 
 
 def write_study(
@@ -62,15 +61,40 @@ def write_study(
         If `path` is taken, or the file system refuses; nothing is left behind then.
     """
     refuse_study(path, force=force)
-    try:
-        with folder_in_place_of(Path(os.path.realpath(path))) as folder:
-            (folder / PAGE).write_bytes(page.encode("utf-8"))
-            for name, table in tables.items():
-                csv_file(table)(folder / name)
-            text = json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)
-            (folder / MARK).write_bytes(f"{text}\n".encode())
-    except OSError as error:
-        raise RunError(
-            tr("the folder {path} cannot be written: {reason}", path=path, reason=error.strerror or error)
-        ) from error
+    files = {name: csv_file(table) for name, table in tables.items()}
+    text = json_bytes(dict(said)).decode("utf-8")
+    return _write_folder(path, {PAGE: text_file(page), **files, MARK: text_file(text)})
+
+
+def write_track(path: Path, tables: Mapping[str, pd.DataFrame], beside: Mapping[str, Writer]) -> Path:
+    """Write an evaluation at `path` and return it; an earlier one there is replaced.
+
+    Parameters
+    ----------
+    path
+        Folder to make.
+    tables
+        Those of the evaluation by name.
+    beside
+        Further files by name, and who writes each.
+
+    Raises
+    ------
+    RunError
+        If something else stands there, or the file system refuses.
+    """
+    other = mark("{path} exists and is no evaluation: choose another place for it")
+    refuse_place(path, "lines.csv", force=True, other=other)
+    return _write_folder(
+        path, {**beside, **{f"{name}.csv": csv_file(table) for name, table in tables.items()}}
+    )
+
+
+def _write_folder(path: Path, files: Mapping[str, Writer]) -> Path:
+    with (
+        refusals(mark("the folder {path} cannot be written: {reason}"), path),
+        folder_in_place_of(Path(os.path.realpath(path))) as folder,
+    ):
+        for name, write in files.items():
+            write(folder / name)
     return path

@@ -10,48 +10,42 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import matchopt
-from matchopt.errors import RunError
-from matchopt.runs.beside import Writer
-from matchopt.runs.swap import folder_in_place_of, tidy
-from matchopt.language import tr
-from matchopt.contract.settings import FILE as SETTINGS_FILE
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
+from matchopt.contract.settings import FILE as SETTINGS_FILE
+from matchopt.errors import RunError
+from matchopt.language import mark, tr
+from matchopt.runs.atomic import Writer, folder_in_place_of, refusals, tidy
+from matchopt.runs.render import table_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from matchopt.contract.case import Case
-    from matchopt.runs.render import Cells
-    from matchopt.contract.settings import Settings
     from matchopt.contract.plan import Plan
+    from matchopt.contract.settings import Settings
 
 MANIFEST = "manifest.json"
 CURVE = "fairness_curve.csv"
 EARLIER = "earlier.csv"
 """Files that only some plans have: the price of fairness, and the lines of the plan before."""
-MONEY = frozenset(
-    {
-        "transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost", "amount",
-        "logistics_cost", "bound_cost",
-    }
-)  # fmt: skip
-"""Columns that show four decimals."""
-EXACT = frozenset({"price", "unit_price"})
-"""Columns that show every digit of a float64: sums of prices × quantities must come out the same."""
 
 
 def write_run(
-    plan: Plan, path: Path, *, force: bool = False, copy: bool = True, curve: pd.DataFrame | None = None,
-    earlier: pd.DataFrame | None = None, beside: Mapping[str, Writer] | None = None,
-) -> Path:  # fmt: skip
+    plan: Plan,
+    path: Path,
+    *,
+    force: bool = False,
+    copy: bool = True,
+    curve: pd.DataFrame | None = None,
+    earlier: pd.DataFrame | None = None,
+    beside: Mapping[str, Writer] | None = None,
+) -> Path:
     """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
 
     Parameters
@@ -78,7 +72,7 @@ def write_run(
         system refuses. Nothing is left behind then.
     """
     target = Path(os.path.realpath(path))
-    try:
+    with refusals(mark("the run folder {path} cannot be written: {reason}"), path):
         tidy(target)
         refuse_taken(path, force=force)
         with folder_in_place_of(target) as folder:
@@ -95,13 +89,9 @@ def write_run(
                     **plan.run,
                 },
             }
-            (folder / MANIFEST).write_bytes(_json(manifest))
+            (folder / MANIFEST).write_bytes(json_bytes(manifest))
             for name, write in (beside or {}).items():
                 write(folder / name)
-    except OSError as error:
-        raise RunError(
-            tr("the run folder {path} cannot be written: {reason}", path=path, reason=error.strerror or error)
-        ) from error
     return path
 
 
@@ -126,18 +116,34 @@ def default_run(case: Path, *, force: bool) -> Path:
 
 
 def refuse_taken(path: Path, *, force: bool) -> None:
-    """Raise RunError if no run folder may be written at `path`.
+    """Raise RunError if no run folder may be written at `path`; with `force` an older one is replaced."""
+    refuse_place(
+        path,
+        MANIFEST,
+        force=force,
+        other=mark("{path} exists and is no run folder: choose another place for the run"),
+        taken=mark("the run folder {path} exists: choose another with -o, or replace it with --force"),
+    )
 
-    An existing run folder may be replaced with `force`; anything else that exists never is.
+
+def refuse_place(path: Path, sign: str, *, force: bool, other: str, taken: str = "") -> None:
+    """Raise RunError if no folder of a kind may be written at `path`.
+
+    Parameters
+    ----------
+    sign
+        The file by which an older folder of the kind is known.
+    force
+        Whether an older one may be replaced; anything else that exists never is.
+    other, taken
+        The marked messages: something else stands there; an older one stands there.
     """
     if not os.path.lexists(path):
         return
-    if not (path / MANIFEST).is_file():
-        raise RunError(tr("{path} exists and is no run folder: choose another place for the run", path=path))
+    if not (path / sign).is_file():
+        raise RunError(tr(other, path=path))
     if not force:
-        raise RunError(
-            tr("the run folder {path} exists: choose another with -o, or replace it with --force", path=path)
-        )
+        raise RunError(tr(taken, path=path))
 
 
 def _write_plan(
@@ -145,7 +151,7 @@ def _write_plan(
 ) -> dict[str, str]:
     """Write the files of ``plan/`` and return their hashes."""
     folder.mkdir()
-    tables: dict[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
+    tables: dict[str, tuple[pd.DataFrame, Sequence[str]]] = {
         "allocations.csv": (plan.allocations, ALLOCATIONS),
         "needs.csv": (plan.needs, NEEDS),
         "donations.csv": (plan.donations, DONATIONS),
@@ -157,8 +163,8 @@ def _write_plan(
     if earlier is not None:
         tables[EARLIER] = (earlier, ALLOCATIONS)
     for name, (frame, columns) in tables.items():
-        _write_csv(frame, folder / name, columns, safe=True)
-    (folder / "summary.json").write_bytes(_json(dict(plan.summary)))
+        (folder / name).write_bytes(table_bytes(frame, columns))
+    (folder / "summary.json").write_bytes(json_bytes(dict(plan.summary)))
     return {name: _sha256(folder / name) for name in (*tables, "summary.json")}
 
 
@@ -172,9 +178,9 @@ def _write_case(case: Case, folder: Path) -> dict[str, Any]:
                 raise RunError(tr("{path} has changed since it was read: plan again", path=source.path))
             (folder / Path(source.name).name).write_bytes(content)
         return {**_case_left_in_place(case), "copied": True}
-    for name, frame in case.tables.items():
+    for name in case.tables:
         # Who gave tables gets them back as they were.
-        _write_csv(_with_extras(frame, case.extras.get(name)), folder / f"{name}.csv", (), safe=False)
+        (folder / f"{name}.csv").write_bytes(table_bytes(case.with_extras(name), safe=False))
     (folder / SETTINGS_FILE).write_text(settings_as_toml(case.settings), encoding="utf-8", newline="\n")
     files = [{"name": file.name, "sha256": _sha256(file)} for file in sorted(folder.iterdir())]
     return {"files": files, "copied": True}
@@ -194,12 +200,6 @@ def _given_path(case: Case) -> str | None:
     return str(first if len(case.sources) == 1 else first.parent)
 
 
-def _with_extras(frame: pd.DataFrame, extras: pd.DataFrame | None) -> pd.DataFrame:
-    import pandas as pd
-
-    return frame if extras is None else pd.concat([frame, extras], axis=1)
-
-
 def settings_as_toml(settings: Settings) -> str:
     """Return `settings` as the text of a ``matchopt.toml`` that gives the same settings."""
     lines: list[str] = []
@@ -217,7 +217,8 @@ def _toml(value: object) -> str:
     return str(value)  # numbers and days: Python writes them as TOML does
 
 
-def _json(content: object) -> bytes:
+def json_bytes(content: object) -> bytes:
+    """Return `content` as JSON that people can read."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8")
 
@@ -225,42 +226,3 @@ def _json(content: object) -> bytes:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write_csv(frame: pd.DataFrame, file: Path, ours: tuple[str, ...], *, safe: bool) -> None:
-    """Write `frame`; the columns in `ours` stand first, further ones may share their names.
-
-    With `safe`, no spreadsheet takes a text in it for a formula.
-    """
-    file.write_bytes(table_bytes(frame, ours, safe=safe))
-
-
-def table_bytes(frame: pd.DataFrame, ours: tuple[str, ...], *, safe: bool) -> bytes:
-    """Return `frame` as the bytes of a CSV file; `ours` and `safe` as in `_write_csv`."""
-    from matchopt.runs.formulas import guarded
-    from matchopt.runs.render import csv_bytes
-
-    names = [str(name) for name in frame.columns]
-    cells = [
-        _cells(frame.iloc[:, place], name if place < len(ours) else "", safe=safe)
-        for place, name in enumerate(names)
-    ]
-    return csv_bytes([guarded(name) if safe else name for name in names], cells)
-
-
-def _cells(column: pd.Series[Any], name: str, *, safe: bool) -> Cells:
-    """Return the column called `name` as it is written."""
-    from matchopt.runs import render
-
-    kind = column.dtype.kind
-    if kind == "b":
-        return render.flags(column.to_numpy(dtype=bool))
-    if name in MONEY:
-        return render.money(column.to_numpy(dtype=np.float64))
-    if name in EXACT:
-        return render.floats(column.to_numpy(dtype=np.float64))
-    if kind == "f":
-        return render.quantities(column.to_numpy(dtype=np.float64))
-    if kind in "iu":
-        return render.whole(column.to_numpy(dtype=np.int64))
-    return render.moments(column) if kind == "M" else render.texts(column, safe=safe)

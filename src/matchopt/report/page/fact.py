@@ -11,7 +11,7 @@ from matchopt.report.page.charts import Chart
 from matchopt.report.page.plain import Part, pairs, plain_html
 from matchopt.report.page.tables import Column, table
 from matchopt.report.xlsx import write_workbook
-from matchopt.runs.beside import Writer, text_file
+from matchopt.runs.atomic import Writer, text_file
 from matchopt.whatif.evaluation import Evaluation
 
 MOST_BARS = 15

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from matchopt.runs import swap
+from matchopt.runs import atomic
 
 WRITER = """
 import sys
 from pathlib import Path
-from matchopt.runs import swap
+from matchopt.runs import atomic
 if sys.argv[2] == "two_renames":
-    swap._rename_by_kernel = lambda *names: False
+    atomic._rename_by_kernel = lambda *names: False
 number = 0
 while True:
-    with swap.folder_in_place_of(Path(sys.argv[1])) as folder:
+    with atomic.folder_in_place_of(Path(sys.argv[1])) as folder:
         for part in "abcde":
             (folder / part).write_text(str(number))
     number += 1
@@ -50,7 +50,7 @@ def test_a_killed_writer_leaves_a_whole_folder(tmp_path: Path, way: str) -> None
         time.sleep(dice.uniform(0, 0.03))
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
-        swap.tidy(target)
+        atomic.tidy(target)
         assert complete(target)
         assert leftovers(target) == []
 
@@ -58,7 +58,7 @@ def test_a_killed_writer_leaves_a_whole_folder(tmp_path: Path, way: str) -> None
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges two names in one step")
 def test_the_name_is_never_without_its_folder(tmp_path: Path) -> None:
     target = tmp_path / "run"
-    with swap.folder_in_place_of(target) as folder:
+    with atomic.folder_in_place_of(target) as folder:
         for part in "abcde":
             (folder / part).write_text("old")
     writer = subprocess.Popen(
@@ -76,7 +76,7 @@ def test_what_fails_inside_leaves_the_old_folder(tmp_path: Path) -> None:
     target = tmp_path / "run"
     target.mkdir()
     (target / "old").touch()
-    with pytest.raises(ZeroDivisionError), swap.folder_in_place_of(target) as folder:
+    with pytest.raises(ZeroDivisionError), atomic.folder_in_place_of(target) as folder:
         (folder / "new").write_text(str(1 / 0))
     assert [file.name for file in target.iterdir()] == ["old"]
     assert leftovers(target) == []
@@ -84,9 +84,9 @@ def test_what_fails_inside_leaves_the_old_folder(tmp_path: Path) -> None:
 
 def test_a_living_writer_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "run"
-    with swap.folder_in_place_of(target) as outer:
+    with atomic.folder_in_place_of(target) as outer:
         (outer / "outer").touch()
-        with swap.folder_in_place_of(target) as inner:
+        with atomic.folder_in_place_of(target) as inner:
             (inner / "inner").touch()
         assert outer.is_dir()
     assert [file.name for file in target.iterdir()] == ["outer"]
@@ -97,17 +97,17 @@ def test_the_old_folder_comes_back_after_a_kill_between_two_renames(tmp_path: Pa
     target = tmp_path / "run"
     target.mkdir()
     (target / "old").touch()
-    target.rename(tmp_path / f"{swap._prefix(target)}-old-000000")
-    swap.tidy(target)
+    target.rename(tmp_path / f"{atomic._prefix(target)}-old-000000")
+    atomic.tidy(target)
     assert (target / "old").is_file()
     assert leftovers(target) == []
 
 
 def test_a_neighbour_with_a_similar_name_is_left_alone(tmp_path: Path) -> None:
     neighbour = tmp_path / "run-2"
-    stale = tmp_path / f"{swap._prefix(neighbour)}-new-000000"
+    stale = tmp_path / f"{atomic._prefix(neighbour)}-new-000000"
     stale.mkdir()
-    with swap.folder_in_place_of(tmp_path / "run"):
+    with atomic.folder_in_place_of(tmp_path / "run"):
         pass
     assert stale.is_dir()
     shutil.rmtree(stale)

@@ -1,4 +1,4 @@
-"""Put a finished folder in its place, all or nothing.
+"""Atomic replacement: a finished folder or file is put in its place, all or nothing.
 
 A folder is filled under a hidden name beside its target and renamed in when it is
 complete. Replacing an older folder exchanges the two names in one step where the
@@ -15,14 +15,58 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from matchopt.errors import RunError
+from matchopt.language import mark, tr
+
+Writer = Callable[[Path], None]
+"""Writes a file at a path."""
 
 _CURRENT_DIRECTORY = -100
 _NO_REPLACE = 1
 _EXCHANGE = 2
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+@contextmanager
+def refusals(message: str, path: Path) -> Iterator[None]:
+    """Raise RunError with the marked `message`, which takes path and reason, if the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(tr(message, path=path, reason=error.strerror or error)) from error
+
+
+def text_file(text: str) -> Writer:
+    """Return what writes a text in UTF-8."""
+    return lambda path: write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` at `path`."""
+    path.write_bytes(content)
+
+
+def write_file(path: Path, write: Writer) -> Path:
+    """Write a file, all or nothing, and return its path.
+
+    Raises
+    ------
+    RunError
+        If the file system refuses; what stood there then stands there still.
+    """
+    hidden = path.with_name(f".{path.name}-{secrets.token_hex(6)}{path.suffix}")
+    with refusals(mark("the file {path} cannot be written: {reason}"), path):
+        try:
+            hidden.touch()  # where that fails, no writer has begun
+            write(hidden)
+            hidden.replace(path)
+        finally:
+            hidden.unlink(missing_ok=True)
+    return path
 
 
 @contextmanager

@@ -1,0 +1,113 @@
+"""What commands show on a terminal: progress, findings, tables, files; and how they fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import typer
+
+from matchopt.errors import Finding
+from matchopt.language import tr
+
+if TYPE_CHECKING:
+    from matchopt.report.section import Section
+
+Step = Callable[[str, int, int], None]
+"""Told the stage of the work, how much of it is done and how much there is."""
+
+FOUND, INTERRUPTED = 1, 130
+
+
+def fail(text: str) -> NoReturn:
+    """Say what went wrong, and end."""
+    print(text, file=sys.stderr)
+    raise typer.Exit(FOUND) from None
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Step]:
+    """Yield what is told the stage of the work; it shows only on a terminal and leaves no trace."""
+    if quiet or not sys.stderr.isatty():
+        yield no_progress
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from matchopt.report.words import stage_of_work
+
+    described, left = TextColumn("{task.description}"), TimeRemainingColumn(elapsed_when_finished=False)
+    columns = (SpinnerColumn(), described, BarColumn(), TimeElapsedColumn(), left)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, before = bar.add_task(stage_of_work("starting"), total=None), "starting"
+
+        def step(stage: str, done: int, total: int) -> None:
+            nonlocal before
+            if stage != before:
+                # What is left of a stage goes by the speed of that stage.
+                bar.reset(task, total=None)
+                before = stage
+            bar.update(task, description=stage_of_work(stage), completed=done, total=total or None)
+
+        yield step
+
+
+def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
+    """List findings and end."""
+    from matchopt.report.findings import counts, sorted_by_weight
+
+    show_findings(sorted_by_weight(findings), sys.stderr)
+    fail(tr("{found}. Nothing was done.", found=counts(findings)))
+
+
+def show(section: Section) -> None:
+    """Print a small table: in colour on a terminal, as aligned lines otherwise."""
+    from matchopt.report.section import plain, renderable
+
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(renderable(section))
+    else:
+        print(plain(section))
+
+
+def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
+    """List findings: a line each, or in colour on a terminal."""
+    if not stream.isatty():
+        for finding in findings:
+            print(finding, file=stream)
+        return
+    from rich.console import Console
+
+    from matchopt.report.findings import renderable
+
+    Console(file=stream).print(renderable(findings))
+
+
+def tell(sentences: Iterable[str], sections: Iterable[Section] = ()) -> None:
+    """Print sentences, a line each, and tables below them."""
+    for sentence in sentences:
+        print(sentence)
+    for section in sections:
+        print()
+        show(section)
+
+
+def name_files(*files: str | Path) -> None:
+    """Say which files there are for people."""
+    print("\n" + tr("To read, print and pass on: {files}", files=", ".join(map(str, files))))
