@@ -2,24 +2,28 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+UV ?= uv
 
-.PHONY: help plan test lint types walls tests format clean
+.PHONY: help plan test lint types walls tests format lock wheel-check clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "matchopt needs Python 3.11 or newer; name it with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# Versions and hashes stand in the lock files; from where they come is for pip's own settings to say.
 $(VENV)/.installed: pyproject.toml requirements.lock | $(VENV)/bin/python
-	$(PIP) --editable .
+	$(PIP) --require-hashes --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml requirements.lock | $(VENV)/bin/python
-	$(PIP) --editable '.[dev]'
+$(VENV)/.installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.installed
 
 plan: $(VENV)/.installed  ## plan the demo case in data/ into runs/city-en
@@ -43,6 +47,16 @@ tests: $(VENV)/.installed-dev  ## pytest: tests, and the benchmarks once without
 format: $(VENV)/.installed-dev  ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+LOCK := $(UV) pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --custom-compile-command 'make lock' --quiet
+
+lock:  ## write the lock files anew after a change of dependencies (needs uv; UPGRADE=--upgrade takes the newest)
+	$(LOCK) --extra dev --output-file requirements-dev.lock $(UPGRADE)
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+
+wheel-check: $(VENV)/.installed-dev  ## build the wheel and plan with it, for each of PYTHONS in an environment of its own
+	$(BIN)/python .ci/check_wheel.py $(PYTHONS)
 
 clean:  ## remove what was installed and made
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
