@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.model.calendar import Calendar
 from matchopt.model.places import Atlas, Places
 from matchopt.model.routes import DIRECT, Hubs, Itinerary
@@ -43,7 +43,10 @@ class Capacities:
     lane, agreement : (rows of the table + 1,) int
         Row of each lane and agreement; the last entry is for none.
     start
-        First day of the horizon.
+        The first of the days: those on which something can be on its way at all, from the first pick-up to
+        the last delivery that some window lets be. Days of the horizon beyond them have no rows.
+    skipped
+        How many days of the horizon come before `start`.
     """
 
     limit: Floats
@@ -56,43 +59,41 @@ class Capacities:
     lane: Ints
     agreement: Ints
     start: int
+    skipped: int
 
     @classmethod
-    def of(cls, case: Case, hubs: Hubs, calendar: Calendar) -> Self:
-        """Return the capacities of `case`."""
-        days = calendar.end - calendar.start + 1
-        rows: list[tuple[str, str, str, int, float]] = []
+    def of(cls, case: Case, hubs: Hubs, calendar: Calendar, start: int, end: int) -> Self:
+        """Return the capacities of `case`; something can be on its way from day `start` to `end`."""
+        days = np.arange(start, end + 1)
+        side, name, to = list[str](), list[str](), list[str]()
+        day, limit = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
 
-        def add(side: str, name: str, to: str, day: int, limit: float) -> int:
-            if np.isnan(limit):
-                return -1
-            rows.append((side, name, to, day, limit))
-            return len(rows) - 1
+        def rows(kind: str, tails: Texts, heads: Texts, limits: Floats, when: Ints) -> Ints:
+            """Number a row for each day of `when` and each limit that is given, -1 for the others."""
+            given = np.flatnonzero(~np.isnan(limits))
+            number = np.full((len(limits), len(when)), -1, dtype=np.int64)
+            number[given] = len(side) + np.arange(len(given) * len(when)).reshape(-1, len(when))
+            side.extend([kind] * number[given].size)
+            name.extend(np.repeat(tails[given], len(when)).tolist())
+            to.extend(np.repeat(heads[given], len(when)).tolist())
+            day.append(np.tile(when, len(given)))
+            limit.append(np.repeat(limits[given], len(when)))
+            return number
 
-        def by_day(side: str, column: str) -> Ints:
-            limits = getattr(hubs, column)
-            return np.array(
-                [
-                    [add(side, str(hub), "", calendar.start + day, float(limit)) for day in range(days)]
-                    for hub, limit in zip(hubs.names, limits, strict=True)
-                ],
-                dtype=np.int64,
-            ).reshape(len(hubs), days)
+        def of_pairs(kind: str, table: str, tail: str, head: str, column: str) -> Ints:
+            tails, heads, limits = (case.column(table, name) for name in (tail, head, column))
+            return np.append(rows(kind, tails, heads, limits, np.full(1, -1))[:, 0], -1)
 
-        def by_pair(side: str, table: str, tail: str, head: str, column: str) -> Ints:
-            ends = zip(*(case.column(table, c).tolist() for c in (tail, head, column)), strict=True)
-            return np.array([add(side, a, b, -1, limit) for a, b, limit in ends] + [-1], dtype=np.int64)
-
-        throughput = by_day("throughput", "throughput_capacity")
-        storage = by_day("storage", "storage_capacity")
-        lane = by_pair("lane", "lanes", "from_place", "to_place", "capacity_kg")
-        agreement = by_pair(
+        nowhere = np.full(len(hubs), "", dtype=object)
+        throughput = rows("throughput", hubs.names, nowhere, hubs.throughput_capacity, days)
+        storage = rows("storage", hubs.names, nowhere, hubs.storage_capacity, days)
+        lane = of_pairs("lane", "lanes", "from_place", "to_place", "capacity_kg")
+        agreement = of_pairs(
             "agreement", "agreements", "from_organization", "to_organization", "max_quantity_kg"
         )
-        side, name, to, day, limit = zip(*rows, strict=True) if rows else ((), (), (), (), ())
         return cls(
-            np.array(limit, dtype=np.float64), side, name, to, np.array(day, dtype=np.int64),
-            throughput, storage, lane, agreement, calendar.start,
+            np.concatenate(limit), tuple(side), tuple(name), tuple(to), np.concatenate(day),
+            throughput, storage, lane, agreement, start, start - calendar.start,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -100,7 +101,7 @@ class Capacities:
 
     @property
     def days(self) -> int:
-        """Days of the horizon."""
+        """On how many days something can be on its way."""
         return int(self.throughput.shape[1])
 
     def by_day(self, hub: int) -> bool:
@@ -172,6 +173,6 @@ class Burden:
 
 
 def _on(rows: Ints, hub: Ints, day: Ints) -> Ints:
-    """Return the rows of hubs on days, counted from the first one; -1 beyond the horizon."""
+    """Return the rows of hubs on days, counted from the first one; -1 on days without rows."""
     inside = (day >= 0) & (day < rows.shape[1])
     return np.where(inside, rows[hub, np.where(inside, day, 0)], -1)

@@ -180,7 +180,6 @@ def encode(case: Case) -> Network:
     """Return the network of `case`."""
     atlas, calendar, items = Atlas(case), Calendar.of(case), Items(case)
     hubs = Hubs(case, atlas)
-    capacities = Capacities.of(case, hubs, calendar)
     groups = pd.Index(sorted(set(pd.unique(case.column("needs", "group"))) - {""}), dtype=object)
     donated, needed = (items.codes(case.column(side, "item")) for side in ("donations", "needs"))
     amounts = Amounts.of(case, items, donated, needed)
@@ -205,6 +204,9 @@ def encode(case: Case) -> Network:
         case, atlas, calendar, needed, group, Codes(by_need, np.full(len(needed), -1), bars.need),
         own=np.full(len(needed), -1),
     )  # fmt: skip
+    start = int(giving.first.min(initial=calendar.end))
+    end = max(start, int(taking.last.max(initial=calendar.start)))
+    capacities = Capacities.of(case, hubs, calendar, start, end)
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
     pinned, promised = Pinned.none(), Promised.none(churn)
     if "commitments" in case.tables:

@@ -20,6 +20,10 @@ from matchopt.model.routes import DIRECT, Itinerary, Router, direct_delivery
 from matchopt.model.rules import Items, Rules
 
 
+CELLS = 2**18
+"""Days × days of leaving that prices are laid out for in one go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """When pairs may pass a hub: arrivals ``first..last``, and the first day they may leave.
@@ -209,11 +213,17 @@ class Ways:
     def _waiting(self, prices: DayPrices, spare: Floats, hub: int) -> Waiting:
         enter = spare[self._capacities.throughput[hub]]
         night = spare[self._capacities.storage[hub]] + prices.cost * self._router.hubs.storage[hub]
-        return Waiting(enter, night, self._capacities.start)
+        idle = np.full(self._capacities.skipped, prices.cost * self._router.hubs.storage[hub])
+        return Waiting(enter, night, self._capacities.start, float(idle.cumsum()[-1]) if len(idle) else 0.0)
 
 
 class Waiting:
-    """The cheapest arrival day at one hub, for any span: a range-minimum table (sparse, by powers of 2).
+    """The cheapest arrival day at one hub, for any span of days.
+
+    Arriving on day d for leaving on day l costs ``enter[d] + (until[max(l, d)] - until[d])``, `until` being the
+    price of all nights up to a day. Range minima are looked up in sparse tables by powers of two, one row
+    for each day of leaving that is asked for, a few rows at a time: memory grows with the days, not with
+    their square. The spans asked for say which days there are; all others are never looked at.
 
     Parameters
     ----------
@@ -221,37 +231,52 @@ class Waiting:
         What a kg pays on the day it arrives, and for the night that follows each day.
     start
         The first day.
+    before
+        The price of the nights of the horizon before it. It counts for nothing, but sums of floats depend on
+        where they begin, and they are to be the same whichever days are looked at.
     """
 
-    def __init__(self, enter: Floats, night: Floats, start: int) -> None:
-        days = len(enter)
-        until = np.concatenate([[0.0], np.cumsum(night)])
-        day = np.arange(days)
-        leave = np.arange(days + 1)
-        # Row: the first day goods may leave; column: the day they arrive.
-        stay = until[np.maximum(leave[:, None], day)] - until[day]
-        table = enter + stay
-        self._best = [np.broadcast_to(day, table.shape)]
-        self._value = table
-        width = 1
-        while 2 * width <= days:
-            left = self._best[-1]
-            right = np.concatenate([left[:, width:], left[:, -1:].repeat(width, axis=1)], axis=1)
-            row = leave[:, None]
-            self._best.append(np.where(table[row, right] < table[row, left], right, left))
-            width *= 2
-        self._start = start
+    def __init__(self, enter: Floats, night: Floats, start: int, before: float = 0.0) -> None:
+        self._enter, self._start = enter, start
+        self._until = np.cumsum(np.concatenate([[before], night]))
 
     def least(self, first: Ints, last: Ints, leave: Ints) -> tuple[Floats, Ints]:
-        """Return the least price per kg of arriving within spans ``first..last``, and its day."""
+        """Return the least price per kg of arriving within spans ``first..last``, and its day.
+
+        Of days that cost the same it is the first.
+        """
         a, b = first - self._start, last - self._start
-        row = np.clip(leave - self._start, 0, self._value.shape[0] - 1)
-        power = np.frexp(b - a + 1)[1] - 1
-        levels = np.stack(self._best)
-        left = levels[power, row, a]
-        right = levels[power, row, b - (1 << power) + 1]
-        day = np.where(self._value[row, right] < self._value[row, left], right, left)
-        return self._value[row, day], day + self._start
+        low, high = int(a.min()), int(b.max())
+        arrival, enter, until = np.arange(low, high + 1), self._enter[low : high + 1], self._until
+        # Whoever may leave before the first of these days waits for nothing, as on that day itself.
+        leaving = np.clip(leave - self._start, low, len(self._enter))
+        leaves, row = np.unique(leaving, return_inverse=True)
+        rows = max(1, CELLS // len(enter))
+        price, day = np.empty(len(a)), np.empty(len(a), dtype=np.int64)
+        order = np.argsort(row, kind="stable")
+        cuts = np.searchsorted(row[order], np.arange(0, len(leaves), rows))
+        for at in np.split(order, cuts[1:]):
+            some = leaves[row[at[0]] : row[at[-1]] + 1]
+            stay = until[np.maximum(some[:, None], arrival)] - until[arrival]
+            table = enter + stay
+            price[at], day[at] = _range_minima(table, row[at] - row[at[0]], a[at] - low, b[at] - low)
+        return price, day + low + self._start
+
+
+def _range_minima(table: Floats, row: Ints, first: Ints, last: Ints) -> tuple[Floats, Ints]:
+    """Return the least of ``table[row, first..last]`` (n,) and the first column that has it."""
+    power = np.frexp(last - first + 1)[1] - 1
+    column = np.empty(len(row), dtype=np.int64)
+    best = np.broadcast_to(np.arange(table.shape[1]), table.shape)
+    height = np.arange(len(table))[:, None]
+    for exponent in range(int(power.max()) + 1):
+        # Here `best[r, c]` is the column of the least of the 2**exponent entries from c on.
+        at = np.flatnonzero(power == exponent)
+        left, right = best[row[at], first[at]], best[row[at], last[at] - (1 << exponent) + 1]
+        column[at] = np.where(table[row[at], right] < table[row[at], left], right, left)
+        left, right = best[:, : -(1 << exponent)], best[:, 1 << exponent :]
+        best = np.where(table[height, right] < table[height, left], right, left)
+    return table[row, column], column
 
 
 def unit_price(way: Itinerary) -> tuple[Floats, Floats]:
