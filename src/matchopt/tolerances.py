@@ -14,3 +14,6 @@ ROUNDING = 1e-9
 
 FLOAT = 1e-12
 """Relative error of a handful of float64 operations."""
+
+WRITTEN = 1e-6
+"""Units that a quantity may be off for having been written in six decimals."""

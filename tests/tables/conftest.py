@@ -51,9 +51,12 @@ def check(tmp_path: Path) -> Check:
     folders = iter(range(1000))
 
     def run(
-        files: Mapping[str, str | bytes] | None = None, changes: Sequence[str] = (), *,
-        bare: bool = False, folder: Path | None = None,
-    ) -> Checked:  # fmt: skip
+        files: Mapping[str, str | bytes] | None = None,
+        changes: Sequence[str] = (),
+        *,
+        bare: bool = False,
+        folder: Path | None = None,
+    ) -> Checked:
         if folder is None:
             folder = tmp_path / f"case-{next(folders)}"
             folder.mkdir()

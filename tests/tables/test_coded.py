@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.contract.schema import TABLES
-from matchopt.tables.coded import coded
+from matchopt.tables.cells import coded
 from matchopt.tables.csv import records
 
 NEEDS = TABLES["needs"]
@@ -47,10 +47,14 @@ def test_distinct_texts_stand_in_the_order_of_their_rows(rows: list[tuple[str, .
         assert column.texts[column.code].tolist() == texts
 
 
-@pytest.mark.parametrize("ids", [
-    [f"N{k}" for k in range(3000)], [f"N{k * 7919 % 3001}" for k in range(3000)],
-    [f"N{k % 1500:020d}" for k in range(3000)],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [f"N{k}" for k in range(3000)],
+        [f"N{k * 7919 % 3001}" for k in range(3000)],
+        [f"N{k % 1500:020d}" for k in range(3000)],
+    ],
+)
 def test_many_ids_are_told_apart(ids: list[str]) -> None:
     column = records(written([(one, "a", "b") for one in ids]), NEEDS).fields.column(0)
     assert column.rows.tolist() == ids
@@ -71,13 +75,24 @@ def test_only_texts_that_are_surely_bare_need_no_look() -> None:
     texts = ["a b", "a ", "\u3000a", "社", "#REF!", "", "x" * 40_000, "a#"]
     data = "need_id,community\n" + "".join(f"n,{text}\n" for text in texts)
     assert records(data.encode(), NEEDS).fields.column(1).odd.tolist() == [
-        False, True, True, True, True, False, True, False,
-    ]  # fmt: skip
+        False,
+        True,
+        True,
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
-@given(st.lists(CELLS, max_size=8).flatmap(
-    lambda cells: st.tuples(st.just(cells), st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
-))  # fmt: skip
+@given(
+    st.lists(CELLS, max_size=8).flatmap(
+        lambda cells: st.tuples(
+            st.just(cells), st.lists(st.booleans(), min_size=len(cells), max_size=len(cells))
+        )
+    )
+)
 def test_rows_can_be_left_out(drawn: tuple[list[str], list[bool]]) -> None:
     cells, keep = drawn
     left = [cell for cell, stays in zip(cells, keep, strict=True) if stays]

@@ -66,18 +66,39 @@ def test_duplicated_id(check):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("-5", "not_positive"), ("0", "not_positive"), ("－３", "not_positive"),
-        ("nan", "not_a_number"), ("NaN", "not_a_number"), ("None", "not_a_number"), ("N/A", "not_a_number"),
-        ("inf", "not_a_number"), ("-Infinity", "not_a_number"), ("many", "not_a_number"),
-        ("20 kg", "not_a_number"), ("90%", "not_a_number"), ("1_000", "not_a_number"),
+        ("-5", "not_positive"),
+        ("0", "not_positive"),
+        ("－３", "not_positive"),
+        ("nan", "not_a_number"),
+        ("NaN", "not_a_number"),
+        ("None", "not_a_number"),
+        ("N/A", "not_a_number"),
+        ("inf", "not_a_number"),
+        ("-Infinity", "not_a_number"),
+        ("many", "not_a_number"),
+        ("20 kg", "not_a_number"),
+        ("90%", "not_a_number"),
+        ("1_000", "not_a_number"),
         ("0x10", "not_a_number"),
-        ("5²", "not_a_number"), ("½", "not_a_number"), ("٣", "not_a_number"), ("=1+1", "not_a_number"),
-        ("1,2", "ambiguous_number"), ("1.200,5", "ambiguous_number"), ("1.200.000", "ambiguous_number"),
-        ("0,123", "ambiguous_number"), ("1,20,000", "ambiguous_number"), ("1 200", "ambiguous_number"),
-        ("9000000000000002", "too_large"), ("1e300", "too_large"), ("1e999", "too_large"),
-        ("9" * 400, "too_large"), ("2.5", "fraction"), ("#REF!", "cell_error"), ("", "missing_value"),
+        ("5²", "not_a_number"),
+        ("½", "not_a_number"),
+        ("٣", "not_a_number"),
+        ("=1+1", "not_a_number"),
+        ("1,2", "ambiguous_number"),
+        ("1.200,5", "ambiguous_number"),
+        ("1.200.000", "ambiguous_number"),
+        ("0,123", "ambiguous_number"),
+        ("1,20,000", "ambiguous_number"),
+        ("1 200", "ambiguous_number"),
+        ("9000000000000002", "too_large"),
+        ("1e300", "too_large"),
+        ("1e999", "too_large"),
+        ("9" * 400, "too_large"),
+        ("2.5", "fraction"),
+        ("#REF!", "cell_error"),
+        ("", "missing_value"),
     ],
-)  # fmt: skip
+)
 def test_bad_quantities(check, text, code):
     got = check({"needs.csv": f'need_id,community,item,数量\nn1,A,rice,1\nn2,A,rice,"{text}"\n'})
     assert got.errors == [(code, "needs", 3, "数量")]
@@ -97,15 +118,26 @@ def test_total_beyond_64_bits(check):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("2026-02-30", "no_such_day"), ("2026/13/1", "no_such_day"), ("20260230", "no_such_day"),
-        ("2026年2月30日", "no_such_day"), ("0026-03-01", "no_such_day"),
-        ("3/4/2026", "ambiguous_day"), ("01-02-03", "ambiguous_day"), ("13/4/2026", "ambiguous_day"),
+        ("2026-02-30", "no_such_day"),
+        ("2026/13/1", "no_such_day"),
+        ("20260230", "no_such_day"),
+        ("2026年2月30日", "no_such_day"),
+        ("0026-03-01", "no_such_day"),
+        ("3/4/2026", "ambiguous_day"),
+        ("01-02-03", "ambiguous_day"),
+        ("13/4/2026", "ambiguous_day"),
         ("26年3月1日", "ambiguous_day"),
-        ("46082", "day_is_number"), ("46082.0", "day_is_number"), ("99999999999", "day_is_number"),
-        ("2026-03-01 08:30", "time_of_day"), ("soon", "not_a_day"), ("n/a", "not_a_day"),
-        ("2026-03", "not_a_day"), ("2026-03-01Z", "not_a_day"), ("2026-03/01", "not_a_day"),
+        ("46082", "day_is_number"),
+        ("46082.0", "day_is_number"),
+        ("99999999999", "day_is_number"),
+        ("2026-03-01 08:30", "time_of_day"),
+        ("soon", "not_a_day"),
+        ("n/a", "not_a_day"),
+        ("2026-03", "not_a_day"),
+        ("2026-03-01Z", "not_a_day"),
+        ("2026-03/01", "not_a_day"),
     ],
-)  # fmt: skip
+)
 def test_bad_days(check, text, code):
     got = check({"needs.csv": f"need_id,community,item,quantity,最晚送达\nn1,A,rice,1,{text}\n"})
     assert got.errors == [(code, "needs", 2, "最晚送达")]
@@ -157,9 +189,11 @@ def test_settings_unknown_or_wrong_come_with_the_findings_of_the_tables(check):
     toml = "[policy]\nboundry = 'open'\nbudget = 'much'\n[horizon]\nend = 3\n"
     got = check({"matchopt.toml": toml, "needs.csv": NEEDS + "n1,A,rice,x\n"})
     assert {(code, column) for code, _, _, column in got.errors} == {
-        ("unknown_setting", "policy.boundry"), ("bad_setting", "policy.budget"),
-        ("bad_setting", "horizon.end"), ("not_a_number", "quantity"),
-    }  # fmt: skip
+        ("unknown_setting", "policy.boundry"),
+        ("bad_setting", "policy.budget"),
+        ("bad_setting", "horizon.end"),
+        ("not_a_number", "quantity"),
+    }
     assert got.one("unknown_setting").cure == "did you mean policy.boundary?"
 
 
@@ -192,8 +226,13 @@ def test_truncated_xlsx(check, tmp_path, share):
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("needs").write_row(0, 0, ["need_id", "community", "item", "quantity"])
     data = path.read_bytes()
-    got = check({"donations.csv": "donation_id,item,quantity\nd1,rice,5\n",
-                 "needs.xlsx": data[: int(len(data) * share)]}, bare=True)  # fmt: skip
+    got = check(
+        {
+            "donations.csv": "donation_id,item,quantity\nd1,rice,5\n",
+            "needs.xlsx": data[: int(len(data) * share)],
+        },
+        bare=True,
+    )
     assert got.errors == [("not_a_table", "needs.xlsx", None, "")]
 
 

@@ -121,9 +121,17 @@ def test_trivial_conversions_are_not_noted(check):
 
 def test_days_as_they_come_are_noted_once_a_column(check):
     texts = [
-        "2026-03-01", "2026/3/1", "2026.3.1", "20260301", "2026年3月1日", "2026 年 3 月 1 日",
-        "2026-03-01 00:00:00", "2026-03-01T00:00", "２０２６－０３－０１", " 2026-03-01",
-    ]  # fmt: skip
+        "2026-03-01",
+        "2026/3/1",
+        "2026.3.1",
+        "20260301",
+        "2026年3月1日",
+        "2026 年 3 月 1 日",
+        "2026-03-01 00:00:00",
+        "2026-03-01T00:00",
+        "２０２６－０３－０１",
+        " 2026-03-01",
+    ]
     rows = "".join(f"n{k},A,rice,1,{text}\n" for k, text in enumerate(texts))
     got = check({"needs.csv": "need_id,community,item,quantity,最晚送达\n" + rows})
     assert set(got.good.needs["needed_by"]) == {pd.Timestamp("2026-03-01")}
@@ -184,10 +192,14 @@ def test_cells_without_a_header(check):
 def test_other_files_are_ignored_and_near_names_warned_of(check):
     got = check(
         {
-            "readme.txt": "x", ".hidden.csv": "x", "~$needs.xlsx": "x", "itemz.csv": "item\nrice\n",
-            "hubs.xls": "x", "other.toml": "",
+            "readme.txt": "x",
+            ".hidden.csv": "x",
+            "~$needs.xlsx": "x",
+            "itemz.csv": "item\nrice\n",
+            "hubs.xls": "x",
+            "other.toml": "",
         }
-    )  # fmt: skip
+    )
     assert got.case is not None
     assert [f.table for f in got.of("unknown_file")] == ["hubs.xls", "itemz.csv", "other.toml"]
     assert "items" in got.of("unknown_file")[1].cure
@@ -280,10 +292,13 @@ def test_error_cells_of_a_spreadsheet_are_errors_not_gaps(check, tmp_path):
 def frames() -> dict[str, pd.DataFrame]:
     needs = pd.DataFrame(
         {
-            "need_id": ["n1", "n2"], "community": ["河滨", "老城"], "item": ["大米", "大米"],
-            "quantity": [1200, 7], "needed_by": [pd.Timestamp("2026-03-01"), pd.NaT],
+            "need_id": ["n1", "n2"],
+            "community": ["河滨", "老城"],
+            "item": ["大米", "大米"],
+            "quantity": [1200, 7],
+            "needed_by": [pd.Timestamp("2026-03-01"), pd.NaT],
         }
-    )  # fmt: skip
+    )
     donations = pd.DataFrame({"donation_id": ["d1"], "item": ["大米"], "quantity": [5.0]})
     return {"needs": needs, "donations": donations}
 
@@ -314,11 +329,13 @@ def test_frames(expected):
 @pytest.mark.parametrize(
     "days",
     [
-        [date(2026, 3, 1), None], ["2026年3月1日", float("nan")],
+        [date(2026, 3, 1), None],
+        ["2026年3月1日", float("nan")],
         pd.Series([pd.Timestamp("2026-03-01", tz="Asia/Shanghai"), pd.NaT]),
-        pd.array(["2026-03-01", None], dtype="string"), pd.Categorical(["2026-03-01", None]),
+        pd.array(["2026-03-01", None], dtype="string"),
+        pd.Categorical(["2026-03-01", None]),
     ],
-)  # fmt: skip
+)
 def test_frames_of_other_types(quantity, days):
     given = frames()
     given["needs"] = given["needs"].assign(quantity=quantity, needed_by=days)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from matchopt.contract.case import Case
 from matchopt.contract.schema import TABLES
 from matchopt.errors import CaseError
-from matchopt.tables.cells import STRIP, RefusedError, parse_day, parse_number, widened
+from matchopt.tables.cells import STRIP, parse_day, parse_number, widened
 from matchopt.tables.check import case_from_frames
+from matchopt.tables.findings import RefusedError
 from matchopt.tables.read import check_case
 
 FULL = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
@@ -78,12 +79,17 @@ def needs_tables(draw: st.DrawFn) -> pd.DataFrame:
     quantities = st.integers(1, 10**10).map(str)
     costs = st.one_of(empty, st.floats(0, 1e6).map(repr))
     table = {
-        "need_id": ids, "community": column(names), "item": column(names), "quantity": column(quantities),
+        "need_id": ids,
+        "community": column(names),
+        "item": column(names),
+        "quantity": column(quantities),
         "priority": column(st.one_of(empty, st.integers(1, 9).map(str))),
-        "group": column(st.one_of(empty, names)), "unmet_cost": column(costs),
+        "group": column(st.one_of(empty, names)),
+        "unmet_cost": column(costs),
         "needed_by": column(st.one_of(empty, st.dates(date(2020, 1, 1), date(2030, 1, 1)).map(str))),
-        "channel": column(st.sampled_from(["", "resident", "enterprise"])), "单一来源": column(st.just("no")),
-    }  # fmt: skip
+        "channel": column(st.sampled_from(["", "resident", "enterprise"])),
+        "单一来源": column(st.just("no")),
+    }
     return pd.DataFrame(table, dtype=object)
 
 
@@ -200,14 +206,23 @@ def test_random_cells_make_no_traceback(name, data):
 @given(
     st.lists(
         st.one_of(
-            st.none(), st.text(max_size=5), st.integers(), st.floats(), st.booleans(), st.dates(),
-            st.datetimes(), st.decimals(), st.binary(max_size=3), st.lists(st.integers(), max_size=2),
+            st.none(),
+            st.text(max_size=5),
+            st.integers(),
+            st.floats(),
+            st.booleans(),
+            st.dates(),
+            st.datetimes(),
+            st.decimals(),
+            st.binary(max_size=3),
+            st.lists(st.integers(), max_size=2),
             st.text(st.characters(), max_size=3),
         ),
-        min_size=1, max_size=4,
+        min_size=1,
+        max_size=4,
     ),
     st.sampled_from(["need_id", "quantity", "needed_by", "single_source", "channel", "priority", "extra"]),
-)  # fmt: skip
+)
 def test_frames_of_any_objects_make_no_traceback(cells, column):
     size = len(cells)
     base = {"need_id": [f"n{k}" for k in range(size)], "community": "A", "item": "x", "quantity": 1}

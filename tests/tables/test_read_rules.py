@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matchopt.tables.checks.substitutions import circles
+from matchopt.tables.checks.quantities import circles
 
 NEEDS = "need_id,community,item,quantity\nn1,A,rice,5\nn2,B,rice,5\n"
 PLACES = "community,latitude,longitude\nA,31.2,121.4\nB,31.3,121.5\nC,31.1,121.3\n"
@@ -22,10 +22,12 @@ def donations(header: str, *rows: str) -> str:
 def test_key_that_another_table_lacks(check):
     got = check(
         {
-            "needs.csv": NEEDS, "communities.csv": "community\nA\nBB\n",
-            "donations.csv": donations("限定社区", "A;BB", "BB;Aa"), "items.csv": "item\nRice\n",
+            "needs.csv": NEEDS,
+            "communities.csv": "community\nA\nBB\n",
+            "donations.csv": donations("限定社区", "A;BB", "BB;Aa"),
+            "items.csv": "item\nRice\n",
         }
-    )  # fmt: skip
+    )
     assert got.errors == [
         ("unknown_key", "needs", 2, "item"),
         ("unknown_key", "needs", 3, "community"),
@@ -144,9 +146,11 @@ def test_all_places_have_coordinates(check):
 
 def test_money_needs_no_place(check):
     files = {
-        "needs.csv": NEEDS, "communities.csv": PLACES, "items.csv": "item,kind\nrice,funds\n",
+        "needs.csv": NEEDS,
+        "communities.csv": PLACES,
+        "items.csv": "item,kind\nrice,funds\n",
         "donations.csv": donations("donor", "x"),
-    }  # fmt: skip
+    }
     assert check(files).of("no_coordinates") == []
     goods = check({**files, "items.csv": "item,kind\nrice,goods\n"})
     assert "1 place has no coordinates (d0)" in goods.one("no_coordinates").problem

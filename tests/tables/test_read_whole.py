@@ -43,8 +43,10 @@ def test_everything_is_accepted_and_typed(check):
     assert [f for f in got.findings if f.severity != "note"] == []
     case = got.good
     assert case.needs[["single_source", "all_or_nothing"]].to_numpy().tolist() == [
-        [True, False], [False, True], [False, False],
-    ]  # fmt: skip
+        [True, False],
+        [False, True],
+        [False, False],
+    ]
     assert case.donations["lot_size"].to_list()[:1] == [10.0]
     assert case.table("items")["kind"].to_list() == ["goods", "service", "goods", "funds"]
     assert case.table("items")["category"].to_list() == ["食品", "care", "食品", ""]
@@ -92,9 +94,7 @@ def test_what_is_over_the_last_lot_is_warned_of(check):
     assert "here of 12" in got.one("off_step").cure
 
 
-@pytest.mark.parametrize(
-    ("policy", "rows"), [("ignore", [4, 5]), ("expected", [3, 4]), ("firm", [4])]
-)  # fmt: skip
+@pytest.mark.parametrize(("policy", "rows"), [("ignore", [4, 5]), ("expected", [3, 4]), ("firm", [4])])
 def test_a_lot_larger_than_what_can_be_planned(check, policy, rows):
     gifts = donations("批量,reliability", "50,1", "50,0.9", "51,1", "51,0.001")
     got = check({"donations.csv": gifts}, [f"policy.reliability={policy}"])
@@ -119,13 +119,20 @@ def test_a_lot_that_the_step_makes_larger(check):
         ({"items.csv": "item,最小步长\nrice,0.0000001\n"}, [("items", 2, "最小步长")]),
         ({"items.csv": "item,step\nrice,0.3333333333333333\n"}, [("items", 2, "step")]),
         ({"donations.csv": donations("lot_size", "1", "0.1234567")}, [("donations", 3, "lot_size")]),
-        ({"items.csv": "item,step\nrice,0.5\n", "needs.csv": quantities("needs", "rice,0.1234567")},
-         [("needs", 2, "quantity")]),
+        (
+            {"items.csv": "item,step\nrice,0.5\n", "needs.csv": quantities("needs", "rice,0.1234567")},
+            [("needs", 2, "quantity")],
+        ),
         ({"items.csv": "item,step\nrice,0.000001\n", "needs.csv": quantities("needs", "rice,0.123457")}, []),
-        ({"items.csv": "item,step\nrice,0.999983\n", "donations.csv": donations("lot_size", "8999999999999")},
-         [("donations", 2, "lot_size")]),
+        (
+            {
+                "items.csv": "item,step\nrice,0.999983\n",
+                "donations.csv": donations("lot_size", "8999999999999"),
+            },
+            [("donations", 2, "lot_size")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_too_fine_to_be_counted(check, files, places):
     assert check(files).errors == [("too_fine", *place) for place in places]
 
@@ -195,11 +202,17 @@ def test_a_price_of_money_has_no_effect(check):
         ("", {}, [3]),
         (5, {}, []),
         ("", {"substitutions.csv": "need_item,donated_item,ratio\nrice,money,0.2\n"}, []),
-        ("", {"substitutions.csv": "need_item,donated_item,ratio\noil,money,0.2\n",
-              "items.csv": FUNDS.format(rice="", money="") + "oil,goods,\n"}, [3]),
+        (
+            "",
+            {
+                "substitutions.csv": "need_item,donated_item,ratio\noil,money,0.2\n",
+                "items.csv": FUNDS.format(rice="", money="") + "oil,goods,\n",
+            },
+            [3],
+        ),
         ("", {"needs.csv": quantities("needs", "money,5")}, []),
     ],
-)  # fmt: skip
+)
 def test_money_that_can_buy_nothing(check, price, more, idle):
     gifts = GIFTS + "d1,rice,5\nd2,money,100\n"
     got = check({"items.csv": FUNDS.format(rice=price, money=""), "donations.csv": gifts, **more})
@@ -216,9 +229,10 @@ AFFINITIES = "donation_id,donor,need_id,group,score\n"
 
 def affinities(check, *rows: str, changes: tuple[str, ...] = ()):
     files = {
-        "needs.csv": NEEDS, "donations.csv": donations("donor", "Ann", ""),
+        "needs.csv": NEEDS,
+        "donations.csv": donations("donor", "Ann", ""),
         "affinities.csv": AFFINITIES + "\n".join(rows),
-    }  # fmt: skip
+    }
     return check(files, ["policy.affinity_weight=1", *changes])
 
 
@@ -247,8 +261,9 @@ def test_affinities_that_stand_twice(check):
     got = affinities(check, "d1,,n1,,1", "d0,,n1,,1", ",Ann,n1,,1", "d1,,n1,,0.5", "d0,,n1,,1")
     assert got.errors == [("duplicate_id", "affinities", 5, ""), ("duplicate_id", "affinities", 6, "")]
     assert [(f.value, f.problem) for f in got.of("duplicate_id")] == [
-        ("d1 → n1", "stands in row 2 already"), ("d0 → n1", "stands in row 3 already"),
-    ]  # fmt: skip
+        ("d1 → n1", "stands in row 2 already"),
+        ("d0 → n1", "stands in row 3 already"),
+    ]
 
 
 def test_scores_outside_their_range(check):

@@ -120,7 +120,7 @@ _COLUMN = {Subject.NEED: "need_id", Subject.DONATION: "donation_id", Subject.COM
 
 def _refuse(subject: Subject, name: str, known: set[str]) -> None:
     """Say that there is no such thing, and what was probably meant."""
-    from matchopt.tables.names import near_name
+    from matchopt.tables.findings import near_name
 
     words = {
         Subject.NEED: tr("The plan has no need {name}.", name=name),

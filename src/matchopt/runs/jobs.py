@@ -18,7 +18,7 @@ from matchopt.errors import CaseError, Finding, Severity, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.atomic import Writer, refusals, text_file
 from matchopt.runs.write import MANIFEST, case_name
-from matchopt.tables.files import SUFFIXES
+from matchopt.tables.read import SUFFIXES
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
 STAMP = "batch.json"

@@ -1,26 +1,29 @@
-"""Turn the text of a cell into its value, or say why it cannot be done without a guess.
+"""Parsing cells: a column of distinct texts → values, or why a cell has none without a guess.
 
-All of it works on the *distinct* texts of a column: a million rows seldom hold more
-than a few thousand different days or quantities.
+A million rows seldom hold more than a few thousand different days or quantities: what is done to
+the distinct texts need not be done to the rows.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from matchopt.arrays import Bools, Floats, Shorts, Texts
 from matchopt.contract.fields import LONGEST_CELL, Column, Kind
 from matchopt.contract.schema import folded
 from matchopt.language import mark, tr
-from matchopt.tables.coded import Coded, Texts
-from matchopt.tables.findings import LIMIT
+from matchopt.tables.findings import LIMIT, RefusedError
 
 STRIP = (
     " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
@@ -31,12 +34,11 @@ STRIP = (
 # Only the full-width forms, not all of NFKC: that would read 5² as 52.
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x2212: 0x2D}
 
-CELL_ERRORS = frozenset(
-    {
-        "#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
-        "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#EXTERNAL!", "#DATA!",
-    }
-)  # fmt: skip
+_ERRORS = (
+    "#REF! #N/A #DIV/0! #VALUE! #NAME? #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED! #CONNECT!"
+    " #UNKNOWN! #BUSY! #EXTERNAL! #DATA!"
+)
+CELL_ERRORS = frozenset(_ERRORS.split())
 """What a spreadsheet shows where a formula has no value."""
 
 _NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
@@ -55,7 +57,11 @@ _COMPACT_DAY = re.compile(r"((?:19|20|21)[0-9]{2})([0-9]{2})([0-9]{2})")
 _YEAR_LAST = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})")
 _SHORT_YEAR = re.compile(r"[0-9]{2}\s*年\s*[0-9]{1,2}\s*月\s*[0-9]{1,2}\s*[日号]?")
 _TIME = re.compile(r"[T ]\s*([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?$")
-_FIRST_EXCEL_DAY = date(1899, 12, 30)
+
+EPOCH = date(1899, 12, 30)
+"""Day 0 of a spreadsheet."""
+EPOCH_1904 = date(1904, 1, 1)
+"""Day 0 of a workbook that counts from 1904."""
 
 SPACES = mark("stray spaces")
 WIDTH = mark("full-width characters")
@@ -64,12 +70,45 @@ DAY_FORM = mark("a day not written year-month-day")
 SEPARATORS = mark("another separator than ;")
 
 
-class RefusedError(Exception):
-    """A text that has no value of its kind."""
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of texts as its distinct ones, and which of them each row holds.
 
-    def __init__(self, code: str, problem: str, cure: str) -> None:
-        super().__init__(problem)
-        self.code, self.problem, self.cure = code, problem, cure
+    Attributes
+    ----------
+    code : (n,) int
+        Position in `texts` of what each row holds.
+    texts : (t,) object
+        The distinct texts, in the order in which rows first hold them.
+    odd : (t,) bool
+        Which of them have to be looked at: they may begin or end with a space, hold what a
+        spreadsheet shows in place of a value, or be too long. The others certainly are not so.
+    """
+
+    code: Shorts
+    texts: Texts
+    odd: Bools
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    @property
+    def rows(self) -> Texts:
+        """The text of each row."""
+        return self.texts[self.code]
+
+    def kept(self, keep: Bools) -> Coded:
+        """Return the column with the rows `keep` only."""
+        code, used = pd.factorize(self.code[keep])
+        return Coded(code.astype(np.int32), self.texts[used], self.odd[used])
+
+
+def coded(texts: Sequence[str] | Texts) -> Coded:
+    """Return a column of any texts."""
+    column = np.empty(len(texts), dtype=object)
+    column[:] = texts
+    code, distinct = pd.factorize(column, use_na_sentinel=False)
+    return Coded(code.astype(np.int32), distinct, np.ones(len(distinct), dtype=bool))
 
 
 @dataclass(slots=True)
@@ -110,14 +149,15 @@ class Converted:
             self.changed.setdefault(kind, []).append(at)
 
 
-def convert(column: Column, cells: Coded) -> Converted:
-    """Return the values of the distinct texts of a column."""
+def convert(column: Column, cells: Coded, epoch: date = EPOCH) -> Converted:
+    """Return the values of the distinct texts of a column of a spreadsheet that counts days from `epoch`."""
     if column.kind is Kind.TEXT:
         return _texts(cells)
     if column.kind in (Kind.NUMBER, Kind.WHOLE):
         return _numbers(cells.texts)
     if column.kind is Kind.DAY:
-        return _each(cells.texts, parse_day, "datetime64[s]", np.datetime64("NaT"))
+        parse = partial(parse_day, epoch=epoch)
+        return _each(cells.texts, parse, "datetime64[s]", np.datetime64("NaT"))
     if column.kind is Kind.LIST:
         return _lists(cells)
     known = _spellings(column.choices)
@@ -130,20 +170,20 @@ def widened(text: str) -> str:
 
 
 def _too_long(text: str) -> RefusedError:
-    return RefusedError(
-        "cell_too_long",
-        tr("holds {count} characters", count=f"{len(text):,}"),
-        tr(
-            "a cell holds at most {most} characters; a quote that is never closed can swallow rows",
-            most=f"{LONGEST_CELL:,}",
-        ),
+    cure = tr(
+        "a cell holds at most {most} characters; a quote that is never closed can swallow rows",
+        most=f"{LONGEST_CELL:,}",
     )
+    return RefusedError("cell_too_long", tr("holds {count} characters", count=f"{len(text):,}"), cure)
 
 
 def _cell_error(text: str) -> RefusedError:
-    return RefusedError(
-        "cell_error", tr("is {text}, a formula without a value", text=text), tr("correct the formula")
-    )
+    problem = tr("is {text}, a formula without a value", text=text)
+    return RefusedError("cell_error", problem, tr("correct the formula"))
+
+
+def _too_large() -> RefusedError:
+    return RefusedError("too_large", tr("is too large"), tr("check the number of digits"))
 
 
 def _texts(column: Coded) -> Converted:
@@ -169,13 +209,13 @@ def _numbers(texts: Texts) -> Converted:
     done = Converted(values)
     for at in np.flatnonzero(np.isinf(values)).tolist():
         values[at] = np.nan
-        done.refuse(at, RefusedError("too_large", tr("is too large"), tr("check the number of digits")))
+        done.refuse(at, _too_large())
     for at in np.flatnonzero(~plain).tolist():
         _one(done, at, texts[at], parse_number)
     return done
 
 
-def _plain_numbers(texts: Texts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _plain_numbers(texts: Texts) -> tuple[Floats, Bools]:
     """Return the numbers in texts that `_PLAIN` matches and that are not too long, and which these are."""
     values = np.full(len(texts), np.nan)
     plain = _of_numbers(texts)
@@ -188,7 +228,7 @@ def _plain_numbers(texts: Texts) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
     return values, plain
 
 
-def _of_numbers(texts: Texts) -> npt.NDArray[np.bool_]:
+def _of_numbers(texts: Texts) -> Bools:
     """Return which texts are not too long and hold only characters that numbers are written with."""
     joined = "\0".join([*texts, ""]).encode("utf-8", "surrogatepass")
     data = np.frombuffer(joined, dtype=np.uint8)
@@ -236,39 +276,35 @@ def parse_number(text: str) -> tuple[float, list[str]]:
     """Return the number that `text` writes without doubt, and how it was converted."""
     if _PLAIN.fullmatch(text):
         value = float(text)
-        if value in (float("inf"), float("-inf")):
-            raise RefusedError("too_large", tr("is too large"), tr("check the number of digits"))
+        if math.isinf(value):
+            raise _too_large()
         return value, []
     if _GROUPS.fullmatch(text):
         return float(text.replace(",", "")), [THOUSANDS]
-    if text.casefold() in _NOTHING:
-        raise RefusedError(
-            "not_a_number", tr("is no number"), tr("leave the cell empty where nothing is given")
-        )
-    if text.casefold() in _INFINITE:
-        raise RefusedError("not_a_number", tr("is not finite"), tr("write a number; empty is no limit"))
     if _POINTS_AND_COMMAS.fullmatch(text):
-        raise RefusedError(
-            "ambiguous_number", tr("can be read in more than one way"),
-            tr("write a point before decimals and no thousands separator, such as 1200.5"),
-        )  # fmt: skip
+        cure = tr("write a point before decimals and no thousands separator, such as 1200.5")
+        raise RefusedError("ambiguous_number", tr("can be read in more than one way"), cure)
+    raise RefusedError("not_a_number", *_no_number(text))
+
+
+def _no_number(text: str) -> tuple[str, str]:
+    """Return why a text is no number, and what to write instead."""
+    if text.casefold() in _NOTHING:
+        return tr("is no number"), tr("leave the cell empty where nothing is given")
+    if text.casefold() in _INFINITE:
+        return tr("is not finite"), tr("write a number; empty is no limit")
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].rstrip()):
         share = float(text[:-1].rstrip()) / 100
-        raise RefusedError(
-            "not_a_number", tr("is a percentage"), tr("write {share} if that is meant", share=f"{share:g}")
-        )
+        return tr("is a percentage"), tr("write {share} if that is meant", share=f"{share:g}")
     unit = _NUMBER_AND_UNIT.fullmatch(text)
     if unit:
-        cure = tr(
-            "write {unit} without «{sign}»; units have a column of their own",
-            unit=unit[1],
-            sign=unit[2].strip(),
-        )
-        raise RefusedError("not_a_number", tr("holds more than a number"), cure)
-    raise RefusedError("not_a_number", tr("is no number"), tr("write digits only, such as 1200 or 1200.5"))
+        parts = {"unit": unit[1], "sign": unit[2].strip()}
+        cure = tr("write {unit} without «{sign}»; units have a column of their own", **parts)
+        return tr("holds more than a number"), cure
+    return tr("is no number"), tr("write digits only, such as 1200 or 1200.5")
 
 
-def parse_day(text: str) -> tuple[np.datetime64, list[str]]:
+def parse_day(text: str, epoch: date = EPOCH) -> tuple[np.datetime64, list[str]]:
     """Return the day that `text` writes without doubt, and how it was converted."""
     whole = _without_midnight(text)
     match = _DAY.fullmatch(whole)
@@ -279,16 +315,15 @@ def parse_day(text: str) -> tuple[np.datetime64, list[str]]:
     match = _CHINESE_DAY.fullmatch(whole) or _COMPACT_DAY.fullmatch(whole)
     if match:
         return _day(*match.groups()), [DAY_FORM]
+    form = tr("write year-month-day, such as 2026-03-01")
     if _YEAR_LAST.fullmatch(whole) or _SHORT_YEAR.fullmatch(whole):
-        raise RefusedError(
-            "ambiguous_day", tr("does not say which part is the day, the month or the year"),
-            tr("write year-month-day, such as 2026-03-01"),
-        )  # fmt: skip
+        problem = tr("does not say which part is the day, the month or the year")
+        raise RefusedError("ambiguous_day", problem, form)
     if _PLAIN.fullmatch(whole):
-        raise RefusedError("day_is_number", tr("is a number, not a day"), _excel_day(float(whole)))
-    if whole.casefold() in _NOTHING:
-        raise RefusedError("not_a_day", tr("is no day"), tr("leave the cell empty where nothing is given"))
-    raise RefusedError("not_a_day", tr("is no day"), tr("write year-month-day, such as 2026-03-01"))
+        raise RefusedError("day_is_number", tr("is a number, not a day"), _excel_day(float(whole), epoch))
+    nothing = whole.casefold() in _NOTHING
+    cure = tr("leave the cell empty where nothing is given") if nothing else form
+    raise RefusedError("not_a_day", tr("is no day"), cure)
 
 
 def _without_midnight(text: str) -> str:
@@ -303,24 +338,21 @@ def _without_midnight(text: str) -> str:
 
 def _day(year: str, month: str, day: str) -> np.datetime64:
     if int(year) < 1900:
-        raise RefusedError(
-            "no_such_day", tr("is in the year {year}", year=int(year)), tr("write the year with four digits")
-        )
+        problem = tr("is in the year {year}", year=int(year))
+        raise RefusedError("no_such_day", problem, tr("write the year with four digits"))
     try:
         return np.datetime64(date(int(year), int(month), int(day)), "s")
     except ValueError:
-        problem = tr("is not in the calendar")
-        raise RefusedError("no_such_day", problem, tr("check month and day; write year-month-day")) from None
+        cure = tr("check month and day; write year-month-day")
+        raise RefusedError("no_such_day", tr("is not in the calendar"), cure) from None
 
 
-def _excel_day(number: float) -> str:
-    if 1 <= number < 2_958_466 and number == int(number):
-        meant = _FIRST_EXCEL_DAY + timedelta(days=int(number))
-        return tr(
-            "a spreadsheet means {day} by it; write that, or format the column as a date",
-            day=meant.isoformat(),
-        )
-    return tr("write year-month-day, such as 2026-03-01")
+def _excel_day(number: float, epoch: date) -> str:
+    """Return a cure for a number in place of a day."""
+    if not (1 <= number < 2_958_466 and number == int(number)):
+        return tr("write year-month-day, such as 2026-03-01")
+    day = (epoch + timedelta(days=int(number))).isoformat()
+    return tr("a spreadsheet means {day} by it; write that, or format the column as a date", day=day)
 
 
 def _lists(column: Coded) -> Converted:

@@ -12,20 +12,19 @@ from matchopt.contract.schema import TABLES, table_named
 from matchopt.contract.settings import Settings
 from matchopt.errors import CaseError, Severity
 from matchopt.language import tr
-from matchopt.tables.checks.earlier import completed
-from matchopt.tables.checks.references import check_across
+from matchopt.tables.checks import CHECKS
+from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_table
-from matchopt.tables.findings import Findings
-from matchopt.tables.names import near_table
+from matchopt.tables.findings import Findings, near_table
 from matchopt.tables.raw import RawTable, from_frame
-from matchopt.tables.tables import Tables
-from matchopt.tables.typed import Checked
+from matchopt.tables.typed import Tables
 
 
 def case_from_frames(
-    frames: Mapping[str, pd.DataFrame | None], settings: Settings | Mapping[str, Any] | None = None,
+    frames: Mapping[str, pd.DataFrame | None],
+    settings: Settings | Mapping[str, Any] | None = None,
     earlier: pd.DataFrame | None = None,
-) -> Case:  # fmt: skip
+) -> Case:
     """Check DataFrames and return them as a case.
 
     Parameters
@@ -53,12 +52,8 @@ def case_from_frames(
         elif any(raw.table is table for raw in raws):
             found.error("duplicate_table", table.name, tr("is given twice"), tr("give one of them"))
         elif not isinstance(frame, pd.DataFrame):
-            found.error(
-                "not_a_table",
-                table.name,
-                tr("is a {name}, no DataFrame", name=type(frame).__name__),
-                tr("give a DataFrame"),
-            )
+            problem = tr("is a {name}, no DataFrame", name=type(frame).__name__)
+            found.error("not_a_table", table.name, problem, tr("give a DataFrame"))
         else:
             raws.append(from_frame(table, frame))
     case = checked_case(raws, parsed(settings, found), found, earlier=earlier)
@@ -79,10 +74,13 @@ def parsed(settings: Settings | Mapping[str, Any] | None, found: Findings) -> Se
 
 
 def checked_case(
-    raws: Iterable[RawTable], settings: Settings | None, found: Findings,
-    sources: tuple[Source, ...] = (), unread: frozenset[str] = frozenset(),
+    raws: Iterable[RawTable],
+    settings: Settings | None,
+    found: Findings,
+    sources: tuple[Source, ...] = (),
+    unread: frozenset[str] = frozenset(),
     earlier: pd.DataFrame | None = None,
-) -> Case | None:  # fmt: skip
+) -> Case | None:
     """Check everything; return the case, or None if there is an error in `found`.
 
     Parameters
@@ -95,31 +93,29 @@ def checked_case(
         Allocations of an earlier plan: what commitments do not say of them is a promise.
     """
     raws = list(raws)
+    there = unread | {raw.table.name for raw in raws}
     for table in TABLES.values():
-        missing = table.required and table.name not in unread and all(raw.table is not table for raw in raws)
-        if missing:
-            found.error(
-                "missing_table",
-                table.name,
-                tr("there is no table {name} ({zh})", name=table.name, zh=table.zh),
-                tr("add {name}.csv: {about}", name=table.name, about=table.said),
-            )
-    tables: dict[str, Checked] = {}
-    for raw in raws:
-        checked = check_table(raw, found)
-        if checked is not None:
-            tables[raw.table.name] = checked
+        if table.required and table.name not in there:
+            problem = tr("there is no table {name} ({zh})", name=table.name, zh=table.zh)
+            cure = tr("add {name}.csv: {about}", name=table.name, about=table.said)
+            found.error("missing_table", table.name, problem, cure)
+    typed = {raw.table.name: check_table(raw, found) for raw in raws}
+    checked = {name: table for name, table in typed.items() if table is not None}
+    tables = Tables(checked, unread, found, settings)
     if earlier is not None and "commitments" not in unread:
-        commitments = completed(Tables(tables, unread, found), earlier)
+        commitments = completed(tables, earlier)
         if len(commitments.frame):
-            tables["commitments"] = commitments
-    check_across(tables, settings, found, unread)
+            checked["commitments"] = commitments
+    for check in CHECKS:
+        check(tables)
     findings = found.sorted()
     if settings is None or any(f.severity is Severity.ERROR for f in findings):
         return None
-    ordered = [name for name in TABLES if name in tables]
+    ordered = [name for name in TABLES if name in checked]
     return Case(
-        {name: tables[name].frame for name in ordered},
-        {name: tables[name].extras for name in ordered if tables[name].extras.shape[1]},
-        settings, findings, sources,
-    )  # fmt: skip
+        {name: checked[name].frame for name in ordered},
+        {name: checked[name].extras for name in ordered if checked[name].extras.shape[1]},
+        settings,
+        findings,
+        sources,
+    )

@@ -1,36 +1,38 @@
-"""One raw table → typed columns; other tables are not looked at."""
+"""Typing a table: raw columns → typed ones, ranges and keys checked; other tables are not looked at."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
 from matchopt.contract.frames import NUMBERS, empty_column, frame_of
 from matchopt.errors import Severity
 from matchopt.language import tr, trn
-from matchopt.tables.cells import Converted, convert
-from matchopt.tables.coded import Coded
-from matchopt.tables.findings import Findings, Said
+from matchopt.tables.cells import Coded, Converted, convert
+from matchopt.tables.findings import Findings, Said, Saying, shown
 from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
-from matchopt.tables.keys import check_keys
 from matchopt.tables.raw import RawTable, Spot, as_texts
-from matchopt.tables.typed import Checked, Coding, Mask, is_empty
-
-Code = npt.NDArray[np.integer[Any]] | slice
+from matchopt.tables.typed import Checked, Coding, is_empty
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A column as its distinct values, and which of them each row holds.
+@dataclass(slots=True)
+class Typing:
+    """A column on its way to its kind: its distinct cells, and which of them each row holds.
 
     Attributes
     ----------
+    place, column
+        Which column it is, and where findings about it point.
+    found
+        Where they go.
     cells : (k,) array
         Values by kind, not given where refused.
     code : (n,) int or slice
@@ -41,14 +43,27 @@ class Typed:
         Whether no two cells are the same.
     """
 
+    place: Spot
+    column: Column
+    found: Findings
     cells: npt.NDArray[Any]
-    code: Code
-    wrong: Mask
+    code: npt.NDArray[np.integer[Any]] | slice
+    wrong: Bools
     unequal: bool
 
-    def where(self, mask: Mask) -> npt.NDArray[np.intp]:
-        """Return the rows that hold a cell of those in `mask`."""
-        return np.flatnonzero(mask[self.code]) if mask.any() else np.zeros(0, dtype=np.intp)
+    def refuse(self, code: str, mask: Bools, say: Saying) -> None:
+        """Report the rows of the cells `mask` that have no finding yet; `say` is asked of a cell."""
+        mask = mask & ~self.wrong
+        if not mask.any():
+            return
+        telling = (lambda row: say(self._cell(row))) if callable(say) else say
+        rows = np.flatnonzero(mask[self.code])
+        self.found.rows(Severity.ERROR, code, self.place, self.column.name, rows, telling)
+        self.wrong[mask] = True
+
+    def _cell(self, row: int) -> int:
+        """Return which cell a row holds."""
+        return row if isinstance(self.code, slice) else int(self.code[row])
 
     def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return what `values` (k,) are in each row."""
@@ -56,20 +71,18 @@ class Typed:
             return values  # distinct cells stand in the order in which rows first hold them
         return values[self.code] if values.dtype != bool or values.any() else np.zeros(len(self.code), bool)
 
-    def at(self, row: int) -> int:
-        """Return which cell a row holds."""
-        return row if isinstance(self.code, slice) else int(self.code[row])
-
-    def filled(self, column: Column) -> Typed:
-        """Return the column with its default where nothing is given; whole numbers then as integers."""
-        if column.default is None or column.kind is Kind.FLAG:
-            return self
+    def fill(self) -> None:
+        """Put the default where nothing is given; whole numbers become integers then."""
+        default = self.column.default
+        if default is None or self.column.kind is Kind.FLAG:
+            return
         empty = is_empty(self.cells)
-        cells = np.where(empty, np.array(column.default, dtype=self.cells.dtype), self.cells)
-        cells = cells.astype(np.int64) if column.kind is Kind.WHOLE else cells
-        return replace(self, cells=cells, unequal=self.unequal and not empty.any())
+        self.unequal = self.unequal and not empty.any()
+        self.cells = np.where(empty, np.array(default, dtype=self.cells.dtype), self.cells)
+        if self.column.kind is Kind.WHOLE:
+            self.cells = self.cells.astype(np.int64)
 
-    def coded(self) -> tuple[npt.NDArray[np.integer[Any]], npt.NDArray[Any]]:
+    def coded(self) -> Coding:
         """Return a coded column as the code of each row and the distinct cells."""
         if self.unequal:
             return self.code, self.cells  # type: ignore[return-value]
@@ -94,31 +107,33 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
     headers = {name: raw.headers[k] for name, k in places.items()}
     place = Spot(raw, headers)
     frame: dict[str, npt.NDArray[Any]] = {}
-    wrong: dict[str, Mask] = {}
+    wrong: dict[str, Bools] = {}
     codes: dict[str, Coding] = {}
     for column in raw.table.columns:
-        if column.name in places:
-            typed = typed_column(place, places[column.name], column, found).filled(column)
-            wrong[column.name] = typed.rows(typed.wrong)
-        else:
-            typed = _not_given(raw, column).filled(column)
-            wrong[column.name] = typed.rows(np.full(1, column.required))
+        given = column.name in places
+        typed = (
+            typed_column(place, places[column.name], column, found)
+            if given
+            else _not_given(place, column, found)
+        )
+        typed.fill()
+        wrong[column.name] = typed.rows(typed.wrong)
         frame[column.name] = typed.rows(typed.cells)
         if typed.cells.dtype == object:
             codes[column.name] = typed.coded()
     if raw.table.name == "donations":
         _name_donors(frame, codes)
-    checked = Checked(
-        raw.table, frame_of(frame), unknown_columns(raw, places, found), headers, raw.rows, wrong,
-        raw.whole and complete, codes,
-    )  # fmt: skip
+    extras = unknown_columns(raw, places, found)
+    whole = raw.whole and complete
+    checked = Checked(raw.table, frame_of(frame), extras, headers, raw.rows, wrong, whole, codes)
     return check_keys(checked, found)
 
 
-def _not_given(raw: RawTable, column: Column) -> Typed:
+def _not_given(place: Spot, column: Column, found: Findings) -> Typing:
     """Return a column that is not there, one cell for all rows."""
-    code = np.zeros(len(raw.rows), dtype=np.int32)
-    return Typed(empty_column(column, 1), code, np.full(1, column.required), unequal=True)
+    code = np.zeros(len(place.raw.rows), dtype=np.int32)
+    wrong = np.full(1, column.required)
+    return Typing(place, column, found, empty_column(column, 1), code, wrong, unequal=True)
 
 
 def _name_donors(frame: dict[str, npt.NDArray[Any]], codes: dict[str, Coding]) -> None:
@@ -131,37 +146,33 @@ def _name_donors(frame: dict[str, npt.NDArray[Any]], codes: dict[str, Coding]) -
         codes["donor"] = code, names
 
 
-def typed_column(place: Spot, k: int, column: Column, found: Findings) -> Typed:
+def typed_column(place: Spot, k: int, column: Column, found: Findings) -> Typing:
     """Return the cells of column `k` by kind, and which of them have a finding."""
     raw = place.raw.columns[k]
     direct = None if isinstance(raw, Coded) else _direct(raw, column)
     if direct is not None:
-        typed = Typed(direct, slice(None), np.zeros(len(direct), dtype=bool), unequal=False)
+        wrong = np.zeros(len(direct), dtype=bool)
+        typed = Typing(place, column, found, direct, slice(None), wrong, unequal=False)
     else:
         texts = as_texts(raw)
-        done = convert(column, texts)
-        refused = np.zeros(len(texts.texts), dtype=bool)
-        refused[list(done.refused)] = True
+        done = convert(column, texts, place.raw.epoch)
         # Cells that were not touched are the texts themselves, no two of which are the same.
-        typed = Typed(done.cells, texts.code, refused, unequal=done.cells is texts.texts)
-        _report_refused(place, column, typed, texts, done, found)
-        _note_changes(place, column, texts, done, found)
+        wrong, same = np.zeros(len(texts.texts), dtype=bool), done.cells is texts.texts
+        typed = Typing(place, column, found, done.cells, texts.code, wrong, unequal=same)
+        _report_refused(typed, texts, done)
+        _note_changes(typed, texts, done)
         if not place.raw.source:
-            _refuse_surrogates(place, column, typed, texts, found)
+            _refuse_surrogates(typed, texts)
     if column.kind in NUMBERS:
-        _check_range(place, column, typed, found)
+        _check_range(typed)
     if column.kind is Kind.FLAG and typed.cells.dtype == object:
-        typed = replace(typed, cells=typed.cells == "true")
+        typed.cells = typed.cells == "true"
     if column.required:
-        missing = is_empty(typed.cells) & ~typed.wrong
-        found.rows(
-            Severity.ERROR, "missing_value", place, column.name, typed.where(missing),
-            lambda row: ("", tr("is empty"), tr("every row gives it: {about}", about=column.said)),
-        )  # fmt: skip
-        typed.wrong[missing] = True
+        said = ("", tr("is empty"), tr("every row gives it: {about}", about=column.said))
+        typed.refuse("missing_value", is_empty(typed.cells), said)
     if typed.wrong.any():
-        cells = np.where(typed.wrong, empty_column(column, 1), typed.cells)
-        typed = replace(typed, cells=cells, unequal=False)
+        typed.cells = np.where(typed.wrong, empty_column(column, 1), typed.cells)
+        typed.unequal = False
     return typed
 
 
@@ -179,34 +190,31 @@ def _direct(raw: npt.NDArray[Any], column: Column) -> npt.NDArray[Any] | None:
     return None
 
 
-def _report_refused(
-    place: Spot, column: Column, typed: Typed, texts: Coded, done: Converted, found: Findings
-) -> None:
+def _report_refused(typed: Typing, texts: Coded, done: Converted) -> None:
     """Report every cell without a value."""
     by_code: dict[str, list[int]] = {}
     for at, why in sorted(done.refused.items()):  # texts stand in the order of their rows
         by_code.setdefault(why.code, []).append(at)
 
-    def say(row: int) -> Said:
-        why = done.refused[typed.at(row)]
-        return texts.texts[typed.at(row)], why.problem, why.cure
+    def say(at: int) -> Said:
+        return texts.texts[at], done.refused[at].problem, done.refused[at].cure
 
     for code, positions in by_code.items():
         mask = np.zeros(len(texts.texts), dtype=bool)
         mask[positions] = True
-        found.rows(Severity.ERROR, code, place, column.name, typed.where(mask), say)
+        typed.refuse(code, mask, say)
 
 
-def _note_changes(place: Spot, column: Column, texts: Coded, done: Converted, found: Findings) -> None:
+def _note_changes(typed: Typing, texts: Coded, done: Converted) -> None:
     """Say once what was converted in the column."""
     if not done.changed:
         return
     counts = np.bincount(texts.code, minlength=len(texts.texts))
     parts = []
     for kind, at in done.changed.items():
-        count = int(counts[at].sum())
-        before, after = texts.texts[at[0]], _shown(done.cells[at[0]])
+        before, after = texts.texts[at[0]], shown(done.cells[at[0]])
         example = tr("«{before}» is read as {after}", before=before[:40], after=after[:40])
+        count = int(counts[at].sum())
         parts.append(
             trn(
                 "{kind} in {n} cell ({example})",
@@ -216,36 +224,17 @@ def _note_changes(place: Spot, column: Column, texts: Coded, done: Converted, fo
                 example=example,
             )
         )
-    found.note("converted", place.name, "; ".join(parts), column=place.header(column.name))
+    header = typed.place.header(typed.column.name)
+    typed.found.note("converted", typed.place.name, "; ".join(parts), column=header)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, np.datetime64):
-        return str(value.astype("datetime64[D]"))
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return str(value)
-
-
-def _refuse_surrogates(place: Spot, column: Column, typed: Typed, texts: Coded, found: Findings) -> None:
+def _refuse_surrogates(typed: Typing, texts: Coded) -> None:
     """Refuse text that no file can hold: half a character, from a DataFrame only."""
-    try:
-        "".join(texts.texts).encode("utf-8")
-    except UnicodeEncodeError:
-        broken = np.array([not _encodable(text) for text in texts.texts]) & ~typed.wrong
-        found.rows(
-            Severity.ERROR,
-            "not_text",
-            place,
-            column.name,
-            typed.where(broken),
-            lambda row: (
-                ascii(texts.texts[typed.at(row)]),
-                tr("holds half a character"),
-                tr("write it again"),
-            ),
-        )
-        typed.wrong[broken] = True
+    if _encodable("".join(texts.texts)):
+        return
+    broken = np.array([not _encodable(text) for text in texts.texts])
+    said = tr("holds half a character"), tr("write it again")
+    typed.refuse("not_text", broken, lambda at: (ascii(texts.texts[at]), *said))
 
 
 def _encodable(text: str) -> bool:
@@ -256,46 +245,90 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _check_range(place: Spot, column: Column, typed: Typed, found: Findings) -> None:
+def _check_range(typed: Typing) -> None:
     """Report numbers outside the range of their column, infinite ones and fractions of whole numbers."""
-    values = typed.cells
+    values, column = typed.cells, typed.column
 
-    def report(code: str, mask: Mask, problem: str, cure: str) -> None:
-        mask = mask & ~typed.wrong
-        found.rows(
-            Severity.ERROR, code, place, column.name, typed.where(mask),
-            lambda row: (_shown(float(values[typed.at(row)])), problem, cure),
-        )  # fmt: skip
-        typed.wrong[mask] = True
+    def refuse(code: str, mask: Bools, problem: str, cure: str) -> None:
+        typed.refuse(code, mask, lambda at: (shown(float(values[at])), problem, cure))
 
-    report("not_a_number", np.isinf(values), tr("is not finite"), tr("write a number; empty is no limit"))
+    refuse("not_a_number", np.isinf(values), tr("is not finite"), tr("write a number; empty is no limit"))
     if column.kind is Kind.WHOLE:
         broken = ~np.isnan(values) & (np.floor(values) != values)
-        report("fraction", broken, tr("is no whole number"), tr("write a whole number"))
+        refuse("fraction", broken, tr("is no whole number"), tr("write a whole number"))
     if column.above is not None:
-        instead = tr("leave the row out") if column.required else tr("leave it empty")
-        report(
-            "not_positive", values <= column.above, tr("is not above {above}", above=f"{column.above:g}"),
-            tr("write a number above {above}, or {instead}", above=f"{column.above:g}", instead=instead),
-        )  # fmt: skip
+        above, instead = (
+            f"{column.above:g}",
+            tr("leave the row out") if column.required else tr("leave it empty"),
+        )
+        cure = tr("write a number above {above}, or {instead}", above=above, instead=instead)
+        refuse("not_positive", values <= column.above, tr("is not above {above}", above=above), cure)
     largest = LARGEST.get(column.unit, LARGEST_QUANTITY)
-    report(
-        "too_large",
-        np.abs(values) > largest,
-        tr("is beyond {largest}", largest=f"{largest:,.0f}"),
-        tr("check the number of digits"),
-    )
+    problem = tr("is beyond {largest}", largest=f"{largest:,.0f}")
+    refuse("too_large", np.abs(values) > largest, problem, tr("check the number of digits"))
     low = -math.inf if column.least is None else column.least
     most = math.inf if column.most is None else column.most
-    span = (
-        tr("{low} to {most}", low=f"{low:g}", most=f"{most:g}")
-        if column.most is not None
-        else tr("{low} or more", low=f"{low:g}")
-    )
+    if column.most is not None:
+        span = tr("{low} to {most}", low=f"{low:g}", most=f"{most:g}")
+    else:
+        span = tr("{low} or more", low=f"{low:g}")
     if column.name != "latitude":  # may be swapped with the longitude; see `places`
-        report(
-            "out_of_range",
-            (values < low) | (values > most),
-            tr("is not {span}", span=span),
-            tr("write a number {span}", span=span),
+        outside = (values < low) | (values > most)
+        refuse(
+            "out_of_range", outside, tr("is not {span}", span=span), tr("write a number {span}", span=span)
         )
+
+
+# --- keys --------------------------------------------------------------------------------
+
+
+def check_keys(checked: Checked, found: Findings) -> Checked:
+    """Report keys that stand twice; merge lanes that say the same twice."""
+    keys = list(checked.table.key)
+    if not keys or (len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows)):
+        return checked
+    again = checked.frame.duplicated(keys, keep="first").to_numpy() & checked.sound(*keys)
+    if not again.any():
+        return checked
+    first = _first_rows(checked, keys)
+    at = np.flatnonzero(again)
+    if checked.name == "lanes":
+        return _merge_lanes(checked, at, first, found)
+    cure = tr("every row has a {joined} of its own", joined=" → ".join(keys))
+
+    def say(k: int) -> Said:
+        value = " → ".join(str(checked.frame[key].iloc[k]) for key in keys)
+        return value, tr("stands in row {row} already", row=checked.row(int(first[k]))), cure
+
+    found.rows(Severity.ERROR, "duplicate_id", checked, keys[0], at, say)
+    return checked
+
+
+def _first_rows(checked: Checked, keys: Sequence[str]) -> Ints:
+    """Return, for each row, the position of the first row with the same key."""
+    groups = checked.frame.groupby(list(keys), sort=False).ngroup().to_numpy()
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], dtype=np.int64)
+
+
+def _merge_lanes(checked: Checked, at: npt.NDArray[np.intp], first: Ints, found: Findings) -> Checked:
+    """Drop lanes that repeat an earlier one word for word; refuse those that contradict it."""
+    same = np.ones(len(at), dtype=bool)
+    for column in checked.table.columns:
+        values = checked.array(column.name)
+        here, there = values[at], values[first[at]]
+        same &= (here == there) | (is_empty(here) & is_empty(there))
+    repeats = np.zeros(len(checked.rows), dtype=bool)
+    repeats[at[same]] = True
+
+    def say(k: int) -> Said:
+        pair = f"{checked.frame['from_place'].iloc[k]} → {checked.frame['to_place'].iloc[k]}"
+        other = checked.row(int(first[k]))
+        if repeats[k]:
+            return pair, tr("repeats row {other}; it is read once", other=other), tr("leave one of them out")
+        cure = tr("keep the row that is right; one row a pair and direction")
+        return pair, tr("contradicts row {other}", other=other), cure
+
+    found.rows(Severity.WARNING, "repeated_lane", checked, "from_place", at[same], say)
+    found.rows(Severity.ERROR, "contradictory_lanes", checked, "from_place", at[~same], say)
+    return checked.kept(~repeats)

@@ -1,7 +1,7 @@
-"""Bytes of a CSV file → clean UTF-8 records, or the reason why it is no table.
+"""Parsing CSV: bytes → records → columns of distinct texts, or the reason why a file is no table.
 
-Encodings are tried strictly, never guessed. Quotes and fields are counted over the
-bytes with numpy, before anything is parsed.
+Encodings are tried strictly, never guessed. Quotes and delimiters are found over the bytes with numpy, and a
+cell becomes a Python object once, however many rows hold it.
 """
 
 from __future__ import annotations
@@ -9,46 +9,74 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from matchopt.contract.fields import Table
+from matchopt.arrays import Bools, Ints, Shorts
+from matchopt.contract.fields import LONGEST_CELL, Table
 from matchopt.contract.schema import column_named
+from matchopt.kernels import compiled
 from matchopt.language import mark, tr
-from matchopt.tables.cells import STRIP
-from matchopt.tables.coded import Fields, Positions, cuts
+from matchopt.tables.cells import STRIP, Coded
+from matchopt.tables.findings import RefusedError
 
 DELIMITERS = ",;\t"
 _NAMES = {",": mark("a comma"), ";": mark("a semicolon"), "\t": mark("a tab")}
 
-_SIGNATURES = {
-    b"\x89PNG": mark("a PNG image"),
-    b"\xff\xd8\xff": mark("a JPEG image"),
-    b"GIF8": mark("a GIF image"),
-    b"%PDF": mark("a PDF document"),
-    b"PK\x03\x04": mark("a ZIP archive or a spreadsheet"),
-    b"\xd0\xcf\x11\xe0": mark("an old Excel or Word document"),
-    b"\x1f\x8b": mark("a GZIP archive"),
-    b"PAR1": mark("a Parquet file"),
-    b"\xff\xfe": mark("UTF-16 text"),
-    b"\xfe\xff": mark("UTF-16 text"),
-    b"{\\rtf": mark("an RTF document"),
-    b"<!DOCTYPE": mark("a web page"),
-    b"<html": mark("a web page"),
-}
-_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x1C), 0x7F])
-_SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
+Bytes = npt.NDArray[np.uint8]
+Positions = npt.NDArray[np.signedinteger[Any]]
+"""Places in a file: int32 in one of less than 2 GiB."""
+
+COMPILED_FROM = 20_000
+"""From so many cells on compiled loops are quicker than Python, loading them included."""
+
+_BLOCK = 2**18
+"""Bytes that are looked through at a time, for them to stay in the cache of the processor."""
 
 
-class UnreadableError(Exception):
-    """Why a file or sheet is no table."""
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The cells of the records of a CSV file: where each begins and ends.
 
-    def __init__(
-        self, code: str, problem: str, cure: str, *, row: int | None = None, value: str = ""
-    ) -> None:
-        super().__init__(problem)
-        self.code, self.problem, self.cure, self.row, self.value = code, problem, cure, row, value
+    Attributes
+    ----------
+    data
+        The file, in UTF-8 without NUL.
+    marks : (c,) int
+        Positions of delimiters and line ends outside quotes, after a -1 for the begin of the file.
+    base : (n,) int
+        Which mark each record follows: its cell k lies between marks ``base + k`` and ``base + k + 1``.
+    spaced
+        Whether spaces before a cell do not belong to it.
+    """
+
+    data: bytes
+    marks: Positions
+    base: Ints
+    spaced: bool
+
+    def column(self, k: int) -> Coded:
+        """Return the cells `k` of all records."""
+        buffer = np.frombuffer(self.data, dtype=np.uint8)
+        start, end = self.marks[self.base + k] + 1, self.marks[self.base + (k + 1)]
+        code, first = _distinct(self.data, start, end)
+        start, end = start[first], end[first]
+        last = np.maximum(end, 1) - 1
+        filled = end > start
+        head, tail = buffer[np.minimum(start, last)], buffer[last]
+        odd = filled & (_unusual(head) | _unusual(tail) | (head == ord("#")))
+        odd |= end - start > LONGEST_CELL
+        texts = np.empty(len(first), dtype=object)
+        texts[:] = _texts(self.data, start, end)
+        quoted = filled & ((head == ord('"')) | (self.spaced & (head == ord(" "))))
+        if not quoted.any():
+            return Coded(code, texts, odd)
+        texts[quoted] = [_bare(text, spaced=self.spaced) for text in texts[quoted]]
+        again, distinct = pd.factorize(texts)
+        return Coded(again.astype(np.int32)[code], distinct, np.ones(len(distinct), dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,96 +107,28 @@ class Records:
     remarks: int
 
 
-def decoded(data: bytes) -> tuple[str, bytes]:
-    """Return the encoding of `data` and its content in UTF-8 without BOM, lines ending in LF.
-
-    Raises
-    ------
-    UnreadableError
-        If it is no text, or in neither encoding, or in both.
-    """
-    for signature, what in _SIGNATURES.items():
-        if data.startswith(signature):
-            raise UnreadableError("not_a_table", tr("is {what}, no CSV file", what=tr(what)), tr(_SAVE_AS))
-    if _holds_controls(data):
-        raise UnreadableError("not_a_table", tr("is no text: it holds control characters"), tr(_SAVE_AS))
-    encoding = "UTF-8"
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.isascii() or data.decode("utf-8")
-    except UnicodeDecodeError:
-        _refuse_mixture(data)
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError as error:
-            row = data.count(b"\n", 0, error.start) + 1
-            raise UnreadableError(
-                "encoding", tr("is in neither UTF-8 nor GB18030 (GBK)"), tr("save it as CSV UTF-8"), row=row
-            ) from None
-        encoding, data = "GB18030", text.encode("utf-8")
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return encoding, data
-
-
-def _holds_controls(data: bytes) -> bool:
-    """Return whether there are control characters besides tabs, line ends and the like."""
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    low = np.count_nonzero(buffer < ord(" "))
-    if low == np.count_nonzero(buffer == ord("\n")) and b"\x7f" not in data:
-        return False  # quicker to see than by the next line
-    return len(data.translate(None, _CONTROLS)) < len(data)
-
-
-def _refuse_mixture(data: bytes) -> None:
-    """Refuse text of which some lines are Chinese in UTF-8 and others are not UTF-8 at all."""
-    unicode_line = other_line = 0
-    for row, line in enumerate(data.splitlines(), start=1):
-        if line.isascii():
-            continue
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError:
-            other_line = other_line or row
-        else:
-            # Two-byte characters occur by chance in GBK; a line of three-byte ones hardly does.
-            if all(char.isascii() or char >= "\u0800" for char in text):
-                unicode_line = unicode_line or row
-        if unicode_line and other_line:
-            raise UnreadableError(
-                "mixed_encodings",
-                tr(
-                    "is in two encodings: row {unicode_line} is UTF-8, row {other_line} is not",
-                    unicode_line=unicode_line,
-                    other_line=other_line,
-                ),
-                tr("open the parts one by one and save them in one file as CSV UTF-8"),
-                row=max(unicode_line, other_line),
-            )
-
-
 def records(data: bytes, table: Table) -> Records:
     """Return the records of clean UTF-8 `data`.
 
     Raises
     ------
-    UnreadableError
+    RefusedError
         If there is none, a quote is never closed, or the delimiter is in doubt.
     """
     if not data or data.isspace():
-        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+        raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     head, first = _header(data)
     delimiter = _delimiter(first, table)
     header = _fields(first, delimiter)
-    marks, stops = cuts(data, delimiter)
     buffer = np.frombuffer(data, dtype=np.uint8)
+    marks = _marks(data, delimiter)
+    stops = np.flatnonzero(buffer[marks[1:]] == ord("\n")) + 1
     if not len(stops) or marks[stops[-1]] != len(data) - 1:
         marks = np.append(marks, np.array(len(data), dtype=marks.dtype))
         stops = np.append(stops, len(marks) - 1)
-    base = np.concatenate([np.zeros(1, dtype=stops.dtype), stops[:-1]])
+    base = np.append(0, stops[:-1])
     starts, ends, count = marks[base] + 1, marks[stops], stops - base
     spaced = _check_quotes(data, starts, delimiter)
-
     filled, remarks = _filled(buffer, starts, ends)
     below = np.arange(len(starts)) > head
     filled &= below
@@ -179,9 +139,13 @@ def records(data: bytes, table: Table) -> Records:
     keep = filled & ~wrong
     ragged = tuple((at + 1, int(count[at])) for at in np.flatnonzero(wrong).tolist())
     return Records(
-        header, head + 1, Fields(data, marks, base[keep], spaced),
-        np.flatnonzero(keep).astype(np.int64) + 1, ragged, int((remarks & below).sum()),
-    )  # fmt: skip
+        header,
+        head + 1,
+        Fields(data, marks, base[keep], spaced),
+        np.flatnonzero(keep).astype(np.int64) + 1,
+        ragged,
+        int((remarks & below).sum()),
+    )
 
 
 def _header(data: bytes) -> tuple[int, str]:
@@ -192,9 +156,7 @@ def _header(data: bytes) -> tuple[int, str]:
         if end > start and not data[start : start + 3].removeprefix(b'"').startswith(b"##"):
             return number, data[start:end].decode("utf-8")
         number, start = number + 1, end + 1
-    raise UnreadableError(
-        "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
-    )
+    raise RefusedError("empty_file", tr("has no header"), tr("the first row holds the names of the columns"))
 
 
 def _record_end(data: bytes, start: int) -> int:
@@ -209,9 +171,23 @@ def _record_end(data: bytes, start: int) -> int:
         start = end + 1
 
 
-def _filled(
-    buffer: npt.NDArray[np.uint8], starts: Positions, ends: Positions
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _marks(data: bytes, delimiter: str) -> Positions:
+    """Return the positions of line ends and delimiters outside quotes, after a -1."""
+    buffer, quoted, open_ = np.frombuffer(data, dtype=np.uint8), b'"' in data, np.uint8(0)
+    kind = np.int32 if len(data) < 2**31 else np.int64
+    found: list[Positions] = [np.array([-1], dtype=kind)]
+    for begin in range(0, len(buffer), _BLOCK):
+        block = buffer[begin : begin + _BLOCK]
+        mark = (block == ord("\n")) | (block == ord(delimiter))
+        if quoted:
+            inside = np.bitwise_xor.accumulate((block == ord('"')).view(np.uint8)) ^ open_
+            mark &= inside == 0
+            open_ = inside[-1]
+        found.append((np.flatnonzero(mark) + begin).astype(kind))
+    return np.concatenate(found)
+
+
+def _filled(buffer: Bytes, starts: Positions, ends: Positions) -> tuple[Bools, Bools]:
     """Return which records are neither blank nor remarks, and which are remarks."""
     last = len(buffer) - 1
     mark = starts + (buffer[starts] == ord('"'))
@@ -229,7 +205,7 @@ def _delimiter(header: str, table: Table) -> str:
     winners = [mark for mark in present if required <= _known(_fields(header, mark), table)]
     if len(winners) != 1:
         marks = tr(" and ").join(tr(_NAMES[sign]) for sign in present)
-        raise UnreadableError(
+        raise RefusedError(
             "ambiguous_delimiter",
             tr("has both {marks} in its header", marks=marks),
             tr("separate the columns by one of them"),
@@ -299,10 +275,139 @@ def _check_quotes(data: bytes, starts: Positions, delimiter: str) -> bool:
     return spaced
 
 
-def _stray(data: bytes, opened: int, starts: Positions) -> UnreadableError:
+def _stray(data: bytes, opened: int, starts: Positions) -> RefusedError:
     row = int(np.searchsorted(starts, opened, side="right"))
-    return UnreadableError(
-        "unbalanced_quote", tr('has a " that is not closed, or stands inside a cell'),
+    return RefusedError(
+        "unbalanced_quote",
+        tr('has a " that is not closed, or stands inside a cell'),
         tr('put the whole cell in quotes and double the quotes inside it: "6"" pipe"'),
-        row=row, value=data[opened : opened + 60].decode("utf-8", "ignore").split("\n")[0],
-    )  # fmt: skip
+        row=row,
+        value=data[opened : opened + 60].decode("utf-8", "ignore").split("\n")[0],
+    )
+
+
+# --- columns -----------------------------------------------------------------------------
+
+
+def _unusual(byte: Bytes) -> Bools:
+    """Return which bytes are anything but a visible ASCII character."""
+    return (byte <= ord(" ")) | (byte >= 0x7F)
+
+
+def _bare(text: str, *, spaced: bool) -> str:
+    """Return a cell without the quotes around it; what stands behind them belongs to it."""
+    bare = text.lstrip(" ") if spaced else text
+    if not bare.startswith('"'):
+        return bare
+    inside, _, behind = bare[1:].rpartition('"')
+    return inside.replace('""', '"') + behind
+
+
+def _distinct(data: bytes, start: Positions, end: Positions) -> tuple[Shorts, Ints]:
+    """Return the number of each cell among the distinct ones, and of those the first row."""
+    if len(start) < COMPILED_FROM:
+        known: dict[bytes, int] = {}
+        cells = (data[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True))
+        code = np.array([known.setdefault(cell, len(known)) for cell in cells], dtype=np.int32)
+        return code, np.unique(code, return_index=True)[1]
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    if _ascending(buffer, start, end):
+        first = np.arange(len(start))
+        return first.astype(np.int32), first
+    return _codes(buffer, start, end)
+
+
+def _texts(data: bytes, start: Positions, end: Positions) -> list[str]:
+    """Return stretches of the file."""
+    if len(start) < COMPILED_FROM:
+        return [data[a:b].decode("utf-8") for a, b in zip(start.tolist(), end.tolist(), strict=True)]
+    joined = _joined(np.frombuffer(data, dtype=np.uint8), start, end)
+    return joined.tobytes().decode("utf-8").split("\0")[:-1]
+
+
+@compiled
+def _ascending(buffer: Bytes, start: Positions, end: Positions) -> bool:
+    """Return whether each cell is longer than the one before, or as long and after it.
+
+    Ids mostly are so numbered. No two of them are the same then.
+    """
+    before, length = np.int64(0), np.int64(-1)
+    for row in range(len(start)):
+        here, size = np.int64(start[row]), np.int64(end[row] - start[row])
+        if size < length:
+            return False
+        if size == length:
+            at = 0
+            while at < size and buffer[here + at] == buffer[before + at]:
+                at += 1
+            if at == size or buffer[here + at] < buffer[before + at]:
+                return False
+        before, length = here, size
+    return True
+
+
+@compiled
+def _codes(buffer: Bytes, start: Positions, end: Positions) -> tuple[Shorts, Ints]:
+    """Return what `_distinct` does: equal cells are found in a hash table with linear probing.
+
+    Its slots hold the numbers of distinct cells, -1 where free; it grows before half of them are taken.
+    """
+    mask = 1023
+    slots = np.full(mask + 1, -1, dtype=np.int32)
+    hashes = np.empty(len(start), dtype=np.uint64)
+    first = np.empty(len(start), dtype=np.int64)
+    code = np.empty(len(start), dtype=np.int32)
+    count = 0
+    for row in range(len(start)):
+        here, size = np.int64(start[row]), np.int64(end[row] - start[row])
+        mixed = np.uint64(size)
+        at = here
+        while at < here + size:
+            word, stop = np.uint64(0), min(at + 8, here + size)
+            while at < stop:
+                word = (word << np.uint64(8)) | np.uint64(buffer[at])
+                at += 1
+            mixed = (mixed ^ word) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(32)
+        slot = np.int64(mixed & np.uint64(mask))
+        while slots[slot] >= 0:
+            other = slots[slot]
+            if hashes[other] == mixed:
+                there = np.int64(start[first[other]])
+                same = np.int64(end[first[other]]) - there == size
+                at = np.int64(0)
+                while same and at < size:
+                    same = buffer[here + at] == buffer[there + at]
+                    at += 1
+                if same:
+                    break
+            slot = (slot + 1) & mask
+        if slots[slot] >= 0:
+            code[row] = slots[slot]
+            continue
+        slots[slot] = code[row] = count
+        hashes[count], first[count] = mixed, row
+        count += 1
+        if 2 * count > mask:
+            mask = 4 * mask + 3
+            slots = np.full(mask + 1, -1, dtype=np.int32)
+            for known in range(count):
+                slot = np.int64(hashes[known] & np.uint64(mask))
+                while slots[slot] >= 0:
+                    slot = (slot + 1) & mask
+                slots[slot] = known
+    return code, first[:count].copy()
+
+
+@compiled
+def _joined(buffer: Bytes, start: Positions, end: Positions) -> Bytes:
+    """Return stretches of the buffer one after the other, each with a NUL behind it."""
+    out = np.empty((end - start).sum() + len(start), dtype=np.uint8)
+    at = 0
+    for k in range(len(start)):
+        for byte in range(start[k], end[k]):
+            out[at] = buffer[byte]
+            at += 1
+        out[at] = 0
+        at += 1
+    return out

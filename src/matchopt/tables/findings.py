@@ -1,10 +1,12 @@
-"""Collect findings: in table and row order, and not a thousand times the same."""
+"""Findings: collected in table and row order, not a thousand times the same, with the name that was meant."""
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,18 @@ LIMIT = 20
 """How many rows of one kind in one column are named before the rest is only counted."""
 
 Said = tuple[object, str, str]
-"""Value, problem and cure of one cell."""
+"""Value, problem and cure of one cell; a value that is an array holds those of all rows."""
+
+Saying = Said | Callable[[int], Said]
+"""What is said of every row, or how to say it of the row at a position."""
+
+
+class Where(TypedDict, total=False):
+    """Where in a table something is, and what stands there."""
+
+    row: int | None
+    column: str
+    value: object
 
 
 class Place(Protocol):
@@ -34,6 +47,22 @@ class Place(Protocol):
         """Row in the file of the row at position `at`."""
 
 
+class RefusedError(Exception):
+    """Why a cell has no value, or a file is no table, without a guess.
+
+    Attributes
+    ----------
+    code, problem, cure, row, value
+        As those of a finding.
+    """
+
+    def __init__(
+        self, code: str, problem: str, cure: str, *, row: int | None = None, value: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.code, self.problem, self.cure, self.row, self.value = code, problem, cure, row, value
+
+
 class Findings:
     """What is found while a case is read and checked."""
 
@@ -44,37 +73,42 @@ class Findings:
         """Add findings made elsewhere."""
         self._kept += [(finding, finding.row or 0) for finding in findings]
 
-    def error(
-        self, code: str, table: str, problem: str, cure: str = "", *,
-        row: int | None = None, column: str = "", value: object = "",
-    ) -> None:  # fmt: skip
+    def error(self, code: str, table: str, problem: str, cure: str = "", **where: Unpack[Where]) -> None:
         """Add an error."""
-        self._add(Severity.ERROR, code, table, problem, cure, row, column, value)
+        self._add(Severity.ERROR, code, table, problem, cure, **where)
 
-    def warning(
-        self, code: str, table: str, problem: str, cure: str = "", *,
-        row: int | None = None, column: str = "", value: object = "",
-    ) -> None:  # fmt: skip
+    def warning(self, code: str, table: str, problem: str, cure: str = "", **where: Unpack[Where]) -> None:
         """Add a warning."""
-        self._add(Severity.WARNING, code, table, problem, cure, row, column, value)
+        self._add(Severity.WARNING, code, table, problem, cure, **where)
 
-    def note(self, code: str, table: str, problem: str, *, column: str = "", value: object = "") -> None:
+    def note(self, code: str, table: str, problem: str, **where: Unpack[Where]) -> None:
         """Add a note."""
-        self._add(Severity.NOTE, code, table, problem, "", None, column, value)
+        self._add(Severity.NOTE, code, table, problem, "", **where)
+
+    def refused(self, name: str, why: RefusedError) -> None:
+        """Add why the table or file `name` cannot be read."""
+        self.error(why.code, name, why.problem, why.cure, row=why.row, value=why.value)
 
     def rows(
-        self, severity: Severity, code: str, place: Place, column: str, at: npt.NDArray[np.integer[Any]],
-        say: Callable[[int], Said],
-    ) -> None:  # fmt: skip
+        self,
+        severity: Severity,
+        code: str,
+        place: Place,
+        column: str,
+        at: npt.NDArray[np.integer[Any]],
+        say: Saying,
+    ) -> None:
         """Add a finding for each of the first rows at positions `at`, and the number of the rest.
 
-        `column` is the canonical name, or empty for the whole row; `say` gives value,
-        problem and cure of the row at a position.
+        `column` is the canonical name, or empty for the whole row.
         """
         header = place.header(column) if column else ""
-        for position in at[:LIMIT]:
-            value, problem, cure = say(int(position))
-            self._add(severity, code, place.name, problem, cure, place.row(int(position)), header, value)
+        for position in at[:LIMIT].tolist():
+            value, problem, cure = say(position) if callable(say) else say
+            if isinstance(value, np.ndarray):
+                value = shown(value[position])
+            row = place.row(position)
+            self._add(severity, code, place.name, problem, cure, row=row, column=header, value=value)
         if len(at) > LIMIT:
             more = tr("{count} more rows have a problem of this kind", count=len(at) - LIMIT)
             finding = Finding(severity, code, place.name, more, tr("cure them likewise"), column=header)
@@ -92,8 +126,59 @@ class Findings:
         return tuple(finding for finding, _ in sorted(self._kept, key=key))
 
     def _add(
-        self, severity: Severity, code: str, table: str, problem: str, cure: str,
-        row: int | None, column: str, value: object,
-    ) -> None:  # fmt: skip
-        finding = Finding(severity, code, table, problem, cure, row, column, shortened(value))
+        self, severity: Severity, code: str, table: str, problem: str, cure: str, **where: Unpack[Where]
+    ) -> None:
+        row, value = where.get("row"), shortened(where.get("value", ""))
+        finding = Finding(severity, code, table, problem, cure, row, where.get("column", ""), value)
         self._kept.append((finding, row or 0))
+
+
+def shown(value: object) -> str:
+    """Return a cell as findings show it: days as year-month-day, numbers in up to 15 digits."""
+    if isinstance(value, np.datetime64):
+        return str(value.astype("datetime64[D]"))
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+# --- the name that was meant -------------------------------------------------------------
+
+
+def near_table(name: str) -> str:
+    """Return a cure for a table that is called `name`."""
+    names = {n.casefold(): t.name for t in TABLES.values() for n in (t.name, t.zh, *t.aliases)}
+    near = difflib.get_close_matches(name.casefold(), list(names), n=1, cutoff=0.6)
+    if near:
+        return tr("did you mean {names}?", names=names[near[0]])
+    return tr("tables are called {listed}", listed=", ".join(TABLES))
+
+
+def alike(name: str) -> str:
+    """Return `name` without what the eye skips over: case, width, spaces, dashes."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if c.isalnum())
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """Return the name among `known` that was probably meant, or ``""``."""
+    names = list(known)
+    if len(names) > 20_000:
+        return ""
+    names.sort()  # a set comes in another order on every run
+    wanted = alike(name)
+    same = [other for other in names if alike(other) == wanted]
+    if same:
+        return same[0]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.75) if len(names) <= 2_000 else []
+    return near[0] if near else ""
+
+
+def near_or(name: str, known: Iterable[str], cure: str) -> str:
+    """Return as a cure the name among `known` that was probably meant; `cure` if there is none."""
+    near = near_name(name, known)
+    return tr("did you mean «{near}»?", near=near) if near else cure
+
+
+def near_hint(name: str, known: Iterable[str]) -> str:
+    """Return the name among `known` that was probably meant, as the begin of a cure; or ``""``."""
+    near = near_name(name, known)
+    return tr("did you mean «{near}»? ", near=near) if near else ""

@@ -14,9 +14,8 @@ from matchopt.contract.fields import LONGEST_CELL, Table
 from matchopt.contract.schema import column_named, folded
 from matchopt.errors import Severity
 from matchopt.language import tr
-from matchopt.tables.cells import STRIP
-from matchopt.tables.coded import Coded
-from matchopt.tables.findings import Findings, Said
+from matchopt.tables.cells import STRIP, Coded
+from matchopt.tables.findings import Findings, Said, Where
 from matchopt.tables.raw import Column, RawTable, Spot
 
 
@@ -33,16 +32,9 @@ def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
             continue
         if name in seen:
             first = raw.headers[seen[name]]
-            found.error(
-                "duplicate_column",
-                raw.table.name,
-                tr("stands twice")
-                if first == header
-                else tr("means the same column as {first}", first=first),
-                tr("leave only one of them"),
-                row=raw.head,
-                column=header,
-            )
+            other = tr("means the same column as {first}", first=first)
+            problem, cure = tr("stands twice") if first == header else other, tr("leave only one of them")
+            found.error("duplicate_column", raw.table.name, problem, cure, row=raw.head, column=header)
             continue
         seen[name] = k
         if column:
@@ -50,9 +42,8 @@ def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
             if folded(bare) not in (folded(column.name), folded(column.zh)):
                 translated.append(f"{bare} = {name}")
     if translated:
-        found.note(
-            "converted", raw.table.name, tr("headers are read as {listed}", listed=", ".join(translated))
-        )
+        problem = tr("headers are read as {listed}", listed=", ".join(translated))
+        found.note("converted", raw.table.name, problem)
     return places
 
 
@@ -64,14 +55,9 @@ def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
         names = (column.name, column.zh, *column.aliases)
         near = [h for h in unknown if difflib.get_close_matches(h.casefold(), names, n=1, cutoff=0.6)]
         cure = tr("rename the header «{near}»", near=near[0]) if near else tr("add it")
-        found.error(
-            "missing_column",
-            raw.table.name,
-            tr("has no column {name} ({zh})", name=column.name, zh=column.zh),
-            f"{cure}: {column.said}",
-            row=raw.head,
-            column=column.name,
-        )
+        problem = tr("has no column {name} ({zh})", name=column.name, zh=column.zh)
+        where: Where = {"row": raw.head, "column": column.name}
+        found.error("missing_column", raw.table.name, problem, f"{cure}: {column.said}", **where)
     return not missing
 
 
@@ -94,19 +80,16 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
         if not bare:
             if isinstance(cells, Coded) and not any(text.strip(STRIP) for text in cells.texts):
                 continue
-            found.warning(
-                "no_header", raw.table.name, tr("column {number} has cells but no header", number=k + 1),
-                tr("give it a header or empty it; it is kept but not used"), row=raw.head,
-            )  # fmt: skip
+            problem = tr("column {number} has cells but no header", number=k + 1)
+            cure = tr("give it a header or empty it; it is kept but not used")
+            found.warning("no_header", raw.table.name, problem, cure, row=raw.head)
             bare = f"column {k + 1}"
             while bare in extras or bare in raw.headers:
                 bare += "'"
         else:
-            found.warning(
-                "unknown_column", raw.table.name, tr("is no column that matchopt knows"),
-                _near_column(raw.table, bare) + tr("it is kept and handed through to the plan"),
-                row=raw.head, column=header,
-            )  # fmt: skip
+            problem = tr("is no column that matchopt knows")
+            cure = _near_column(raw.table, bare) + tr("it is kept and handed through to the plan")
+            found.warning("unknown_column", raw.table.name, problem, cure, row=raw.head, column=header)
         extras[bare] = cells.rows if isinstance(cells, Coded) else cells
         _refuse_long(raw, bare, cells, found)
     return pd.DataFrame(extras, index=pd.RangeIndex(len(raw.rows)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools
 from matchopt.contract.fields import Table
-from matchopt.tables.cells import STRIP
-from matchopt.tables.coded import Coded, coded
+from matchopt.tables.cells import EPOCH, STRIP, Coded, coded
 
 Column = Coded | npt.NDArray[Any]
 """Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
@@ -51,6 +50,8 @@ class RawTable:
         How many remark rows were skipped.
     whole
         False where some rows could not be read: other tables may then refer to them.
+    epoch
+        Day 0 of the workbook that it was read from.
     """
 
     table: Table
@@ -61,6 +62,7 @@ class RawTable:
     head: int = 1
     remarks: int = 0
     whole: bool = True
+    epoch: date = EPOCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,8 @@ def without_remarks(raw: RawTable) -> RawTable:
     if keep.all():
         return raw
     columns = (column.kept(keep) if isinstance(column, Coded) else column[keep] for column in raw.columns)
-    return RawTable(
-        raw.table, raw.source, raw.headers, tuple(columns), raw.rows[keep], raw.head,
-        raw.remarks + int(remark.sum()), raw.whole,
-    )  # fmt: skip
+    remarks = raw.remarks + int(remark.sum())
+    return replace(raw, columns=tuple(columns), rows=raw.rows[keep], remarks=remarks)
 
 
 def _blank(column: Column) -> Bools:
@@ -123,13 +123,10 @@ def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
     """Return a DataFrame as a RawTable; its rows count from 2, a named index is a column."""
     if any(name is not None and name not in frame.columns for name in frame.index.names):
         frame = frame.reset_index([name for name in frame.index.names if name is not None])
-    raw = RawTable(
-        table, source,
-        tuple("" if _is_nothing(name) else cell_text(name) for name in frame.columns),
-        tuple(column_of(frame.iloc[:, k]) for k in range(frame.shape[1])),
-        np.arange(len(frame), dtype=np.int64) + FIRST_ROW,
-    )  # fmt: skip
-    return without_remarks(raw)
+    headers = tuple("" if _is_nothing(name) else cell_text(name) for name in frame.columns)
+    columns = tuple(column_of(frame.iloc[:, k]) for k in range(frame.shape[1]))
+    rows = np.arange(len(frame), dtype=np.int64) + FIRST_ROW
+    return without_remarks(RawTable(table, source, headers, columns, rows))
 
 
 def column_of(series: pd.Series[Any]) -> Column:

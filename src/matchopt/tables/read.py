@@ -1,33 +1,54 @@
-"""A folder or workbook → Case."""
+"""Reading files: a folder or workbook → Case; a CSV, XLSX or Parquet file → RawTable."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from matchopt.contract.case import Case, Source
+from matchopt.contract.fields import Table
 from matchopt.contract.schema import folded, table_named
 from matchopt.contract.settings import FILE, Settings
 from matchopt.errors import CaseError, Finding, shortened
-from matchopt.language import tr
+from matchopt.language import mark, tr
 from matchopt.tables.cells import STRIP
 from matchopt.tables.check import checked_case
-from matchopt.tables.csv import UnreadableError, decoded
-from matchopt.tables.files import SUFFIXES, read_table
-from matchopt.tables.findings import Findings
-from matchopt.tables.names import near_table
-from matchopt.tables.raw import RawTable, cell_text
-from matchopt.tables.xlsx import Sheet, raw_sheet, workbook
+from matchopt.tables.csv import Records, records
+from matchopt.tables.findings import LIMIT, Findings, RefusedError, near_table
+from matchopt.tables.raw import RawTable, cell_text, from_frame, without_remarks
+from matchopt.tables.xlsx import Sheet, raw_sheet, sheet_for, workbook
 
-if TYPE_CHECKING:
-    import pandas as pd
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+"""Endings of the files that are read as tables."""
 
 _TABLE_LIKE = (*SUFFIXES, ".txt", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".json", ".feather")
 _SETTINGS_SHEETS = {"settings", "设置"}
 _SETTINGS_HEADERS = {"name", "setting", "settings", "名称", "设置", "项目"}
+
+
+_SIGNATURES = {
+    b"\x89PNG": mark("a PNG image"),
+    b"\xff\xd8\xff": mark("a JPEG image"),
+    b"GIF8": mark("a GIF image"),
+    b"%PDF": mark("a PDF document"),
+    b"PK\x03\x04": mark("a ZIP archive or a spreadsheet"),
+    b"\xd0\xcf\x11\xe0": mark("an old Excel or Word document"),
+    b"\x1f\x8b": mark("a GZIP archive"),
+    b"PAR1": mark("a Parquet file"),
+    b"\xff\xfe": mark("UTF-16 text"),
+    b"\xfe\xff": mark("UTF-16 text"),
+    b"{\\rtf": mark("an RTF document"),
+    b"<!DOCTYPE": mark("a web page"),
+    b"<html": mark("a web page"),
+}
+_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x1C), 0x7F])
+_SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
 
 
 def read_case(
@@ -80,9 +101,8 @@ def check_case(
         return None, found.sorted()
     except (OSError, ValueError):
         # Besides an absent path: a name that is too long, or holds a NUL.
-        found.error(
-            "no_such_path", shortened(place), tr("does not exist"), tr("check the path of the case folder")
-        )
+        cure = tr("check the path of the case folder")
+        found.error("no_such_path", shortened(place), tr("does not exist"), cure)
         return None, found.sorted()
     if not raws and not unread and place.is_file():
         return None, found.sorted()
@@ -109,12 +129,8 @@ def _folder(place: Path, changes: Sequence[str], found: Findings, sources: list[
         if suffix not in SUFFIXES or table is None:
             _warn_unread(file, found)
         elif table.name in seen:
-            found.error(
-                "duplicate_table",
-                table.name,
-                tr("stands in {seen} and in {name}", seen=seen[table.name], name=file.name),
-                tr("leave one of the files"),
-            )
+            problem = tr("stands in {seen} and in {name}", seen=seen[table.name], name=file.name)
+            found.error("duplicate_table", table.name, problem, tr("leave one of the files"))
         else:
             seen[table.name] = file.name
             data = _bytes(file, found, sources)
@@ -140,12 +156,8 @@ def _bytes(file: Path, found: Findings, sources: list[Source]) -> bytes | None:
     try:
         data = file.read_bytes()
     except OSError as error:
-        found.error(
-            "unreadable",
-            file.name,
-            tr("cannot be opened: {strerror}", strerror=error.strerror),
-            tr("check the permissions"),
-        )
+        problem = tr("cannot be opened: {strerror}", strerror=error.strerror)
+        found.error("unreadable", file.name, problem, tr("check the permissions"))
         return None
     sources.append(Source(file.name, hashlib.sha256(data).hexdigest(), str(file)))
     return data
@@ -154,7 +166,7 @@ def _bytes(file: Path, found: Findings, sources: list[Source]) -> bytes | None:
 def _settings(toml: bytes, changes: Sequence[str], found: Findings) -> Settings | None:
     try:
         text = decoded(toml)[1].decode("utf-8")
-    except UnreadableError as why:
+    except RefusedError as why:
         found.error("not_toml", FILE, why.problem, tr("save it as UTF-8 text"), row=why.row)
         return None
     return _from_toml(text, changes, FILE, found)
@@ -171,18 +183,19 @@ def _from_toml(text: str, changes: Sequence[str], source: str, found: Findings) 
 def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: list[Source]) -> _Read:
     """Read a workbook whose sheets are the tables."""
     if place.suffix.lower() != ".xlsx":
-        found.error(
-            "not_a_case", place.name, tr("is neither a folder nor an .xlsx workbook"),
+        problem, cure = (
+            tr("is neither a folder nor an .xlsx workbook"),
             tr("give the folder that holds the tables"),
-        )  # fmt: skip
+        )
+        found.error("not_a_case", place.name, problem, cure)
         return [], set(), None
     data = _bytes(place, found, sources)
-    if data is None:
-        return [], set(), None
     try:
-        sheets = workbook(data)
-    except UnreadableError as why:
-        found.error(why.code, place.name, why.problem, why.cure)
+        sheets = workbook(data) if data is not None else None
+    except RefusedError as why:
+        found.refused(place.name, why)
+        sheets = None
+    if sheets is None:
         return [], set(), None
     raws: list[RawTable] = []
     unread: set[str] = set()
@@ -200,16 +213,14 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
         else:
             try:
                 raws.append(raw_sheet(table, sheet, place.name))
-            except UnreadableError as why:
+            except RefusedError as why:
                 unread.add(table.name)
-                found.error(why.code, table.name, why.problem, why.cure)
+                found.refused(table.name, why)
     settings = _from_toml("", [*given, *changes], "settings", found)
     if not raws and not unread:
         unread |= {"needs", "donations"}
-        found.error(
-            "not_a_case", place.name, tr("has no sheet that is called like a table"),
-            tr("call the sheets needs, donations, …"),
-        )  # fmt: skip
+        problem = tr("has no sheet that is called like a table")
+        found.error("not_a_case", place.name, problem, tr("call the sheets needs, donations, …"))
     return raws, unread, settings
 
 
@@ -222,14 +233,132 @@ def _pairs(sheet: Sheet, found: Findings) -> list[str]:
         if not any(shown) or name.startswith("##") or folded(name) in _SETTINGS_HEADERS:
             continue
         if not name or not value or "=" in name:
-            found.error(
-                "bad_setting",
-                sheet.name,
-                tr("needs a name and a value"),
-                tr("for instance policy.boundary | open"),
-                row=sheet.top + k,
-                value=name or value,
-            )
+            problem, cure = tr("needs a name and a value"), tr("for instance policy.boundary | open")
+            found.error("bad_setting", sheet.name, problem, cure, row=sheet.top + k, value=name or value)
         else:
             pairs.append(f"{name}={value}")
     return pairs
+
+
+# --- one file ----------------------------------------------------------------------------
+
+
+def read_table(table: Table, name: str, data: bytes, found: Findings) -> RawTable | None:
+    """Read the content `data` of the file `name`; None, with a finding, if it is no table."""
+    try:
+        if name.lower().endswith(".xlsx"):
+            return sheet_for(table, workbook(data), name)
+        if name.lower().endswith(".parquet"):
+            return _parquet(table, name, data)
+        return _csv(table, name, data, found)
+    except RefusedError as why:
+        found.refused(name, why)
+        return None
+
+
+def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
+    encoding, clean = decoded(data)
+    parts = records(clean, table)
+    if encoding != "UTF-8":
+        problem = tr("{name} is read as {encoding}", name=name, encoding=encoding)
+        found.note("converted", table.name, problem, value=_first_foreign(clean))
+    _report_ragged(table, parts, found)
+    columns = tuple(parts.fields.column(k) for k in range(len(parts.header)))
+    whole = not parts.ragged
+    return without_remarks(
+        RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, whole)
+    )
+
+
+def _report_ragged(table: Table, parts: Records, found: Findings) -> None:
+    width = len(parts.header)
+    cure = tr("give every row as many cells as the header; put a cell that holds the separator in quotes")
+    for row, fields in parts.ragged[:LIMIT]:
+        problem = tr("has {fields} cells, the header has {width}", fields=fields, width=width)
+        found.error("ragged_row", table.name, problem, cure, row=row)
+    if len(parts.ragged) > LIMIT:
+        problem = tr("{count} more rows are ragged", count=len(parts.ragged) - LIMIT)
+        found.error("ragged_row", table.name, problem, tr("cure them likewise"))
+
+
+def _first_foreign(clean: bytes) -> str:
+    """Return the first words that are not ASCII, for the user to see that they are right."""
+    for line in clean[:100_000].decode("utf-8", "ignore").splitlines():
+        if not line.isascii():
+            return line
+    return ""
+
+
+def _parquet(table: Table, name: str, data: bytes) -> RawTable:
+    try:
+        frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+    except ImportError:
+        problem = tr("is a Parquet file, which needs pyarrow")
+        raise RefusedError("no_parquet", problem, tr('pip install "matchopt[parquet]"')) from None
+    except Exception as error:
+        # pyarrow raises errors of many families on broken files.
+        problem = tr("cannot be read as Parquet ({why})", why=shortened(error, 120))
+        raise RefusedError("not_a_table", problem, tr("write the file again, or save it as CSV")) from None
+    return from_frame(table, frame, name)
+
+
+def decoded(data: bytes) -> tuple[str, bytes]:
+    """Return the encoding of `data` and its content in UTF-8 without BOM, lines ending in LF.
+
+    Raises
+    ------
+    RefusedError
+        If it is no text, or in neither encoding, or in both.
+    """
+    for signature, what in _SIGNATURES.items():
+        if data.startswith(signature):
+            raise RefusedError("not_a_table", tr("is {what}, no CSV file", what=tr(what)), tr(_SAVE_AS))
+    if _holds_controls(data):
+        raise RefusedError("not_a_table", tr("is no text: it holds control characters"), tr(_SAVE_AS))
+    encoding = "UTF-8"
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.isascii() or data.decode("utf-8")
+    except UnicodeDecodeError:
+        _refuse_mixture(data)
+        try:
+            text = data.decode("gb18030")
+        except UnicodeDecodeError as error:
+            row = data.count(b"\n", 0, error.start) + 1
+            raise RefusedError(
+                "encoding", tr("is in neither UTF-8 nor GB18030 (GBK)"), tr("save it as CSV UTF-8"), row=row
+            ) from None
+        encoding, data = "GB18030", text.encode("utf-8")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return encoding, data
+
+
+def _holds_controls(data: bytes) -> bool:
+    """Return whether there are control characters besides tabs, line ends and the like."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    low = np.count_nonzero(buffer < ord(" "))
+    if low == np.count_nonzero(buffer == ord("\n")) and b"\x7f" not in data:
+        return False  # quicker to see than by the next line
+    return len(data.translate(None, _CONTROLS)) < len(data)
+
+
+def _refuse_mixture(data: bytes) -> None:
+    """Refuse text of which some lines are Chinese in UTF-8 and others are not UTF-8 at all."""
+    unicode_line = other_line = 0
+    for row, line in enumerate(data.splitlines(), start=1):
+        if line.isascii():
+            continue
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            other_line = other_line or row
+        else:
+            # Two-byte characters occur by chance in GBK; a line of three-byte ones hardly does.
+            if all(char.isascii() or char >= "\u0800" for char in text):
+                unicode_line = unicode_line or row
+        if unicode_line and other_line:
+            rows = {"unicode_line": unicode_line, "other_line": other_line}
+            problem = tr("is in two encodings: row {unicode_line} is UTF-8, row {other_line} is not", **rows)
+            cure = tr("open the parts one by one and save them in one file as CSV UTF-8")
+            raise RefusedError("mixed_encodings", problem, cure, row=max(rows.values()))

@@ -33,22 +33,31 @@ FROM_EARLIER = frozenset({"commitments"})
 _MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
     "needs": (
         {
-            "need_id": ("N-002", "N-002"), "community": ("Old Town", "老城社区"), "item": ("rice", "大米"),
-            "quantity": ("12", "12"), "group": ("children", "儿童"),
-            "needed_by": ("2026-03-20", "2026-03-20"), "channel": ("public_sector", "公共部门"),
+            "need_id": ("N-002", "N-002"),
+            "community": ("Old Town", "老城社区"),
+            "item": ("rice", "大米"),
+            "quantity": ("12", "12"),
+            "group": ("children", "儿童"),
+            "needed_by": ("2026-03-20", "2026-03-20"),
+            "channel": ("public_sector", "公共部门"),
         },
     ),
     "donations": (
         {
-            "donation_id": ("D-002", "D-002"), "donor": ("Neighbours' Fund", "邻里互助金"),
-            "item": ("money", "善款"), "quantity": ("500", "500"),
+            "donation_id": ("D-002", "D-002"),
+            "donor": ("Neighbours' Fund", "邻里互助金"),
+            "item": ("money", "善款"),
+            "quantity": ("500", "500"),
         },
     ),
     "communities": (
         {
-            "community": ("Old Town", "老城社区"), "name": ("Old Town Estate", "老城社区居委会"),
-            "district": ("South", "南区"), "organization": ("City Care", "关爱之家"),
-            "latitude": ("31.20", "31.20"), "longitude": ("121.48", "121.48"),
+            "community": ("Old Town", "老城社区"),
+            "name": ("Old Town Estate", "老城社区居委会"),
+            "district": ("South", "南区"),
+            "organization": ("City Care", "关爱之家"),
+            "latitude": ("31.20", "31.20"),
+            "longitude": ("121.48", "121.48"),
             "population": ("3100", "3100"),
         },
     ),
@@ -57,32 +66,53 @@ _MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
     ),
     "items": (
         {
-            "item": ("noodles", "面条"), "name": ("Noodles, dried", "挂面"), "category": ("food", "食品"),
-            "unit": ("kg", "公斤"), "shelf_life_days": ("360", "360"),
+            "item": ("noodles", "面条"),
+            "name": ("Noodles, dried", "挂面"),
+            "category": ("food", "食品"),
+            "unit": ("kg", "公斤"),
+            "shelf_life_days": ("360", "360"),
         },
         {
-            "item": ("vaccine", "疫苗"), "name": ("Vaccine, one dose", "疫苗（一剂）"),
-            "category": ("medicine", "药品"), "unit": ("dose", "剂"), "weight_kg": ("0.05", "0.05"),
+            "item": ("vaccine", "疫苗"),
+            "name": ("Vaccine, one dose", "疫苗（一剂）"),
+            "category": ("medicine", "药品"),
+            "unit": ("dose", "剂"),
+            "weight_kg": ("0.05", "0.05"),
             "cold": ("yes", "是"),
         },
         {
-            "item": ("money", "善款"), "name": ("Donated money", "捐款"), "unit": ("CNY", "元"),
-            "kind": ("funds", "资金"), "step": ("0.01", "0.01"),
+            "item": ("money", "善款"),
+            "name": ("Donated money", "捐款"),
+            "unit": ("CNY", "元"),
+            "kind": ("funds", "资金"),
+            "step": ("0.01", "0.01"),
         },
     ),
-}  # fmt: skip
+}
 """Further example rows that other examples refer to: column → English and Chinese cell."""
 
 _KINDS_ZH = {
-    Kind.TEXT: "文字", Kind.LIST: "列表", Kind.CHOICE: "选项", Kind.NUMBER: "数字", Kind.WHOLE: "整数",
-    Kind.DAY: "日期", Kind.FLAG: "是或否",
-}  # fmt: skip
+    Kind.TEXT: "文字",
+    Kind.LIST: "列表",
+    Kind.CHOICE: "选项",
+    Kind.NUMBER: "数字",
+    Kind.WHOLE: "整数",
+    Kind.DAY: "日期",
+    Kind.FLAG: "是或否",
+}
 _UNITS_ZH = {
-    "item units": "物资单位", "days": "天", "degrees": "度", "persons": "人", "kg": "公斤",
-    "kg/unit": "公斤/单位", "kg/day": "公斤/天", "km": "公里",
-    "currency/unit": "货币/单位", "currency/kg": "货币/公斤",
+    "item units": "物资单位",
+    "days": "天",
+    "degrees": "度",
+    "persons": "人",
+    "kg": "公斤",
+    "kg/unit": "公斤/单位",
+    "kg/day": "公斤/天",
+    "km": "公里",
+    "currency/unit": "货币/单位",
+    "currency/kg": "货币/公斤",
     "currency/kg/day": "货币/公斤/天",
-}  # fmt: skip
+}
 
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "horizon": ("Which days are planned", "计划哪些日子"),
@@ -128,8 +158,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "policy.objective": (
         '"coverage-first": serve as much as possible, priority by priority, then at the least cost;'
         ' "total-cost": the least sum of logistics cost and cost of unmet needs',
-        '"coverage-first"：按优先级尽量多满足，再求成本最低；'
-        '"total-cost"：物流成本与未满足代价之和最低',
+        '"coverage-first"：按优先级尽量多满足，再求成本最低；"total-cost"：物流成本与未满足代价之和最低',
     ),
     "policy.boundary": (
         'whom a donation with a community may serve: "community", "district", "organization"'
@@ -166,21 +195,35 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "cost per planned line that a new plan changes; without the table commitments it has no effect",
         "新计划每改动一行原计划的代价；没有承诺表时不起作用",
     ),
-}  # fmt: skip
+}
 """Section or setting → what it means, in English and Chinese."""
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "required": "required", "empty is": "empty is", "example": "Example", "sheet": "settings",
-        "setting": "setting", "value": "value", "meaning": "meaning", "yes": "yes", "no": "no",
+        "required": "required",
+        "empty is": "empty is",
+        "example": "Example",
+        "sheet": "settings",
+        "setting": "setting",
+        "value": "value",
+        "meaning": "meaning",
+        "yes": "yes",
+        "no": "no",
         "intro": "Settings of this case. Each line shows the default; take away its # to change it.",
     },
     "zh": {
-        "required": "必填", "empty is": "不填为", "example": "示例", "sheet": "设置",
-        "setting": "设置", "value": "值", "meaning": "含义", "yes": "是", "no": "否",
+        "required": "必填",
+        "empty is": "不填为",
+        "example": "示例",
+        "sheet": "设置",
+        "setting": "设置",
+        "value": "值",
+        "meaning": "含义",
+        "yes": "是",
+        "no": "否",
         "intro": "本案例的设置。每行列出默认值；去掉行首的 # 并修改即可生效。",
     },
-}  # fmt: skip
+}
 
 
 def new_case(folder: Path, language: Language = "en", *, workbook: bool = False) -> Path:
@@ -344,12 +387,13 @@ def _write_workbook(file: Path, language: Language) -> None:
     with xlsxwriter.Workbook(file) as book:
         formats = {
             "head": book.add_format({"bold": True, "bg_color": "#DDEBF7", "bottom": 1}),
-            "about": book.add_format({"italic": True, "font_color": "#666666", "text_wrap": True,
-                                      "valign": "top"}),
+            "about": book.add_format(
+                {"italic": True, "font_color": "#666666", "text_wrap": True, "valign": "top"}
+            ),
             "text": book.add_format({"num_format": "@"}),
             "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "number": book.add_format(),
-        }  # fmt: skip
+        }
         for table in _offered():
             _add_table(book, table, formats, language)
         _add_settings(book, formats, language)
@@ -372,9 +416,12 @@ def _add_table(
         if column.choices:
             # From the examples down; a warning only, as other spellings are read as well.
             sheet.data_validation(
-                2, place, 1_048_575, place,
+                2,
+                place,
+                1_048_575,
+                place,
                 {"validate": "list", "source": _choices(column, language), "error_type": "warning"},
-            )  # fmt: skip
+            )
 
 
 def _style(column: Column) -> str:

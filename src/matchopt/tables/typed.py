@@ -1,8 +1,8 @@
-"""Checked: a table whose own cells are checked, and what an empty cell is in each kind of column."""
+"""Tables whose own cells are checked, and what a check over several of them is."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.contract.fields import Table
+from matchopt.arrays import Bools, Floats
+from matchopt.contract.fields import Kind, Table
+from matchopt.contract.settings import Settings
+from matchopt.errors import Severity
+from matchopt.tables.findings import Findings, Saying
 
-Mask = npt.NDArray[np.bool_]
 Coding = tuple[npt.NDArray[np.integer[Any]], npt.NDArray[Any]]
 """The code of each row, and the distinct cells that the codes number."""
 
@@ -46,7 +49,7 @@ class Checked:
     extras: pd.DataFrame
     headers: Mapping[str, str]
     rows: npt.NDArray[np.int64]
-    wrong: Mapping[str, Mask]
+    wrong: Mapping[str, Bools]
     whole: bool
     codes: Mapping[str, Coding]
 
@@ -73,31 +76,35 @@ class Checked:
             return self.codes[column]
         return pd.factorize(self.array(column))
 
-    def among(self, column: str, known: Collection[str]) -> Mask:
+    def by(self, key: str, column: str) -> dict[Any, Any]:
+        """Return the cells of `column` by those of `key`."""
+        return dict(zip(self.array(key).tolist(), self.array(column).tolist(), strict=True))
+
+    def among(self, column: str, known: Collection[str]) -> Bools:
         """Return which cells of a text column are in `known`."""
         codes, distinct = self.coded(column)
         return np.fromiter((text in known for text in distinct), bool, len(distinct))[codes]
 
-    def lookup(self, column: str, known: Mapping[str, float], default: float) -> npt.NDArray[np.float64]:
+    def lookup(self, column: str, known: Mapping[str, float], default: float) -> Floats:
         """Return what `known` says of each cell of a text column."""
         codes, distinct = self.coded(column)
         return np.fromiter((known.get(v, default) for v in distinct), np.float64, len(distinct))[codes]
 
-    def given(self, column: str) -> Mask:
+    def given(self, column: str) -> Bools:
         """Return which cells of `column` hold something."""
         if column in self.codes:
             codes, distinct = self.codes[column]
             return np.asarray((distinct != "")[codes])
         return np.asarray(~is_empty(self.array(column)))
 
-    def sound(self, *columns: str) -> Mask:
+    def sound(self, *columns: str) -> Bools:
         """Return the rows whose cells in `columns` have no finding yet."""
         sound = np.ones(len(self.frame), dtype=bool)
         for column in columns:
             sound &= ~self.wrong[column]
         return sound
 
-    def kept(self, keep: Mask) -> Checked:
+    def kept(self, keep: Bools) -> Checked:
         """Return the table with the rows `keep` only."""
         return replace(
             self,
@@ -109,7 +116,7 @@ class Checked:
         )
 
 
-def is_empty(values: npt.NDArray[Any]) -> Mask:
+def is_empty(values: npt.NDArray[Any]) -> Bools:
     """Return which cells hold nothing."""
     if values.dtype.kind == "M":
         return np.asarray(np.isnat(values))
@@ -118,3 +125,111 @@ def is_empty(values: npt.NDArray[Any]) -> Mask:
     if values.dtype == object:
         return np.asarray(values == "", dtype=bool)
     return np.zeros(len(values), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The checked tables of a case side by side, for the checks that look at more than one.
+
+    Attributes
+    ----------
+    checked
+        The tables that were given and have rows, by name.
+    unread
+        Tables that are there but could not be read.
+    found
+        Where findings go.
+    settings
+        None if they could not be read.
+    """
+
+    checked: Mapping[str, Checked]
+    unread: frozenset[str]
+    found: Findings
+    settings: Settings | None = None
+
+    def get(self, name: str) -> Checked | None:
+        """Return the table `name`, or None."""
+        return self.checked.get(name)
+
+    def complete(self, *names: str) -> bool:
+        """Whether what is not in the tables `names` is really not given."""
+        tables = (self.checked.get(name) for name in names)
+        return self.unread.isdisjoint(names) and all(table is None or table.whole for table in tables)
+
+    def names(self, *columns: str) -> set[str]:
+        """Return the distinct values of text columns such as ``needs.item``; none of tables not given."""
+        found: set[str] = set()
+        for table, column in (name.split(".") for name in columns):
+            if table in self.checked:
+                found.update(self.checked[table].coded(column)[1])
+        return found - {""}
+
+    def error(self, code: str, table: Checked, column: str, where: Bools, say: Saying) -> None:
+        """Report the rows `where`."""
+        self.found.rows(Severity.ERROR, code, table, column, np.flatnonzero(where), say)
+
+    def warning(self, code: str, table: Checked, column: str, where: Bools, say: Saying) -> None:
+        """Warn of the rows `where`."""
+        self.found.rows(Severity.WARNING, code, table, column, np.flatnonzero(where), say)
+
+    def days(self) -> npt.NDArray[np.datetime64]:
+        """Return the earliest and latest day that set the horizon; empty if undated.
+
+        ``created_on`` and the days of commitments do not.
+        """
+        ends: list[Any] = []
+        for name, checked in self.checked.items():
+            for column in checked.table.columns if name != "commitments" else ():
+                days = checked.array(column.name) if column.kind is Kind.DAY else np.empty(0)
+                days = days[~np.isnat(days)] if len(days) else days
+                if column.name != "created_on" and len(days):
+                    ends += [days.min(), days.max()]
+        return np.array([min(ends), max(ends)] if ends else [], dtype="datetime64[s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check over the tables of a case, by name.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    about
+        What it reports, and why.
+    given
+        It runs where all of these tables are given, and is handed them.
+    complete
+        It runs where none of these tables, given or not, has rows that could not be read.
+    settings
+        Whether it needs the settings, and is handed them last.
+    run
+        Reports what it finds.
+    """
+
+    name: str
+    about: str
+    given: tuple[str, ...]
+    complete: tuple[str, ...]
+    settings: bool
+    run: Callable[..., None]
+
+    def __call__(self, tables: Tables) -> None:
+        """Run the check where it can be run."""
+        if not tables.complete(*self.complete) or (self.settings and tables.settings is None):
+            return
+        given = [tables.checked[name] for name in self.given if name in tables.checked]
+        if len(given) == len(self.given):
+            self.run(tables, *given, *([tables.settings] if self.settings else []))
+
+
+def check(
+    *given: str, complete: tuple[str, ...] = (), settings: bool = False
+) -> Callable[[Callable[..., None]], Check]:
+    """Make a `Check` of a function: its name, and its docstring, which says what it reports."""
+
+    def named(run: Callable[..., None]) -> Check:
+        return Check(run.__name__, run.__doc__ or "", given, complete, settings, run)
+
+    return named

@@ -6,8 +6,8 @@ import contextlib
 import io
 import re
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,9 +16,8 @@ import numpy as np
 from matchopt.contract.fields import Table
 from matchopt.contract.schema import table_named
 from matchopt.language import tr
-from matchopt.tables.cells import STRIP
-from matchopt.tables.csv import UnreadableError
-from matchopt.tables.findings import Findings
+from matchopt.tables.cells import EPOCH, EPOCH_1904, STRIP
+from matchopt.tables.findings import RefusedError
 from matchopt.tables.raw import REMARK, RawTable, cell_text, texts, without_remarks
 
 _ERROR_CELL = re.compile(
@@ -41,11 +40,14 @@ class Sheet:
         The smallest block that holds every cell.
     top
         Row of the first of them, counted from 1.
+    epoch
+        Day 0 of the workbook.
     """
 
     name: str
     cells: list[list[Any]]
     top: int
+    epoch: date
 
 
 def workbook(data: bytes) -> list[Sheet]:
@@ -53,13 +55,13 @@ def workbook(data: bytes) -> list[Sheet]:
 
     Raises
     ------
-    UnreadableError
+    RefusedError
         If it is no workbook, or truncated.
     """
     if not data:
-        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+        raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if not data.startswith(b"PK"):
-        raise UnreadableError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
+        raise RefusedError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
     try:
         return _sheets(data)
     except BaseException as error:
@@ -67,18 +69,15 @@ def workbook(data: bytes) -> list[Sheet]:
         if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
             raise
         why = " ".join(str(error).split())[:120] or type(error).__name__
-        raise UnreadableError(
-            "not_a_table",
-            tr("is broken or truncated, no XLSX workbook ({why})", why=why),
-            tr("save or copy it again"),
-        ) from None
+        problem = tr("is broken or truncated, no XLSX workbook ({why})", why=why)
+        raise RefusedError("not_a_table", problem, tr("save or copy it again")) from None
 
 
 def _sheets(data: bytes) -> list[Sheet]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    errors = _error_cells(data)
+    epoch, errors = _epoch_and_errors(data)
     sheets = []
     for meta in book.sheets_metadata:
         if meta.typ is not SheetTypeEnum.WorkSheet:
@@ -90,33 +89,39 @@ def _sheets(data: bytes) -> list[Sheet]:
             # calamine shows an error as an empty cell; that would lose what the user must see.
             if 0 <= row - top < len(cells) and 0 <= column - left < len(cells[row - top]):
                 cells[row - top][column - left] = text
-        sheets.append(Sheet(meta.name, cells, top + 1))
+        sheets.append(Sheet(meta.name, cells, top + 1, epoch))
     return sheets
 
 
-def _error_cells(data: bytes) -> Mapping[str, Mapping[tuple[int, int], str]]:
-    """Return the error cells such as ``#REF!``: sheet → (row, column) from 0 → text."""
-    errors: dict[str, dict[tuple[int, int], str]] = {}
+Errors = dict[str, dict[tuple[int, int], str]]
+
+
+def _epoch_and_errors(data: bytes) -> tuple[date, Errors]:
+    """Return day 0 and the error cells such as ``#REF!``: sheet → (row, column) from 0 → text."""
+    epoch, errors = EPOCH, Errors()
     with (
         contextlib.suppress(KeyError, ElementTree.ParseError, zipfile.BadZipFile, NotImplementedError),
         zipfile.ZipFile(io.BytesIO(data)) as archive,
     ):
-        for name, part in _parts(archive).items():
+        book = list(ElementTree.fromstring(archive.read("xl/workbook.xml")).iter())
+        if any(element.get("date1904", "") in ("1", "true") for element in book):
+            epoch = EPOCH_1904
+        for name, part in _parts(archive, book).items():
             xml = archive.read(part)
             if b't="e"' in xml:
                 errors[name] = {
                     (int(row) - 1, _column_number(letters)): text.decode("utf-8", "replace")
                     for letters, row, text in _ERROR_CELL.findall(xml)
                 }
-    return errors
+    return epoch, errors
 
 
-def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+def _parts(archive: zipfile.ZipFile, book: list[ElementTree.Element]) -> dict[str, str]:
     """Return sheet name → file inside the archive."""
     relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
     parts = {}
-    for element in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+    for element in book:
         target = targets.get(element.get(_OFFICE, ""))
         if element.tag.endswith("}sheet") and target:
             inside = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
@@ -132,26 +137,25 @@ def _column_number(letters: bytes) -> int:
     return number - 1
 
 
-def sheet_for(table: Table, sheets: list[Sheet], file: str, found: Findings) -> RawTable:
+def sheet_for(table: Table, sheets: list[Sheet], file: str) -> RawTable:
     """Return the sheet of a one-table workbook: the one named like the table, else the only filled one.
 
     Raises
     ------
-    UnreadableError
+    RefusedError
         If there is no such sheet, or it is empty.
     """
     filled = [sheet for sheet in sheets if sheet.cells]
     named = [sheet for sheet in filled if table_named(sheet.name) is table]
     if not filled:
-        raise UnreadableError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+        raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if len(named) == 1:
         return raw_sheet(table, named[0], file)
     if len(filled) > 1:
         names = ", ".join(sheet.name for sheet in filled)
-        raise UnreadableError(
-            "ambiguous_sheet", tr("has several filled sheets ({names})", names=names),
-            tr("call the one that holds the table «{name}»", name=table.name),
-        )  # fmt: skip
+        problem = tr("has several filled sheets ({names})", names=names)
+        cure = tr("call the one that holds the table «{name}»", name=table.name)
+        raise RefusedError("ambiguous_sheet", problem, cure)
     return raw_sheet(table, filled[0], file)
 
 
@@ -161,18 +165,14 @@ def raw_sheet(table: Table, sheet: Sheet, file: str) -> RawTable:
     while head < len(sheet.cells) and _skipped(sheet.cells[head]):
         head += 1
     if head == len(sheet.cells):
-        raise UnreadableError(
-            "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
-        )
-    body = sheet.cells[head + 1 :]
-    raw = RawTable(
-        table, file,
-        tuple(cell_text(cell).strip(STRIP) for cell in sheet.cells[head]),
-        tuple(texts([row[k] for row in body]) for k in range(len(sheet.cells[head]))),
-        np.arange(len(body), dtype=np.int64) + sheet.top + head + 1,
-        head=sheet.top + head,
-    )  # fmt: skip
-    return without_remarks(raw)
+        cure = tr("the first row holds the names of the columns")
+        raise RefusedError("empty_file", tr("has no header"), cure)
+    header, *body = sheet.cells[head:]
+    top = sheet.top + head
+    headers = tuple(cell_text(cell).strip(STRIP) for cell in header)
+    columns = tuple(texts([row[k] for row in body]) for k in range(len(header)))
+    rows = np.arange(len(body), dtype=np.int64) + top + 1
+    return without_remarks(RawTable(table, file, headers, columns, rows, head=top, epoch=sheet.epoch))
 
 
 def _skipped(cells: list[Any]) -> bool:

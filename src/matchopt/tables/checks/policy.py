@@ -1,196 +1,205 @@
-"""Settings against tables: boundaries, fairness, horizon, cases without days."""
+"""Checks of settings against tables: boundary, fairness, horizon, affinities."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from matchopt.contract.settings import FILE, Settings
-from matchopt.language import tr
-from matchopt.tables.findings import Said
-from matchopt.tables.tables import Tables
+from matchopt.language import mark, tr
+from matchopt.tables.findings import Said, shown
+from matchopt.tables.typed import Checked, Tables, check
 
 LONG_HORIZON = 3660
 """Days after which a horizon looks like a mistyped year."""
 
+SIDES = (("donation_id", "donor"), ("need_id", "group"))
+"""The columns of affinities that may name each side; a row gives one of the two."""
 
-def check_policy(tables: Tables, settings: Settings) -> None:
-    """Check that the tables hold what the settings ask for."""
-    _check_boundary(tables, settings)
-    _check_fairness(tables, settings)
-    days = tables.days()
-    if len(days):
-        _check_horizon(tables, settings, days)
-    else:
-        _warn_undated(tables, settings)
+BOUNDED_BY = {"district": "district", "organization": "organization", "agreements": "organization"}
+"""Boundary policy → the column of communities that it goes by."""
+
+WINDOWS = (
+    ("needs", "needed_from", "needed_by", mark("it cannot be served")),
+    ("donations", "available_from", "available_until", mark("it cannot be planned")),
+)
+"""Table, first and last day of a time window, and what it means if the window is outside the horizon."""
 
 
-def _check_boundary(tables: Tables, settings: Settings) -> None:
-    boundary = settings.policy.boundary
-    if boundary == "open":
+@check(settings=True)
+def boundary(tables: Tables, settings: Settings) -> None:
+    """Report a boundary that the tables do not draw, and communities that stand on neither side of it."""
+    rule = settings.policy.boundary
+    if rule == "open":
         return
-    needed = {"district": "district", "organization": "organization", "agreements": "organization"}
-    if boundary in needed:
-        _check_community_column(tables, boundary, needed[boundary])
-    if boundary == "agreements" and tables.get("agreements") is None and tables.complete("agreements"):
-        _refuse_boundary(tables, boundary, tr("there is no table agreements"), tr("add agreements.csv"))
+    if rule in BOUNDED_BY:
+        _check_community_column(tables, rule, BOUNDED_BY[rule])
+    if rule == "agreements" and "agreements" not in tables.checked and tables.complete("agreements"):
+        _refuse_boundary(tables, rule, tr("there is no table agreements"), tr("add agreements.csv"))
     donations = tables.get("donations")
     if donations is not None and donations.whole and not donations.given("community").any():
-        tables.found.warning(
-            "idle_boundary", FILE, tr("binds nothing: no donation has a community"),
-            tr("fill in the column community of donations"), column="policy.boundary", value=boundary,
-        )  # fmt: skip
+        problem = tr("binds nothing: no donation has a community")
+        cure = tr("fill in the column community of donations")
+        tables.found.warning("idle_boundary", FILE, problem, cure, column="policy.boundary", value=rule)
 
 
-def _check_community_column(tables: Tables, boundary: str, column: str) -> None:
+def _check_community_column(tables: Tables, rule: str, column: str) -> None:
     communities = tables.get("communities")
     if communities is None:
         if tables.complete("communities"):
-            _refuse_boundary(
-                tables,
-                boundary,
-                tr("there is no table communities"),
-                tr("add communities.csv with {column}", column=column),
-            )
+            cure = tr("add communities.csv with {column}", column=column)
+            _refuse_boundary(tables, rule, tr("there is no table communities"), cure)
         return
-    blank = ~communities.given(column) & communities.sound(column)
-    if not communities.given(column).any():
+    given = communities.given(column)
+    if not given.any():
         cure = tr("fill in the column {column} of communities", column=column)
-        _refuse_boundary(tables, boundary, tr("no community has a {column}", column=column), cure)
+        _refuse_boundary(tables, rule, tr("no community has a {column}", column=column), cure)
         return
-
-    def say(_: int) -> Said:
-        return (
-            "",
-            tr("is empty, so that nothing crosses to it under {boundary}", boundary=boundary),
-            tr("fill in the {column}", column=column),
-        )
-
-    tables.warning("blank_boundary", communities, column, blank, say)
+    problem = tr("is empty, so that nothing crosses to it under {boundary}", boundary=rule)
+    said = ("", problem, tr("fill in the {column}", column=column))
+    tables.warning("blank_boundary", communities, column, ~given & communities.sound(column), said)
 
 
-def _refuse_boundary(tables: Tables, boundary: str, why: str, cure: str) -> None:
-    tables.found.error(
-        "boundary_without_data",
-        FILE,
-        tr("cannot be observed: {why}", why=why),
-        tr("{cure}, or set the boundary to open", cure=cure),
-        column="policy.boundary",
-        value=boundary,
-    )
+def _refuse_boundary(tables: Tables, rule: str, why: str, cure: str) -> None:
+    problem = tr("cannot be observed: {why}", why=why)
+    cure = tr("{cure}, or set the boundary to open", cure=cure)
+    tables.found.error("boundary_without_data", FILE, problem, cure, column="policy.boundary", value=rule)
 
 
-def _check_fairness(tables: Tables, settings: Settings) -> None:
+@check(complete=("communities",), settings=True)
+def fairness(tables: Tables, settings: Settings) -> None:
     """Report fairness between communities that no table lists, and shares of populations not known."""
     rule = settings.policy.fairness
     communities = tables.get("communities")
-    if rule == "none" or not tables.complete("communities"):
+    if rule == "none":
         return
     if communities is None:
         _refuse_fairness(tables, rule, tr("there is no table communities"), tr("add communities.csv"))
         return
     if rule != "share":
         return
-    known = communities.given("population")
-    sound = communities.sound("population")
+    known, sound = communities.given("population"), communities.sound("population")
     cure = tr("fill in the column population of communities")
     if not known.any() and sound.all():
         _refuse_fairness(tables, rule, tr("no community has a population"), cure)
     elif sound.all() and not communities.array("population")[known].sum():
         _refuse_fairness(tables, rule, tr("all populations are 0"), cure)
     else:
-        tables.error(
-            "fairness_without_data",
-            communities,
-            "population",
-            ~known & sound,
-            lambda _: (
-                "",
-                tr("is empty, and fairness share counts residents"),
-                tr("fill in the residents, or 0"),
-            ),
-        )
+        problem = tr("is empty, and fairness share counts residents")
+        said = ("", problem, tr("fill in the residents, or 0"))
+        tables.error("fairness_without_data", communities, "population", ~known & sound, said)
 
 
 def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
-    tables.found.error(
-        "fairness_without_data",
-        FILE,
-        tr("cannot be observed: {why}", why=why),
-        tr("{cure}, or set fairness to none", cure=cure),
-        column="policy.fairness",
-        value=rule,
-    )
+    problem = tr("cannot be observed: {why}", why=why)
+    cure = tr("{cure}, or set fairness to none", cure=cure)
+    tables.found.error("fairness_without_data", FILE, problem, cure, column="policy.fairness", value=rule)
 
 
-def _check_horizon(tables: Tables, settings: Settings, days: np.ndarray) -> None:
+@check(settings=True)
+def horizon(tables: Tables, settings: Settings) -> None:
+    """Report a horizon that ends before it starts; warn of a long one, and of time windows outside."""
+    days = tables.days()
+    if not len(days):
+        return
     start = np.datetime64(settings.horizon.start or days[0], "s")
     end = np.datetime64(settings.horizon.end or days[1], "s")
     if end < start:
-        tables.found.error(
-            "reversed_days",
-            FILE,
-            tr("the horizon ends on {end}, before it starts on {start}", end=_day(end), start=_day(start)),
-            tr("the tables give the end that is not set; correct the horizon or the days"),
-            column="horizon",
+        problem = tr(
+            "the horizon ends on {end}, before it starts on {start}", end=shown(end), start=shown(start)
         )
+        cure = tr("the tables give the end that is not set; correct the horizon or the days")
+        tables.found.error("reversed_days", FILE, problem, cure, column="horizon")
         return
     length = int((end - start) / np.timedelta64(1, "D")) + 1
     if length > LONG_HORIZON:
-        tables.found.warning(
-            "long_horizon",
-            FILE,
-            tr(
-                "the horizon is {length} days long: {start} to {end}",
-                length=f"{length:,}",
-                start=_day(start),
-                end=_day(end),
-            ),
-            tr("check the years in the tables, or set [horizon]"),
-            column="horizon",
+        problem = tr(
+            "the horizon is {length} days long: {start} to {end}",
+            length=f"{length:,}",
+            start=shown(start),
+            end=shown(end),
         )
-    for name, first, last, what in (
-        ("needs", "needed_from", "needed_by", tr("it cannot be served")),
-        ("donations", "available_from", "available_until", tr("it cannot be planned")),
-    ):
+        cure = tr("check the years in the tables, or set [horizon]")
+        tables.found.warning("long_horizon", FILE, problem, cure, column="horizon")
+    span = tr("the horizon {start} to {end}", start=shown(start), end=shown(end))
+    for name, first, last, meaning in WINDOWS:
         table = tables.get(name)
         if table is None:
             continue
+        problem = tr("is outside {span}: {what}", span=span, what=tr(meaning))
         late, early = table.array(first) > end, table.array(last) < start
-        span = tr("the horizon {start} to {end}", start=_day(start), end=_day(end))
         for column, outside in ((first, late), (last, early & ~late)):
-            values = table.array(column)
-
-            def say(at: int, values: np.ndarray = values, span: str = span, what: str = what) -> Said:
-                return (
-                    _day(values[at]),
-                    tr("is outside {span}: {what}", span=span, what=what),
-                    tr("check the day, or set [horizon]"),
-                )
-
-            tables.warning("outside_horizon", table, column, outside, say)
+            said = (table.array(column), problem, tr("check the day, or set [horizon]"))
+            tables.warning("outside_horizon", table, column, outside, said)
 
 
-def _warn_undated(tables: Tables, settings: Settings) -> None:
+@check(settings=True)
+def undated(tables: Tables, settings: Settings) -> None:
     """Warn where a case without days uses what needs days."""
+    if len(tables.days()):
+        return
     if settings.horizon.start or settings.horizon.end:
+        cure = tr("fill in days, or leave [horizon] out")
         tables.found.warning(
-            "undated",
-            FILE,
-            tr("has no effect: no table holds a day"),
-            tr("fill in days, or leave [horizon] out"),
-            column="horizon",
+            "undated", FILE, tr("has no effect: no table holds a day"), cure, column="horizon"
         )
     lanes = tables.get("lanes")
     if lanes is not None:
         lead = lanes.array("lead_days")
-        tables.warning(
-            "undated", lanes, "lead_days", lead > 0,
-            lambda at: (
-                lead[at], tr("cannot arrive: no table holds a day, so the plan has one day"),
-                tr("fill in days, or leave lead_days out"),
-            ),
-        )  # fmt: skip
+        problem = tr("cannot arrive: no table holds a day, so the plan has one day")
+        said = (lead, problem, tr("fill in days, or leave lead_days out"))
+        tables.warning("undated", lanes, "lead_days", lead > 0, said)
 
 
-def _day(day: np.datetime64) -> str:
-    return str(day.astype("datetime64[D]"))
+# --- affinities --------------------------------------------------------------------------
+
+
+@check("affinities")
+def affinities_of_pairs(tables: Tables, affinities: Checked) -> None:
+    """Report rows that do not name one donation or donor and one need or group, as no other row does."""
+    for one, other in SIDES:
+        _check_side(tables, affinities, one, other)
+    names = [column for side in SIDES for column in side]
+    again = affinities.frame.duplicated(names).to_numpy()
+    if not again.any():
+        return
+    groups = affinities.frame.groupby(names, sort=False).ngroup().to_numpy()
+    firsts = np.flatnonzero(~again)  # groups are numbered as they first occur
+
+    def say(at: int) -> Said:
+        pair = " → ".join(str(v) for v in affinities.frame[names].iloc[at] if v)
+        row = affinities.row(int(firsts[groups[at]]))
+        return pair, tr("stands in row {row} already", row=row), tr("keep the row whose score is right")
+
+    tables.error("duplicate_id", affinities, "", again & affinities.sound(*names), say)
+
+
+def _check_side(tables: Tables, affinities: Checked, one: str, other: str) -> None:
+    sound = affinities.sound(one, other)
+    gives_one, gives_other = affinities.given(one), affinities.given(other)
+    said: Said = (
+        "",
+        tr("is empty, and so is {other}", other=other),
+        tr("give {one} or {other}", one=one, other=other),
+    )
+    tables.error("incomplete_row", affinities, one, sound & ~gives_one & ~gives_other, said)
+    problem = tr("stands beside a {one}, which says it already", one=one)
+    cure = tr(
+        "leave {one} or {other} empty; the score then counts for the one, or for all of the other",
+        one=one,
+        other=other,
+    )
+    said = (affinities.array(other), problem, cure)
+    tables.error("ambiguous_row", affinities, other, sound & gives_one & gives_other, said)
+
+
+@check(settings=True)
+def weight_of_affinities(tables: Tables, settings: Settings) -> None:
+    """Say where affinities have no weight, or a weight has no affinities."""
+    weight, given = settings.policy.affinity_weight, "affinities" in tables.checked
+    if given and weight == 0:
+        problem = tr("the table affinities has no effect: its weight is 0")
+    elif not given and weight > 0 and tables.complete("affinities"):
+        problem = tr("has no effect: there is no table affinities")
+    else:
+        return
+    tables.found.note("idle_affinities", FILE, problem, column="policy.affinity_weight", value=f"{weight:g}")

@@ -1,17 +1,17 @@
-"""Quantities against the steps of items and the lots of donations: what can be counted, given and served."""
+"""Checks of quantities: what can be counted, given and bought, what stands in, and what is closed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from matchopt.arrays import Bools, Floats
 from matchopt.contract.settings import Settings
-from matchopt.language import tr, trn
+from matchopt.language import mark, tr, trn
 from matchopt.tables.findings import Said
-from matchopt.tables.tables import Tables
-from matchopt.tables.typed import Checked, Mask
+from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tolerances import FLOAT, ROUNDING, WRITTEN
 
 LARGEST_TOTAL = 9e18
 """Largest sum of a quantity column, in its last decimal: sums are 64-bit whole numbers."""
@@ -19,195 +19,174 @@ LARGEST_TOTAL = 9e18
 MOST_DECIMALS = 6
 """Decimals that quantities, steps and lots may have."""
 
-TOLERANCE = 1e-9
-"""Relative: what binary fractions may be off a decimal multiple."""
+COUNTED = (
+    ("items", "step"),
+    ("donations", "lot_size"),
+    ("needs", "quantity"),
+    ("donations", "quantity"),
+    ("commitments", "quantity"),
+)
+"""Table and column of what is counted in whole numbers of the last decimal."""
 
-Numbers = npt.NDArray[np.float64]
-
-
-def check_quantities(tables: Tables, settings: Settings | None) -> None:
-    """Check quantities, steps and lots against each other; without `settings` only what needs none."""
-    fine = [
-        _refuse_too_fine(tables, name, column)
-        for name, column in (("items", "step"), ("donations", "lot_size"),
-                             ("needs", "quantity"), ("donations", "quantity"), ("commitments", "quantity"))
-    ]  # fmt: skip
-    decimals = _decimals(np.unique(np.concatenate(fine)))
-    for name in ("needs", "donations", "commitments"):
-        _check_total(tables, name, decimals)
-    if not tables.complete("items"):
-        return
-    items = tables.get("items")
-    steps = {} if items is None else dict(zip(items.frame["item"], items.frame["step"], strict=True))
-    _check_needs(tables, steps)
-    _check_donations(tables, steps, settings)
+CLOSED = (
+    ("hubs", "storage_capacity", mark("no goods can stay in the hub overnight")),
+    ("hubs", "throughput_capacity", mark("no goods can pass through the hub")),
+    ("lanes", "capacity_kg", mark("the lane is closed to goods")),
+    ("agreements", "max_quantity_kg", mark("no goods can be passed on under the agreement")),
+)
+"""Table, column and what a 0 in it means."""
 
 
 # --- what can be counted -----------------------------------------------------------------
 
 
-def _refuse_too_fine(tables: Tables, name: str, column: str) -> Numbers:
+@check()
+def countable(tables: Tables) -> None:
+    """Report numbers of too many decimals, and columns of quantities that add up beyond 64 bits."""
+    fine = [
+        _refuse_too_fine(tables, tables.checked[name], column)
+        for name, column in COUNTED
+        if name in tables.checked
+    ]
+    decimals = _decimals(np.unique(np.concatenate([np.empty(0), *fine])))
+    for name in ("needs", "donations", "commitments"):
+        if name in tables.checked:
+            _check_total(tables, tables.checked[name], decimals)
+
+
+def _refuse_too_fine(tables: Tables, table: Checked, column: str) -> Floats:
     """Report numbers of more than `MOST_DECIMALS`; return the others."""
-    table = tables.get(name)
-    if table is None:
-        return np.empty(0)
     values = table.array(column)
     given = table.given(column)
     broken = np.flatnonzero(given & (values != np.rint(values)))
     fine = np.zeros(len(values), dtype=bool)
     fine[broken[_decimals_off(values[broken], MOST_DECIMALS) > 0]] = True
-
-    def say(at: int) -> Said:
-        problem = tr(
-            "has more than {most_decimals} decimals, which cannot be counted exactly",
-            most_decimals=MOST_DECIMALS,
-        )
-        return f"{values[at]:.15g}", problem, tr("write fewer decimals, or take a smaller unit")
-
-    tables.error("too_fine", table, column, fine, say)
+    problem = tr(
+        "has more than {most_decimals} decimals, which cannot be counted exactly", most_decimals=MOST_DECIMALS
+    )
+    said = (values, problem, tr("write fewer decimals, or take a smaller unit"))
+    tables.error("too_fine", table, column, fine, said)
     return np.asarray(values[given & ~fine])
 
 
-def _decimals_off(values: Numbers, decimals: int) -> Numbers:
+def _decimals_off(values: Floats, decimals: int) -> Floats:
     """Return how far `values` are from having `decimals` decimals, in the last one, binary dust aside."""
     scaled = values * 10.0**decimals
     off = np.abs(scaled - np.rint(scaled))
-    return np.where(off <= np.maximum(1e-12 * np.abs(scaled), 1e-6), 0.0, off)
+    return np.where(off <= np.maximum(FLOAT * np.abs(scaled), WRITTEN), 0.0, off)
 
 
-def _decimals(values: Numbers) -> int:
+def _decimals(values: Floats) -> int:
     """Return how many decimals the finest of `values` needs."""
     enough = (k for k in range(MOST_DECIMALS) if not _decimals_off(values, k).any())
     return next(enough, MOST_DECIMALS)
 
 
-def _check_total(tables: Tables, name: str, decimals: int) -> None:
-    table = tables.get(name)
-    if table is None:
+def _check_total(tables: Tables, table: Checked, decimals: int) -> None:
+    total, most = float(np.nansum(table.array("quantity"))), LARGEST_TOTAL / 10**decimals
+    if total * 10**decimals <= LARGEST_TOTAL:
         return
-    total = float(np.nansum(table.array("quantity")))
-    if total * 10**decimals > LARGEST_TOTAL:
-        most = LARGEST_TOTAL / 10**decimals
-        why = (
-            tr(" (steps, lots and quantities have up to {decimals} decimals)", decimals=decimals)
-            if decimals
-            else ""
-        )
-        tables.found.error(
-            "too_large",
-            name,
-            tr("adds up to {total}, beyond {most}{why}", total=f"{total:.4g}", most=f"{most:.0e}", why=why),
-            tr("check the number of digits"),
-            column=table.header("quantity"),
-        )
+    why = tr(" (steps, lots and quantities have up to {decimals} decimals)", decimals=decimals)
+    problem = tr(
+        "adds up to {total}, beyond {most}{why}",
+        total=f"{total:.4g}",
+        most=f"{most:.0e}",
+        why=why if decimals else "",
+    )
+    cure = tr("check the number of digits")
+    tables.found.error("too_large", table.name, problem, cure, column=table.header("quantity"))
 
 
 # --- steps and lots ----------------------------------------------------------------------
 
 
-def _divides(quantity: Numbers, step: Numbers) -> Mask:
-    """Return where `quantity` is a whole multiple of `step`, binary dust aside."""
-    divides = (step == 1) & (quantity == np.rint(quantity))
-    other = np.flatnonzero(~divides)
-    ratio = quantity[other] / step[other]
-    divides[other] = np.abs(ratio - np.rint(ratio)) <= TOLERANCE * np.maximum(1.0, np.abs(ratio))
-    return np.asarray(divides)
-
-
-def _refuse_fractions(tables: Tables, table: Checked, step: Numbers) -> Mask:
-    """Report fractions of items that come in whole steps; return the rows that have another quantity."""
-    quantity = table.array("quantity")
-    given = table.given("quantity")
-    fraction = given & ~_divides(quantity, step) & (quantity != np.floor(quantity)) & (step == np.floor(step))
-    tables.error(
-        "fraction", table, "quantity", fraction,
-        lambda at: (
-            f"{quantity[at]:.15g}", tr("is a fraction of an item that comes in whole steps"),
-            tr("write a whole number, or give the item a smaller step in the table items"),
-        ),
-    )  # fmt: skip
-    return np.asarray(given & ~fraction)
-
-
-def _check_needs(tables: Tables, steps: Mapping[str, float]) -> None:
-    needs = tables.get("needs")
-    if needs is None:
-        return
-    step = needs.lookup("item", steps, 1.0)
+@check("needs", complete=("items",))
+def steps_of_needs(tables: Tables, needs: Checked) -> None:
+    """Report fractions of what comes in whole steps; warn of needs that are no multiple of a step."""
+    step = _steps(tables, needs)
     whole = _refuse_fractions(tables, needs, step)
     odd = whole & ~_divides(needs.array("quantity"), step)
     _warn_once(tables, needs, odd, step, tr("its item's step"), tr("only a substitute can serve the rest"))
 
 
-def _check_donations(tables: Tables, steps: Mapping[str, float], settings: Settings | None) -> None:
-    donations = tables.get("donations")
-    if donations is None:
-        return
-    step, lot = donations.lookup("item", steps, 1.0), donations.array("lot_size")
+@check("donations", complete=("items",))
+def steps_of_donations(tables: Tables, donations: Checked) -> None:
+    """Report fractions of what comes in whole steps, and lots that no step fits; warn of idle rests."""
+    step, lot = _steps(tables, donations), donations.array("lot_size")
     whole = _refuse_fractions(tables, donations, step)
     granule, countable = _granules(step, np.where(np.isnan(lot), step, lot))
-    tables.error(
-        "too_fine",
-        donations,
-        "lot_size",
-        ~countable,
-        lambda at: (
-            f"{lot[at]:.15g}",
-            tr("and the step {step} have no common multiple that can be counted", step=f"{step[at]:g}"),
-            tr("write a multiple of {step}", step=f"{step[at]:g}"),
-        ),
-    )
-    plannable = _plannable(donations, step, settings)
-    whole &= countable & (plannable > 0)
-    idle = whole & donations.given("lot_size") & (granule > plannable * (1 + TOLERANCE))
 
-    def say(at: int) -> Said:
+    def say_uncountable(at: int) -> Said:
+        unit = f"{step[at]:g}"
+        problem = tr("and the step {step} have no common multiple that can be counted", step=unit)
+        return lot, problem, tr("write a multiple of {step}", step=unit)
+
+    tables.error("too_fine", donations, "lot_size", ~countable, say_uncountable)
+    plannable = _plannable(donations, step, tables.settings)
+    whole &= countable & (plannable > 0)
+    idle = whole & donations.given("lot_size") & (granule > plannable * (1 + ROUNDING))
+
+    def say_idle(at: int) -> Said:
+        lots = {"step": f"{step[at]:g}", "granule": f"{granule[at]:.15g}"}
         larger = granule[at] > lot[at]
-        said = (
-            tr(
-                "with the step {step} makes lots of {granule},",
-                step=f"{step[at]:g}",
-                granule=f"{granule[at]:.15g}",
-            )
-            if larger
-            else "is"
-        )
         problem = tr(
             "{said} more than the {plannable} that can be planned: nothing can be given",
-            said=said,
+            said=tr("with the step {step} makes lots of {granule},", **lots) if larger else "is",
             plannable=f"{plannable[at]:.15g}",
         )
-        return f"{lot[at]:.15g}", problem, tr("check lot_size and quantity")
+        return lot, problem, tr("check lot_size and quantity")
 
-    tables.warning("idle_lot", donations, "lot_size", idle, say)
+    tables.warning("idle_lot", donations, "lot_size", idle, say_idle)
     odd = whole & ~idle & ~_divides(donations.array("quantity"), granule)
     _warn_once(tables, donations, odd, granule, tr("its step or lot"), tr("the rest cannot be given"))
 
 
-def _warn_once(tables: Tables, table: Checked, odd: Mask, granule: Numbers, whose: str, meaning: str) -> None:
+def _steps(tables: Tables, table: Checked) -> Floats:
+    """Return the step of each row's item."""
+    items = tables.get("items")
+    return table.lookup("item", {} if items is None else items.by("item", "step"), 1.0)
+
+
+def _divides(quantity: Floats, step: Floats) -> Bools:
+    """Return where `quantity` is a whole multiple of `step`, binary dust aside."""
+    divides = (step == 1) & (quantity == np.rint(quantity))
+    other = np.flatnonzero(~divides)
+    ratio = quantity[other] / step[other]
+    divides[other] = np.abs(ratio - np.rint(ratio)) <= ROUNDING * np.maximum(1.0, np.abs(ratio))
+    return np.asarray(divides)
+
+
+def _refuse_fractions(tables: Tables, table: Checked, step: Floats) -> Bools:
+    """Report fractions of items that come in whole steps; return the rows that have another quantity."""
+    quantity = table.array("quantity")
+    given = table.given("quantity")
+    fraction = given & ~_divides(quantity, step) & (quantity != np.floor(quantity)) & (step == np.floor(step))
+    problem = tr("is a fraction of an item that comes in whole steps")
+    cure = tr("write a whole number, or give the item a smaller step in the table items")
+    tables.error("fraction", table, "quantity", fraction, (quantity, problem, cure))
+    return np.asarray(given & ~fraction)
+
+
+def _warn_once(tables: Tables, table: Checked, odd: Bools, granule: Floats, whose: str, meaning: str) -> None:
     """Warn once of quantities that are no multiple of their `granule`."""
-    count = int(odd.sum())
-    if not count:
+    if not odd.any():
         return
     first = int(np.argmax(odd))
+    problem = trn(
+        "{n} quantity is no whole multiple of {whose}: {meaning}",
+        "{n} quantities are no whole multiple of {whose}: {meaning}",
+        int(odd.sum()),
+        whose=whose,
+        meaning=meaning,
+    )
+    cure = tr("write a multiple, here of {granule}, if that is not meant", granule=f"{granule[first]:.15g}")
+    value, column = f"{table.array('quantity')[first]:.15g}", table.header("quantity")
     tables.found.warning(
-        "off_step",
-        table.name,
-        trn(
-            "{n} quantity is no whole multiple of {whose}: {meaning}",
-            "{n} quantities are no whole multiple of {whose}: {meaning}",
-            count,
-            whose=whose,
-            meaning=meaning,
-        ),
-        tr("write a multiple, here of {granule}, if that is not meant", granule=f"{granule[first]:.15g}"),
-        row=table.row(first),
-        column=table.header("quantity"),
-        value=f"{table.array('quantity')[first]:.15g}",
+        "off_step", table.name, problem, cure, row=table.row(first), column=column, value=value
     )
 
 
-def _granules(step: Numbers, lot: Numbers) -> tuple[Numbers, Mask]:
+def _granules(step: Floats, lot: Floats) -> tuple[Floats, Bools]:
     """Return the least common multiples of steps and lots, and which of them can be counted."""
     unit = 10.0 ** _decimals(np.unique(np.concatenate([step, lot])))
     fits = lot * unit < LARGEST_TOTAL
@@ -220,14 +199,121 @@ def _granules(step: Numbers, lot: Numbers) -> tuple[Numbers, Mask]:
     return np.where(multiple > 0, multiple, unit) / unit, np.asarray(fits)
 
 
-def _plannable(donations: Checked, step: Numbers, settings: Settings | None) -> Numbers:
+def _plannable(donations: Checked, step: Floats, settings: Settings | None) -> Floats:
     """Return what the reliability policy lets be planned of each donation; all without `settings`."""
     quantity = np.nan_to_num(donations.array("quantity"))
     reliability = donations.array("reliability")
     policy = "ignore" if settings is None else settings.policy.reliability
     if policy == "expected":
-        steps = np.floor(quantity * reliability / step * (1 + TOLERANCE))
+        steps = np.floor(quantity * reliability / step * (1 + ROUNDING))
         quantity = np.where(reliability < 1, steps * step, quantity)
     elif policy == "firm":
         quantity = np.where(reliability < 1, 0.0, quantity)
     return np.asarray(quantity, dtype=np.float64)
+
+
+# --- what stands in, what can be bought, what is closed ----------------------------------
+
+
+@check("substitutions")
+def substitutions(tables: Tables, table: Checked) -> None:
+    """Report substitutions of an item by itself, and circles of substitutions."""
+    wanted, given = table.array("need_item"), table.array("donated_item")
+    sound = table.sound("need_item", "donated_item")
+    said = (wanted, tr("stands in for itself"), tr("leave the row out; the same item always serves"))
+    tables.error("self_substitution", table, "donated_item", sound & (wanted == given), said)
+    successors: dict[str, dict[str, int]] = {}
+    for at in np.flatnonzero(sound & (wanted != given)).tolist():
+        successors.setdefault(wanted[at], {}).setdefault(given[at], at)
+    for circle in circles(successors):
+        circuit = " → ".join([*circle, circle[0]])
+        tables.found.error(
+            "substitution_cycle",
+            table.name,
+            tr("the substitutions go round in a circle: {shown}", shown=circuit),
+            tr("leave out one row of the circle"),
+            row=table.row(successors[circle[0]][circle[1 % len(circle)]]),
+            column=table.header("donated_item"),
+            value=circuit,
+        )
+
+
+def circles(successors: Mapping[str, Mapping[str, int]]) -> list[list[str]]:
+    """Return circles of a directed graph that share no node, at least one if there is any."""
+    left = _trimmed({node: set(after) for node, after in successors.items()})
+    found: list[list[str]] = []
+    while left:
+        path: dict[str, int] = {}
+        node = min(left)
+        while node not in path:
+            path[node] = len(path)
+            node = min(left[node])
+        circle = list(path)[path[node] :]
+        found.append(circle)
+        for gone in circle:
+            left.pop(gone)
+        left = _trimmed(left)
+    return found
+
+
+def _trimmed(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Take away nodes that lead nowhere until each of the rest leads to another of them."""
+    before: dict[str, list[str]] = {}
+    for node, after in graph.items():
+        for other in after:
+            before.setdefault(other, []).append(node)
+    idle = [node for node in before if node not in graph]
+    idle += [node for node, after in graph.items() if not after]
+    while idle:
+        gone = idle.pop()
+        graph.pop(gone, None)
+        for node in before.get(gone, ()):
+            if node in graph and gone in graph[node]:
+                graph[node].discard(gone)
+                if not graph[node]:
+                    idle.append(node)
+    return graph
+
+
+def fund_items(tables: Tables) -> set[str]:
+    """Return the items of kind funds."""
+    items = tables.get("items")
+    return set() if items is None else set(items.array("item")[items.array("kind") == "funds"])
+
+
+@check("items", complete=("items", "needs", "substitutions"))
+def prices_of_funds(tables: Tables, items: Checked) -> None:
+    """Warn of prices of funds themselves, which buy nothing."""
+    priced, price = items.given("purchase_price") & (items.array("kind") == "funds"), "purchase_price"
+
+    def say(at: int) -> Said:
+        problem = tr("has no effect: funds are not bought with funds")
+        return f"{items.array(price)[at]:g}", problem, tr("leave it empty, or correct the kind")
+
+    tables.warning("idle_price", items, price, priced, say)
+
+
+@check("items", "donations", complete=("items", "needs", "substitutions"))
+def idle_funds(tables: Tables, items: Checked, donations: Checked) -> None:
+    """Warn of donated funds that nothing asked for can be bought with."""
+    asked = tables.names("needs.item")
+    bought = items.given("purchase_price") & (items.array("kind") != "funds")
+    if not asked.isdisjoint(items.array("item")[bought]):
+        return
+    substitutes = tables.get("substitutions")
+    if substitutes is not None:
+        asked |= set(substitutes.array("donated_item")[substitutes.among("need_item", asked)])
+    problem = tr("can buy nothing: no item that is asked for has a purchase_price")
+    said = (donations.array("item"), problem, tr("give a purchase_price to the items that it may buy"))
+    tables.warning("idle_funds", donations, "item", donations.among("item", fund_items(tables) - asked), said)
+
+
+@check()
+def closed(tables: Tables) -> None:
+    """Warn of capacities of 0, which are easily meant as "not known"."""
+    for name, column, meaning in CLOSED:
+        table = tables.get(name)
+        if table is not None:
+            problem = tr("closes it: {meaning}", meaning=tr(meaning))
+            said = ("0", problem, tr("leave it empty if there is no limit"))
+            tables.warning("closed", table, column, table.array(column) == 0, said)
