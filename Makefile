@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 UV ?= uv
 
-.PHONY: help plan test lint types walls tests format lock wheel-check clean
+.PHONY: help plan test lint types walls docs tests format lock build wheel-check clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,7 +29,7 @@ $(VENV)/.installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/bin/pytho
 plan: $(VENV)/.installed  ## plan the demo case in data/ into runs/city-en
 	$(BIN)/matchopt plan data/city-en --output runs/city-en --force
 
-test: lint types walls tests  ## the whole test command: lint, types, walls, tests, benchmark smoke
+test: lint types walls docs tests  ## the whole test command: lint, types, walls, docs, tests, benchmark smoke
 
 lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .
@@ -44,6 +44,9 @@ walls: $(VENV)/.installed-dev  ## import-linter: who may import whom
 tests: $(VENV)/.installed-dev  ## pytest: tests, and the benchmarks once without timing
 	$(BIN)/python -m pytest tests benchmarks -n auto --benchmark-disable
 
+docs: $(VENV)/.installed-dev  ## the documentation as a site in site/; no link may lead nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(VENV)/.installed-dev  ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -55,8 +58,12 @@ lock:  ## write the lock files anew after a change of dependencies (needs uv; UP
 	$(LOCK) --extra dev --output-file requirements-dev.lock $(UPGRADE)
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
+build: $(VENV)/.installed  ## wheel and source archive into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
 wheel-check: $(VENV)/.installed-dev  ## build the wheel and plan with it, for each of PYTHONS in an environment of its own
 	$(BIN)/python .ci/check_wheel.py $(PYTHONS)
 
 clean:  ## remove what was installed and made
-	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf $(VENV) runs dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
