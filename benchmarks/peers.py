@@ -177,7 +177,7 @@ def min_cost_flow_over_all_pairs(case: Case) -> tuple[dict[int, int], float]:
     return solved(case, cost_scaling)[:2]
 
 
-def one_program_over_all_ways(case: Case, served: dict[int, int]) -> tuple[float, int]:
+def one_program_over_all_columns(case: Case, served: dict[int, int]) -> tuple[float, int]:
     """Solve shared capacities as one linear program of HiGHS, through MathOpt, with a column for every way.
 
     It is given what has to be `served` by priority, which it would take five more programs to find,
