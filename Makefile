@@ -1,11 +1,12 @@
-# The two commands of a newcomer: `make plan` and `make test`. Everything lands in .venv.
+# The two commands of a newcomer: `make plan` and `make test`; before a release, `make test-deep`.
+# Everything lands in .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 UV ?= uv
 
-.PHONY: help plan test lint types walls docs tests format lock build wheel-check clean
+.PHONY: help plan test test-deep lint types walls docs tests tests-deep format lock build wheel-check clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +32,8 @@ plan: $(VENV)/.installed  ## plan the demo case in data/ into runs/city-en
 
 test: lint types walls docs tests  ## the whole test command: lint, types, walls, docs, tests, benchmark smoke
 
+test-deep: lint types walls docs tests-deep  ## the same with ten times the random examples, new ones each time
+
 lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,8 +44,13 @@ types: $(VENV)/.installed-dev  ## mypy, strict on src
 walls: $(VENV)/.installed-dev  ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
+TESTS := $(BIN)/python -m pytest tests benchmarks -n auto --dist worksteal --benchmark-disable
+
 tests: $(VENV)/.installed-dev  ## pytest: tests, and the benchmarks once without timing
-	$(BIN)/python -m pytest tests benchmarks -n auto --benchmark-disable
+	$(TESTS)
+
+tests-deep: $(VENV)/.installed-dev  ## pytest alone, deep
+	$(TESTS) --hypothesis-profile deep
 
 docs: $(VENV)/.installed-dev  ## the documentation as a site in site/; no link may lead nowhere
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
