@@ -167,7 +167,7 @@ def test_python_on_the_page_about_the_report_runs(tmp_path):
 # --- the rest of the pages ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *PAGES], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *PAGES], ids=str)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
         name, _, anchor = target.partition("#")

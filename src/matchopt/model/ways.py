@@ -19,7 +19,6 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.routes import DIRECT, Itinerary, Router, direct_delivery
 from matchopt.model.rules import Items, Rules
 
-
 CELLS = 2**18
 """Days × days of leaving that prices are laid out for in one go."""
 
@@ -220,8 +219,8 @@ class Ways:
 class Waiting:
     """The cheapest arrival day at one hub, for any span of days.
 
-    Arriving on day d for leaving on day l costs ``enter[d] + (until[max(l, d)] - until[d])``, `until` being the
-    price of all nights up to a day. Range minima are looked up in sparse tables by powers of two, one row
+    Arriving on day d for leaving on day l costs ``enter[d] + (until[max(l, d)] - until[d])``, `until` being
+    the price of all nights up to a day. Range minima are looked up in sparse tables by powers of two, one row
     for each day of leaving that is asked for, a few rows at a time: memory grows with the days, not with
     their square. The spans asked for say which days there are; all others are never looked at.
 
