@@ -1,4 +1,4 @@
-"""The inspector: rechecks a plan from the tables alone.
+"""The verifier: rechecks a plan from the tables alone.
 
 It restates the contract on its own and shares nothing with what made the plan, so that one
 mistake cannot pass twice.
@@ -8,23 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
+import numpy as np
+
+from matchopt.arrays import Bools, Texts
 from matchopt.contract.case import Case
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 from matchopt.language import tr
-from matchopt.verifier.books import check_gifts, check_needs
-from matchopt.verifier.claims import Claims, check_plain
-from matchopt.verifier.committed import Committed, committed_of
+from matchopt.verifier.commitments import CommitmentFacts, commitments_of, promises_of, remaining
 from matchopt.verifier.facts import Facts
 from matchopt.verifier.gather import gather
-from matchopt.verifier.lines import Lines, read_lines
-from matchopt.verifier.loads import check_loads, limits_of, loads_of
-from matchopt.verifier.purchases import check_purchases
-from matchopt.verifier.sheet import Sheet
-from matchopt.verifier.summary import account_of, changes, check_summary
-from matchopt.verifier.tally import Tally, check_tally, tally_of
-from matchopt.verifier.verdict import Used, Verdict, judge
-from matchopt.verifier.violation import Report, Violation
+from matchopt.verifier.lines import check_purchases, read_lines
+from matchopt.verifier.pairs import row_classes, sweep
+from matchopt.verifier.prices import fairness_cells, read_prices
+from matchopt.verifier.proof import (
+    Columns,
+    PlainBound,
+    PlainProof,
+    Proven,
+    Prover,
+    Rest,
+    Shares,
+    check_signs,
+    plain_bound,
+    shares_of,
+)
+from matchopt.verifier.reasons import Reasons
+from matchopt.verifier.summary import Book, Claims, SummaryCheck, account_of, check_plain
+from matchopt.verifier.sums import (
+    Tally,
+    Used,
+    check_donations,
+    check_loads,
+    check_needs,
+    check_tally,
+    tally_of,
+    used_by,
+)
+from matchopt.verifier.violation import PlanTable, Violation, Violations
 
 __all__ = ["Violation", "verify"]
 
@@ -48,11 +70,11 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
     Notes
     -----
     The proof is the table `plan.prices`. Block 0 holds plain transport problems: a level and a
-    price for every need and donation, and a bound in exact arithmetic (`matchopt.verifier.proof`).
-    The blocks from 1 hold what shared rules join: prices of everything limited, stage by stage, and
-    bounds by weak duality over all admissible pairs and all their routes
-    (`matchopt.verifier.certificate`). A bound that is better than the prices prove comes from an
-    exhaustive search; it is checked against plan and prices, but cannot be repeated here.
+    price for every need and donation, and a bound in exact arithmetic. The blocks from 1 hold what
+    linking constraints join: prices of everything limited, stage by stage, and bounds by weak
+    duality over all admissible pairs and all their routes (both in `matchopt.verifier.proof`).
+    A bound that is better than the prices prove comes from an exhaustive search; it is checked
+    against plan and prices, but cannot be repeated here.
 
     Examples
     --------
@@ -64,47 +86,90 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
     >>> matchopt.verify(case, matchopt.plan(case))
     ()
     """
-    report = Report()
-    sheets = [
-        Sheet(plan.allocations, "allocations", ALLOCATIONS, report),
-        Sheet(plan.needs, "needs", NEEDS, report),
-        Sheet(plan.donations, "donations", DONATIONS, report),
-        Sheet(plan.prices, "prices", PRICES, report),
-        Sheet(plan.purchases, "purchases", PURCHASES, report),
-    ]
-    if not all(sheet.complete for sheet in sheets):
-        return report.violations()
-    allocations, needs, donations, prices, purchases = sheets
-    facts = gather(case)
-    committed = committed_of(case, facts)
-    lines = read_lines(facts, committed, allocations, report)
-    tally, loads, before = tally_of(facts, lines), loads_of(facts, lines), loads_of(facts, lines.before)
-    used = Used(loads, before, limits_of(facts, before))
-    check_tally(facts, lines, tally, report)
-    check_loads(facts, loads, used.limits, report)
-    check_purchases(facts, purchases, lines, report)
-    verdict = judge(facts, committed, tally, used, prices, report)
-    check_needs(facts, needs, tally, verdict.need_reasons, case.extras.get("needs"), report)
-    check_gifts(facts, donations, tally, verdict.gift_reasons, case.extras.get("donations"), report)
-    _check_summary(facts, committed, plan.summary, lines, tally, verdict, report)
-    return report.violations()
+    found = Violations()
+    allocations, needs, donations, prices, purchases = tables = (
+        PlanTable(plan.allocations, "allocations", ALLOCATIONS, found),
+        PlanTable(plan.needs, "needs", NEEDS, found),
+        PlanTable(plan.donations, "donations", DONATIONS, found),
+        PlanTable(plan.prices, "prices", PRICES, found),
+        PlanTable(plan.purchases, "purchases", PURCHASES, found),
+    )
+    if not all(table.complete for table in tables):
+        return found.all()
+    f = gather(case)
+    commitments = commitments_of(case, f)
+    lines = read_lines(f, commitments, allocations)
+    tally, used = tally_of(f, lines), used_by(f, lines)
+    check_tally(f, lines, tally, found)
+    check_loads(f, used, found)
+    check_purchases(f, purchases, lines)
+    verdict = judge(f, commitments, tally, used, prices)
+    check_needs(f, needs, tally, verdict.need_reasons, case.extras.get("needs"))
+    check_donations(f, donations, tally, verdict.donation_reasons, case.extras.get("donations"))
+    if isinstance(plan.summary, Mapping):
+        _check_summary(Book(f, commitments, lines, tally), plan.summary, verdict, found)
+    else:
+        found.add("summary", "summary", "", tr("is no mapping of keys to figures"))
+    return found.all()
 
 
-def _check_summary(
-    f: Facts, committed: Committed, summary: object, lines: Lines, tally: Tally, verdict: Verdict,
-    report: Report,
-) -> None:  # fmt: skip
+class Proof(NamedTuple):
+    """What the prices prove of all that is new: of the needs of block 0, which `plain` marks, and of all.
+
+    `keepable` is how many promises of an earlier plan could be kept.
+    """
+
+    plain: Bools
+    bound: PlainBound
+    proven: Proven
+    shares: Shares
+    keepable: int
+
+
+class Verdict(NamedTuple):
+    """The reasons of needs and donations; what the prices prove, None where they could not be read."""
+
+    need_reasons: Texts
+    donation_reasons: Texts
+    proof: Proof | None
+
+
+def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, table: PlanTable) -> Verdict:
+    """Look at all pairs, and hold the prices of a table against the admissible ones."""
+    found, cells = table.found, fairness_cells(f)
+    prices = read_prices(f, cells, table)
+    if prices is not None:
+        prices = check_signs(f, prices, found)
+    classes = row_classes(f, commitments, tally, prices)
+    reasons = Reasons(f, tally, used, *classes)
+    if prices is None:
+        reach = sweep(f, commitments, classes, reasons)
+        return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), None)
+    columns = Columns(f, prices, *classes, cells.of)
+    reach = sweep(f, commitments, classes, reasons, PlainProof(f, prices, *classes, found), columns)
+    left = remaining(f, tally.kept, tally.met)
+    bound = plain_bound(left, prices)
+    shares = shares_of(f, cells, commitments, tally, reach, prices)
+    promises = promises_of(f, left, commitments, prices, cells.of)
+    budget = max(f.settings.policy.budget - float(tally.held), 0.0)
+    new = (tally.served - tally.met).astype(np.float64) * f.needs.grain
+    rest = Rest(left, used.left_to_plan, budget, new, promises)
+    proven = Prover(prices, columns, rest, shares).prove(bound, found)
+    proof = Proof(prices.need_block == 0, bound, proven, shares, len(promises.j))
+    return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), proof)
+
+
+def _check_summary(book: Book, summary: Mapping[object, object], verdict: Verdict, found: Violations) -> None:
     """Check the summary, and what it claims where the prices could be read."""
-    if not isinstance(summary, Mapping):
-        report.add("summary", "summary", "", tr("is no mapping of keys to figures"))
+    SummaryCheck(book, summary, found).check(verdict.need_reasons, verdict.donation_reasons)
+    if verdict.proof is None:
         return
-    check_summary(f, committed, summary, lines, tally, (verdict.need_reasons, verdict.gift_reasons), report)
-    if verdict.proof is not None:
-        plain, bound, proven, shares, keepable = verdict.proof
-        new = replace(tally, served=tally.served - tally.met)
-        check_plain(f, account_of(f, lines.new, new, plain), bound, report)
-        everyone = account_of(f, lines, tally, plain | True)
-        stays = account_of(f, lines.before, replace(tally, served=tally.met), plain | True)
-        lost = committed.churn * (len(committed.promised.i) - keepable)
-        churn = committed.churn * changes(f, committed, lines)
-        Claims(f, summary, proven.beside(stays, lost), shares, churn, report).check(everyone, lines, tally)
+    plain, bound, proven, shares, keepable = verdict.proof
+    f, commitments, lines, tally = book
+    check_plain(f, account_of(f, lines.new, tally.served - tally.met, plain), bound, found)
+    # Beside what is new stand the lines that stay, and the changes of promises that nobody can keep.
+    stays = account_of(f, lines.before, tally.met, plain | True)
+    served = {tier: most + stays.served_by_tier[tier] for tier, most in proven.served_by_tier.items()}
+    lost = commitments.churn * (len(commitments.promised.i) - keepable)
+    proven = replace(proven, served_by_tier=served, cost=proven.cost + stays.logistics + lost)
+    Claims(book, summary, proven, shares, found).check_claims()

@@ -1,109 +1,383 @@
-"""Tables → Facts: what is not given gets the default that the contract states."""
+"""Tables → Facts: what is not given gets the default that the contract states (contract §1 and §3)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 
+from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.case import Case
-from matchopt.contract.settings import Settings
-from matchopt.verifier.affinities import Affinities
+from matchopt.tolerances import FLOAT
 from matchopt.verifier.facts import (
+    LARGEST,
+    MOST_DECIMALS,
     NEVER,
     NO_DAY,
+    AffinityFacts,
+    AgreementFacts,
+    DonationFacts,
     Facts,
-    Gifts,
-    Hubs,
-    Items,
-    Ties,
-    Wants,
+    HubFacts,
+    LaneFacts,
+    Names,
+    NeedFacts,
+    PairIndex,
+    Spots,
+    SubstitutionFacts,
+    pick,
     tenthousandths,
 )
-from matchopt.verifier.keys import Bools, Floats, Ints, Names, Pairs, Texts
-from matchopt.verifier.places import Roads, Spots
-from matchopt.verifier.quantities import counted, grains_of, granules, plannable
-from matchopt.verifier.tables import Codes, Tables, kinds, of_item
 
 _DAYS = (
-    ("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_from"),
-    ("donations", "available_until"), ("donations", "expires_on"),
-)  # fmt: skip
+    ("needs", "needed_from"),
+    ("needs", "needed_by"),
+    ("donations", "available_from"),
+    ("donations", "available_until"),
+    ("donations", "expires_on"),
+)
+
+
+class Tables:
+    """The columns of a case as arrays; a table that is not given has no rows."""
+
+    def __init__(self, case: Case) -> None:
+        self._tables = case.tables
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def _column(self, table: str, column: str, dtype: Any) -> Any:
+        """Return a column as it is, read once."""
+        if table not in self._tables:
+            return np.empty(0, dtype=dtype)
+        key = table, column
+        if key not in self._known:
+            self._known[key] = self._tables[table][column].to_numpy(dtype=dtype)
+        return self._known[key]
+
+    def text(self, table: str, column: str) -> Texts:
+        """Return a column of text, ``""`` where not given."""
+        return np.asarray(self._column(table, column, object))
+
+    def number(self, table: str, column: str) -> Floats:
+        """Return a column of numbers, NaN where not given."""
+        return np.asarray(self._column(table, column, np.float64))
+
+    def whole(self, table: str, column: str) -> Ints:
+        """Return a column of whole numbers that every row has."""
+        return self.number(table, column).astype(np.int64)
+
+    def day(self, table: str, column: str) -> Ints:
+        """Return a column of days as day numbers, `NO_DAY` where not given."""
+        days = self._column(table, column, "datetime64[s]")
+        return np.asarray(days.astype("datetime64[D]").astype(np.int64))
+
+    def flag(self, table: str, column: str) -> Bools:
+        """Return a column of yes and no."""
+        return np.asarray(self._column(table, column, np.bool_))
 
 
 def gather(case: Case) -> Facts:
-    """Read the tables and settings of a case (contract §1 and §3)."""
-    t = Tables(case)
-    codes = Codes(t)
-    dated, start, end = _horizon(t, case.settings)
-    latitude, longitude = _coordinates(t, codes)
-    homes = codes.places.of(codes.communities.index.to_numpy(dtype=object))
-    place_mark, places_marked = _marks(t.text("donations", "only_communities"), codes.communities)
-    group_mark, groups_marked = _marks(t.text("donations", "only_groups"), codes.groups)
-    rates = case.settings.rates
-    scale = _scale(t, codes)
-    hubs = _hubs(t, codes, case.settings, (latitude, longitude))
-    ties = _ties(t, codes)
-    lane_capacity = _limit(t.number("lanes", "capacity_kg"))
-    limits = (hubs.holds, hubs.takes, ties.passes, lane_capacity)
-    return Facts(
-        settings=case.settings,
-        dated=dated,
-        start=start,
-        end=end,
-        shared=any(bool(np.isfinite(limit).any()) for limit in limits),
-        gifts=_gifts(
-            t, codes, case.settings, (start, end), (latitude, longitude), (place_mark, group_mark), scale
-        ),
-        wants=_wants(t, codes, case.settings, (start, end), scale),
-        items=Items(
-            codes.items, kinds(t, codes) == "funds", of_item(t, codes, "purchase_price", np.nan),
-            _categories(t, codes),
-        ),
-        hubs=hubs,
-        ties=ties,
-        roads=Roads(
-            Pairs(*(codes.places.of(t.text("lanes", end)) for end in ("from_place", "to_place"))),
-            t.number("lanes", "distance_km"), t.number("lanes", "cost_per_kg"), t.whole("lanes", "lead_days"),
-            rates.transport_per_kg_km, rates.detour_factor,
-        ),
-        places=codes.places,
-        spots=Spots(homes, latitude[homes], longitude[homes]),
-        lane_capacity=lane_capacity,
-        places_marked=places_marked,
-        groups_marked=groups_marked,
-        substitutes=Pairs(
-            codes.items.of(t.text("substitutions", "need_item")),
-            codes.items.of(t.text("substitutions", "donated_item")),
-        ),
-        ratio=t.number("substitutions", "ratio"),
-        penalty=t.number("substitutions", "penalty"),
-        affinities=_affinities(t, codes, case.settings.policy.affinity_weight),
-    )  # fmt: skip
+    """Read the tables and settings of a case."""
+    return _Gatherer(case).facts()
 
 
-def _horizon(t: Tables, settings: Settings) -> tuple[bool, int, int]:
-    days = np.concatenate([t.day(table, column) for table, column in _DAYS])
-    days = days[days != NO_DAY]
-    if not days.size:
-        return False, 0, 0
-    first, last = settings.horizon.start, settings.horizon.end
-    return True, _number(first, int(days.min())), _number(last, int(days.max()))
+class _Gatherer:
+    """The tables of a case, and what several of them share: names, items by code, the horizon, places."""
 
+    def __init__(self, case: Case) -> None:
+        t = self.t = Tables(case)
+        self.settings = case.settings
+        self.dated, self.start, self.end = self._horizon()
+        self.items = Names(t.text("items", "item"), t.text("needs", "item"), t.text("donations", "item"))
+        self.communities = Names(
+            *(t.text(table, "community") for table in ("communities", "needs", "donations"))
+        )
+        self.groups = Names(t.text("needs", "group"))
+        ends = t.text("lanes", "from_place"), t.text("lanes", "to_place")
+        self.places = Names(
+            self.communities.texts, t.text("hubs", "hub"), *ends, t.text("donations", "origin")
+        )
+        self.known = self.items.of(t.text("items", "item"))
+        kinds = np.full(len(self.items) + 1, "goods", dtype=object)
+        kinds[self.known] = t.text("items", "kind")
+        self.kinds, self.steps = kinds, self.of_item("step", 1.0)
+        self.given, self.asked = (self.items.of(t.text(table, "item")) for table in ("donations", "needs"))
+        self.donations, self.needs = (
+            Names(t.text(*key)) for key in (("donations", "donation_id"), ("needs", "need_id"))
+        )
+        self.scale = self._scale()
+        self.categories = np.append(self.items.texts, "")
+        category = t.text("items", "category")
+        self.categories[self.known] = np.where(category == "", self.categories[self.known], category)
+        self.latitude, self.longitude = np.full((2, len(self.places) + 1), np.nan)
+        # Where a name is community and hub, the community's coordinates come first.
+        for table, column in (("hubs", "hub"), ("communities", "community")):
+            north, east = t.number(table, "latitude"), t.number(table, "longitude")
+            told = ~np.isnan(north) & ~np.isnan(east)
+            place = self.places.of(t.text(table, column))[told]
+            self.latitude[place], self.longitude[place] = north[told], east[told]
 
-def _number(day: date | None, otherwise: int) -> int:
-    return otherwise if day is None else int(np.datetime64(day, "D").astype(np.int64))
+    def facts(self) -> Facts:
+        """Return the facts."""
+        t = self.t
+        place_mark, places_marked = _marks(t.text("donations", "only_communities"), self.communities)
+        group_mark, groups_marked = _marks(t.text("donations", "only_groups"), self.groups)
+        spots = self._spots(self.places.of(self.communities.texts))
+        hubs, lanes, (organizations, organization, agreements) = self._hubs(), self._lanes(), self._ties()
+        limits = np.concatenate([hubs.holds, hubs.takes, agreements.passes, lanes.capacity])
+        return Facts(
+            settings=self.settings,
+            dated=self.dated,
+            start=self.start,
+            end=self.end,
+            capacitated=bool(np.isfinite(limits).any()),
+            donations=self._donations(place_mark, group_mark),
+            needs=self._needs(),
+            hubs=hubs,
+            item_funds=self.kinds == "funds",
+            buyable=self.of_item("purchase_price", np.nan),
+            categories=self.categories,
+            places=self.places,
+            communities=self.communities,
+            organizations=organizations,
+            spots=spots,
+            district=self._of_community(Names(t.text("communities", "district")), "district"),
+            organization=organization,
+            population=self._population(),
+            lanes=lanes,
+            outbound=lanes.legs(pick(hubs.spots, np.s_[:, None]), pick(spots, np.s_[None, :])),
+            agreements=agreements,
+            substitutions=self._substitutions(),
+            affinities=self._affinities(),
+            places_marked=places_marked,
+            groups_marked=groups_marked,
+        )
 
+    def _horizon(self) -> tuple[bool, int, int]:
+        days = np.concatenate([self.t.day(table, column) for table, column in _DAYS])
+        days = days[days != NO_DAY]
+        if not days.size:
+            return False, 0, 0
 
-def _coordinates(t: Tables, codes: Codes) -> tuple[Floats, Floats]:
-    """Return latitude and longitude by place; where a name is community and hub, the community's first."""
-    latitude, longitude = np.full((2, len(codes.places) + 1), np.nan)
-    for table, column in (("hubs", "hub"), ("communities", "community")):
-        north, east = t.number(table, "latitude"), t.number(table, "longitude")
-        known = ~np.isnan(north) & ~np.isnan(east)
-        place = codes.places.of(t.text(table, column))[known]
-        latitude[place], longitude[place] = north[known], east[known]
-    return latitude, longitude
+        def number(day: date | None, otherwise: int) -> int:
+            return otherwise if day is None else int(np.datetime64(day, "D").astype(np.int64))
+
+        horizon = self.settings.horizon
+        return True, number(horizon.start, int(days.min())), number(horizon.end, int(days.max()))
+
+    def of_item(self, column: str, otherwise: float) -> Floats:
+        """Return a column of the items by code of the item; the last entry stands for none."""
+        values = np.full(len(self.items) + 1, otherwise)
+        values[self.known] = self.t.number("items", column)
+        return values
+
+    def _spots(self, place: Ints) -> Spots:
+        return Spots(place, self.latitude[place], self.longitude[place])
+
+    def _scale(self) -> Ints:
+        """Return how many grains a unit of each item has."""
+        t = self.t
+        earlier = self.given[self.donations.of(t.text("commitments", "donation_id"))]
+        columns = (
+            (self.known, ("items", "step")),
+            (self.asked, ("needs", "quantity")),
+            (self.given, ("donations", "quantity")),
+            (self.given, ("donations", "lot_size")),
+            (earlier, ("commitments", "quantity")),
+        )
+        return _grains_of(len(self.items), [(item, t.number(*column)) for item, column in columns])
+
+    def _donations(self, place_mark: Ints, group_mark: Ints) -> DonationFacts:
+        t, item = self.t, self.given
+        kind, scale = self.kinds[item], self.scale[item]
+        cold = np.zeros(len(self.items) + 1, dtype=bool)
+        cold[self.known] = t.flag("items", "cold")
+        weight = np.where(kind == "funds", 0.0, self.of_item("weight_kg", 1.0)[item])
+        steps, lot = counted(self.steps[item], scale), t.number("donations", "lot_size")
+        quantity = t.number("donations", "quantity")
+        offered = counted(quantity, scale)
+        place = self.places.of(t.text("donations", "origin"))
+        north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
+        own, named = ~np.isnan(north) & ~np.isnan(east), self._spots(place)
+        available = t.day("donations", "available_from")
+        available = np.where(available == NO_DAY, self.start, available)
+        until, expires = t.day("donations", "available_until"), t.day("donations", "expires_on")
+        shelf = self.of_item("shelf_life_days", np.nan)[item]
+        keeps = np.where(np.isnan(shelf), NEVER, available + np.nan_to_num(shelf).astype(np.int64))
+        return DonationFacts(
+            ids=t.text("donations", "donation_id"),
+            donors=t.text("donations", "donor"),
+            items=t.text("donations", "item"),
+            item=item,
+            grain=1.0 / scale,
+            granule=_granules(steps, np.where(np.isnan(lot), steps, counted(np.nan_to_num(lot), scale))),
+            weight=weight,
+            load=np.where(kind == "goods", weight, 0.0),
+            cold=cold[item],
+            service=kind == "service",
+            funds=kind == "funds",
+            spots=Spots(place, np.where(own, north, named.latitude), np.where(own, east, named.longitude)),
+            community=self.communities.of(t.text("donations", "community")),
+            first=np.maximum(available, self.start),
+            last=np.where(until == NO_DAY, self.end, np.minimum(until, self.end)),
+            expires=np.where(expires == NO_DAY, keeps, expires),
+            quality=t.whole("donations", "quality"),
+            offered=offered,
+            plannable=self._plannable(offered, quantity, steps),
+            place_mark=place_mark,
+            group_mark=group_mark,
+            most_communities=_limit(t.number("donations", "max_communities")),
+        )
+
+    def _plannable(self, offered: Ints, quantity: Floats, steps: Ints) -> Ints:
+        """Return how many grains of each donation may be planned (contract §4, reliability)."""
+        policy, reliability = self.settings.policy.reliability, self.t.number("donations", "reliability")
+        if policy == "ignore":
+            return offered
+        if policy == "firm":
+            return np.where(reliability < 1, 0, offered)
+        likely = quantity * reliability / self.steps[self.given]
+        nearest = np.rint(likely)
+        dust = np.abs(likely - nearest) <= FLOAT * likely
+        whole = np.where(dust, nearest, np.floor(likely)).astype(np.int64)
+        return np.where(reliability < 1, whole * steps, offered)
+
+    def _needs(self) -> NeedFacts:
+        t, item = self.t, self.asked
+        rates, scale, channels = self.settings.rates, self.scale[item], t.text("needs", "channel")
+        first, last = t.day("needs", "needed_from"), t.day("needs", "needed_by")
+        own = t.number("needs", "unmet_cost")
+        fee = np.zeros(len(item))
+        for channel, rate in rates.identification.model_dump().items():
+            fee[channels == channel] = rate
+        return NeedFacts(
+            ids=t.text("needs", "need_id"),
+            communities=t.text("needs", "community"),
+            items=t.text("needs", "item"),
+            channels=channels,
+            categories=self.categories[item],
+            item=item,
+            grain=1.0 / scale,
+            step=np.maximum(counted(self.steps[item], scale), 1),
+            community=self.communities.of(t.text("needs", "community")),
+            group=self.groups.of(t.text("needs", "group")),
+            first=np.where(first == NO_DAY, self.start, np.maximum(first, self.start)),
+            last=np.where(last == NO_DAY, self.end, np.minimum(last, self.end)),
+            remaining=t.whole("needs", "min_remaining_days"),
+            quality=t.whole("needs", "min_quality"),
+            priority=t.whole("needs", "priority"),
+            asked=counted(t.number("needs", "quantity"), scale),
+            fee=fee,
+            price=tenthousandths(np.where(np.isnan(own), rates.unmet_cost, own)),
+            excluded=self._excluded(),
+            single=t.flag("needs", "single_source"),
+            whole=t.flag("needs", "all_or_nothing"),
+        )
+
+    def _excluded(self) -> Bools:
+        """Mark the needs that an exclusion names; what an exclusion leaves empty admits any."""
+        columns = "item", "group", "community"
+        names = {c: Names(self.t.text("needs", c)) for c in columns}
+        needs = {c: names[c].of(self.t.text("needs", c)) for c in columns}
+        rows = {c: self.t.text("exclusions", c) for c in columns}
+        excluded = np.zeros(len(self.asked), dtype=bool)
+        asks = [(rows[c] != "").astype(bool) for c in columns]
+        for shape in set(zip(*asks, strict=True)):
+            mine = np.logical_and.reduce([a == b for a, b in zip(asks, shape, strict=True)])
+            key, banned = np.zeros(len(excluded), dtype=np.int64), np.zeros(int(mine.sum()), dtype=np.int64)
+            known = np.ones(len(banned), dtype=bool)
+            for c in (c for c, used in zip(columns, shape, strict=True) if used):
+                code = names[c].of(rows[c][mine])
+                known &= code >= 0
+                key, banned = (
+                    old * (len(names[c]) + 2) + new + 1 for old, new in ((key, needs[c]), (banned, code))
+                )
+            excluded |= np.isin(key, banned[known])
+        return excluded
+
+    def _hubs(self) -> HubFacts:
+        t, names, rates = self.t, self.t.text("hubs", "hub"), self.settings.rates
+        order = np.argsort(names, kind="stable")
+        handling, storage = (t.number("hubs", name)[order] for name in ("handling_cost", "storage_cost"))
+        return HubFacts(
+            names[order],
+            self._spots(self.places.of(names)[order]),
+            np.where(np.isnan(handling), rates.hub_handling, handling),
+            np.where(np.isnan(storage), rates.hub_storage, storage),
+            t.flag("hubs", "cold")[order],
+            _limit(t.number("hubs", "storage_capacity"))[order],
+            _limit(t.number("hubs", "throughput_capacity"))[order],
+        )
+
+    def _lanes(self) -> LaneFacts:
+        t = self.t
+        return LaneFacts(
+            PairIndex(*(self.places.of(t.text("lanes", end)) for end in ("from_place", "to_place"))),
+            t.number("lanes", "distance_km"),
+            t.number("lanes", "cost_per_kg"),
+            t.whole("lanes", "lead_days"),
+            _limit(t.number("lanes", "capacity_kg")),
+            self.settings.rates.transport_per_kg_km,
+            self.settings.rates.detour_factor,
+        )
+
+    def _of_community(self, names: Names, column: str) -> Ints:
+        """Return the code of what a column of the communities names, by community; the last is none."""
+        code = np.full(len(self.communities) + 1, -1, dtype=np.int64)
+        known = self.communities.of(self.t.text("communities", "community"))
+        code[known] = names.of(self.t.text("communities", column))
+        return code
+
+    def _population(self) -> Floats:
+        people = np.full(len(self.communities) + 1, np.nan)
+        people[self.communities.of(self.t.text("communities", "community"))] = self.t.number(
+            "communities", "population"
+        )
+        return people
+
+    def _ties(self) -> tuple[Names, Ints, AgreementFacts]:
+        """Return the organisations, that of each community, and what they have agreed on."""
+        t = self.t
+        ends = t.text("agreements", "from_organization"), t.text("agreements", "to_organization")
+        names = Names(t.text("communities", "organization"), *ends)
+        most = _limit(t.number("agreements", "max_quantity_kg"))
+        agreements = AgreementFacts(
+            PairIndex(*map(names.of, ends)), t.number("agreements", "transfer_cost"), most
+        )
+        return names, self._of_community(names, "organization"), agreements
+
+    def _substitutions(self) -> SubstitutionFacts:
+        t = self.t
+        ends = (self.items.of(t.text("substitutions", end)) for end in ("need_item", "donated_item"))
+        return SubstitutionFacts(
+            PairIndex(*ends), t.number("substitutions", "ratio"), t.number("substitutions", "penalty")
+        )
+
+    def _affinities(self) -> AffinityFacts:
+        """Read the affinities; who is named by id is not looked for by donor or group."""
+        t = self.t
+        donation, donor, need, group = (
+            t.text("affinities", column) for column in ("donation_id", "donor", "need_id", "group")
+        )
+        donors = Names(t.text("donations", "donor"))
+        by_donation, by_need = self.donations.of(donation), self.needs.of(need)
+        by_donor = np.where(donation == "", donors.of(donor), -1)
+        by_group = np.where(need == "", self.groups.of(group), -1)
+        number = np.arange(len(self.given)), np.arange(len(self.asked))
+        return AffinityFacts(
+            self.settings.policy.affinity_weight,
+            t.number("affinities", "score"),
+            PairIndex(by_donation, by_need),
+            PairIndex(by_donation, by_group),
+            PairIndex(by_donor, by_need),
+            PairIndex(by_donor, by_group),
+            donors.of(t.text("donations", "donor")),
+            self.groups.of(t.text("needs", "group")),
+            np.where(np.isin(number[0], by_donation), number[0], -1),
+            np.where(np.isin(number[1], by_need), number[1], -1),
+        )
 
 
 def _marks(texts: Texts, names: Names) -> tuple[Ints, Bools]:
@@ -111,188 +385,54 @@ def _marks(texts: Texts, names: Names) -> tuple[Ints, Bools]:
     distinct = Names(texts)
     admitted = np.zeros((len(distinct) + 1, len(names) + 1), dtype=bool)
     admitted[-1] = True
-    for row, text in enumerate(distinct.index):
-        parts = [part.strip() for part in text.split(";")]
-        wanted = np.array([part for part in parts if part], dtype=object)
-        if not wanted.size:
-            admitted[row] = True
-            continue
-        found = names.of(wanted)
+    for row, text in enumerate(distinct.texts):
+        wanted = [part.strip() for part in text.split(";") if part.strip()]
+        found = names.of(np.array(wanted, dtype=object))
         admitted[row, found[found >= 0]] = True
+        admitted[row] |= not wanted
     return distinct.of(texts), admitted
 
 
-def _scale(t: Tables, codes: Codes) -> Ints:
-    """Return how many grains a unit of each item has."""
-    columns = [(codes.items.of(t.text("items", "item")), t.number("items", "step"))]
-    for table, column in (("needs", "quantity"), ("donations", "quantity"), ("donations", "lot_size")):
-        columns.append((codes.items.of(t.text(table, "item")), t.number(table, column)))
-    gift = Names(t.text("donations", "donation_id")).of(t.text("commitments", "donation_id"))
-    given = codes.items.of(t.text("donations", "item"))[gift]
-    columns.append((given, t.number("commitments", "quantity")))
-    return grains_of(len(codes.items), columns)
+def _granules(step: Ints, lot: Ints) -> Ints:
+    """Return the least common multiple of step and lot; 2^62 stands for anything beyond."""
+    step, lot = np.maximum(step, 1), np.maximum(lot, 1)
+    factor = step // np.gcd(step, lot)
+    fits = factor.astype(np.float64) * lot < LARGEST
+    return np.where(fits, np.where(fits, factor, 1) * np.where(fits, lot, 1), 2**62)
 
 
-def _categories(t: Tables, codes: Codes) -> Texts:
-    own = np.append(codes.items.index.to_numpy(dtype=object), "")
-    given = t.text("items", "category")
-    item = codes.items.of(t.text("items", "item"))
-    own[item] = np.where(given == "", own[item], given)
-    return own
+def _grains_of(count: int, columns: Sequence[tuple[Ints, Floats]]) -> Ints:
+    """Return grains per unit of each of `count` items (the last stands for none).
+
+    `columns` are pairs of item codes and values of that item; empty values do not count.
+    """
+    digits, peak = np.zeros(count + 1, dtype=np.int64), np.ones(count + 1)
+    for item, values in columns:
+        given = ~np.isnan(values)
+        np.maximum.at(digits, item[given], _decimals(values[given]))
+        np.maximum.at(peak, item[given], np.abs(values[given]))
+    held = np.floor(np.log10(LARGEST / peak)).astype(np.int64)
+    scale: Ints = 10 ** np.maximum(np.minimum(digits, held), 0)
+    return scale
 
 
-def _gifts(
-    t: Tables,
-    codes: Codes,
-    settings: Settings,
-    horizon: tuple[int, int],
-    coordinates: tuple[Floats, Floats],
-    marks: tuple[Ints, Ints],
-    scale: Ints,
-) -> Gifts:
-    items = t.text("donations", "item")
-    item = codes.items.of(items)
-    kind = kinds(t, codes)[item]
-    cold = np.zeros(len(codes.items) + 1, dtype=bool)
-    cold[codes.items.of(t.text("items", "item"))] = t.flag("items", "cold")
-    weight = np.where(kind == "funds", 0.0, of_item(t, codes, "weight_kg", 1.0)[item])
-    step = of_item(t, codes, "step", 1.0)[item]
-    steps, lot = counted(step, scale[item]), t.number("donations", "lot_size")
-    quantity = t.number("donations", "quantity")
-    offered = counted(quantity, scale[item])
-    place = codes.places.of(t.text("donations", "origin"))
-    north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
-    own = ~np.isnan(north) & ~np.isnan(east)
-    available = t.day("donations", "available_from")
-    available = np.where(available == NO_DAY, horizon[0], available)
-    until = t.day("donations", "available_until")
-    shelf = of_item(t, codes, "shelf_life_days", np.nan)[item]
-    keeps = np.where(np.isnan(shelf), NEVER, available + np.nan_to_num(shelf).astype(np.int64))
-    expires = t.day("donations", "expires_on")
-    most = t.number("donations", "max_communities")
-    return Gifts(
-        ids=t.text("donations", "donation_id"), donors=t.text("donations", "donor"), items=items, item=item,
-        grain=1.0 / scale[item],
-        granule=granules(steps, np.where(np.isnan(lot), steps, counted(np.nan_to_num(lot), scale[item]))),
-        weight=weight, load=np.where(kind == "goods", weight, 0.0),
-        cold=cold[item], service=kind == "service", funds=kind == "funds",
-        spots=Spots(
-            place, np.where(own, north, coordinates[0][place]), np.where(own, east, coordinates[1][place])
-        ),
-        community=codes.communities.of(t.text("donations", "community")),
-        first=np.maximum(available, horizon[0]),
-        last=np.where(until == NO_DAY, horizon[1], np.minimum(until, horizon[1])),
-        expires=np.where(expires == NO_DAY, keeps, expires),
-        quality=t.whole("donations", "quality"), offered=offered,
-        plannable=plannable(offered, quantity, (step, steps), t.number("donations", "reliability"), settings),
-        place_mark=marks[0], group_mark=marks[1], most_communities=_limit(most),
-    )  # fmt: skip
+def _decimals(values: Floats) -> Ints:
+    """Return how many digits after the point each value needs, as far as they are kept."""
+    needed = np.zeros(len(values), dtype=np.int64)
+    broken = np.arange(len(values))
+    for digits in range(MOST_DECIMALS):
+        scaled = values[broken] * 10**digits
+        broken = broken[np.abs(scaled - np.rint(scaled)) > 4 * np.spacing(np.abs(scaled))]
+        if not broken.size:
+            break
+        needed[broken] = digits + 1
+    return needed
 
 
-def _wants(t: Tables, codes: Codes, settings: Settings, horizon: tuple[int, int], scale: Ints) -> Wants:
-    items, channels = t.text("needs", "item"), t.text("needs", "channel")
-    item = codes.items.of(items)
-    first, last = t.day("needs", "needed_from"), t.day("needs", "needed_by")
-    own = t.number("needs", "unmet_cost")
-    unmet = np.where(np.isnan(own), settings.rates.unmet_cost, own)
-    fee = np.zeros(len(items))
-    for channel, rate in settings.rates.identification.model_dump().items():
-        fee[channels == channel] = rate
-    return Wants(
-        ids=t.text("needs", "need_id"), communities=t.text("needs", "community"), items=items,
-        channels=channels, categories=_categories(t, codes)[item], item=item, grain=1.0 / scale[item],
-        step=np.maximum(counted(of_item(t, codes, "step", 1.0)[item], scale[item]), 1),
-        community=codes.communities.of(t.text("needs", "community")),
-        group=codes.groups.of(t.text("needs", "group")),
-        first=np.where(first == NO_DAY, horizon[0], np.maximum(first, horizon[0])),
-        last=np.where(last == NO_DAY, horizon[1], np.minimum(last, horizon[1])),
-        remaining=t.whole("needs", "min_remaining_days"), quality=t.whole("needs", "min_quality"),
-        priority=t.whole("needs", "priority"), asked=counted(t.number("needs", "quantity"), scale[item]),
-        fee=fee, price=tenthousandths(unmet), excluded=_excluded(t),
-        single=t.flag("needs", "single_source"), whole=t.flag("needs", "all_or_nothing"),
-    )  # fmt: skip
-
-
-def _excluded(t: Tables) -> Bools:
-    """Mark the needs that an exclusion names; what an exclusion leaves empty admits any."""
-    columns = ("item", "group", "community")
-    names = {c: Names(t.text("needs", c)) for c in columns}
-    needs = {c: names[c].of(t.text("needs", c)) for c in columns}
-    rows = {c: t.text("exclusions", c) for c in columns}
-    excluded = np.zeros(len(t.text("needs", "need_id")), dtype=bool)
-    asks = {c: rows[c] != "" for c in columns}
-    pattern = asks["item"] * 4 + asks["group"] * 2 + asks["community"] * 1
-    for shape in np.unique(pattern).tolist():
-        used = [c for c, bit in zip(columns, (4, 2, 1), strict=True) if shape & bit]
-        mine = np.flatnonzero(pattern == shape)
-        if not used:
-            excluded[:] = True
-            continue
-        key = np.zeros(len(excluded), dtype=np.int64)
-        banned = np.zeros(len(mine), dtype=np.int64)
-        known = np.ones(len(mine), dtype=bool)
-        for c in used:
-            width = len(names[c]) + 2
-            code = names[c].of(rows[c][mine])
-            known &= code >= 0
-            key, banned = key * width + needs[c] + 1, banned * width + code + 1
-        excluded |= np.isin(key, banned[known])
-    return excluded
-
-
-def _hubs(t: Tables, codes: Codes, settings: Settings, coordinates: tuple[Floats, Floats]) -> Hubs:
-    names = t.text("hubs", "hub")
-    order = np.argsort(names, kind="stable")
-    place = codes.places.of(names)[order]
-    handling, storage = t.number("hubs", "handling_cost")[order], t.number("hubs", "storage_cost")[order]
-    return Hubs(
-        names=names[order],
-        spots=Spots(place, coordinates[0][place], coordinates[1][place]),
-        handling=np.where(np.isnan(handling), settings.rates.hub_handling, handling),
-        storage=np.where(np.isnan(storage), settings.rates.hub_storage, storage),
-        cold=t.flag("hubs", "cold")[order],
-        holds=_limit(t.number("hubs", "storage_capacity"))[order],
-        takes=_limit(t.number("hubs", "throughput_capacity"))[order],
-    )
-
-
-def _ties(t: Tables, codes: Codes) -> Ties:
-    own = t.text("communities", "organization")
-    giving, taking = t.text("agreements", "from_organization"), t.text("agreements", "to_organization")
-    organizations = Names(own, giving, taking)
-    districts = t.text("communities", "district")
-    known = codes.communities.of(t.text("communities", "community"))
-    population = np.full(len(codes.communities) + 1, np.nan)
-    population[known] = t.number("communities", "population")
-    district, organization = np.full((2, len(codes.communities) + 1), -1, dtype=np.int64)
-    district[known] = Names(districts).of(districts)
-    organization[known] = organizations.of(own)
-    return Ties(
-        codes.communities, organizations, district, organization,
-        Pairs(organizations.of(giving), organizations.of(taking)),
-        t.number("agreements", "transfer_cost"), _limit(t.number("agreements", "max_quantity_kg")),
-        population,
-    )  # fmt: skip
-
-
-def _affinities(t: Tables, codes: Codes, weight: float) -> Affinities:
-    """Read the affinities; who is named by id is not looked for by donor or group."""
-    gifts, needs = Names(t.text("donations", "donation_id")), Names(t.text("needs", "need_id"))
-    donors, donor = Names(t.text("donations", "donor")), t.text("affinities", "donor")
-    gift, need = (t.text("affinities", column) for column in ("donation_id", "need_id"))
-    by_gift = np.where(gift == "", -1, gifts.of(gift))
-    by_donor = np.where(gift == "", donors.of(donor), -1)
-    by_need = np.where(need == "", -1, needs.of(need))
-    by_group = np.where(need == "", codes.groups.of(t.text("affinities", "group")), -1)
-    number = np.arange(len(gifts)), np.arange(len(needs))
-    return Affinities(
-        weight, t.number("affinities", "score"),
-        Pairs(by_gift, by_need), Pairs(by_gift, by_group), Pairs(by_donor, by_need),
-        Pairs(by_donor, by_group),
-        donors.of(t.text("donations", "donor")), codes.groups.of(t.text("needs", "group")),
-        np.where(np.isin(number[0], by_gift), number[0], -1),
-        np.where(np.isin(number[1], by_need), number[1], -1),
-    )  # fmt: skip
+def counted(values: Floats, scale: Ints) -> Ints:
+    """Return values as whole grains, to the nearest; the whole part of each is kept exactly."""
+    fraction, whole = np.modf(values)
+    return whole.astype(np.int64) * scale + np.rint(fraction * scale).astype(np.int64)
 
 
 def _limit(capacity: Floats) -> Floats:

@@ -1,28 +1,61 @@
-"""The allocations, row by row: who, how much, by which rules; ways and costs are looked at next door."""
+"""The allocations, row by row: who, how much, over which route, on which days, at what cost.
+
+Where the case gives no capacity, each pair has one best route and no choice of days. Where it gives
+any, every route that may be taken is open, on any days that fit. The shopping list, which says what
+funds buy, is recomputed from the allocations.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.language import tr
-from matchopt.verifier import routes, rules
-from matchopt.verifier.charges import check_charges
-from matchopt.verifier.committed import Committed, found_in, price_of
-from matchopt.verifier.facts import Facts
-from matchopt.verifier.keys import Bools, Counts, Floats, Ints, Texts, classes, repeated
-from matchopt.verifier.quantities import micro, plain, sums
-from matchopt.verifier.sheet import Sheet, named
-from matchopt.verifier.violation import Report
-from matchopt.verifier.ways import UNKNOWN, Ways, check_ways, put_together
+from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.contract.plan import PURCHASES
+from matchopt.language import mark, tr
+from matchopt.verifier.commitments import CommitmentFacts
+from matchopt.verifier.facts import (
+    LARGEST,
+    NO_DAY,
+    Counts,
+    Facts,
+    Names,
+    classes,
+    dates,
+    micro,
+    monies,
+    pick,
+    repeated,
+    sums,
+)
+from matchopt.verifier.rules import (
+    DIRECT,
+    NOWHERE,
+    UNKNOWN,
+    PairFacts,
+    Routes,
+    Schedule,
+    UnitCost,
+    best_routes,
+    exact_ratio,
+    refusals,
+    stated_routes,
+)
+from matchopt.verifier.violation import PlanTable, Rows, named, row_name, worded, written
 
-TABLE = "allocations"
+RESIDUE = 3.0
+"""Units of 1/10 000 by which a component may differ from its own value, per unit given: rounding the
+other five and the total takes at most half a unit each, and the component takes all of it. (The
+seventh, the purchase, is a whole unit of currency and has nothing to round.)"""
 
-_MOST_GRAINS = 2.0**62
+_FIGURES = ("quantity", "unit_price", "amount")
+_DAYS = ("pickup_day", "arrival_day", "delivery_day")
 _COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost")
 
 
@@ -32,10 +65,8 @@ class Lines:
 
     Attributes
     ----------
-    i, j, hub
-        Donation, need and hub (`routes.DIRECT`, `ways.UNKNOWN`).
-    names
-        How to call each row.
+    pairs, hub
+        Donation and need, and the hub (`DIRECT`, `UNKNOWN`) of each row.
     given
         Quantity given, in grains of the donated item; 0 where it could not be read.
     stays
@@ -48,16 +79,12 @@ class Lines:
         Rows whose route may be taken, on the stated days; what follows is only for them.
     unit
         Unit cost over the stated route, in 1/10 000.
-    fees
-        What is added to a unit whatever its route, in currency.
-    pickup, arrival, stay, delivery
-        Day of pick-up, of arrival at the hub, days of storage there, day of delivery.
+    days
+        The schedule.
     """
 
-    i: Ints
-    j: Ints
+    pairs: PairFacts
     hub: Ints
-    names: Texts
     given: Ints
     stays: Ints
     rate: Ints
@@ -65,16 +92,17 @@ class Lines:
     stated: Floats
     sound: Bools
     unit: Ints
-    fees: routes.Fees
-    pickup: Ints
-    arrival: Ints
-    stay: Ints
-    delivery: Ints
+    days: Schedule
 
     @property
-    def size(self) -> int:
-        """Number of rows."""
-        return len(self.i)
+    def i(self) -> Ints:
+        """Donation of each row."""
+        return self.pairs.i
+
+    @property
+    def j(self) -> Ints:
+        """Need of each row."""
+        return self.pairs.j
 
     @property
     def new(self) -> Lines:
@@ -89,7 +117,7 @@ class Lines:
     @property
     def bought(self) -> Bools:
         """Rows on which money buys something."""
-        return self.fees.purchase > 0
+        return self.pairs.fees.purchase > 0
 
     def served(self, size: int) -> Counts:
         """Return what each of `size` needs is served: grains, whole or else Fractions."""
@@ -99,252 +127,316 @@ class Lines:
         for code, rate in enumerate(self.rates):
             mine = self.rate == code
             needs, where = np.unique(self.j[mine], return_inverse=True)
-            amounts = sums(where, self.given[mine], len(needs)).astype(object) * plain(rate)
+            amounts = sums(where, self.given[mine], len(needs)).astype(object) * _plain(rate)
             served[needs] = [
-                plain(Fraction(a + b)) for a, b in zip(served[needs].tolist(), amounts, strict=True)
+                _plain(Fraction(a + b)) for a, b in zip(served[needs].tolist(), amounts, strict=True)
             ]
         return served
 
 
-def read_lines(f: Facts, committed: Committed, sheet: Sheet, report: Report) -> Lines:
+def _plain(number: Fraction) -> int | Fraction:
+    """Return a whole number as an int, which is quicker to compute with."""
+    return number.numerator if number.denominator == 1 else number
+
+
+def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Lines:
     """Check the allocations row by row and return them.
 
     What stays of an earlier plan obeys no rule, what is planned on top of it does.
     """
-    ids = sheet.text("allocation_id")
+    ids = table.text("allocation_id")
     names = named(ids)
-    again = pd.Index(ids, dtype=object).duplicated()
-    report.each("duplicate_id", TABLE, again, names, lambda r: tr("stands twice"))
-    report.each("bad_cell", TABLE, (ids == "") & ~sheet.bad, names, lambda r: tr("has no allocation_id"))
-    gift_ids, need_ids, hubs = sheet.text("donation_id"), sheet.text("need_id"), sheet.text("hub")
-    days = np.stack([sheet.day(column) for column in ("pickup_day", "arrival_day", "delivery_day")])
-    _check_order(report, names, (need_ids, gift_ids, hubs, *days))
-    i = pd.Index(f.gifts.ids, dtype=object).get_indexer(pd.Index(gift_ids, dtype=object))
-    j = pd.Index(f.wants.ids, dtype=object).get_indexer(pd.Index(need_ids, dtype=object))
-    hub = pd.Index(f.hubs.names, dtype=object).get_indexer(pd.Index(hubs, dtype=object)).astype(np.int64)
-    hub = np.where(hubs == "", routes.DIRECT, np.where(hub < 0, UNKNOWN, hub))
-    for code, texts, word in ((i, gift_ids, "donation"), (j, need_ids, "need"), (hub, hubs, "hub")):
-        _check_known(report, names, code < (0 if word != "hub" else routes.DIRECT), texts, word)
-    donated, served = sheet.number("donated_quantity"), sheet.number("served_quantity")
-    stated = np.stack([sheet.number(column) for column in _COSTS])
-    rows = np.flatnonzero((i >= 0) & (j >= 0))
-    i, j, hub, names, days = i[rows], j[rows], hub[rows], names[rows], days[:, rows]
-    keys = i, j, hub, *(days if f.dated else np.zeros_like(days))
-    pinned = found_in(keys, committed.pinned)
-    stays = np.append(committed.pinned.given, 0)[pinned]
-    _check_pinned(f, committed, pinned, report)
-    given, stays = _given(f, i, donated[rows], stays, names, report)
-    fit = rules.same_thing(f, i, j)
-    rate, rates = _rates(f, i, j, fit.open)
-    _check_served(f, (i, j, names), given, (rate, rates), served[rows], report)
-    new = (stays == 0) | (given > stays)
-    fees = _check_rules(f, (i, j, names), fit, committed.bars(i, j), new, report)
-    kept = committed.keeps(keys, given - stays)
-    ways = _ways(f, committed, (i, j, hub, names), fees, days, new, kept, pinned, report)
-    units = stated[:, rows] * 10_000
-    check_charges(ways, fees, given * f.gifts.grain[i], units, names, report)
-    return Lines(
-        i, j, hub, names, given, stays, rate, rates, units, ways.sound, ways.unit, fees, ways.days.pickup,
-        ways.days.arrival, ways.days.stay, ways.days.delivery,
-    )  # fmt: skip
-
-
-def _check_pinned(f: Facts, committed: Committed, at: Ints, report: Report) -> None:
-    """Check that every line that stays is there."""
-    lines = committed.pinned
-    gone = np.ones(len(lines.i), dtype=bool)
-    gone[at[at >= 0]] = False
-    report.each(
-        "pinned", TABLE, gone,
-        lambda r: f"donation {f.gifts.ids[lines.i[r]]}, need {f.wants.ids[lines.j[r]]}",
-        lambda _: tr("is a line that stays as it was, and is missing here"),
-    )  # fmt: skip
-
-
-def _ways(
-    f: Facts, committed: Committed, keys: tuple[Ints, Ints, Ints, Texts], fees: routes.Fees, days: Ints,
-    new: Bools, kept: Bools, pinned: Ints, report: Report,
-) -> Ways:  # fmt: skip
-    """Return the way of each row: checked where something is new, as it is stated where all of it stays."""
-    if new.all():
-        return check_ways(f, keys, fees, days, kept, report)
-    i, j, hub, names = keys
-    at, old = np.flatnonzero(new), np.flatnonzero(~new)
-    mine = check_ways(f, (i[at], j[at], hub[at], names[at]), fees.at(at), days[:, at], kept[at], report)
-    lines = committed.pinned.at(pinned[old])
-    price, unit = price_of(f, lines, fees.at(old))
-    timely = np.ones(len(old), dtype=bool)
-    way = routes.Days(timely, lines.pickup, lines.arrival, lines.delivery, lines.stay)
-    both: Ways = put_together([mine, Ways(timely, unit, price, way)], np.concatenate([at, old]))
-    return both
-
-
-def _check_known(report: Report, names: Texts, unknown: Bools, texts: Texts, word: str) -> None:
-    report.each(
-        "unknown_id",
-        TABLE,
-        unknown,
-        names,
-        lambda r: tr("there is no {word} «{texts}» in the case", word=word, texts=texts[r]),
+    rows = table.rows(names)
+    rows.note("duplicate_id", repeated(ids), mark("stands twice"))
+    rows.note("bad_cell", (ids == "").astype(bool) & ~table.bad, mark("has no allocation_id"))
+    donation_ids, need_ids, hubs = (table.text(column) for column in ("donation_id", "need_id", "hub"))
+    days = np.stack([table.day(column) for column in _DAYS])
+    _check_order(rows, (need_ids, donation_ids, hubs, *days))
+    i, j = (
+        _found(rows, f.donations.ids, donation_ids, "donation"),
+        _found(rows, f.needs.ids, need_ids, "need"),
     )
+    hub = _found(rows, f.hubs.names, hubs, "hub")
+    donated, served = table.number("donated_quantity"), table.number("served_quantity")
+    stated = np.stack([table.number(column) for column in _COSTS]) * 10_000
+    known = np.flatnonzero((i >= 0) & (j >= 0))
+    p, hub, days, stated = PairFacts.of(f, i[known], j[known]), hub[known], days[:, known], stated[:, known]
+    rows, keys = table.rows(names[known]), (p.i, p.j, hub, *(days if f.dated else np.zeros_like(days)))
+    pinned = commitments.pinned.find(keys)
+    _check_pinned(f, commitments, pinned, table)
+    given, stays = _given(f, p.i, donated[known], np.append(commitments.pinned.given, 0)[pinned], rows)
+    rate, rates = _rates(f, p)
+    _check_served(f, p.j, given, (rate, rates), served[known], rows)
+    new = (stays == 0) | (given > stays)
+    _check_rules(f, p, commitments.bars(p.i, p.j), new, rows)
+    kept = commitments.keeps(keys, given - stays) & bool(commitments.churn)
+    routes = stated_routes(f, p, hub)
+    schedule, sound = _check_routes(f, p, routes, hub, days, (new, kept), rows)
+    if not new.all():
+        earlier = pick(commitments.pinned, pinned)
+        known_days = Schedule(~new, earlier.pickup, earlier.arrival, earlier.delivery, earlier.stay)
+        schedule = Schedule(*(np.where(new, x, y) for x, y in zip(schedule, known_days, strict=True)))
+        sound |= ~new
+    cost = routes.cost(p, np.maximum(schedule.stay, 0))
+    unit = cost.total(p.fees)
+    lines = Lines(p, hub, given, stays, rate, rates, stated, sound, unit, schedule)
+    _check_costs(f, lines, cost, rows)
+    return lines
 
 
-def _check_order(report: Report, names: Texts, keys: tuple[Texts | Ints, ...]) -> None:
+def _found(rows: Rows, ids: Texts, texts: Texts, word: str) -> Ints:
+    """Return the place of each text in `ids`; those that are nowhere are reported. No hub is `DIRECT`."""
+    code = Names(ids).of(texts)
+    if word == "hub":
+        code = np.where(texts == "", DIRECT, np.where(code < 0, UNKNOWN, code))
+    words = mark("there is no {word} «{texts}» in the case")
+    rows.note("unknown_id", code < (DIRECT if word == "hub" else 0), words, word=word, texts=texts)
+    return code
+
+
+def _check_order(rows: Rows, keys: tuple[Any, ...]) -> None:
     """Check that no two rows are one line, and that they are sorted."""
-    need, gift = keys[0], keys[1]
-    falls, again = np.zeros((2, len(names)), dtype=bool)
-    tied = np.ones(max(len(names) - 1, 0), dtype=bool)
+    size = len(keys[0])
+    falls, again = np.zeros((2, size), dtype=bool)
+    tied = np.ones(max(size - 1, 0), dtype=bool)
     for key in keys:
         falls[1:] |= tied & (key[1:] < key[:-1]).astype(bool)
         tied &= (key[1:] == key[:-1]).astype(bool)
     again[1:] = tied
     if falls.any():  # where rows are sorted, those that are one line stand together
         again = repeated(classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
-    report.each(
-        "duplicate_row",
-        TABLE,
-        again,
-        names,
-        lambda r: tr(
-            "is a second row of donation {gift}, need {need}, the same route and days",
-            gift=gift[r],
-            need=need[r],
-        ),
+    words = mark("is a second row of donation {gift}, need {need}, the same route and days")
+    rows.note("duplicate_row", again, words, gift=keys[1], need=keys[0])
+    words = mark(
+        "comes before the row above it: rows are sorted by need_id, donation_id, hub, "
+        "pickup_day, arrival_day, delivery_day"
     )
-    report.each(
-        "order",
-        TABLE,
-        falls,
-        names,
-        lambda r: tr(
-            "comes before the row above it: rows are sorted by need_id, donation_id, hub, "
-            "pickup_day, arrival_day, delivery_day"
-        ),
-    )
+    rows.note("order", falls, words)
 
 
-def _given(
-    f: Facts, i: Ints, quantity: Floats, stays: Ints, names: Texts, report: Report
-) -> tuple[Ints, Ints]:
+def _check_pinned(f: Facts, commitments: CommitmentFacts, at: Ints, table: PlanTable) -> None:
+    """Check that every line that stays is there."""
+    i, j = commitments.pinned.i, commitments.pinned.j
+    gone = np.ones(len(i), dtype=bool)
+    gone[at[at >= 0]] = False
+    rows = table.rows(lambda r: f"donation {f.donations.ids[i[r]]}, need {f.needs.ids[j[r]]}")
+    rows.note("pinned", gone, mark("is a line that stays as it was, and is missing here"))
+
+
+def _given(f: Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tuple[Ints, Ints]:
     """Return quantities in grains, and what of them stays of an earlier plan.
 
     Those whose new part is no whole number of granules are reported, and those that give less than stays.
     """
-    ratio = np.nan_to_num(quantity) / f.gifts.grain[i]
+    grain, granule = f.donations.grain[i], f.donations.granule[i]
+    ratio = np.nan_to_num(quantity) / grain
     whole = np.rint(ratio)
-    good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= _MOST_GRAINS)
+    good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= LARGEST)
     grains = np.where(good, whole, 0).astype(np.int64)
-    granule = f.gifts.granule[i]
     less = good & (grains < stays)
-    report.each(
-        "pinned", TABLE, less, names,
-        lambda r: tr(
-            "gives {quantity}, less than the {stays} that stay as they were",
-            quantity=f"{quantity[r]:.15g}", stays=f"{stays[r] * f.gifts.grain[i[r]]:.15g}",
-        ),
-    )  # fmt: skip
+    words = mark("gives {quantity}, less than the {stays} that stay as they were")
+    rows.note("pinned", less, words, quantity=written(quantity), stays=written(stays * grain))
     good &= ~less & ((grains - stays) % granule == 0)
-    report.each(
-        "quantity",
-        TABLE,
-        ~good & ~less & ~np.isnan(quantity),
-        names,
-        lambda r: tr(
-            "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot)",
-            quantity=f"{quantity[r]:.15g}",
-            value=f"{granule[r] * f.gifts.grain[i[r]]:.15g}",
-        ),
+    words = mark(
+        "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot)"
     )
+    odd = ~good & ~less & ~np.isnan(quantity)
+    rows.note("quantity", odd, words, quantity=written(quantity), value=written(granule * grain))
     return np.where(good, grains, 0), np.where(good, stays, 0)
 
 
-def _rates(f: Facts, i: Ints, j: Ints, fits: Bools) -> tuple[Ints, tuple[Fraction, ...]]:
+def _rates(f: Facts, p: PairFacts) -> tuple[Ints, tuple[Fraction, ...]]:
     """Return for each row which rate is its own, and the rates: grains served by one grain given, exactly."""
-    if not len(i):
-        return i, ()
-    rate, count = classes(f.gifts.item[i], f.wants.item[j])
+    if not len(p.i):
+        return p.i, ()
+    rate, count = classes(f.donations.item[p.i], f.needs.item[p.j])
     rates = [Fraction(1)] * count
-    first = np.full(count, -1, dtype=np.int64)
-    first[rate[::-1]] = np.arange(len(i))[::-1]
-    for code, r in enumerate(first.tolist()):
-        if fits[r]:
-            grains = Fraction(repr(float(f.gifts.grain[i[r]]))) / Fraction(repr(float(f.wants.grain[j[r]])))
-            rates[code] = rules.exact_ratio(f, i[r], j[r]) * grains
+    for code, r in enumerate(np.unique(rate, return_index=True)[1].tolist()):
+        if p.fits[r]:
+            donated, asked = (
+                Fraction(repr(float(g))) for g in (f.donations.grain[p.i[r]], f.needs.grain[p.j[r]])
+            )
+            rates[code] = exact_ratio(f, p.i[r], p.j[r]) * (donated / asked)
     return rate, tuple(rates)
 
 
 def _check_served(
-    f: Facts,
-    keys: tuple[Ints, Ints, Texts],
-    given: Ints,
-    rates: tuple[Ints, tuple[Fraction, ...]],
-    stated: Floats,
-    report: Report,
+    f: Facts, j: Ints, given: Ints, rates: tuple[Ints, tuple[Fraction, ...]], stated: Floats, rows: Rows
 ) -> None:
     """Check that a row serves what is given times the ratio, to six decimals where it is not exact."""
-    _, j, names = keys
     rate, exact = rates
-    right = given * np.array([float(r) for r in exact] or [1.0])[rate] * f.wants.grain[j]
-    suspect = (given > 0) & (np.abs(stated - right) > 2 * np.spacing(right))
-    for r in np.flatnonzero(suspect & ~np.isnan(stated)).tolist():
-        units = int(given[r]) * exact[rate[r]] * Fraction(repr(float(f.wants.grain[j[r]])))
-        dust = Fraction(float(4 * np.spacing(right[r])))
-        if abs(Fraction(float(stated[r])) - units) > micro(units) + dust:
-            report.add(
-                "served",
-                TABLE,
-                names[r],
-                tr(
-                    "serves {stated}; what it gives serves {units}",
-                    stated=f"{stated[r]:.15g}",
-                    units=f"{float(units):.15g}",
-                ),
-            )
+    grain = f.needs.grain[j]
+    right = given * np.array([float(r) for r in exact] or [1.0])[rate] * grain
+    wrong = (given > 0) & (np.abs(stated - right) > 2 * np.spacing(right)) & ~np.isnan(stated)
+    for r in np.flatnonzero(wrong).tolist():
+        units = int(given[r]) * exact[rate[r]] * Fraction(repr(float(grain[r])))
+        slack = micro(units) + Fraction(float(4 * np.spacing(right[r])))
+        wrong[r] = abs(Fraction(float(stated[r])) - units) > slack
+    words = mark("serves {stated}; what it gives serves {units}")
+    rows.note("served", wrong, words, stated=written(stated), units=written(right))
 
 
-def _check_rules(
-    f: Facts, keys: tuple[Ints, Ints, Texts], fit: rules.Fit, barred: Bools, new: Bools, report: Report
-) -> routes.Fees:
-    """Check who may serve whom row by row, ways aside, where something is `new`.
+def _check_rules(f: Facts, p: PairFacts, barred: Bools, new: Bools, rows: Rows) -> None:
+    """Check who may serve whom row by row, routes aside, where something is `new`: the first rule broken."""
+    d, n = f.donations, f.needs
+    refused = {"excluded": n.excluded[p.j], "unreliable": d.plannable[p.i] == 0, **refusals(f, p)}
+    refused["declined"] = barred
+    values: dict[str, object] = {
+        "gift": lambda r: f"donation {d.ids[p.i[r]]}",
+        "need": lambda r: f"need {n.ids[p.j[r]]}",
+        "items": lambda r: d.items[p.i[r]],
+        "items2": lambda r: n.items[p.j[r]],
+        "quality": lambda r: d.quality[p.i[r]],
+        "quality2": lambda r: n.quality[p.j[r]],
+    }
+    left = new.copy()
+    for code, wrong in refused.items():
+        rows.note(code, left & wrong, _REFUSALS[code], **values)
+        left &= ~wrong
 
-    Return what is added to the cost of a unit.
+
+_REFUSALS = {
+    "excluded": mark("{need} is excluded: only the public sector may serve it"),
+    "unreliable": mark("nothing of {gift} may be planned at its reliability"),
+    "no_such_item": mark("{gift} is {items}, which does not serve {need} for {items2}"),
+    "quality": mark("{gift} is of quality {quality}, {need} asks for {quality2}"),
+    "earmark": mark("the earmarks of {gift} do not admit {need}"),
+    "boundary": mark("the boundary policy does not admit {gift} for {need}"),
+    "declined": mark("{gift} is not to be proposed to {need} again"),
+}
+
+
+def _check_routes(
+    f: Facts, p: PairFacts, routes: Routes, hub: Ints, days: Ints, marks: tuple[Bools, Bools], rows: Rows
+) -> tuple[Schedule, Bools]:
+    """Check the routes of rows that are new, and their days; return these, and which rows are right.
+
+    `marks` are the rows that are new, and those that keep a promise: these need not go the best route.
     """
-    i, j, names = keys
-    inside, transfer = rules.within_bounds(f, i, f.wants.community[j])
-    marked = rules.marked_for_community(f, i, f.wants.community[j]) & rules.marked_for_group(f, i, j)
-    taken = new.copy()
-    refusals: list[tuple[str, Bools]] = [
-        ("excluded", f.wants.excluded[j]), ("unreliable", f.gifts.plannable[i] == 0),
-        ("no_such_item", ~fit.open), ("quality", ~rules.good_enough(f, i, j)),
-        ("earmark", ~marked), ("boundary", ~inside), ("declined", barred),
-    ]  # fmt: skip
-    for code, refused in refusals:
-        report.each(code, TABLE, taken & refused, names, partial(_refusal, f, i, j, code))
-        taken &= ~refused
-    return routes.Fees.of(f, i, j, fit, transfer)
+    (new, kept), best, own = marks, best_routes(f, p), routes.schedule(p)
+    known, none = new & (hub != UNKNOWN), best.cost == NOWHERE
+    unit = routes.cost(p, own.stay).total(p.fees)
+    names = f.donations.ids[p.i], f.needs.communities[p.j], f.needs.ids[p.j]
+
+    def way(hubs: Ints) -> Callable[[int], str]:
+        return lambda r: tr("direct") if hubs[r] < 0 else tr("via {hub}", hub=f.hubs.names[hubs[r]])
+
+    words = mark("no route connects donation {ids} with {communities}")
+    rows.note("unreachable", new & ~best.connected, words, ids=names[0], communities=names[1])
+    words = mark("no route brings donation {ids} to need {ids2} in time")
+    rows.note("timing", new & best.connected & none, words, ids=names[0], ids2=names[2])
+    goes = {"f": way(hub), "f2": way(best.hub)}
+    words = mark("goes {f}, which does not connect or may not take the item; the best route is {f2}")
+    rows.note("route", known & ~none & ~routes.open, words, **goes)
+    words = mark("goes {f}, which is late; the best route is {f2}")
+    rows.note("route", known & ~none & routes.open & ~own.timely, words, **goes)
+    sound = new & routes.open & own.timely
+    if f.capacitated:
+        return _check_own_days(f, p, routes, days, sound, rows)
+    words = mark(
+        "goes {f} at {unit} a unit; {f2} it is {cost} (cheapest, then direct, then the hub first by name)"
+    )
+    dearer = sound & (hub != best.hub) & ~kept
+    rows.note("route", dearer, words, unit=monies(unit), cost=monies(best.cost), **goes)
+    for name, right, told in zip(_DAYS, own[1:4], days, strict=True):
+        right = right if f.dated else np.full(len(right), NO_DAY)
+        words = mark("{c} is {s}; it has to be {d}")
+        rows.note("days", sound & (told != right), words, c=name, s=dates(told), d=dates(right))
+    return own, sound
 
 
-def _refusal(f: Facts, gifts: Ints, needs: Ints, code: str, r: int) -> str:
-    i, j = gifts[r], needs[r]
-    gift, need = f"donation {f.gifts.ids[i]}", f"need {f.wants.ids[j]}"
-    return {
-        "excluded": tr("{need} is excluded: only the public sector may serve it", need=need),
-        "unreliable": tr("nothing of {gift} may be planned at its reliability", gift=gift),
-        "no_such_item": tr(
-            "{gift} is {items}, which does not serve {need} for {items2}",
-            gift=gift,
-            items=f.gifts.items[i],
-            need=need,
-            items2=f.wants.items[j],
+def _check_own_days(
+    f: Facts, p: PairFacts, routes: Routes, days: Ints, sound: Bools, rows: Rows
+) -> tuple[Schedule, Bools]:
+    """Check that days of its own fit a row; return them, and the rows where they do."""
+    pickup, arrival, delivery = days if f.dated else np.zeros_like(days)
+    stay = delivery - routes.lead_out - arrival
+    stay = np.where((stay < 0) | (stay > f.days), -1, stay)
+    come = pickup + routes.lead_in
+    late = (stay < 0) | (~routes.stored & (stay != 0))
+    first, last, wanted, due = (dates(part) for part in (p.first, p.last, p.wanted, p.due))
+    fits = np.ones(len(sound), dtype=bool)
+    checks: tuple[tuple[int, Bools, str, dict[str, object]], ...] = (
+        (
+            0,
+            (pickup < p.first) | (pickup > p.last),
+            mark("the donation can be had from {first} to {last}"),
+            {"first": first, "last": last},
         ),
-        "quality": tr(
-            "{gift} is of quality {quality}, {need} asks for {quality2}",
-            gift=gift,
-            quality=f.gifts.quality[i],
-            need=need,
-            quality2=f.wants.quality[j],
+        (1, arrival != come, mark("it has to be {arrival}"), {"arrival": dates(come)}),
+        (
+            2,
+            (delivery < p.wanted) | (delivery > p.due),
+            mark("it has to be from {wanted} to {due}"),
+            {"wanted": wanted, "due": due},
         ),
-        "earmark": tr("the earmarks of {gift} do not admit {need}", gift=gift, need=need),
-        "boundary": tr("the boundary policy does not admit {gift} for {need}", gift=gift, need=need),
-        "declined": tr("{gift} is not to be proposed to {need} again", gift=gift, need=need),
-    }[code]
+        (2, late, mark("the way from where it arrived does not end then"), {}),
+    )
+    for column, wrong, right, values in checks:
+        wrong = wrong if f.dated else days[column] != NO_DAY
+        words = mark("{c} is {s}; {value}")
+        inner = worded(right if f.dated else mark("no table holds a day"), **values)
+        rows.note("days", sound & wrong, words, c=_DAYS[column], s=dates(days[column]), value=inner)
+        fits &= ~wrong
+    return Schedule(fits, pickup, arrival, delivery, stay), sound & fits
+
+
+def _check_costs(f: Facts, lines: Lines, cost: UnitCost, rows: Rows) -> None:
+    """Hold the stated money (1/10 000) against the unit cost and its components, times the units given."""
+    given, stated = lines.given * f.donations.grain[lines.i], lines.stated
+    good, fractional = lines.sound & (given > 0), given != np.floor(given)
+    for name, part, told in zip(_COSTS, (*cost, lines.pairs.fees.total()), stated[:4], strict=False):
+        right = part * 10_000 * given
+        slack = RESIDUE * given + 1 + np.abs(right) * 2.0**-40
+        words = mark("{c} is {s}; it has to be {v}")
+        rows.note(
+            "cost", good & (np.abs(told - right) > slack), words, c=name, s=monies(told), v=monies(right)
+        )
+    right, total = lines.unit * given, stated[4]
+    slack = np.where(fractional, 0.51, 0.01) + np.abs(right) * 2.0**-50
+    words = mark("total_cost is {stated}; {given} × {unit} is {right}")
+    values = {"stated": monies(total), "unit": monies(lines.unit), "right": monies(right)}
+    rows.note("cost", good & (np.abs(total - right) > slack), words, given=written(given, "g"), **values)
+    added = stated[:4].sum(axis=0)
+    slack = np.where(fractional, 2.6, 0.01) + np.abs(right) * 2.0**-48
+    words = mark("the four costs add up to {added}, total_cost is {stated}")
+    wrong = good & (np.abs(added - total) > slack)
+    rows.note("cost", wrong, words, added=monies(added), stated=monies(total))
+
+
+def check_purchases(f: Facts, table: PlanTable, lines: Lines) -> None:
+    """Check that the list has a row for each line of money that buys, with its figures, in order."""
+    right = _purchases(f, lines)
+    readers = {"delivery_day": table.day} | dict.fromkeys(_FIGURES, table.number)
+    stated = {column: readers.get(column, table.text)(column) for column in PURCHASES}
+    if table.size != len(right):
+        words = tr(
+            "has {stated} rows; the allocations buy {right} times", stated=table.size, right=len(right)
+        )
+        table.found.add("purchases", table.name, "", words)
+        return
+    rows, words = table.rows(row_name), mark("{column} is «{stated}»; it has to be «{right}»")
+    for column, told in stated.items():
+        wanted = right[column].to_numpy()
+        show: Callable[..., object] = dates if column == "delivery_day" else np.asarray
+        wrong = (told != wanted).astype(bool)
+        if column in _FIGURES:
+            slack = (0.51e-4 if column == "amount" else 0.51e-6) + np.abs(wanted) * 2.0**-48
+            wrong, show = np.abs(told - wanted) > slack, partial(written, style=".10g")
+        rows.note("purchases", wrong, words, column=column, stated=show(told), right=show(wanted))
+
+
+def _purchases(f: Facts, lines: Lines) -> pd.DataFrame:
+    """Return the list as it has to be."""
+    rows = np.flatnonzero(lines.bought)
+    if not rows.size:
+        return pd.DataFrame(columns=PURCHASES)
+    d, n, i, j = f.donations, f.needs, lines.i[rows], lines.j[rows]
+    rates = np.array([float(rate) for rate in lines.rates] or [1.0])[lines.rate[rows]]
+    spent, served = lines.given[rows] * d.grain[i], lines.given[rows] * rates * n.grain[j]
+    days = lines.days.delivery[rows] if f.dated else np.full(len(rows), NO_DAY)
+    price = spent / np.where(served > 0, served, 1.0)
+    columns = n.items[j], n.communities[j], days, served, price, spent, d.ids[i], d.donors[i], n.ids[j]
+    listed = pd.DataFrame(dict(zip(PURCHASES, columns, strict=True)))
+    order = ["item", "community", "delivery_day", "need_id", "donation_id"]
+    return listed.sort_values(order, kind="stable", ignore_index=True)

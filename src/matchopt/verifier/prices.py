@@ -1,48 +1,120 @@
-"""The prices of a plan: levels and prices of block 0, prices stage by stage of the blocks from 1."""
+"""The table of prices: who and what each row is about, whether it may say so, and what all of them say.
+
+Block 0 has a level and a price for each need and donation; the blocks from 1 have prices stage by stage,
+also of everything that is limited and of fairness cells (communities and the categories they ask for).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from matchopt.language import tr
-from matchopt.verifier.cells import Cells
-from matchopt.verifier.facts import Facts
-from matchopt.verifier.keys import Floats, Ints, Texts
-from matchopt.verifier.price_rows import LAST, SIDES, TABLE, TOLLED, PriceRows, read_rows, stage_names
-from matchopt.verifier.sheet import Sheet
-from matchopt.verifier.violation import Report
+from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.language import mark
+from matchopt.verifier.facts import NO_DAY, Facts, Names, classes, repeated
+from matchopt.verifier.rules import PairFacts, agreement_of, lanes_taken
+from matchopt.verifier.violation import PlanTable, written
+
+LAST = "cost"
+"""The last stage of every block."""
 
 NO_LEVEL = 10
 """Level of donations that no tier needs in full."""
 
-_LARGEST_PRICE = 2.0**52
-"""Largest price, in 1/10 000, of which a float keeps every digit."""
+MARKET = ("need", "donation")
+DAILY = ("storage", "throughput")
+TOLLED = (*DAILY, "lane", "agreement")
+SIDES = (*MARKET, *TOLLED, "budget", "reached", "fair")
+
+_LARGEST = 1e15
+"""No price of the blocks from 1 need be larger."""
+
+_LARGEST_PLAIN = 2.0**52
+"""Largest price of block 0, in 1/10 000, of which a float keeps every digit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tolls:
+class FairnessCells:
+    """Communities and the categories that their needs ask for, those excluded aside (contract §4).
+
+    Attributes
+    ----------
+    of
+        Cell of each need, -1 where it is excluded.
+    communities, categories
+        Names by cell.
+    asked, fair
+        Units asked for in each cell, and what rule `share` wants it to get at least.
+    """
+
+    of: Ints
+    communities: Texts
+    categories: Texts
+    asked: Floats
+    fair: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return len(self.asked)
+
+
+def fairness_cells(f: Facts) -> FairnessCells:
+    """Find the fairness cells of a case."""
+    n, d = f.needs, f.donations
+    here = np.flatnonzero(~n.excluded)
+    kind, names = pd.factorize(f.categories)
+    codes, count = classes(n.community[here], kind[n.item[here]].astype(np.int64))
+    of = np.full(len(n.ids), -1, dtype=np.int64)
+    of[here] = codes
+    first = here[~repeated(codes)]
+    asked = np.bincount(codes, weights=(n.asked * n.grain)[here], minlength=count).astype(np.float64)
+    # The policy's share of what supply × its part of the population gives each cell.
+    people = np.nan_to_num(f.population)
+    part = people[n.community[first]] / max(people.sum(), 1e-300)
+    goods = ~d.funds
+    supply = np.bincount(kind[d.item[goods]], (d.plannable * d.grain)[goods], minlength=len(names))
+    share = f.settings.policy.fair_share * supply[kind[n.item[first]]] * part
+    return FairnessCells(of, n.communities[first], n.categories[first], asked, np.minimum(share, asked))
+
+
+class Tolls(NamedTuple):
     """What a kg costs on shared capacities: by lane, agreement, and hub (row) and day (column).
 
-    `lanes` and `agreements` end with a 0 for those who take none (-1).
+    `lanes` and `agreements` end with a 0 for those who take none (-1); `upto` adds up `holds` day by day.
     """
 
     lanes: Floats
     agreements: Floats
     takes: Floats
     holds: Floats
+    upto: Floats
+
+    def of_legs(self, f: Facts, p: PairFacts, hub: Ints) -> Floats:
+        """Return what a kg pays on lanes and for its agreement."""
+        lanes = sum(self.lanes[lane] for lane in lanes_taken(f, p.i, p.goal, hub))
+        return np.asarray(self.agreements[agreement_of(f, p.i, p.goal)] + lanes, dtype=np.float64)
+
+    def of_days(self, h: Ints | int, come: Ints, leave: Ints) -> Floats:
+        """Return what a kg pays at hubs from one day to another, counted from the first of the horizon."""
+        return np.asarray(self.takes[h, come] + self.upto[h, leave] - self.upto[h, come], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StagePrices:
     """The prices of one stage in all blocks from 1.
 
     Attributes
     ----------
     name
         ``floor``, ``leximin``, ``share``, ``tier 1`` … or ``cost``.
-    gift, need
+    tier
+        The tier it is about, 0 for none.
+    donation, need
         By donation and need; 0 in block 0.
     budget
         By block.
@@ -55,7 +127,8 @@ class Stage:
     """
 
     name: str
-    gift: Floats
+    tier: int
+    donation: Floats
     need: Floats
     budget: Floats
     reached: Floats
@@ -71,9 +144,9 @@ class Prices:
     ----------
     numbers
         The blocks as the table numbers them; here they count from 0 without gaps.
-    gift_block, need_block
+    donation_block, need_block
         Block of each donation and need.
-    gift_level, gift, need_level, need
+    donation_level, donation, need_level, need
         Levels and prices (in 1/10 000) of those in block 0; 0 for others.
     fair_block
         Block that has prices for each fairness cell, 0 for none.
@@ -82,146 +155,280 @@ class Prices:
     """
 
     numbers: Ints
-    gift_block: Ints
+    donation_block: Ints
     need_block: Ints
-    gift_level: Ints
-    gift: Ints
+    donation_level: Ints
+    donation: Ints
     need_level: Ints
     need: Ints
     fair_block: Ints
-    stages: tuple[Stage, ...]
+    stages: tuple[StagePrices, ...]
 
     @property
     def blocks(self) -> int:
         """Number of blocks, block 0 included."""
         return len(self.numbers)
 
+    def cost_counts(self, k: int) -> Floats:
+        """Return by block how much the unit cost counts at stage `k`."""
+        return self.stages[k].budget + (self.stages[k].name == LAST)
 
-def read_prices(f: Facts, cells: Cells, sheet: Sheet, report: Report) -> Prices | None:
+    def worth(self, f: Facts, k: int, cell: Ints) -> Floats:
+        """Return what a unit served counts at stage `k`, by need: gain, kept stages, fairness."""
+        stage, n = self.stages[k], f.needs
+        worth = np.where(cell >= 0, np.append(stage.fair, 0.0)[cell], 0.0)
+        if stage.name == LAST and f.by_cost:
+            worth += n.price / 10_000
+        for r, kept in enumerate(self.stages):
+            mine = kept.tier == n.priority
+            worth[mine] += stage.reached[self.need_block[mine], r] + (r == k)
+        return worth
+
+
+def stage_names(f: Facts) -> list[str]:
+    """Return the stages that blocks of a case have, in order."""
+    rule = f.settings.policy.fairness
+    tiers = [] if f.by_cost else [f"tier {tier}" for tier in np.unique(f.needs.priority).tolist()]
+    return [*([] if rule == "none" else [rule]), *tiers, LAST]
+
+
+class _Checks:
+    """Notes what is wrong with rows of prices, and keeps which rows are."""
+
+    def __init__(self, table: PlanTable, names: Callable[[int], str]) -> None:
+        self.rows, self.wrong = table.rows(names), table.bad.copy()
+
+    def refuse(self, code: str, wrong: Bools, message: str, **values: object) -> None:
+        """Report rows, those aside with which something is wrong already."""
+        wrong = wrong & ~self.wrong
+        self.rows.note(code, wrong, message, **values)
+        self.wrong |= wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _PriceRows:
+    """The rows, all of them sound.
+
+    `side` is a place in `SIDES`, `stage` one in `stage_names` (-1 in block 0); `main` marks rows that say
+    which block a need or donation is in: it has one of them, in block 0 or a last stage. `about` is a need,
+    donation, hub, lane, agreement, earlier stage or cell; `day` counts from the first one of the horizon.
+    """
+
+    side: Ints
+    block: Ints
+    stage: Ints
+    main: Bools
+    level: Floats
+    price: Floats
+    about: Ints
+    day: Ints
+
+    def rows(self, side: str, among: Ints | None = None) -> Ints:
+        """Return the rows of a side, all of them or those among some."""
+        code = SIDES.index(side)
+        return np.flatnonzero(self.side == code) if among is None else among[self.side[among] == code]
+
+
+def _read_rows(f: Facts, cells: FairnessCells, table: PlanTable) -> _PriceRows | None:
+    """Read the rows; None if there is one that cannot be made sense of."""
+    side, ids, to, stage = (table.text(column) for column in ("side", "id", "to", "stage"))
+    day, block = table.day("day"), table.number("block")
+    level, price = table.number("level"), table.number("price")
+
+    def name(r: int) -> str:
+        whom, when = f" → {to[r]}" if to[r] else "", f", {stage[r]}" if stage[r] else ""
+        return f"{side[r]} {ids[r]}{whom}{when}"
+
+    checks, stages = _Checks(table, name), stage_names(f)
+    code, order = _codes_of(side, SIDES), _codes_of(stage, stages)
+    market = (code >= 0) & (code < len(MARKET))
+    checks.refuse("unknown_id", code < 0, mark("the side is none of {listed}"), listed=", ".join(SIDES))
+    fine = (block >= 0) & (block <= 2.0**40) & (block == np.floor(block))
+    checks.refuse("block", ~fine, mark("the block is no whole number from 0"))
+    priced = np.nan_to_num(block) > 0
+    checks.refuse("block", ~priced & ~market, mark("block 0 has prices of needs and donations only"))
+    checks.refuse("stage", ~priced & (stage != "").astype(bool), mark("block 0 has no stages"))
+    unknown = mark("the stage is none of {listed}")
+    checks.refuse("stage", priced & (order < 0), unknown, listed=", ".join(stages))
+    checks.refuse("level", priced & (level != 0), mark("a block from 1 has no levels: 0"))
+    fine = (price >= 0) & (price <= _LARGEST)
+    words = mark("the price is not from 0 to {largest}")
+    checks.refuse("price", priced & ~fine, words, largest=f"{_LARGEST:g}")
+    daily = _among(code, DAILY) & f.dated
+    checks.refuse("unknown_id", ~daily & (day != NO_DAY), mark("a day stands where there is none"))
+    outside = (day < f.start) | (day > f.end)
+    checks.refuse("unknown_id", daily & outside, mark("the day is not in the horizon"))
+    paired = _among(code, ("lane", "agreement", "fair"))
+    lone = ~paired & (to != "").astype(bool)
+    checks.refuse("unknown_id", lone, mark("a second name stands where there is none"))
+    kept = np.where(priced, order, -1)
+    at = np.full(len(side), -1, dtype=np.int64)
+    for k, (find, problem) in enumerate(_finders(f, cells)):
+        rows = np.flatnonzero(code == k)
+        if rows.size:
+            at[rows] = find(ids[rows], to[rows], kept[rows])
+            checks.refuse("unknown_id", (code == k) & (at < 0), problem)
+    row, _ = classes(code, at, day, block, order, (stage == "").astype(np.int64))
+    checks.refuse("duplicate_row", repeated(row), mark("stands twice"))
+    if checks.wrong.any():
+        return None
+    main = market & (~priced | (stage == LAST).astype(bool))
+    after = np.where(day == NO_DAY, 0, day - f.start)
+    return _PriceRows(code, block.astype(np.int64), kept, main, level, price, at, after)
+
+
+def _codes_of(texts: Texts, words: Sequence[str]) -> Ints:
+    """Return the place of each text in `words`, -1 where it is none of them."""
+    codes = np.full(len(texts), -1, dtype=np.int64)
+    for code, word in enumerate(words):
+        codes[texts == word] = code
+    return codes
+
+
+def _among(side: Ints, sides: Sequence[str]) -> Bools:
+    return np.isin(side, [SIDES.index(name) for name in sides])
+
+
+def _finders(f: Facts, cells: FairnessCells) -> list[tuple[Callable[[Texts, Texts, Ints], Ints], str]]:
+    """Return by side how to find what rows are about by both names and stage, and what to say else."""
+    hubs, places, organizations = Names(f.hubs.names), f.places.of, f.organizations.of
+    # Values of the fairness rules floor and leximin are no stage that could be kept.
+    kept = [name if name not in ("floor", "leximin") else "" for name in stage_names(f)]
+
+    def limited(row: Ints, capacity: Floats) -> Ints:
+        return np.where((row >= 0) & np.isfinite(np.append(capacity, np.inf))[row], row, -1)
+
+    def earlier(ids: Texts, order: Ints) -> Ints:
+        stage = _codes_of(ids, kept)
+        return np.where((ids != "").astype(bool) & (stage < order), stage, -1)
+
+    def cell(ids: Texts, to: Texts) -> Ints:
+        keys = pd.MultiIndex.from_arrays([cells.communities, cells.categories])
+        return keys.get_indexer(pd.MultiIndex.from_arrays([ids, to])).astype(np.int64)
+
+    def budget(ids: Texts) -> Ints:
+        return np.where((ids == "").astype(bool) & (f.settings.policy.budget > 0), 0, -1)
+
+    no_hub = mark("there is no such hub with a limit")
+    lanes, agreements = f.lanes, f.agreements
+    return [
+        (lambda a, b, k: Names(f.needs.ids).of(a), mark("there is no such need in the case")),
+        (lambda a, b, k: Names(f.donations.ids).of(a), mark("there is no such donation in the case")),
+        (lambda a, b, k: limited(hubs.of(a), f.hubs.holds), no_hub),
+        (lambda a, b, k: limited(hubs.of(a), f.hubs.takes), no_hub),
+        (
+            lambda a, b, k: limited(lanes.index.find(places(a), places(b)), lanes.capacity),
+            mark("there is no such lane with a limit"),
+        ),
+        (
+            lambda a, b, k: limited(
+                agreements.index.find(organizations(a), organizations(b)), agreements.passes
+            ),
+            mark("there is no such agreement with a limit"),
+        ),
+        (lambda a, b, k: budget(a), mark("there is no such budget")),
+        (
+            lambda a, b, k: earlier(a, k),
+            mark("there is no such earlier stage whose value could be kept"),
+        ),
+        (lambda a, b, k: cell(a, b), mark("there is no such community and category")),
+    ]
+
+
+def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> Prices | None:
     """Read the table of prices; None if it cannot be made sense of."""
-    rows = read_rows(f, cells, sheet, report)
+    rows = _read_rows(f, cells, table)
     if rows is None:
         return None
-    gift_row = _main_rows(rows, "donation", f.gifts.ids, report)
-    need_row = _main_rows(rows, "need", f.wants.ids, report)
-    if gift_row is None or need_row is None:
+    donation_row = _main_rows(rows, "donation", f.donations.ids, table)
+    need_row = _main_rows(rows, "need", f.needs.ids, table)
+    if donation_row is None or need_row is None:
         return None
-    main = np.concatenate([gift_row, need_row])
-    numbers, code = np.unique(np.append(0, rows.block[main]), return_inverse=True)
-    gift_block, need_block = code[1 : len(gift_row) + 1], code[len(gift_row) + 1 :]
+    numbers = np.unique(np.concatenate([[0], rows.block[donation_row], rows.block[need_row]]))
     block = np.searchsorted(numbers, rows.block)
+    donation_block, need_block = block[donation_row], block[need_row]
+    fair, fair_block = rows.rows("fair"), np.zeros(cells.size, dtype=np.int64)
+    fair_block[rows.about[fair]] = block[fair]
     astray = numbers[np.minimum(block, len(numbers) - 1)] != rows.block
-    fair_block = np.zeros(cells.size, dtype=np.int64)
-    fair = rows.rows("fair")
-    fair_block[rows.at[fair]] = block[fair]
-    for side, own in (("donation", gift_block), ("need", need_block), ("fair", fair_block)):
+    for side, own in (("donation", donation_block), ("need", need_block), ("fair", fair_block)):
         mine = rows.rows(side)
-        astray[mine] |= own[rows.at[mine]] != block[mine]
-    report.each(
-        "block",
-        TABLE,
-        astray,
-        lambda r: f"{SIDES[rows.side[r]]} of block {rows.block[r]}",
-        lambda r: tr("what it is about is in another block, or nobody is in this one"),
-    )
-    plain = _plain_prices(f, rows, (gift_row, need_row), report)
-    if astray.any() or plain is None:
+        astray[mine] |= own[rows.about[mine]] != block[mine]
+    words = mark("what it is about is in another block, or nobody is in this one")
+    table.rows(lambda r: f"{SIDES[rows.side[r]]} of block {rows.block[r]}").note("block", astray, words)
+    donations = _plain_prices(f, rows, donation_row, f.donations.ids, table)
+    needs = _plain_prices(f, rows, need_row, f.needs.ids, table)
+    if astray.any() or donations is None or needs is None:
         return None
     stages = tuple(_stage(f, cells, rows, block, len(numbers), k) for k in range(len(stage_names(f))))
-    gift_level, gift, need_level, need = plain
-    return Prices(
-        numbers, gift_block, need_block, gift_level, gift, need_level, need, fair_block, stages
-    )  # fmt: skip
+    return Prices(numbers, donation_block, need_block, *donations, *needs, fair_block, stages)
 
 
-def _main_rows(rows: PriceRows, side: str, ids: Texts, report: Report) -> Ints | None:
+def _main_rows(priced: _PriceRows, side: str, ids: Texts, table: PlanTable) -> Ints | None:
     """Return the row of each id that says which block it is in; None if some have not one."""
-    here = np.flatnonzero((rows.side == SIDES.index(side)) & rows.main)
-    count = np.bincount(rows.at[here], minlength=len(ids))
-    report.each(
-        "missing_row",
-        TABLE,
-        count == 0,
-        ids,
-        lambda r: tr("this {side} has no price (stage {last})", side=side, last=LAST),
-    )
-    report.each(
-        "duplicate_row",
-        TABLE,
-        count > 1,
-        ids,
-        lambda r: tr("this {side} has {count} prices", side=side, count=count[r]),
-    )
+    here = np.flatnonzero((priced.side == SIDES.index(side)) & priced.main)
+    count = np.bincount(priced.about[here], minlength=len(ids))
+    rows, missing = table.rows(ids), mark("this {side} has no price (stage {last})")
+    rows.note("missing_row", count == 0, missing, side=side, last=LAST)
+    rows.note("duplicate_row", count > 1, mark("this {side} has {count} prices"), side=side, count=count)
     if (count != 1).any():
         return None
     main = np.empty(len(ids), dtype=np.int64)
-    main[rows.at[here]] = here
+    main[priced.about[here]] = here
     return main
 
 
-def _stage(f: Facts, cells: Cells, rows: PriceRows, block: Ints, blocks: int, k: int) -> Stage:
+def _plain_prices(
+    f: Facts, rows: _PriceRows, main: Ints, ids: Texts, table: PlanTable
+) -> tuple[Ints, Ints] | None:
+    """Return levels and prices of those in block 0; None if some are none."""
+    most = 0 if f.by_cost else NO_LEVEL
+    least = min(most, 1)
+    here, level, price = rows.block[main] == 0, rows.level[main], rows.price[main]
+    units, notes = price * 10_000, table.rows(ids)
+    odd = here & (~(np.abs(units) <= _LARGEST_PLAIN) | (np.abs(units - np.rint(units)) > 0.01))
+    notes.note("price", odd, mark("the price {p} has no four decimals"), p=price)
+    off = here & ~((level >= least) & (level <= most) & (level == np.floor(level)))
+    words = mark("the level {s} is no whole number from {least} to {most}")
+    notes.note("level", off, words, s=written(level, "g"), least=least, most=most)
+    if (odd | off).any():
+        return None
+    return np.where(here, level, 0).astype(np.int64), np.where(here, np.rint(units), 0).astype(np.int64)
+
+
+def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks: int, k: int) -> StagePrices:
     """Gather the prices of the `k`-th stage."""
     names = stage_names(f)
-    gift, need = np.zeros(len(f.gifts.ids)), np.zeros(len(f.wants.ids))
-    budget, reached = np.zeros(blocks), np.zeros((blocks, len(names)))
-    fair = np.zeros(cells.size)
+    word, _, number = names[k].partition(" ")
     here = np.flatnonzero(rows.stage == k)
-    for side, values in (("donation", gift), ("need", need), ("fair", fair)):
-        mine = rows.rows(side, here)
-        values[rows.at[mine]] = rows.price[mine]
-    mine = rows.rows("budget", here)
-    budget[block[mine]] = rows.price[mine]
-    mine = rows.rows("reached", here)
-    reached[block[mine], rows.at[mine]] = rows.price[mine]
-    tolled = here[np.isin(rows.side[here], [SIDES.index(side) for side in TOLLED]) & (rows.price[here] > 0)]
-    tolls = {int(b): _tolls(f, rows, tolled[block[tolled] == b]) for b in np.unique(block[tolled])}
-    return Stage(names[k], gift, need, budget, reached, fair, tolls)
+
+    def filled(side: str, *shape: int) -> Floats:
+        """Return prices of a side, by block or by what they are about."""
+        values, mine = np.zeros(shape), rows.rows(side, here)
+        index = {"budget": (block[mine],), "reached": (block[mine], rows.about[mine])}
+        values[index.get(side, (rows.about[mine],))] = rows.price[mine]
+        return values
+
+    tolled = here[_among(rows.side[here], TOLLED) & (rows.price[here] > 0)]
+    return StagePrices(
+        names[k],
+        int(number) if word == "tier" else 0,
+        filled("donation", len(f.donations.ids)),
+        filled("need", len(f.needs.ids)),
+        filled("budget", blocks),
+        filled("reached", blocks, len(names)),
+        filled("fair", cells.size),
+        {int(b): _tolls(f, rows, tolled[block[tolled] == b]) for b in np.unique(block[tolled])},
+    )
 
 
-def _tolls(f: Facts, rows: PriceRows, here: Ints) -> Tolls:
-    lanes, agreements = np.zeros(len(f.lane_capacity) + 1), np.zeros(len(f.ties.passes) + 1)
+def _tolls(f: Facts, rows: _PriceRows, here: Ints) -> Tolls:
+    lanes, agreements = np.zeros(len(f.lanes.capacity) + 1), np.zeros(len(f.agreements.passes) + 1)
     takes, holds = np.zeros((2, len(f.hubs.names), f.days))
     for side, values in (("lane", lanes), ("agreement", agreements)):
         mine = rows.rows(side, here)
-        values[rows.at[mine]] = rows.price[mine]
-    for side, table in (("throughput", takes), ("storage", holds)):
+        values[rows.about[mine]] = rows.price[mine]
+    for side, values in (("throughput", takes), ("storage", holds)):
         mine = rows.rows(side, here)
-        table[rows.at[mine], rows.day[mine]] = rows.price[mine]
-    return Tolls(lanes, agreements, takes, holds)
-
-
-def _plain_prices(f: Facts, rows: PriceRows, main: tuple[Ints, Ints], report: Report) -> list[Ints] | None:
-    """Return levels and prices of block 0, donations before needs; None if they are out of range."""
-    most = NO_LEVEL if f.settings.policy.objective == "coverage-first" else 0
-    least, sound = min(most, 1), True
-    plain: list[Ints] = []
-    for row, ids in zip(main, (f.gifts.ids, f.wants.ids), strict=True):
-        here, level, price = rows.block[row] == 0, rows.level[row], rows.price[row]
-        units = price * 10_000
-        odd = here & (~(np.abs(units) <= _LARGEST_PRICE) | (np.abs(units - np.rint(units)) > 0.01))
-        report.each(
-            "price",
-            TABLE,
-            odd,
-            ids,
-            lambda r, p=price: tr("the price {p} has no four decimals", p=p[r]),  # type: ignore[misc]
-        )
-        off = here & ~((level >= least) & (level <= most) & (level == np.floor(level)))
-        report.each(
-            "level",
-            TABLE,
-            off,
-            ids,
-            lambda r, s=level: tr(
-                "the level {s} is no whole number from {least} to {most}",
-                s=f"{s[r]:g}",
-                least=least,
-                most=most,
-            ),  # type: ignore[misc]
-        )
-        sound &= not (odd | off).any()
-        plain += [
-            np.where(here, np.where(off, 0, level), 0).astype(np.int64),
-            np.where(here, np.where(odd, 0, np.rint(units)), 0).astype(np.int64),
-        ]
-    return plain if sound else None
+        values[rows.about[mine], rows.day[mine]] = rows.price[mine]
+    upto = np.hstack([np.zeros((len(holds), 1)), np.cumsum(holds, axis=1)])
+    return Tolls(lanes, agreements, takes, holds, upto)

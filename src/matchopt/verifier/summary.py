@@ -1,4 +1,9 @@
-"""The summary: every key and figure that the tables and the allocations come to."""
+"""The summary: every key and figure that the tables and the allocations come to, and what it claims.
+
+Relaxation, bound, gap, fairness and budget are held against what the prices prove. The relaxation may claim
+no more than that. The bound lies between plan and relaxation; where it is better than the relaxation, a
+search has found that out, which cannot be repeated here.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +11,79 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from matchopt.arrays import Bools, Floats, Texts
 from matchopt.errors import shortened
 from matchopt.language import tr
-from matchopt.verifier.charges import RESIDUE
-from matchopt.verifier.committed import Committed, found_in
-from matchopt.verifier.facts import Facts
-from matchopt.verifier.figures import TABLE, Figure, check_keys, compare, number_of
-from matchopt.verifier.keys import Bools, Counts, Floats, Texts
-from matchopt.verifier.lines import Lines
-from matchopt.verifier.quantities import total
-from matchopt.verifier.tally import Tally
-from matchopt.verifier.violation import Report
-from matchopt.verifier.ways import day
+from matchopt.tolerances import EQUAL, ROUNDING
+from matchopt.verifier.commitments import CommitmentFacts
+from matchopt.verifier.facts import Counts, Facts, day, micro, money, total
+from matchopt.verifier.lines import RESIDUE, Lines
+from matchopt.verifier.prices import LAST
+from matchopt.verifier.proof import PlainBound, Proven, Shares
+from matchopt.verifier.sums import Tally
+from matchopt.verifier.violation import Violations
 
-_READABLE = 2.0**100
+TABLE = "summary"
+
+_MOST = 2.0**100
+"""Larger than any figure of any plan."""
 
 _EXACT = 2.0**53
 """Whole numbers that come to less add up exactly, as floats too."""
 
+_NEAR, _SLACK = Fraction(repr(EQUAL)), Fraction(repr(ROUNDING))
+"""Relative: figures of floats that differ by less are equal; absolute: what adding up a share may be off."""
+
+_QUANTITY = Fraction(1, 2 * 10**6)
+_MONEY = Fraction(1, 10**4)
+"""What rounding may do to a figure that is shown; a bound on the cost of a block may be rounded up to a whole
+1/10 000, for no plan costs anything between."""
+
 NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
+
+
+class Figure(NamedTuple):
+    """What a number has to be, and by how much it may differ for its rounding."""
+
+    right: Fraction
+    slack: Fraction = Fraction(0)
+
+    @classmethod
+    def quantity(cls, units: Fraction) -> Figure:
+        """Return a quantity, shown with six decimals where it needs more."""
+        return cls(units, micro(units))
+
+    def admits(self, stated: object) -> bool:
+        """Tell whether `stated` is this number, as well as a float can hold it."""
+        number = number_of(stated)
+        if number is None:
+            return False
+        last = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
+        return abs(number - self.right) <= self.slack + last
+
+    def __str__(self) -> str:
+        return f"{float(self.right):.15g}"
+
+
+def number_of(stated: object) -> Fraction | None:
+    """Return the exact value of a number; None for anything else, infinite or absurdly large numbers too."""
+    if isinstance(stated, bool | np.bool_) or not isinstance(stated, int | float | np.integer | np.floating):
+        return None
+    if not -_MOST <= stated <= _MOST:
+        return None
+    return Fraction(int(stated) if isinstance(stated, int | np.integer) else float(stated))
+
+
+def _inner(value: Any, *keys: str) -> Any:
+    """Return what stands under keys in mappings, None where nothing does."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,167 +95,406 @@ class Account:
     served_by_tier: dict[int, Fraction]
 
 
-def account_of(f: Facts, lines: Lines, tally: Tally, needs: Bools) -> Account:
-    """Add up what concerns some needs."""
-    w = f.wants
+def account_of(f: Facts, lines: Lines, served: Counts, needs: Bools) -> Account:
+    """Add up what concerns some needs, of which each is served that much."""
+    n = f.needs
     priced = np.where(lines.sound & needs[lines.j], lines.unit, 0)
-    logistics = total(lines.given, f.gifts.grain[lines.i], priced)
-    out = needs & ~w.excluded
-    unmet = total(tally.unmet[out], w.grain[out], w.price[out])
-    tiers = np.unique(w.priority).tolist()
-    served = {tier: _sum(tally.served, w.grain, needs & (w.priority == tier)) for tier in tiers}
-    return Account(logistics, unmet, served)
+    logistics = total(lines.given, f.donations.grain[lines.i], priced)
+    out = needs & ~n.excluded
+    unmet = total((n.asked - served)[out], n.grain[out], n.price[out])
+    by_tier = {t: _sum(served, n.grain, needs & (n.priority == t)) for t in np.unique(n.priority).tolist()}
+    return Account(logistics, unmet, by_tier)
 
 
 def _sum(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
     return total(counts[mask], grain[mask])
 
 
-def check_summary(
-    f: Facts, committed: Committed, summary: Mapping[Any, Any], lines: Lines, tally: Tally,
-    reasons: tuple[Texts, Texts], report: Report,
-) -> None:  # fmt: skip
-    """Hold the summary against the tables and the allocations; what it claims is checked elsewhere."""
-    right = _right(f, lines, tally, reasons)
-    if committed.given:
-        right["commitments"] = _kept(f, committed, lines, tally)
-    check_keys(summary, right, "", report)
-    listed = [key for key in right if key not in NEWER]
-    if [k for k in summary if k in listed] != [k for k in listed if k in summary]:
-        report.add("order", TABLE, "", tr("the keys do not stand in the order of the contract"))
-    for key, value in right.items():
-        if key in summary:
-            compare(str(key), summary[key], value, report)
-    _check_cost_by_kind(f, summary, lines, report)
+class Book(NamedTuple):
+    """What the plan comes to, whichever way it is told."""
+
+    f: Facts
+    commitments: CommitmentFacts
+    lines: Lines
+    tally: Tally
+
+    @property
+    def changes(self) -> int:
+        """Promises that are not kept to the unit."""
+        lines, f = self.lines, self.f
+        days = lines.days[1:4] if f.dated else (np.zeros_like(lines.i),) * 3
+        kept = self.commitments.keeps((lines.i, lines.j, lines.hub, *days), lines.new.given)
+        return len(self.commitments.promised.i) - int(kept.sum())
+
+    def cost(self, units: Fraction, off: Fraction = Fraction(1, 2)) -> Figure:
+        """Return what a sum has to be; `off` is what rounding a fractional line may cost, in 1/10 000."""
+        grain = self.f.donations.grain[self.lines.i]
+        slack = off * int((grain != np.floor(grain)).sum())
+        if units.denominator != 1 or slack:
+            slack += Fraction(1, 2)
+        return Figure(units / 10_000, slack / 10_000)
+
+    def column(self, column: int) -> Figure:
+        """Return what a column of costs comes to."""
+        units = np.rint(self.lines.stated[column])
+        units = units[np.abs(units) <= _MOST]
+        exact = np.abs(units).sum() < _EXACT
+        # A line's largest cost takes up what its rounded costs miss of its rounded total.
+        return self.cost(Fraction(int(units.sum()) if exact else sum(map(int, units.tolist()))), Fraction(3))
 
 
-def _right(f: Facts, lines: Lines, tally: Tally, reasons: tuple[Texts, Texts]) -> dict[str, Any]:
-    """Return what the summary has to say; None stands for what is checked elsewhere."""
-    w, g = f.wants, f.gifts
-    everyone, all_gifts = np.ones(len(w.ids), dtype=bool), np.ones(len(g.ids), dtype=bool)
-    account = account_of(f, lines, tally, everyone)
-    tiers = np.unique(w.priority).tolist()
-    channels = [c for c in ("resident", "public_sector", "enterprise") if (w.channels == c).any()]
+class SummaryCheck:
+    """Checks one summary."""
 
-    def asked(mask: Bools) -> Figure:
-        return Figure.quantity(_sum(w.asked, w.grain, mask))
+    def __init__(self, book: Book, summary: Mapping[Any, Any], found: Violations) -> None:
+        self.book, self.f, self.summary, self.found = book, book.f, summary, found
 
-    def served(mask: Bools) -> Figure:
-        return Figure.quantity(_sum(tally.served, w.grain, mask))
+    def _add(self, key: str, message: str, code: str = "summary") -> None:
+        self.found.add(code, TABLE, key, message)
 
-    return {
-        "status": None,
-        "objective": f.settings.policy.objective,
-        "currency": f.settings.rates.currency,
-        "horizon": {"start": day(f.start), "end": day(f.end)} if f.dated else {"start": None, "end": None},
-        "asked": asked(everyone),
-        "served": served(everyone),
-        "unmet": Figure.quantity(_sum(tally.unmet, w.grain, everyone)),
-        "excluded": asked(w.excluded),
-        "asked_by_tier": {str(t): asked(w.priority == t) for t in tiers},
-        "served_by_tier": {str(t): served(w.priority == t) for t in tiers},
-        "asked_by_channel": {c: asked(w.channels == c) for c in channels},
-        "served_by_channel": {c: served(w.channels == c) for c in channels},
-        "offered": Figure.quantity(_sum(g.offered, g.grain, all_gifts)),
-        "planned": Figure.quantity(_sum(tally.planned, g.grain, all_gifts)),
-        "left_over": Figure.quantity(_sum(tally.left_over, g.grain, all_gifts)),
-        "allocations": Figure(Fraction(lines.size)),
-        "logistics_cost": cost_figure(account.logistics, f, lines),
-        "cost": {
-            "transport": _column(f, lines, 0), "handling": _column(f, lines, 1),
-            "storage": _column(f, lines, 2), "identification": None, "penalty": None, "transfer": None,
-            "purchase": None, "unmet": cost_figure(account.unmet, f, lines),
-        },
-        "bound": None,
-        "gap": None,
-        "unmet_by_reason": _by_reason(reasons[0], tally.unmet, w.grain, "needs"),
-        "left_over_by_reason": _by_reason(reasons[1], tally.left_over, g.grain, "donations"),
-        **dict.fromkeys(NEWER[:-1]),
-    }  # fmt: skip
+    def check(self, need_reasons: Texts, donation_reasons: Texts) -> None:
+        """Hold the summary against the tables and the allocations; what it claims is checked elsewhere."""
+        right = self._right(need_reasons, donation_reasons)
+        self._check_keys(self.summary, right, "")
+        listed = [key for key in right if key not in NEWER]
+        if [k for k in self.summary if k in listed] != [k for k in listed if k in self.summary]:
+            self._add("", tr("the keys do not stand in the order of the contract"), "order")
+        for key, value in right.items():
+            if key in self.summary:
+                self.compare(str(key), self.summary[key], value)
+        self._check_cost_by_kind()
 
+    def _check_keys(self, stated: Mapping[Any, Any], right: Mapping[str, Any], path: str) -> None:
+        """Check that no key is missing and none is too many."""
+        for key in (key for key in right if key not in stated):
+            self._add(f"{path}{key}", tr("is missing"), "missing_key")
+        for key in (key for key in stated if key not in right):
+            self._add(f"{path}{key}", tr("is no key of the summary here"), "unknown_key")
 
-def _kept(f: Facts, committed: Committed, lines: Lines, tally: Tally) -> dict[str, Any]:
-    """Return what became of the lines of an earlier plan."""
-    promised, changed = len(committed.promised.i), changes(f, committed, lines)
-    cost = committed.churn * changed / 10_000
-    return {
-        "pinned": Figure(Fraction(len(committed.pinned.i))),
-        "pinned_served": Figure.quantity(total(tally.met, f.wants.grain)),
-        "promised": Figure(Fraction(promised)), "kept": Figure(Fraction(promised - changed)),
-        "changed": Figure(Fraction(changed)), "churn_cost": Figure(cost),
-    }  # fmt: skip
+    def compare(self, path: str, stated: object, right: object) -> None:
+        """Compare one value of the summary, and what is inside it; `right` None is checked elsewhere."""
+        said = shortened(stated)
+        if isinstance(right, dict):
+            if not isinstance(stated, Mapping):
+                self._add(path, tr("is «{stated}»; it has to hold keys and figures", stated=said))
+                return
+            inner = stated
+            if path.endswith("_by_channel"):  # a channel that nobody uses may be left out or be 0
+                inner = {k: v for k, v in stated.items() if k in right or number_of(v) != 0}
+            self._check_keys(inner, right, f"{path}.")
+            for key, value in right.items():
+                if key in inner:
+                    self.compare(f"{path}.{key}", inner[key], value)
+        elif isinstance(right, Figure):
+            if not right.admits(stated):
+                self._add(path, tr("is {stated}; it has to be {right}", stated=said, right=right))
+        elif right is not None and (type(stated) is not type(right) or stated != right):
+            self._add(path, tr("is «{stated}»; it has to be «{right}»", stated=said, right=right))
+        elif right is None and path.startswith("horizon") and stated is not None:
+            self._add(path, tr("is «{stated}»; no table holds a day, it has to be null", stated=said))
 
+    def _right(self, need_reasons: Texts, donation_reasons: Texts) -> dict[str, Any]:
+        """Return what the summary has to say; None stands for what is checked elsewhere."""
+        f, book, tally = self.f, self.book, self.book.tally
+        n, d, lines = f.needs, f.donations, book.lines
+        everyone = np.ones(len(n.ids), dtype=bool)
+        account = account_of(f, lines, tally.served, everyone)
+        tiers = {str(t): n.priority == t for t in np.unique(n.priority).tolist()}
+        channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
+        channels = {c: mask for c, mask in channels.items() if mask.any()}
 
-def changes(f: Facts, committed: Committed, lines: Lines) -> int:
-    """Count the promises that are not kept to the unit."""
-    days = (lines.pickup, lines.arrival, lines.delivery) if f.dated else (np.zeros_like(lines.i),) * 3
-    at = found_in((lines.i, lines.j, lines.hub, *days), committed.promised)
-    kept = (at >= 0) & (np.append(committed.promised.given, -1)[at] == lines.new.given)
-    return len(committed.promised.i) - int(kept.sum())
+        def of_needs(counts: Counts, mask: Bools = everyone) -> Figure:
+            return Figure.quantity(_sum(counts, n.grain, mask))
 
+        def of_donations(counts: Counts) -> Figure:
+            return Figure.quantity(total(counts, d.grain))
 
-def _by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
-    return {
-        code: {
-            word: Figure(Fraction(int((reason == code).sum()))),
-            "quantity": Figure.quantity(_sum(counts, grain, (reason == code).astype(bool))),
+        def by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
+            masks = {code: (reason == code).astype(bool) for code in sorted({str(r) for r in reason} - {""})}
+            return {
+                code: {
+                    word: Figure(Fraction(int(mask.sum()))),
+                    "quantity": Figure.quantity(_sum(counts, grain, mask)),
+                }
+                for code, mask in masks.items()
+            }
+
+        costs = dict.fromkeys(("transport", "handling", "storage", "identification", "penalty", "transfer"))
+        costs |= {name: book.column(k) for k, name in enumerate(("transport", "handling", "storage"))}
+        right = {
+            "status": None,
+            "objective": f.settings.policy.objective,
+            "currency": f.settings.rates.currency,
+            "horizon": {
+                "start": day(f.start) if f.dated else None,
+                "end": day(f.end) if f.dated else None,
+            },
+            "asked": of_needs(n.asked),
+            "served": of_needs(tally.served),
+            "unmet": of_needs(tally.unmet),
+            "excluded": of_needs(n.asked, n.excluded),
+            "asked_by_tier": {t: of_needs(n.asked, mask) for t, mask in tiers.items()},
+            "served_by_tier": {t: of_needs(tally.served, mask) for t, mask in tiers.items()},
+            "asked_by_channel": {c: of_needs(n.asked, mask) for c, mask in channels.items()},
+            "served_by_channel": {c: of_needs(tally.served, mask) for c, mask in channels.items()},
+            "offered": of_donations(d.offered),
+            "planned": of_donations(tally.planned),
+            "left_over": of_donations(tally.left_over),
+            "allocations": Figure(Fraction(len(lines.i))),
+            "logistics_cost": book.cost(account.logistics),
+            "cost": {**costs, "purchase": None, "unmet": book.cost(account.unmet)},
+            "bound": None,
+            "gap": None,
+            "unmet_by_reason": by_reason(need_reasons, tally.unmet, n.grain, "needs"),
+            "left_over_by_reason": by_reason(donation_reasons, tally.left_over, d.grain, "donations"),
+            **dict.fromkeys(NEWER[:-1]),
         }
-        for code in sorted({str(r) for r in reason} - {""})
-    }
+        if book.commitments.given:
+            changed, promised = book.changes, len(book.commitments.promised.i)
+            counts = {"promised": promised, "kept": promised - changed, "changed": changed}
+            counts |= {"pinned": len(book.commitments.pinned.i)}
+            right["commitments"] = {key: Figure(Fraction(count)) for key, count in counts.items()} | {
+                "pinned_served": of_needs(tally.met),
+                "churn_cost": Figure(book.commitments.churn * changed / 10_000),
+            }
+        return right
 
-
-def cost_figure(units: Fraction, f: Facts, lines: Lines, off: Fraction = Fraction(1, 2)) -> Figure:
-    """Return what a sum has to be; `off` is what the rounding of a fractional line may cost, in 1/10 000."""
-    grain = f.gifts.grain[lines.i]
-    slack = off * int((grain != np.floor(grain)).sum())
-    if units.denominator != 1 or slack:
-        slack += Fraction(1, 2)
-    return Figure(units / 10_000, slack / 10_000)
-
-
-def _column(f: Facts, lines: Lines, column: int) -> Figure:
-    units = np.rint(lines.stated[column])
-    units = units[np.abs(units) <= _READABLE]
-    exact = np.abs(units).sum() < _EXACT
-    added = int(units.sum()) if exact else sum(map(int, units.tolist()))
-    # A line's largest cost takes up what its rounded costs miss of its rounded total.
-    return cost_figure(Fraction(added), f, lines, off=Fraction(3))
-
-
-def _check_cost_by_kind(f: Facts, summary: Mapping[Any, Any], lines: Lines, report: Report) -> None:
-    """Check the kinds that make up the other costs: each near its own value, together the column."""
-    costs = summary.get("cost")
-    if not isinstance(costs, Mapping):
-        return
-    given = np.where(lines.sound, lines.given, 0) * f.gifts.grain[lines.i]
-    together = Fraction(0)
-    for name, fee in lines.fees._asdict().items():
-        own = Fraction(math.fsum((fee * given).tolist()))
-        slack = Fraction(RESIDUE * math.fsum(given.tolist()) + lines.size + 1) / 10_000 + own / 2**40
-        number = number_of(costs.get(name))
-        if number is None or abs(number - own) > slack:
-            report.add(
-                "summary",
-                TABLE,
-                f"cost.{name}",
-                tr(
-                    "is {shortened}; it has to be {own}",
-                    shortened=shortened(costs.get(name)),
-                    own=f"{float(own):.4f}",
-                ),
-            )
-        together += number or 0
-    other = _column(f, lines, 3)
-    slack = other.slack + Fraction(2, 10_000) * bool(other.slack) + abs(other.right) / 2**48
-    if abs(together - other.right) > slack + Fraction(1, 10**7):
-        report.add(
-            "summary",
-            TABLE,
-            "cost",
-            tr(
+    def _check_cost_by_kind(self) -> None:
+        """Check the kinds that make up the other costs: each near its own value, together the column."""
+        costs, lines = self.summary.get("cost"), self.book.lines
+        if not isinstance(costs, Mapping):
+            return
+        given = np.where(lines.sound, lines.given, 0) * self.f.donations.grain[lines.i]
+        together = Fraction(0)
+        for name, fee in lines.pairs.fees._asdict().items():
+            own = Fraction(math.fsum((fee * given).tolist()))
+            slack = Fraction(RESIDUE * math.fsum(given.tolist()) + len(given) + 1) / 10_000 + own / 2**40
+            number = number_of(costs.get(name))
+            if number is None or abs(number - own) > slack:
+                said = shortened(costs.get(name))
+                words = tr("is {shortened}; it has to be {own}", shortened=said, own=f"{float(own):.4f}")
+                self._add(f"cost.{name}", words)
+            together += number or 0
+        other = self.book.column(3)
+        slack = other.slack + Fraction(2, 10_000) * bool(other.slack) + abs(other.right) / 2**48
+        if abs(together - other.right) > slack + Fraction(1, 10**7):
+            words = tr(
                 "identification, penalty, transfer and purchase add up to {together}; the "
                 "other costs of the allocations are {right}",
                 together=f"{float(together):.4f}",
                 right=f"{float(other.right):.4f}",
-            ),
+            )
+            self._add("cost", words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """One figure that plan, bound, relaxation and prices each put a number to.
+
+    `up` tells whether more is better. Quantities are in units, money in currency.
+    """
+
+    path: tuple[str, ...]
+    up: bool
+    plan: Fraction
+    proven: Fraction
+    rounding: Fraction
+
+    def slack(self, number: Fraction) -> Fraction:
+        """Return by how much `number` may be off."""
+        return _NEAR * (1 + abs(number)) + self.rounding
+
+    def beyond(self, one: Fraction, other: Fraction) -> Fraction:
+        """Return by how much `one` is better than `other`."""
+        return one - other if self.up else other - one
+
+
+class Claims(SummaryCheck):
+    """Checks what a summary claims of the proof, one claim after the other."""
+
+    def __init__(
+        self, book: Book, summary: Mapping[Any, Any], proven: Proven, shares: Shares, found: Violations
+    ) -> None:
+        super().__init__(book, summary, found)
+        self.proven, self.shares, self.rule = proven, shares, self.f.settings.policy.fairness
+
+    def check_claims(self) -> None:
+        """Check all of them."""
+        goals = self._goals()
+        self._check_shape()
+        bounds = [self._check_goal(goal) for goal in goals]
+        self._check_proof(goals, bounds)
+        self._check_fairness()
+        self._check_budget()
+        if self.summary.get("stopped") not in ("", "time_limit"):
+            self._say("summary", "stopped", tr("has to be empty or time_limit"))
+        self._check_gap(goals, bounds)
+
+    def _say(self, code: str, key: str, right: str) -> None:
+        value = shortened(_inner(self.summary, *key.split(".")))
+        self._add(key, tr("is «{value}»; it {right}", value=value, right=right), code)
+
+    def _goals(self) -> list[_Goal]:
+        """Return the figures that count, fairness first, in the order they count."""
+        book, proven, goals = self.book, self.proven, []
+        everyone = np.ones(len(self.f.needs.ids), dtype=bool)
+        account = account_of(self.f, book.lines, book.tally.served, everyone)
+        if proven.fairness is not None:
+            floor = self.rule != "share"
+            path, plan = ("floor", self.shares.floor) if floor else ("shortfall", self.shares.shortfall)
+            bound = Fraction(proven.fairness)
+            goals.append(_Goal(("fairness", path), floor, Fraction(plan), bound, _QUANTITY))
+        for tier, most in proven.served_by_tier.items():
+            path = "served_by_tier", str(tier)
+            goals.append(_Goal(path, True, account.served_by_tier[tier], most, _QUANTITY))
+        cost = account.logistics + book.commitments.churn * book.changes + account.unmet * self.f.by_cost
+        rounding = _MONEY * max(proven.blocks - 1, 1)
+        return [*goals, _Goal(("cost",), False, cost / 10_000, proven.cost / 10_000, rounding)]
+
+    def _stated(self, kind: str, goal: _Goal) -> Fraction | None:
+        path = ("fairness", kind) if goal.path[0] == "fairness" else (kind, *goal.path)
+        return number_of(_inner(self.summary, *path))
+
+    def _check_shape(self) -> None:
+        """Check the keys of relaxation and bound; both are what block 0 proves if all are in it."""
+        exact = self.proven.blocks == 1
+        right: dict[str, Any] = {"cost": self.book.cost(self.proven.cost) if exact else None}
+        if not self.f.by_cost:
+            tiers = self.proven.served_by_tier.items()
+            right["served_by_tier"] = {str(t): Figure.quantity(most) if exact else None for t, most in tiers}
+        for key in ("relaxation", "bound"):
+            if key in self.summary:
+                self.compare(key, self.summary[key], right)
+
+    def _check_goal(self, goal: _Goal) -> Fraction | None:
+        """Check relaxation and bound of one figure; return the bound if there is one."""
+        where = ".".join(goal.path)
+        relaxation, bound = (self._stated(kind, goal) for kind in ("relaxation", "bound"))
+        for kind, number in (("relaxation", relaxation), ("bound", bound)):
+            if number is None:
+                self._add(f"{kind} {where}", tr("is no number"))
+        if relaxation is None or bound is None:
+            return None
+        plan, proven, claimed, shown = (
+            f"{float(number):.10g}" for number in (goal.plan, goal.proven, relaxation, bound)
         )
+        if goal.beyond(goal.proven, relaxation) > goal.slack(goal.proven):
+            words = tr(
+                "claims {relaxation}; the prices prove only {proven}", relaxation=claimed, proven=proven
+            )
+            self._add(f"relaxation {where}", words, "not_proven")
+        if goal.beyond(bound, relaxation) > goal.slack(relaxation) + goal.rounding:
+            words = tr(
+                "is {bound}, weaker than the relaxation, {relaxation}", bound=shown, relaxation=claimed
+            )
+            self._add(f"bound {where}", words, "bound")
+        if goal.beyond(goal.plan, bound) > goal.slack(bound):
+            words = tr("is {bound}, but the plan reaches {plan}", bound=shown, plan=plan)
+            self._add(f"bound {where}", words, "bound")
+        return bound
+
+    def _check_proof(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
+        """Check that a bound better than the prices prove is said to come from a search, and no other."""
+        seen = needed = False
+        for goal, bound in zip(goals, bounds, strict=True):
+            relaxation = self._stated("relaxation", goal)
+            if bound is None or relaxation is None:
+                return
+            needed |= goal.beyond(relaxation, bound) > goal.slack(bound) + goal.rounding
+            seen |= goal.beyond(goal.proven, bound) > _NEAR * (1 + abs(bound)) / 2
+        proof = self.summary.get("proof")
+        if not ((proof == "search" and (seen or needed)) or (proof == "prices" and not needed)):
+            self._say("summary", "proof", tr("has to be {value}", value="search" if needed else "prices"))
+
+    def _check_fairness(self) -> None:
+        """Check the entry about fairness, its bounds aside."""
+        stated, share = self.summary.get("fairness"), self.rule == "share"
+        if self.rule == "none" or not isinstance(stated, Mapping):
+            if self.rule != "none" or stated is not None:
+                self._say("summary", "fairness", tr("has to be about the rule {rule}", rule=self.rule))
+            return
+        own = Figure(Fraction(self.shares.shortfall if share else self.shares.floor), _QUANTITY + _SLACK)
+        right: dict[str, Any] = {"rule": self.rule, "shortfall" if share else "floor": own}
+        right |= {"bound": None, "relaxation": None}
+        if self.rule == "leximin":
+            right["cells"] = Figure(Fraction(int(self.shares.counts.sum())))
+        self.compare("fairness", stated, right)
+
+    def _check_budget(self) -> None:
+        """Check the entry about the budget, and what one more unit of it is said to be worth."""
+        stated, limit = self.summary.get("budget"), self.f.settings.policy.budget
+        if limit == 0 or not isinstance(stated, Mapping):
+            if limit > 0 or stated is not None:
+                self._say("summary", "budget", tr("has to be about the limit {limit}", limit=f"{limit:g}"))
+            return
+        used = Figure(self.book.tally.spent, _MONEY)
+        self.compare("budget", stated, {"limit": Figure(Fraction(limit)), "used": used, "one_more": None})
+        one_more = stated.get("one_more")
+        if not isinstance(one_more, Mapping):
+            self._say("summary", "budget.one_more", tr("has to hold keys and figures"))
+            return
+        for key, worth in self.proven.one_more.items():
+            if key == LAST and key not in one_more:  # what a tier would gain is asked for, not this
+                continue
+            number = number_of(one_more.get(key, 0))
+            if number is None or abs(number - Fraction(worth)) > _NEAR * (1 + Fraction(worth)):
+                self._say("summary", f"budget.one_more.{key}", tr("has to be {worth}", worth=f"{worth:.10g}"))
+        for key in (key for key in one_more if key not in self.proven.one_more):
+            self._add(f"budget.one_more.{key}", tr("is no tier of the case"), "unknown_key")
+
+    def _check_gap(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
+        """Recompute the gap from the first bound that the plan misses; 0 needs it to reach all of them."""
+        gap, status = number_of(self.summary.get("gap")), self.summary.get("status")
+        known = [(goal, bound) for goal, bound in zip(goals, bounds, strict=True) if bound is not None]
+        if len(known) < len(goals):
+            return
+        missed = {goal.path[0] for goal, bound in known if self._misses(goal, bound)}
+        first = next((path for path in ("fairness", "served_by_tier", "cost") if path in missed), "cost")
+        right, room = _distance([(goal, bound) for goal, bound in known if goal.path[0] == first])
+        # A bound is shown rounded, so one that the plan reaches may look as far away as the rounding.
+        if not (not missed if gap == 0 else gap is not None and abs(gap - right) <= room):
+            due = tr("has to be {right}", right=f"{float(right):.10g}") if missed else tr("has to be 0")
+            self._say("gap", "gap", due)
+        word = "feasible" if missed or gap else "optimal"
+        if status != word:
+            self._say("status", "status", tr("has to be {word}", word=word))
+
+    def _misses(self, goal: _Goal, bound: Fraction) -> bool:
+        """Tell whether the plan misses its bound; one that prices prove is known better than it is shown."""
+        if goal.beyond(bound, goal.plan) > goal.slack(bound):
+            return True
+        if self.summary.get("proof") != "prices":
+            return False
+        room = goal.slack(goal.proven) - (0 if goal.path == ("cost",) else goal.rounding)
+        return goal.beyond(goal.proven, goal.plan) > room
+
+
+def _distance(goals: list[tuple[_Goal, Fraction]]) -> tuple[Fraction, Fraction]:
+    """Return the distance from plan to bound relative to the larger one, and how far off it may be."""
+    plan, bound = (sum(part, Fraction(0)) for part in zip(*((g.plan, b) for g, b in goals), strict=True))
+    size = max(abs(plan), abs(bound))
+    if not size:
+        return Fraction(0), 3 * _NEAR
+    rounding = sum((2 * goal.rounding for goal, _ in goals), Fraction(0))
+    return abs(bound - plan) / size, 3 * _NEAR + min(rounding / size, Fraction(1))
+
+
+def check_plain(f: Facts, account: Account, bound: PlainBound, found: Violations) -> None:
+    """Check that the needs of block 0, whose account this is, get the best that can be."""
+    for tier, most in bound.served_by_tier.items():
+        if account.served_by_tier[tier] != most:
+            words = tr(
+                "the plan serves {served_by_tier} in block 0; its prices prove only that no "
+                "plan serves more than {most}",
+                served_by_tier=f"{float(account.served_by_tier[tier]):.15g}",
+                most=f"{float(most):.15g}",
+            )
+            found.add("not_proven", TABLE, f"served_by_tier.{tier}", words)
+    own = account.logistics + account.unmet * f.by_cost
+    if own != bound.cost:
+        words = tr(
+            "the plan costs {own} in block 0; its prices prove only that none costs below {cost}",
+            own=money(own),
+            cost=money(bound.cost),
+        )
+        found.add("not_proven", TABLE, "cost" if f.by_cost else "logistics_cost", words)
