@@ -1,4 +1,4 @@
-"""The inspector on plans worked by hand: it finds nothing wrong with the right ones."""
+"""The verifier on plans worked by hand: it finds nothing wrong with the right ones."""
 
 from __future__ import annotations
 

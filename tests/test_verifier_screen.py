@@ -1,4 +1,4 @@
-"""The screen against looking at every pair: it leaves out nothing that the inspector would say."""
+"""The screen against looking at every pair: it leaves out nothing that the verifier would say."""
 
 from __future__ import annotations
 
@@ -13,71 +13,59 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 import matchopt
-from matchopt.verifier import routes, rules, verdict
+from matchopt.verifier import pairs, rules
+from matchopt.verifier.facts import pick
 from matchopt.verifier.gather import gather
-from matchopt.verifier.meetings import Met
-from matchopt.verifier.sweep import Reach
+from matchopt.verifier.rules import NOWHERE, PairFacts
 from strategies import SmallCase, small_cases
 
-NOWHERE = routes.NOWHERE
 
-
-def cheapest(f, trip, goal, fees, direct, rows, into, out):
+def best_routes(f, p):
     """Choose the route of each pair by whole arrays, hub by hub."""
-    timely = direct.open & routes.direct_days(trip, direct.lead).timely
-    cost = np.where(timely, routes.direct_price(f, trip, direct).total(fees), NOWHERE)
-    hub = np.full(len(goal), routes.DIRECT)
+    direct = rules.direct(f, p)
+    days = direct.schedule(p)
+    cost = np.where(direct.open & days.timely, direct.cost(p, days.stay).total(p.fees), NOWHERE)
+    hub, connected = np.full(len(p.i), rules.DIRECT), direct.open.copy()
     for h in range(len(f.hubs.names)):
-        days = routes.hub_days(trip, into.lead[rows, h], out.lead[h, goal])
-        carriage = into.cost[rows, h] + out.cost[h, goal]
-        total = routes.hub_price(f, trip, h, carriage, days.stay).total(fees)
-        better = days.timely & into.open[rows, h] & out.open[h, goal] & (total < cost)
+        routes = rules.through(f, p, np.full(len(p.i), h))
+        days = routes.schedule(p)
+        total = routes.cost(p, days.stay).total(p.fees)
+        better = days.timely & routes.open & (total < cost)
         cost[better], hub[better] = total[better], h
-    return routes.Choice(hub, cost)
+        connected |= routes.open
+    return rules.BestRoutes(hub, cost, connected)
 
 
-def everything(f, committed, gifts, needs, left, plain=None, columns=None):
-    """Look at all pairs of all profiles, and show every admissible one to all who watch."""
-    gift, need = (part.ravel() for part in np.indices((gifts.size, needs.size)))
-    i, j = gifts.stands[gift], needs.stands[need]
-    goal = f.wants.community[j]
-    fit, (inside, transfer) = rules.same_thing(f, i, j), rules.within_bounds(f, i, goal)
-    marked = rules.marked_for_community(f, i, goal) & rules.marked_for_group(f, i, j)
-    direct, into, out = routes.straight(f, i, goal), routes.inbound(f, gifts.stands), routes.outbound(f)
-    trip, fees = routes.Trip.of(f, i, j), routes.Fees.of(f, i, j, fit, transfer)
-    choice = cheapest(f, trip, goal, fees, direct, gift, into, out)
-    linked = direct.open | (into.open[gift] & out.open.T[goal]).any(axis=1)
-    steps = [
-        fit.open,
-        rules.good_enough(f, i, j),
-        marked,
-        inside,
-        linked,
-        choice.cost < NOWHERE,
-        ~committed.bars(i, j),
-    ]
+def everything(f, commitments, classes, reasons, plain=None, columns=None):
+    """Look at all pairs of all classes, and show every admissible one to all who watch."""
+    donations, needs = classes
+    donation, need = (part.ravel() for part in np.indices((donations.size, needs.size)))
+    p = PairFacts.of(f, donations.stands[donation], needs.stands[need])
+    best = best_routes(f, p)
+    refused = list(rules.refusals(f, p).values())
+    steps = [*(~np.array(refused)), best.connected, best.cost < NOWHERE, ~commitments.bars(p.i, p.j)]
     passed = np.cumprod(steps, axis=0).sum(axis=0)
-    met = Met(gift, need, i, j, fit.ratio, choice.cost, trip, fees, goal, direct, gift, into, out)
-    for watcher in (left, plain, columns):
+    met = pick(pairs.Met(donation, need, p, best.cost), np.flatnonzero(passed == 7))
+    for watcher in (reasons, plain, columns):
         if watcher is not None:
-            watcher.note(met.at(np.flatnonzero(passed == 7)))
-    reach = Reach(np.zeros(len(f.wants.ids), dtype=int), np.zeros(len(f.gifts.ids), dtype=int))
-    for profiles, of, steps_of in ((needs, need, reach.needs), (gifts, gift, reach.gifts)):
-        most = np.zeros(profiles.size, dtype=int)
+            watcher.note(met)
+    reach = []
+    for one, of, size in ((needs, need, len(f.needs.ids)), (donations, donation, len(f.donations.ids))):
+        most = np.zeros(one.size)
         np.maximum.at(most, of, passed)
-        steps_of[profiles.members] = most[profiles.of]
-    return reach
+        reach.append(one.spread(most, 0, size).astype(int))
+    return pairs.Reach(*reach)
 
 
 def said(case, plan):
-    """Return what the inspector says, in any order."""
+    """Return what the verifier says, in any order."""
     return sorted(str(violation) for violation in matchopt.verify(case, plan))
 
 
 def said_of_everything(case, plan):
     """Return what it says when it looks at every pair."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verdict, "sweep", everything)
+        patch.setattr(matchopt.verifier, "sweep", everything)
         return said(case, plan)
 
 
@@ -145,7 +133,7 @@ def test_a_single_wrong_price_anywhere_is_found(any_village) -> None:
 def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> None:
     met = []
     monkeypatch.setattr(
-        "matchopt.verifier.proof.PlainProof.note", lambda self, pairs: met.append(len(pairs.cost))
+        "matchopt.verifier.proof.PlainProof.note", lambda self, some: met.append(len(some.cost))
     )
     assert said(village.case, village.plan) == []
     needs, donations = (
@@ -158,8 +146,8 @@ def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> 
 def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:
     plan = replace(village.plan, needs=village.plan.needs.assign(reason="capacity"))
     expected = said(village.case, plan)
-    monkeypatch.setattr("matchopt.verifier.sweep.GIFTS_A_PIECE", 3)
-    monkeypatch.setattr("matchopt.verifier.sweep.PAIRS_A_PIECE", 5)
+    monkeypatch.setattr("matchopt.verifier.pairs.DONATIONS_A_PIECE", 3)
+    monkeypatch.setattr("matchopt.verifier.pairs.PAIRS_A_PIECE", 5)
     assert said(village.case, plan) == expected
 
 
@@ -167,7 +155,7 @@ def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:
 def test_pairs_held_back_are_looked_at_again(village, monkeypatch, settings) -> None:
     rates = {"unmet_cost": 2.0}
     case = village.case.replace(settings={"policy": settings, "rates": rates})
-    monkeypatch.setattr("matchopt.verifier.sweep.TRIES", 2)
+    monkeypatch.setattr("matchopt.verifier.pairs.TRIES", 2)
     blank = replace(village.plan, allocations=village.plan.allocations.iloc[:0])
     assert said(case, blank) == said_of_everything(case, blank)
 
@@ -176,12 +164,11 @@ def test_hubs_are_tried_as_by_whole_arrays() -> None:
     """Of random pairs, near and far, in time and late, with equal costs now and then."""
     random = np.random.default_rng(3)
     f = gather(matchopt.Case.from_frames(**tables(SIZES["town"])))
-    i, j = random.integers(0, len(f.gifts.ids), 4000), random.integers(0, len(f.wants.ids), 4000)
-    goal = f.wants.community[j]
-    trip, direct = routes.Trip.of(f, i, j), routes.straight(f, i, goal)
-    fees = routes.Fees(*np.zeros((4, len(i))))
-    ways = (direct, i, routes.inbound(f, np.arange(len(f.gifts.ids))), routes.outbound(f))
-    ours, theirs = routes.cheapest(f, trip, goal, fees, *ways), cheapest(f, trip, goal, fees, *ways)
+    i, j = random.integers(0, len(f.donations.ids), 4000), random.integers(0, len(f.needs.ids), 4000)
+    p = PairFacts.of(f, i, j)
+    p = p._replace(fees=rules.Fees(*np.zeros((4, len(i)))))
+    ours, theirs = rules.best_routes(f, p), best_routes(f, p)
     assert (ours.cost == theirs.cost).all()
     assert (ours.hub == theirs.hub).all()
+    assert (ours.connected == theirs.connected).all()
     assert len(pd.unique(ours.hub)) > 2

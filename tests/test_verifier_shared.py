@@ -1,4 +1,4 @@
-"""The inspector on rules beyond single pairs: capacities, lots, ratios, budget, fairness, funds."""
+"""The verifier on rules beyond single pairs: capacities, lots, ratios, budget, fairness, funds."""
 
 from __future__ import annotations
 

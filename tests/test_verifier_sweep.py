@@ -1,4 +1,4 @@
-"""The inspector looks at items side by side: nobody twice, nobody left out, and the findings in one order."""
+"""The verifier looks at items side by side: nobody twice, nobody left out, and the findings in one order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
-from matchopt.verifier.sweep import apart_from_each_other
-from matchopt.verifier.violation import MOST_LINES, Report
+from matchopt.verifier.pairs import apart_from_each_other
+from matchopt.verifier.violation import MOST_LINES, Violations
 
 
 @given(fits=st.sets(st.tuples(st.integers(0, 12), st.integers(0, 12))))
@@ -32,12 +32,12 @@ def test_lists_share_neither_needs_nor_donations(fits: set[tuple[int, int]]) -> 
     more=st.lists(st.sampled_from("bc"), max_size=3 * MOST_LINES),
 )
 def test_reports_put_together_say_what_one_would(codes: list[str], more: list[str]) -> None:
-    one, first, second = Report(), Report(), Report()
+    one, first, second = Violations(), Violations(), Violations()
     for report, part in ((one, codes + more), (first, codes), (second, more)):
         for code in part:
             report.add(code, "needs", "n", "is wrong")
     first.extend(second)
-    assert first.violations() == one.violations()
+    assert first.all() == one.all()
 
 
 def test_findings_come_in_the_order_of_items_whoever_is_done_first() -> None:

@@ -1,4 +1,4 @@
-"""Every way to tamper with a right plan is found, and none makes the inspector stumble."""
+"""Every way to tamper with a right plan is found, and none makes the verifier stumble."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ import matchopt
 import verifier_shared_cases as shared
 from matchopt import Case, Plan, verify
 from matchopt.contract.plan import ALLOCATIONS, PRICES
-from matchopt.verifier.committed import committed_of
+from matchopt.verifier import Proof, judge
+from matchopt.verifier.commitments import commitments_of
 from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import read_lines
-from matchopt.verifier.loads import limits_of, loads_of
-from matchopt.verifier.sheet import Sheet
-from matchopt.verifier.tally import tally_of
-from matchopt.verifier.verdict import Proof, Used, judge
-from matchopt.verifier.violation import Report
+from matchopt.verifier.sums import tally_of, used_by
+from matchopt.verifier.violation import PlanTable, Violations
 from strategies import SmallCase, small_cases
 from verifier_cases import TOWN, Row, case_of, town, town_plan
 
@@ -426,13 +424,12 @@ def _shaken(prices: pd.DataFrame, chance: random.Random, coverage: bool) -> pd.D
 
 def judged(plan: Plan, prices: pd.DataFrame) -> Proof | None:
     """Return what prices prove; None where they are refused."""
-    facts, report = gather(plan.case), Report()
-    committed = committed_of(plan.case, facts)
-    lines = read_lines(facts, committed, Sheet(plan.allocations, "allocations", ALLOCATIONS, report), report)
-    sheet, before = Sheet(prices, "prices", PRICES, report), loads_of(facts, lines.before)
-    used = Used(loads_of(facts, lines), before, limits_of(facts, before))
-    verdict = judge(facts, committed, tally_of(facts, lines), used, sheet, report)
-    return None if report else verdict.proof
+    facts, found = gather(plan.case), Violations()
+    commitments = commitments_of(plan.case, facts)
+    lines = read_lines(facts, commitments, PlanTable(plan.allocations, "allocations", ALLOCATIONS, found))
+    table = PlanTable(prices, "prices", PRICES, found)
+    verdict = judge(facts, commitments, tally_of(facts, lines), used_by(facts, lines), table)
+    return None if found else verdict.proof
 
 
 @settings(max_examples=40)

@@ -1,4 +1,4 @@
-"""Cases and plans worked by hand, for the inspector to look at."""
+"""Cases and plans worked by hand, for the verifier to look at."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from matchopt.verifier.commitments import CommitmentFacts, commitments_of, promi
 from matchopt.verifier.facts import Facts
 from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import check_purchases, read_lines
-from matchopt.verifier.pairs import row_classes, sweep
+from matchopt.verifier.pairs import Watchers, row_classes, sweep
 from matchopt.verifier.prices import fairness_cells, read_prices
 from matchopt.verifier.proof import (
     Columns,
@@ -143,10 +143,10 @@ def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, tabl
     classes = row_classes(f, commitments, tally, prices)
     reasons = Reasons(f, tally, used, *classes)
     if prices is None:
-        reach = sweep(f, commitments, classes, reasons)
+        reach = sweep(f, commitments, classes, Watchers(reasons))
         return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), None)
-    columns = Columns(f, prices, *classes, cells.of)
-    reach = sweep(f, commitments, classes, reasons, PlainProof(f, prices, *classes, found), columns)
+    columns, plain = Columns(f, prices, *classes, cells.of), PlainProof(f, prices, *classes, found)
+    reach = sweep(f, commitments, classes, Watchers(reasons, plain, columns))
     left = remaining(f, tally.kept, tally.met)
     bound = plain_bound(left, prices)
     shares = shares_of(f, cells, commitments, tally, reach, prices)
@@ -159,7 +159,7 @@ def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, tabl
     return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), proof)
 
 
-def _check_summary(book: Book, summary: Mapping[object, object], verdict: Verdict, found: Violations) -> None:
+def _check_summary(book: Book, summary: Mapping[str, Any], verdict: Verdict, found: Violations) -> None:
     """Check the summary, and what it claims where the prices could be read."""
     SummaryCheck(book, summary, found).check(verdict.need_reasons, verdict.donation_reasons)
     if verdict.proof is None:

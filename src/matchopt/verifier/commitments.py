@@ -168,7 +168,8 @@ def remaining(f: Facts, planned: Counts, met: Counts) -> Facts:
         ]
         whole = all(number.denominator == 1 for number in exact)
         short = np.array([int(n) for n in exact], dtype=np.int64) if whole else np.array(exact, dtype=object)
-    donations, needs = replace(f.donations, plannable=left), replace(f.needs, asked=short)
+    donations = replace(f.donations, plannable=left)
+    needs = replace(f.needs, asked=short)  # type: ignore[arg-type]
     return replace(f, donations=donations, needs=needs)
 
 

@@ -104,7 +104,7 @@ class Legs(NamedTuple):
 class LaneFacts(NamedTuple):
     """The lanes by pair of places, and the rates where there is none; no limit of kg is infinite."""
 
-    index: PairIndex
+    between: PairIndex
     distance: Floats
     cost: Floats
     lead: Ints
@@ -121,7 +121,7 @@ class LaneFacts(NamedTuple):
         if not len(self.lead):
             nothing = np.zeros(distance.shape)
             return Legs(nothing == 0, distance * self.rate, nothing.astype(np.int64), nothing)
-        lane = self.index.find(start.name, goal.name)
+        lane = self.between.find(start.name, goal.name)
         by_lane = lane >= 0
         told = np.where(by_lane, self.distance[lane], np.nan)
         distance = np.where(np.isnan(told), distance, told)
@@ -223,7 +223,7 @@ class HubFacts(NamedTuple):
 class AgreementFacts(NamedTuple):
     """The agreements by directed pair of organisations: currency/kg, and kg at most (infinite: no limit)."""
 
-    index: PairIndex
+    between: PairIndex
     transfer: Floats
     passes: Floats
 
@@ -231,7 +231,7 @@ class AgreementFacts(NamedTuple):
 class SubstitutionFacts(NamedTuple):
     """The substitutions by pair of need item and donated item."""
 
-    index: PairIndex
+    between: PairIndex
     ratio: Floats
     penalty: Floats
 
@@ -332,7 +332,7 @@ def pick(record: Record, rows: Any) -> Record:
 
 
 def classes(*columns: Ints | Floats) -> tuple[Ints, int]:
-    """Number the distinct rows of `columns` as they come; return the number of each row, and how many there are."""
+    """Number the distinct rows of `columns` as they come; return the number of each row, and of all."""
     if len(columns[0]) < _FEW:
         known = (np.where(c == c, c, np.inf) if c.dtype.kind == "f" else c for c in columns)
         seen: dict[tuple[float, ...], int] = {}

@@ -317,12 +317,12 @@ def _finders(f: Facts, cells: FairnessCells) -> list[tuple[Callable[[Texts, Text
         (lambda a, b, k: limited(hubs.of(a), f.hubs.holds), no_hub),
         (lambda a, b, k: limited(hubs.of(a), f.hubs.takes), no_hub),
         (
-            lambda a, b, k: limited(lanes.index.find(places(a), places(b)), lanes.capacity),
+            lambda a, b, k: limited(lanes.between.find(places(a), places(b)), lanes.capacity),
             mark("there is no such lane with a limit"),
         ),
         (
             lambda a, b, k: limited(
-                agreements.index.find(organizations(a), organizations(b)), agreements.passes
+                agreements.between.find(organizations(a), organizations(b)), agreements.passes
             ),
             mark("there is no such agreement with a limit"),
         ),

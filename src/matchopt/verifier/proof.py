@@ -32,10 +32,9 @@ R + Σ max(0, 1 − π) f of the fair shares is met.
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
@@ -101,19 +100,13 @@ class PlainProof:
         self.granule = donations.least(np.where(d.whole > 0, d.granule, 2**62)) * d.grain[donations.stands]
         self.asked = needs.most(n.asked) * n.grain[needs.stands]
 
-    def reporting_to(self, found: Violations) -> Self:
-        """Return the same, with another place to note what is wrong."""
-        other = copy(self)
-        other.found = found
-        return other
-
-    def note(self, met: Met) -> None:
+    def note(self, met: Met, found: Violations) -> None:
         """Look at pairs that some flow could go between."""
         f, p, pairs = self.f, self.prices, met.pairs
         small = self.granule[met.donation] * pairs.ratio > self.asked[met.need] * (1 + ROUNDING)
         r = np.flatnonzero(~small)
         i, j, ratio, cost = pairs.i[r], pairs.j[r], pairs.ratio[r], met.cost[r]
-        rows, ids = self.found.at(TABLE, f.needs.ids[j]), f.donations.ids[i]
+        rows, ids = found.at(TABLE, f.needs.ids[j]), f.donations.ids[i]
         apart = p.donation_block[i] != p.need_block[j]
         words = mark("donation {ids}, which may serve it, is in another block: no bound is proven")
         rows.note("proof", apart, words, ids=ids)

@@ -13,8 +13,9 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.tolerances import ROUNDING
+from matchopt.verifier.bounding import ABLE, SPARE, WORTH
 from matchopt.verifier.facts import Facts, pick
-from matchopt.verifier.pairs import ABLE, SPARE, WORTH, Met, Reach, RowClasses
+from matchopt.verifier.pairs import Met, Reach, RowClasses
 from matchopt.verifier.rules import (
     DIRECT,
     NOWHERE,
@@ -59,7 +60,7 @@ class Reasons:
         self._rest = donations.most((tally.left_over > 0).astype(np.int64)) > 0
         # Class of needs (column): least unit cost ÷ ratio, in 1/10 000, by step (row).
         self._least: Floats = np.full((5, needs.size), np.inf)
-        # Class of donations (column): whether somebody who lacks something would rather have it, by step (row).
+        # Class of donations (column): would somebody who lacks something rather have it, by step (row).
         self._wanted: Bools = np.zeros((5, donations.size), dtype=bool)
         residual = (
             limit * (1 + ROUNDING) - load for limit, load in zip(used.limits, used.loads, strict=True)
@@ -74,7 +75,9 @@ class Reasons:
     def asked_of_needs(self, needs: Ints) -> Ints:
         """Return what is still asked of some classes of needs: `WORTH`, `ABLE`, `SPARE`."""
         bits = ((WORTH, _ANY), (ABLE, _ABLE), (SPARE, _PAID))
-        asked = sum(bit * ~cheaper(self._least[step, needs], self._bar[needs]) for bit, step in bits)
+        asked = np.zeros(len(needs), dtype=np.int64)
+        for bit, step in bits:
+            asked += bit * ~cheaper(self._least[step, needs], self._bar[needs])
         return np.where(self.short[needs], asked, 0)
 
     def asked_of_donations(self, donations: Ints) -> Ints:
@@ -128,7 +131,7 @@ class Reasons:
         return np.where((tally.left_over > 0).astype(bool), reasons, "").astype(object)
 
 
-def cheaper(cost: Floats, unmet: Floats) -> Bools:
+def cheaper(cost: Floats, unmet: Ints | Floats) -> Bools:
     """Tell what costs less than leaving a need unmet."""
     return np.asarray(cost < unmet * (1 - _TIE), dtype=np.bool_)
 

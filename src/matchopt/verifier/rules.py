@@ -134,7 +134,7 @@ class PairFacts(NamedTuple):
 def substituted(f: Facts, i: Ints, j: Ints) -> tuple[Bools, Floats, Floats, Bools]:
     """Tell whether items fit; units served by one, its penalty, and whether money buys something else."""
     given, asked = f.donations.item[i], f.needs.item[j]
-    row, same = f.substitutions.index.find(asked, given), given == asked
+    row, same = f.substitutions.between.find(asked, given), given == asked
     named = (row >= 0) & ~same
     other = f.item_funds[given] & ~f.item_funds[asked]
     buys = other & ~named & ~np.isnan(f.buyable[asked])
@@ -150,7 +150,7 @@ def exact_ratio(f: Facts, i: int, j: int) -> Fraction:
     given, asked = f.donations.item[i], f.needs.item[j]
     if given == asked:
         return Fraction(1)
-    row = int(f.substitutions.index.find(asked, given))
+    row = int(f.substitutions.between.find(asked, given))
     if row >= 0:
         return Fraction(repr(float(f.substitutions.ratio[row])))
     return 1 / Fraction(repr(float(f.buyable[asked])))
@@ -176,7 +176,7 @@ def within_boundary(f: Facts, i: Ints, goal: Ints) -> tuple[Bools, Floats]:
     """Tell whether the boundary policy admits a community, and the transfer cost of a kg; both broadcast."""
     home = f.donations.community[i]
     ours, theirs = f.organization[home], f.organization[goal]
-    row = f.agreements.index.find(ours, theirs)
+    row = f.agreements.between.find(ours, theirs)
     transfer = np.zeros(row.shape)
     transfer[row >= 0] = f.agreements.transfer[row[row >= 0]]
     admitted = (home < 0) | (home == goal)
@@ -317,7 +317,7 @@ def best_routes(f: Facts, p: PairFacts) -> BestRoutes:
 
 def lanes_taken(f: Facts, i: Ints, goal: Ints, hub: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the lanes of each route, -1 for none: the direct one, into a hub, out of it."""
-    start, end, find = f.donations.spots.name[i], f.spots.name[goal], f.lanes.index.find
+    start, end, find = f.donations.spots.name[i], f.spots.name[goal], f.lanes.between.find
     none = np.full(len(i), -1, dtype=np.int64)
     by_hub = hub >= 0
     direct = np.where(by_hub, none, find(start, end))
@@ -329,4 +329,4 @@ def lanes_taken(f: Facts, i: Ints, goal: Ints, hub: Ints) -> tuple[Ints, Ints, I
 
 def agreement_of(f: Facts, i: Ints, goal: Ints) -> Ints:
     """Return the agreement that goods pass under, -1 for none."""
-    return f.agreements.index.find(f.organization[f.donations.community[i]], f.organization[goal])
+    return f.agreements.between.find(f.organization[f.donations.community[i]], f.organization[goal])

@@ -341,9 +341,9 @@ class Claims(SummaryCheck):
         account = account_of(self.f, book.lines, book.tally.served, everyone)
         if proven.fairness is not None:
             floor = self.rule != "share"
-            path, plan = ("floor", self.shares.floor) if floor else ("shortfall", self.shares.shortfall)
+            key, own = ("floor", self.shares.floor) if floor else ("shortfall", self.shares.shortfall)
             bound = Fraction(proven.fairness)
-            goals.append(_Goal(("fairness", path), floor, Fraction(plan), bound, _QUANTITY))
+            goals.append(_Goal(("fairness", key), floor, Fraction(own), bound, _QUANTITY))
         for tier, most in proven.served_by_tier.items():
             path = "served_by_tier", str(tier)
             goals.append(_Goal(path, True, account.served_by_tier[tier], most, _QUANTITY))

@@ -1,4 +1,4 @@
-"""What the allocations come to: for each need and donation, in money, on each capacity; and the rules on that.
+"""What the allocations come to: for needs and donations, in money, on capacities; and the rules on that.
 
 The tables of needs and donations are held against these sums: every id once, in order.
 """
@@ -203,8 +203,8 @@ def check_loads(f: Facts, used: Used, found: Violations) -> None:
 
     words = mark("carries {x} kg over the horizon, more than its {c} kg")
     for code, rows, k in (
-        ("lane_capacity", linked("lane", f.places, f.lanes.index), 0),
-        ("agreement_capacity", linked("agreement", f.organizations, f.agreements.index), 1),
+        ("lane_capacity", linked("lane", f.places, f.lanes.between), 0),
+        ("agreement_capacity", linked("agreement", f.organizations, f.agreements.between), 1),
     ):
         load, limit = used.loads[k], used.limits[k]
         rows.note(code, over(load, limit), words, x=written(load, ".10g"), c=written(limit, ".10g"))
@@ -317,7 +317,9 @@ class _Page:
 
     def extras(self, frame: pd.DataFrame | None) -> None:
         """Check that columns which no schema knows are handed through."""
-        for name in () if frame is None else frame.columns:
+        if frame is None:
+            return
+        for name in frame.columns:
             if not self.table.has(name):
                 words = tr("the column {name} is not handed on", name=name)
                 self.table.found.add("missing_column", self.table.name, name, words)
