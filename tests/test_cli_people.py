@@ -96,7 +96,7 @@ def test_a_failed_report_keeps_the_old_one(planned: Path, monkeypatch: pytest.Mo
     def fail(*_: object, **__: object) -> str:
         raise matchopt.SolverError("no")
 
-    monkeypatch.setattr("matchopt.report.page.page.html", fail)
+    monkeypatch.setattr("matchopt.report.plan.html", fail)
     assert run("report", planned).exit_code == 1
     assert (planned / "report.html").read_bytes() == before
     assert not [path for path in planned.iterdir() if path.name.startswith(".")]

@@ -85,11 +85,10 @@ def _plan(job: Job, mark: str, *, report: bool) -> dict[str, Any]:
 def shown(plan: Plan) -> dict[str, Writer]:
     """Return the files by name, and who writes each, in the language spoken."""
     from matchopt.report import REPORT, WORKBOOK
-    from matchopt.report.page.page import html
-    from matchopt.report.workbook import book_of
-    from matchopt.report.xlsx import write_workbook
+    from matchopt.report.plan import html, workbook
+    from matchopt.report.workbook import write_workbook
 
-    page, book = html(plan), book_of(plan)
+    page, book = html(plan), workbook(plan)
     return {REPORT: text_file(page), WORKBOOK: lambda path: write_workbook(book, path)}
 
 

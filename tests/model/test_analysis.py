@@ -11,7 +11,7 @@ import matchopt
 from matchopt import Case
 from matchopt.language import speaking
 from matchopt.model.analysis import Analysis, analyse
-from matchopt.report.analysed import in_words, workbook
+from matchopt.report.demand import in_words, workbook
 from small_case import SmallCase
 from strategies import small_cases
 

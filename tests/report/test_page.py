@@ -17,11 +17,17 @@ import handmade
 import matchopt
 from matchopt import Case, Plan
 from matchopt.language import speaking
-from matchopt.report.page import tables
-from matchopt.report.page.page import html
-from matchopt.report.page.public import COUNTS, FEW, public_tables, suppressed
-from matchopt.report.sums import coverage
-from matchopt.result.plan_tables import PlanTables, tables_of
+from matchopt.report import page as pages
+from matchopt.report.plan import html
+from matchopt.result.plan_tables import (
+    COUNTS,
+    FEW,
+    PlanTables,
+    coverage,
+    public_tables,
+    suppressed,
+    tables_of,
+)
 from matchopt.whatif.wishes import wishes_of
 from small_case import SmallCase
 from strategies import small_cases
@@ -208,7 +214,7 @@ def test_twenty_thousand_allocations_make_less_than_six_megabytes() -> None:
 def test_more_rows_than_a_page_holds_are_named_with_the_file_that_has_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tables, "MOST_ROWS", 50)
+    monkeypatch.setattr(pages, "MOST_ROWS", 50)
     data = data_of(html(large(120)))["tables"]["deliveries"]
     assert data["rows"] == 50
     assert len(cells(data, 0)) == 50

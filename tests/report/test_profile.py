@@ -2,7 +2,7 @@
 
 from matchopt.report import profile
 from matchopt.report.profile import Profile
-from matchopt.report.section import plain
+from matchopt.report.terminal import lines, plain
 
 
 def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
@@ -15,23 +15,23 @@ def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
         now[0] += seconds
         watch.step(stage, 0, 2)
     now[0] += 10.0
-    section = watch.section()
+    table = watch.table()
     assert told == [("read", 0, 2), ("solve", 0, 2), ("solve", 0, 2), ("read", 0, 2)]
-    assert section.rows == (
+    assert lines(table) == (
         ("starting", "1.00", "5.0%", "101"),
         ("read", "12.00", "60.0%", "120"),
         ("finding the best plan", "7.00", "35.0%", "110"),
         ("in all", "20.00", "100.0%", "120"),
     )
-    assert plain(section).startswith("Where time and memory went\n  stage")
+    assert plain(table).startswith("Where time and memory went\n  stage")
 
 
 def test_a_system_that_does_not_tell_its_memory(monkeypatch):
     monkeypatch.setattr(profile.sys, "platform", "win32")
     watch = Profile(lambda *stage: None)
-    assert [row[3] for row in watch.section().rows] == ["–", "–"]
+    assert [row[3] for row in lines(watch.table())] == ["–", "–"]
 
 
 def test_peak_memory_is_that_of_a_python_process():
     most = profile._peak_memory()
-    assert most is None or 10 < most < 100_000
+    assert most != most or 10 < most < 100_000

@@ -12,9 +12,19 @@ from rich.console import Console
 import handmade
 from matchopt import Plan
 from matchopt.report import words
-from matchopt.report.curve import price_of_fairness
-from matchopt.report.proven import budget, fairness, proof
-from matchopt.report.summary import details, headline, plain_text, renderable, sections, verified
+from matchopt.report.summary import (
+    budget,
+    details,
+    fairness,
+    headline,
+    plain_text,
+    price_of_fairness,
+    proof,
+    renderable,
+    tables,
+    verified,
+)
+from matchopt.report.terminal import header, lines
 
 
 def with_summary(**changes: Any) -> Plan:
@@ -63,7 +73,7 @@ def test_all_served_is_said_so_and_nothing_is_listed() -> None:
     assert headline(plan.summary) == (
         "Everything that is asked for is served: 25 units, for CN¥2.50 (0.10 per unit)."
     )
-    titles = [section.title for section in sections(plan.summary)]
+    titles = [table.title for table in tables(plan.summary)]
     assert "Not served, and why" not in titles
     assert "Donations left over, and why" not in titles
 
@@ -78,8 +88,8 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
     assert proof(plan.summary) == (
         "Proven best: no plan costs less than CN¥13,001.20, needs left unmet included."
     )
-    (costs,) = [section for section in sections(plan.summary) if section.title == "What it costs"]
-    assert costs.rows == (
+    (costs,) = [table for table in tables(plan.summary) if table.title == "What it costs"]
+    assert lines(costs) == (
         ("handling", "1.20", "< 0.1%"),
         ("needs left unmet", "13,000.00", "> 99.9%"),
         ("together", "13,001.20", ""),
@@ -187,8 +197,8 @@ def test_what_funds_buy_is_told() -> None:
 
 
 def test_the_price_of_fairness_as_a_table() -> None:
-    section = price_of_fairness(handmade.curve(), "CNY")
-    assert section.header == (
+    table = price_of_fairness(handmade.curve(), "CNY")
+    assert header(table) == (
         "smallest coverage",
         "served",
         "of all",
@@ -198,11 +208,11 @@ def test_the_price_of_fairness_as_a_table() -> None:
         "at the least",
         "gap",
     )
-    assert section.rows == (
+    assert lines(table) == (
         ("0.0%", "12", "48.0%", "12", "0", "1.20", "1.20", "0%"),
         ("50.0%", "11.5", "46.0%", "9", "2.5", "1.33", "1.33", "0.025%"),
     )
-    assert plain_text(with_summary(), [section]).endswith("1.33          1.33  0.025%")
+    assert plain_text(with_summary(), [table]).endswith("1.33          1.33  0.025%")
 
 
 def test_an_undated_plan_names_no_days() -> None:
@@ -214,9 +224,9 @@ def test_on_a_terminal_it_says_the_same_with_bars() -> None:
     console = Console(file=io.StringIO(), width=110, force_terminal=True, color_system=None)
     console.print(renderable(plan))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for section in sections(plan.summary):
-        assert section.title in shown
-        for row in section.rows:
+    for table in tables(plan.summary):
+        assert table.title in shown
+        for row in lines(table):
             assert all(cell in shown for cell in row)
     assert "━" in shown
 

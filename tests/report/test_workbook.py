@@ -16,8 +16,9 @@ import handmade
 import matchopt
 from matchopt import Case, Plan
 from matchopt.language import speaking
-from matchopt.report.workbook import DAY, NUMBER, book_of
-from matchopt.report.xlsx import write_workbook
+from matchopt.report.plan import workbook
+from matchopt.report.table import DAY, NUMBER
+from matchopt.report.workbook import write_workbook
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -37,7 +38,7 @@ def read(path: Path) -> dict[str, pd.DataFrame]:
 
 def written(plan: Plan, folder: Path, **more: Any) -> Path:
     path = folder / "plan.xlsx"
-    write_workbook(book_of(plan), path, **more)
+    write_workbook(workbook(plan), path, **more)
     return path
 
 
@@ -128,7 +129,7 @@ def test_an_undated_case_has_no_days() -> None:
         needs=pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]}),
         donations=pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]}),
     )
-    book = book_of(matchopt.plan(case))
+    book = workbook(matchopt.plan(case))
     assert all(column.kind != DAY for sheet in book.sheets for column in sheet.columns)
     assert [sheet.rows for sheet in book.sheets] == [0, 1, 1, 0, 1]
 
@@ -141,7 +142,7 @@ def test_a_plan_without_anything_has_a_workbook(tmp_path: Path) -> None:
 @given(small=small_cases())
 def test_every_list_adds_up(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
-    hubs, donors, goals, unmet, left, *_ = book_of(plan).sheets
+    hubs, donors, goals, unmet, left, *_ = workbook(plan).sheets
     lines = plan.allocations
 
     def total(sheet: Any, k: int) -> float:

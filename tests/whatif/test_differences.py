@@ -9,8 +9,8 @@ from hypothesis import given, settings
 import matchopt
 from matchopt import Case, Plan
 from matchopt.language import speaking
-from matchopt.report.compared import in_words, sections, workbook
-from matchopt.report.section import plain
+from matchopt.report.compared import in_words, tables, workbook
+from matchopt.report.terminal import plain
 from matchopt.whatif.differences import differences
 from small_case import SmallCase
 from strategies import small_cases
@@ -71,7 +71,7 @@ def test_what_is_said_of_more_rice() -> None:
             "Needs that get more: 1; that get less: 0.",
             "1 delivery is another.",
         ]
-        told = [plain(section).splitlines() for section in sections(before, after, changed)]
+        told = [plain(table).splitlines() for table in tables(before, after, changed)]
     assert [lines[0] for lines in told] == [
         "Cost, CNY", "By community (units served)", "By need (units served)", "By donor (units planned)",
     ]  # fmt: skip

@@ -15,8 +15,7 @@ import matchopt
 from matchopt import Case, CaseError, Plan
 from matchopt.cli import app
 from matchopt.language import speaking
-from matchopt.report.evaluated import in_words, workbook
-from matchopt.report.page.fact import fact_files, fact_html
+from matchopt.report.evaluated import files, in_words, page, workbook
 from matchopt.runs.deliveries import read_deliveries
 from matchopt.runs.study import write_track
 from matchopt.whatif.evaluation import evaluate
@@ -97,7 +96,7 @@ def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
         assert table["asked"].sum() == pytest.approx(plan.asked, abs=1e-4)
     assert found.donors["reliability"].between(0, 1 + 1e-9).all()
     assert found.causes["units"].sum() == pytest.approx(plan.served - served, abs=1e-3)
-    assert fact_html(found).startswith("<!doctype html>")
+    assert page(found).startswith("<!doctype html>")
     assert len(workbook(found).sheets) == 5
 
 
@@ -208,7 +207,7 @@ def test_an_evaluation_replaces_an_older_one(tmp_path: Path) -> None:
     found = evaluate(
         plan, read_deliveries(deliveries(tmp_path, "donation_id,need_id,quantity\nD1,N1,8\n"), plan)
     )
-    write_track(tmp_path / "t", found.tables, fact_files(found))
+    write_track(tmp_path / "t", found.tables, files(found))
     (tmp_path / "t" / "more").write_text("", "utf-8")
-    write_track(tmp_path / "t", found.tables, fact_files(found))
+    write_track(tmp_path / "t", found.tables, files(found))
     assert not (tmp_path / "t" / "more").exists()

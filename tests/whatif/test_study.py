@@ -17,8 +17,8 @@ from matchopt import Case, CaseError, RunError
 from matchopt.language import speaking
 from matchopt.model.travel import kilometres
 from matchopt.report import studies
-from matchopt.report.measures import measures_of
-from matchopt.report.page.study import study_html
+from matchopt.report.studies import figures_of
+from matchopt.report.study_page import paragraph, study_html
 from matchopt.runs.study import default_study, refuse_study, write_study
 from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
 from matchopt.whatif.variant import Variant
@@ -100,7 +100,7 @@ def test_a_border_costs_residents() -> None:
     lost = changes[(changes["name"] == "only within the community") & (changes["change"] < 0)]
     assert lost["community"].tolist() == ["Oldtown"]
     with speaking("en"):
-        said = studies.paragraph(made, results)
+        said = paragraph(made, results)
     assert "“only within the community” serves 5 units fewer (44.4%)" in said
     assert "No plan under “where organisations agree”" in said
 
@@ -115,8 +115,8 @@ def test_the_modes_hear_of_their_channels_and_keep_the_days() -> None:
         assert set(point.plan.case.needs["channel"]) == set(channels)
         assert point.plan.summary["horizon"] == made.base.summary["horizon"]
     results = studies.results_of(made)
-    assert {result.measures.asked for result in results if result.measures} == {18.0}
-    assert [result.measures.served for result in results if result.measures] == [7, 6, 13, 12, 13]
+    assert {result.figures.asked for result in results if result.figures} == {18.0}
+    assert [result.figures.served for result in results if result.figures] == [7, 6, 13, 12, 13]
 
 
 def test_a_mode_that_hears_nobody_is_told() -> None:
@@ -124,7 +124,7 @@ def test_a_mode_that_hears_nobody_is_told() -> None:
     made = modes_study(case.replace(needs=case.needs.assign(channel="resident")))
     assert [point.plan is None for point in made.points] == [False, True, False, False, False]
     with speaking("en"):
-        said = studies.paragraph(made, studies.results_of(made))
+        said = paragraph(made, studies.results_of(made))
     assert "No plan under “public sector”: no need comes through this channel." in said
 
 
@@ -134,15 +134,15 @@ def test_modes_of_any_case(small: SmallCase) -> None:
     made = modes_study(small.case())
     results = studies.results_of(made)
     for result in results:
-        if result.measures is None:
+        if result.figures is None:
             assert result.point.why
             continue
-        m = result.measures
+        m = result.figures
         assert m.served <= m.asked + 1e-6
         assert m.served == pytest.approx(result.point.plan.served, abs=1e-5)
         assert m.communities["served"].sum() == pytest.approx(m.served, abs=1e-5)
         assert m.worst_share == pytest.approx(m.communities["share"].min())
-    assert studies.paragraph(made, results)
+    assert paragraph(made, results)
     assert study_html(made, results, studies.need_changes(made)).startswith("<!doctype html>")
 
 
@@ -172,7 +172,7 @@ def test_distances_are_those_on_the_globe_times_the_detour() -> None:
     ]
     assert kilometres(plan.case, plan.allocations) == pytest.approx(expected, rel=1e-4)
     weights = plan.allocations["served_quantity"]
-    assert measures_of(plan).km == pytest.approx(float((expected * weights).sum() / weights.sum()), rel=1e-3)
+    assert figures_of(plan).km == pytest.approx(float((expected * weights).sum() / weights.sum()), rel=1e-3)
 
 
 def test_a_lane_says_how_far_it_is() -> None:
@@ -190,7 +190,7 @@ def test_a_lane_says_how_far_it_is() -> None:
 @given(small=small_cases())
 def test_measures_of_any_plan_are_the_plans(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
-    m = measures_of(plan)
+    m = figures_of(plan)
     assert m.served == pytest.approx(plan.served, abs=1e-5)
     assert m.asked == pytest.approx(plan.asked, abs=1e-5)
     assert m.kg_days >= 0

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 import matchopt
 from matchopt import Case, Plan
 from matchopt.language import speaking
-from matchopt.report.section import plain
-from matchopt.report.wishes import wishlist_section
+from matchopt.report import demand
+from matchopt.report.terminal import plain
 from matchopt.whatif.confirm import _most, wishlist
 from matchopt.whatif.variant import Variant
 from matchopt.whatif.wishes import ESTIMATE, GIFT, PRICES, WISHES, wishes_of
@@ -130,7 +130,7 @@ def test_wishes_of_a_case_worked_out_by_hand() -> None:
         assert [str(day.date()) for day in rice["last_day"]] == ["2026-03-07", "2026-03-20"]
         milk = table[table["item"] == "milk"]
         assert milk["units"].tolist() == [3.0]
-        assert plain(wishlist_section(city(), table)).splitlines()[2].split()[:2] == ["milk", "Hilltop"]
+        assert plain(demand.wishlist(city(), table)).splitlines()[2].split()[:2] == ["milk", "Hilltop"]
 
 
 def test_wishes_that_are_confirmed_say_so() -> None:

@@ -106,12 +106,12 @@ def needs(
       matchopt needs my-city -o needs.xlsx --lang zh
     """  # noqa: D301
     from matchopt.model.analysis import analyse
-    from matchopt.report import analysed
+    from matchopt.report import demand
 
     with progress() as step:
         found = analyse(read_case(case, changes or (), step))
         if output is not None:
-            write_book(analysed.workbook(found), output, step)
-    tell(analysed.in_words(found), analysed.sections(found, top))
+            write_book(demand.workbook(found), output, step)
+    tell(demand.in_words(found), (table.head(top) for table in demand.tables(found)))
     if output is not None:
         print(f"\n{output}")

@@ -92,7 +92,7 @@ def plan(
       matchopt plan my-city --fairness-curve
     """  # noqa: D301
     from matchopt.report.profile import Profile
-    from matchopt.report.section import plain
+    from matchopt.report.terminal import plain
     from matchopt.runs.write import default_run, refuse_taken, write_run
 
     run = output if output is not None else default_run(case, force=force)
@@ -115,7 +115,7 @@ def plan(
         show_summary(made, curve)
     show_run(run, beside, quiet=quiet)
     if profile:
-        print(f"\n{plain(watch.section())}", file=sys.stderr)
+        print(f"\n{plain(watch.table())}", file=sys.stderr)
 
 
 @command
@@ -242,8 +242,7 @@ def show_run(run: Path, beside: Collection[str], *, quiet: bool) -> None:
 
 def show_summary(made: Plan, curve: pd.DataFrame | None = None) -> None:
     """Show what a plan comes to, and what fairness costs."""
-    from matchopt.report.curve import price_of_fairness
-    from matchopt.report.summary import plain_text, renderable
+    from matchopt.report.summary import plain_text, price_of_fairness, renderable
 
     more = [] if curve is None else [price_of_fairness(curve, made.summary["currency"])]
     if sys.stdout.isatty():

@@ -95,8 +95,7 @@ def wishlist(
       matchopt wishlist runs/my-city --confirm 0 --top 50
       matchopt wishlist runs/my-city -o for-our-donors.csv
     """  # noqa: D301
-    from matchopt.report import WISHES
-    from matchopt.report.wishes import wishlist_section
+    from matchopt.report import WISHES, demand
     from matchopt.runs.atomic import write_file
     from matchopt.runs.render import csv_file
     from matchopt.whatif.confirm import wishlist as wishlist_of
@@ -110,7 +109,7 @@ def wishlist(
     if table.empty:
         print(tr("Nothing is missing that a gift could serve."))
     else:
-        show(wishlist_section(made, table, top))
+        show(demand.wishlist(made, table, top))
         print()
     print(file)
 

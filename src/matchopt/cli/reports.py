@@ -36,7 +36,7 @@ def report(
       matchopt report runs/my-city --lang zh
       matchopt report runs/my-city --public -o for-the-website.html
     """  # noqa: D301
-    from matchopt.report.page.page import html
+    from matchopt.report.plan import html
     from matchopt.runs.atomic import text_file, write_file
     from matchopt.runs.deliveries import deliveries_of
     from matchopt.whatif.evaluation import evaluate
@@ -65,11 +65,11 @@ def workbook(
       matchopt workbook runs/my-city
       matchopt workbook runs/my-city --lang zh -o 方案.xlsx
     """  # noqa: D301
-    from matchopt.report.workbook import book_of
+    from matchopt.report import plan
 
     file = output if output is not None else run / WORKBOOK
     with progress() as step:
-        write_book(book_of(read_plan(run, step)), file, step)
+        write_book(plan.workbook(read_plan(run, step)), file, step)
     print(file)
 
 
@@ -95,9 +95,7 @@ def track(
       matchopt track runs/my-city --done 配送记录.xlsx --lang zh
     """  # noqa: D301
     from matchopt.report import REPORT, evaluated
-    from matchopt.report.page.fact import fact_files
-    from matchopt.report.page.page import html
-    from matchopt.report.workbook import as_section
+    from matchopt.report.plan import html
     from matchopt.runs.atomic import text_file, write_file
     from matchopt.runs.deliveries import read_deliveries
     from matchopt.runs.study import TRACK, write_track
@@ -107,11 +105,12 @@ def track(
         made = read_plan(run, step)
         found = evaluate(made, read_deliveries(done, made))
         step("writing the report", 0, 0)
-        folder = write_track(output if output is not None else run / TRACK, found.tables, fact_files(found))
+        folder = output if output is not None else run / TRACK
+        folder = write_track(folder, found.tables, evaluated.files(found))
         if output is None:
             write_file(run / REPORT, text_file(html(made, fact=found)))
-    shown = [as_section(sheet, top) for sheet in list(evaluated.sheets(found))[:-1] if sheet.rows]
-    tell(evaluated.in_words(found), shown)
+    tables = (table for name, table in evaluated.tables(found).items() if name != "lines" and table.rows)
+    tell(evaluated.in_words(found), (table.head(top) for table in tables))
     name_files(folder / "report.html")
 
 
@@ -141,6 +140,6 @@ def compare(
         changed = differences(was, now)
         if output is not None:
             write_book(compared.workbook(was, now, changed), output, step)
-    tell(compared.in_words(was, now, changed), compared.sections(was, now, changed, top))
+    tell(compared.in_words(was, now, changed), compared.tables(was, now, changed, top))
     if output is not None:
         print(f"\n{output}")

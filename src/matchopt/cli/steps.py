@@ -84,7 +84,7 @@ def warn(case: Case, path: Path, most: int = 5) -> None:
 
 def write_book(book: Book, file: Path, step: Step) -> None:
     """Write a workbook for people."""
-    from matchopt.report.xlsx import write_workbook
+    from matchopt.report.workbook import write_workbook
     from matchopt.runs.atomic import write_file
 
     step("writing the workbook", 0, 0)

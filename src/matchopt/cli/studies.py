@@ -28,7 +28,7 @@ from matchopt.language import tr
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
-    from matchopt.report.section import Section
+    from matchopt.report.table import Table
     from matchopt.whatif.study import Study
 
 
@@ -94,8 +94,7 @@ def study(
       matchopt study my-city --vary policy.boundary
       matchopt study my-city --vary policy.budget=5000,10000,20000 --vary policy.fairness
     """  # noqa: D301
-    from matchopt.report import studies
-    from matchopt.report.page.study import study_html
+    from matchopt.report import studies, study_page
     from matchopt.runs.study import PAGE, default_study, refuse_study, write_study
 
     axes = _axes(vary or ())
@@ -113,14 +112,14 @@ def study(
         results, needs = studies.results_of(made), studies.need_changes(made)
         points, gains = studies.points_table(made, results), studies.gains(made, results)
         tables = {"points.csv": points, "communities.csv": gains, "needs.csv": needs}
-        page, said = study_html(made, results, needs), studies.as_json(made, results)
+        page, said = study_page.study_html(made, results, needs), studies.as_json(made, results)
         write_study(folder, page, tables, said, force=force)
     if not quiet:
-        for section in studies.sections(made, results):
-            show(section)
+        for table in study_page.tables(made, results):
+            show(table)
             print()
         print(tr("* the others are held against it") + "\n")
-        print(studies.paragraph(made, results))
+        print(study_page.paragraph(made, results))
         name_files(folder / PAGE)
         print(tr("Folder of the study: "), end="")
     print(folder)
@@ -171,8 +170,8 @@ def simulate(
         made = replayed(read, every=every, policies=chosen, time_limit=time_limit or 10.0, tell=step)
         step("writing the report", 0, 0)
         said, page = simulated.as_json(made), simulated.page(made)
-        write_study(folder, page, simulated.tables(made), said, force=force)
-    _end(folder, simulated.in_words(made), simulated.sections(made), quiet=quiet)
+        write_study(folder, page, simulated.frames(made), said, force=force)
+    _end(folder, simulated.in_words(made), simulated.tables(made), quiet=quiet)
 
 
 @command
@@ -224,8 +223,8 @@ def stress(
         )
         step("writing the report", 0, 0)
         said, page = stressed.as_json(made), stressed.page(made)
-        write_study(folder, page, stressed.tables(made), said, force=force)
-    _end(folder, stressed.in_words(made), stressed.sections(made, top), quiet=quiet)
+        write_study(folder, page, stressed.frames(made), said, force=force)
+    _end(folder, stressed.in_words(made), stressed.tables(made, top), quiet=quiet)
 
 
 def _axes(vary: Sequence[str]) -> dict[str, list[str]]:
@@ -267,11 +266,11 @@ def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str
     return tuple(dict.fromkeys(name.value for name in policy)) if policy else tuple(every)
 
 
-def _end(folder: Path, said: Iterable[str], sections: Iterable[Section], *, quiet: bool) -> None:
+def _end(folder: Path, said: Iterable[str], tables: Iterable[Table], *, quiet: bool) -> None:
     """Print what came out, and where it stands."""
     from matchopt.runs.study import PAGE
 
     if not quiet:
-        tell(said, sections)
+        tell(said, tables)
         name_files(folder / PAGE)
     print(folder)

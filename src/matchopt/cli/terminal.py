@@ -14,7 +14,7 @@ from matchopt.errors import Finding
 from matchopt.language import tr
 
 if TYPE_CHECKING:
-    from matchopt.report.section import Section
+    from matchopt.report.table import Table
 
 Step = Callable[[str, int, int], None]
 """Told the stage of the work, how much of it is done and how much there is."""
@@ -74,16 +74,16 @@ def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
     fail(tr("{found}. Nothing was done.", found=counts(findings)))
 
 
-def show(section: Section) -> None:
+def show(table: Table) -> None:
     """Print a small table: in colour on a terminal, as aligned lines otherwise."""
-    from matchopt.report.section import plain, renderable
+    from matchopt.report.terminal import plain, renderable
 
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(renderable(section))
+        Console().print(renderable(table))
     else:
-        print(plain(section))
+        print(plain(table))
 
 
 def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
@@ -99,13 +99,13 @@ def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
     Console(file=stream).print(renderable(findings))
 
 
-def tell(sentences: Iterable[str], sections: Iterable[Section] = ()) -> None:
+def tell(sentences: Iterable[str], tables: Iterable[Table] = ()) -> None:
     """Print sentences, a line each, and tables below them."""
     for sentence in sentences:
         print(sentence)
-    for section in sections:
+    for table in tables:
         print()
-        show(section)
+        show(table)
 
 
 def name_files(*files: str | Path) -> None:

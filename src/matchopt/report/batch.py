@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from matchopt.language import mark, speaking, spoken, tr
-from matchopt.report import words
-from matchopt.report.page.shell import rendered
-from matchopt.report.page.tables import MONEY, NUMBER, SHARE, TEXT, Column, table
+from matchopt.language import mark, speaking, spoken
+from matchopt.report.page import rendered
+from matchopt.report.table import Table, columns
+from matchopt.report.words import Share, money, tr
 from matchopt.runs.jobs import FAILED, PLANNED, UNCHANGED, JobOutcome
 
 OUTCOMES = {PLANNED: mark("planned"), UNCHANGED: mark("unchanged"), FAILED: mark("failed")}
@@ -20,26 +20,23 @@ def line(one: JobOutcome) -> str:
     """Return what became of a case, in a line."""
     if one.outcome == FAILED:
         first = one.findings[0] if one.findings else ""
-        more = tr(" (and {n} more)", n=len(one.findings) - 1) if len(one.findings) > 1 else ""
+        more = tr(" (and {n} more)", n=str(len(one.findings) - 1)) if len(one.findings) > 1 else ""
         return tr("{name}: failed: {why}", name=one.name, why=first) + more
     return tr(
         "{name}: {outcome}, {served} of {asked} units ({share}), {cost}",
         name=one.name,
         outcome=tr(OUTCOMES[one.outcome]),
-        served=words.quantity(one.served),
-        asked=words.quantity(one.asked),
-        share=words.percent(one.served, one.asked),
-        cost=words.money(one.cost, one.currency),
+        served=one.served,
+        asked=one.asked,
+        share=Share(one.served, one.asked),
+        cost=money(one.cost, one.currency),
     )
 
 
 def total(outcomes: Sequence[JobOutcome]) -> str:
     """Return how many cases ended in which way."""
     counts = {name: sum(one.outcome == name for one in outcomes) for name in OUTCOMES}
-    return tr(
-        "{planned} planned, {unchanged} unchanged, {failed} failed.",
-        **{name: f"{count:,}" for name, count in counts.items()},
-    )
+    return tr("{planned} planned, {unchanged} unchanged, {failed} failed.", **counts)
 
 
 def index(outcomes: Sequence[JobOutcome]) -> pd.DataFrame:
@@ -52,29 +49,20 @@ def index(outcomes: Sequence[JobOutcome]) -> pd.DataFrame:
 
 def page(outcomes: Sequence[JobOutcome]) -> str:
     """Return the index as a page."""
-    with speaking(spoken()):
+    with speaking(spoken()):  # thousands of messages: asked once which language
         found = index(outcomes)
-        share = (found["served"] / found["asked"].where(found["asked"] > 0)).fillna(0.0)
-        columns = [
-            Column(tr("case"), TEXT, found["name"]),
-            Column(tr("outcome"), TEXT, [tr(OUTCOMES[one]) for one in found["outcome"]]),
-            Column(tr("units asked for"), NUMBER, found["asked"]),
-            Column(tr("served"), NUMBER, found["served"]),
-            Column(tr("share"), SHARE, share),
-            Column(tr("cost"), MONEY, found["cost"]),
-            Column(tr("currency"), TEXT, found["currency"]),
-            Column(tr("gap"), NUMBER, found["gap"]),
-            Column(tr("seconds"), NUMBER, found["seconds"]),
-            Column(tr("run folder"), TEXT, found["run"]),
-            Column(tr("findings"), TEXT, found["findings"].str.replace("\n", "; ")),
-        ]
-        made = table("cases", tr("Cases"), columns, "index.csv")
+        told = found.assign(
+            outcome=[tr(OUTCOMES[one]) for one in found["outcome"]],
+            share=(found["served"] / found["asked"].where(found["asked"] > 0)).fillna(0.0),
+            findings=found["findings"].str.replace("\n", "; "),
+        )
+        shown = columns(told, "name outcome units_asked served share cost currency gap seconds run findings")
         failed = found[found["outcome"] == FAILED]
         return rendered(
             "batch.html.j2",
-            charts={},
-            tables={"cases": made},
-            title=tr("Batch of {n} cases", n=f"{len(found):,}"),
+            {},
+            [Table(tr("Cases"), shown, "cases", "index.csv")],
+            title=tr("Batch of {n} cases", n=len(found)),
             total=total(outcomes),
             failed=list(zip(failed["name"], failed["findings"].str.split("\n"), strict=True)),
         )

@@ -1,16 +1,21 @@
-"""Plan against fact for people: in sentences and as lists."""
+"""Plan against fact for people: in sentences, as lists and charts, as a page and a workbook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
-from matchopt.language import tr
-from matchopt.report import words
-from matchopt.report.workbook import DAY, NUMBER, SHARE, TEXT, Book, Column, Sheet
+from matchopt.language import speaking, spoken
+from matchopt.report.charts import Chart, pairs
+from matchopt.report.page import Part, plain_html
+from matchopt.report.table import Table, columns
+from matchopt.report.words import Share, percent, tr, with_units
+from matchopt.report.workbook import Book, write_workbook
+from matchopt.runs.atomic import Writer, text_file
 from matchopt.whatif.evaluation import Evaluation
+
+MOST_BARS = 15
 
 
 def in_words(found: Evaluation) -> Iterator[str]:
@@ -18,104 +23,90 @@ def in_words(found: Evaluation) -> Iterator[str]:
     yield tr(
         "{reached} of {planned} planned units were delivered ({kept}): {share} of the {asked} asked for, "
         "where the plan had {planned_share}.",
-        reached=words.quantity(found.reached),
-        planned=words.quantity(found.planned),
-        kept=words.percent(found.reached, found.planned),
-        asked=words.quantity(found.asked),
-        share=words.percent(found.reached, found.asked),
-        planned_share=words.percent(found.planned, found.asked),
+        reached=found.reached,
+        planned=found.planned,
+        kept=Share(found.reached, found.planned),
+        asked=found.asked,
+        share=Share(found.reached, found.asked),
+        planned_share=Share(found.planned, found.asked),
     )
     if found.on_time == found.on_time:
         yield tr(
             "{share} came on the planned day or before; a unit came {days} days late in the mean.",
-            share=words.percent(found.on_time, 1),
-            days=words.quantity(round(found.delay, 2)),
+            share=Share(found.on_time),
+            days=round(found.delay, 2),
         )
     if found.satisfaction == found.satisfaction:
-        yield tr("Satisfaction: {mean} of 5.", mean=words.quantity(round(found.satisfaction, 2)))
+        yield tr("Satisfaction: {mean} of 5.", mean=round(found.satisfaction, 2))
     lost = found.causes[found.causes["units"] > 0]
     if len(lost):
-        named = [_with_units(str(row["cause"]), float(row["units"])) for row in _first(lost)]
-        yield tr("Lost, by cause: {causes}.", causes=words.listed(named))
+        causes = [with_units(cause, round(units, 6)) for cause, units in _first(lost, "cause", "units")]
+        yield tr("Lost, by cause: {causes}.", causes=causes)
     weak = found.donors[found.donors["reliability"] < 1]
     if len(weak):
-        named = [f"{row['donor']} {words.percent(row['reliability'], 1)}" for row in _first(weak)]
-        yield tr("Kept least of their word: {donors}.", donors=words.listed(named))
+        kept = [f"{donor} {percent(share, 1)}" for donor, share in _first(weak, "donor", "reliability")]
+        yield tr("Kept least of their word: {donors}.", donors=kept)
 
 
-def _first(table_: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in table_.head(3).to_dict("records")]
+def _first(table: pd.DataFrame, name: str, value: str) -> Iterator[tuple[str, float]]:
+    """Yield the names and values of the first rows."""
+    for row in table.head(3).to_dict("records"):
+        yield str(row[name]), float(row[value])
 
 
-def _with_units(name: str, units: float) -> str:
-    return tr("{name} ({units})", name=name, units=words.quantity(round(units, 6)))
+def tables(found: Evaluation) -> dict[str, Table]:
+    """Return the lists by name: by community, priority, donor and cause, and every line.
 
-
-def sheets(found: Evaluation) -> Iterator[Sheet]:
-    """Yield the lists: by community, priority, donor and cause, and every line; days only where there are."""
-    c, t, d, x, n = found.communities, found.tiers, found.donors, found.causes, found.lines
-    yield Sheet(
-        tr("By community"),
-        (
-            Column(tr("community"), TEXT, c["community"]),
-            Column(tr("units asked for"), NUMBER, c["asked"]),
-            Column(tr("planned"), NUMBER, c["planned"]),
-            Column(tr("delivered"), NUMBER, c["reached"]),
-            Column(tr("planned share"), SHARE, c["planned_share"]),
-            Column(tr("reached share"), SHARE, c["reached_share"]),
-            Column(tr("satisfaction"), NUMBER, c["satisfaction"]),
-        ),
-    )
-    yield Sheet(
-        tr("By priority"),
-        (
-            Column(tr("priority"), NUMBER, t["priority"]),
-            Column(tr("units asked for"), NUMBER, t["asked"]),
-            Column(tr("planned"), NUMBER, t["planned"]),
-            Column(tr("delivered"), NUMBER, t["reached"]),
-        ),
-    )
-    yield Sheet(
-        tr("By donor"),
-        (
-            Column(tr("donor"), TEXT, d["donor"]),
-            Column(tr("lines"), NUMBER, d["lines"]),
-            Column(tr("promised"), NUMBER, d["promised"]),
-            Column(tr("delivered"), NUMBER, d["delivered"]),
-            Column(tr("reliability"), SHARE, d["reliability"]),
-            Column(tr("came late"), NUMBER, d["late"]),
-        ),
-    )
-    yield Sheet(
-        tr("By cause"),
-        (
-            Column(tr("cause"), TEXT, x["cause"]),
-            Column(tr("lines"), NUMBER, x["lines"]),
-            Column(tr("units lost"), NUMBER, x["units"]),
-            Column(tr("came late"), NUMBER, x["late"]),
-        ),
-    )
-    lines = [
-        Column(tr("allocation id"), TEXT, n["allocation_id"]),
-        Column(tr("donor"), TEXT, n["donor"]),
-        Column(tr("item"), TEXT, n["item"]),
-        Column(tr("community"), TEXT, n["community"]),
-        Column(tr("need id"), TEXT, n["need_id"]),
-        Column(tr("priority"), NUMBER, n["priority"]),
-        Column(tr("planned"), NUMBER, n["planned"]),
-        Column(tr("delivered"), NUMBER, n["delivered"]),
-        Column(tr("satisfaction"), NUMBER, n["satisfaction"]),
-        Column(tr("cause"), TEXT, n["cause"]),
-    ]
-    if n["planned_day"].notna().any():
-        lines[-2:-2] = [
-            Column(tr("planned day"), DAY, n["planned_day"]),
-            Column(tr("day of delivery"), DAY, n["day"]),
-            Column(tr("days late"), NUMBER, n["delay"]),
-        ]
-    yield Sheet(tr("Every line"), tuple(lines))
+    Their ids in a page are ``fact-`` and the name. Days are told only where there are any.
+    """
+    days = "planned_day day delay " if found.lines["planned_day"].notna().any() else ""
+    lines = f"allocation_id donor item community need_id tier planned delivered {days}satisfaction cause"
+    shares = "planned_share reached_share"
+    lists = {
+        "communities": (tr("By community"), f"community units_asked planned reached {shares} satisfaction"),
+        "tiers": (tr("By priority"), "tier units_asked planned reached"),
+        "donors": (tr("By donor"), "donor lines promised delivered reliability late"),
+        "causes": (tr("By cause"), "cause lines units late"),
+        "lines": (tr("Every line"), lines),
+    }
+    titles = {"units": tr("units lost"), "day": tr("day of delivery")}
+    return {
+        name: Table(
+            title, columns(getattr(found, name), shown, **titles), f"fact-{name}", f"track/{name}.csv"
+        )
+        for name, (title, shown) in lists.items()
+    }
 
 
 def workbook(found: Evaluation) -> Book:
     """Return all of it as a workbook."""
-    return Book(tr("Overview"), tuple(in_words(found)), (), tuple(sheets(found)))
+    return Book(tuple(in_words(found)), (), tuple(tables(found).values()))
+
+
+def files(found: Evaluation) -> dict[str, Writer]:
+    """Return the page and the workbook by file name, and who writes each."""
+    whole, book = page(found), workbook(found)
+    return {"report.html": text_file(whole), "track.xlsx": lambda path: write_workbook(book, path)}
+
+
+def page(found: Evaluation) -> str:
+    """Return all of it as a page, in the language spoken."""
+    with speaking(spoken()):  # thousands of messages: asked once which language
+        made = tables(found)
+        parts = (
+            Part("priorities", tr("By priority"), {}, [made["tiers"], made["causes"]]),
+            Part("communities", tr("Communities"), {"reached": chart(found)}, [made["communities"]]),
+            Part("donors", tr("Donors"), {}, [made["donors"]]),
+            Part("lines", tr("Every line"), {}, [made["lines"]]),
+        )
+        foot = tr("Made by matchopt from the plan and the table of deliveries.")
+        return plain_html(tr("Plan and fact"), in_words(found), parts, foot=foot)
+
+
+def chart(found: Evaluation) -> Chart:
+    """Return what was planned and what was delivered, by community."""
+    cut = found.communities.head(MOST_BARS)
+    drawn = {tr("planned"): cut["planned"].tolist(), tr("delivered"): cut["reached"].tolist()}
+    title = tr("Planned and delivered, the worst community first")
+    said = tr("{n} communities are shown; all are in the table.", n=len(cut))
+    return pairs(title, tr("units"), cut["community"].tolist(), drawn, said=said)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from matchopt.language import day, mark, tr, trn
-from matchopt.report import words
-from matchopt.report.page import stories
-from matchopt.report.sums import rows
-from matchopt.result.plan_tables import tables_of
+from matchopt.language import mark
+from matchopt.report import stories, words
+from matchopt.report.words import tr, trn
+from matchopt.result.plan_tables import rows, tables_of
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
@@ -45,18 +44,14 @@ def need_in_words(plan: Plan, story: NeedStory, most: int = FEW) -> Iterator[str
     """Yield what there is to say of a need, a sentence a line; indented lines list things."""
     asks, result = story.asks, story.result
     yield _asked(asks)
-    yield tr(
-        "{served} of {asked} units are served.",
-        served=words.quantity(result["served"]),
-        asked=words.quantity(result["asked"]),
-    )
+    yield tr("{served} of {asked} units are served.", served=result["served"], asked=result["asked"])
     for line in rows(story.lines):
         yield "  " + _served_by(plan, line)
         yield "  " + _why_that_one(story, line)
     if result["unmet"] <= 0:
         return
-    why = tr(words.UNMET.get(result["reason"], result["reason"]))
-    yield tr("{units} units stay unmet: {reason}.", units=words.quantity(result["unmet"]), reason=why)
+    why = words.called(result["reason"], words.UNMET)
+    yield tr("{units} units stay unmet: {reason}.", units=result["unmet"], reason=why)
     yield from _turned_away(story, most)
     yield from _taken(story, most)
     yield from _changes(asks, story)
@@ -68,7 +63,7 @@ def _asked(asks: Any) -> str:
         "{need}: {community} asks for {quantity} of {item}, priority {tier}",
         need=asks["need_id"],
         community=asks["community"],
-        quantity=words.quantity(asks["quantity"]),
+        quantity=asks["quantity"],
         item=asks["item"],
         tier=asks["priority"],
     )
@@ -77,32 +72,32 @@ def _asked(asks: Any) -> str:
         parts.append(tr("for {group}", group=asks["group"]))
     since, until = asks["needed_from"], asks["needed_by"]
     if not pd.isna(since) and not pd.isna(until):
-        parts.append(tr("from {first} to {last}", first=day(since.date()), last=day(until.date())))
+        parts.append(tr("from {first} to {last}", first=since, last=until))
     elif not pd.isna(until):
-        parts.append(tr("by {day}", day=day(until.date())))
+        parts.append(tr("by {day}", day=until))
     elif not pd.isna(since):
-        parts.append(tr("from {day} on", day=day(since.date())))
+        parts.append(tr("from {day} on", day=since))
     return tr(", ").join(parts) + tr(".")
 
 
 def _served_by(plan: Plan, line: Any) -> str:
-    way = tr("directly") if not line.hub else tr("through {hub}", hub=line.hub)
     said = tr(
         "{donor} gives {quantity} of {item} ({donation}) {way}",
         donor=line.donor,
-        quantity=words.quantity(line.donated_quantity),
+        quantity=line.donated_quantity,
         item=line.item,
         donation=line.donation_id,
-        way=way,
+        way=_way(line),
     )
     if not pd.isna(line.delivery_day):
-        said += tr(
-            ", fetched on {pickup} and delivered on {delivery}",
-            pickup=day(line.pickup_day.date()),
-            delivery=day(line.delivery_day.date()),
-        )
+        days = {"pickup": line.pickup_day, "delivery": line.delivery_day}
+        said += tr(", fetched on {pickup} and delivered on {delivery}", **days)
     cost = words.money(line.total_cost, plan.summary["currency"])
     return said + tr(", at a cost of {cost}.", cost=cost)
+
+
+def _way(line: Any) -> str:
+    return tr("through {hub}", hub=line.hub) if line.hub else tr("directly")
 
 
 def _why_that_one(story: NeedStory, line: Any) -> str:
@@ -113,12 +108,12 @@ def _why_that_one(story: NeedStory, line: Any) -> str:
         return tr("It is the only donation that may serve the need.")
     cheaper = round(line.rank) - 1
     if not cheaper:
-        return tr("Of {n} donations that may serve the need none costs less.", n=count)
+        return tr("Of {n} donations that may serve the need none costs less.", n=str(count))
     return trn(
         "{n} of {count} donations that may serve the need costs less; it is of more use elsewhere.",
         "{n} of {count} donations that may serve the need cost less; they are of more use elsewhere.",
         cheaper,
-        count=count,
+        count=str(count),
     )
 
 
@@ -136,10 +131,10 @@ def _turned_away(story: NeedStory, most: int) -> Iterator[str]:
                 donation=row.donation_id,
                 donor=row.donor,
                 item=row.item,
-                reason=tr(REFUSED.get(row.refused, row.refused)),
+                reason=words.called(row.refused, REFUSED),
             )
         if len(refused) > most:
-            yield "  " + tr("and {n} more", n=len(refused) - most)
+            yield "  " + tr("and {n} more", n=str(len(refused) - most))
 
 
 def _taken(story: NeedStory, most: int) -> Iterator[str]:
@@ -155,30 +150,20 @@ def _taken(story: NeedStory, most: int) -> Iterator[str]:
                 "{need} (priority {tier}, {units} units)",
                 need=r.need_id,
                 tier=r.priority,
-                units=words.quantity(r.served_quantity),
+                units=r.served_quantity,
             )
             for r in rows(mine.head(3))
         ]
         if len(mine) > len(told):
-            told.append(tr("{n} more", n=len(mine) - len(told)))
-        rest = tr("{units} are left over", units=words.quantity(row.left_over))
+            told.append(tr("{n} more", n=str(len(mine) - len(told))))
+        rest = tr("{units} are left over", units=row.left_over)
+        about = {"donation": row.donation_id, "donor": row.donor, "needs": told, "rest": rest}
         if told:
-            yield "  " + tr(
-                "{donation} of {donor} serves {needs}; {rest}.",
-                donation=row.donation_id,
-                donor=row.donor,
-                needs=words.listed(told),
-                rest=rest,
-            )
+            yield "  " + tr("{donation} of {donor} serves {needs}; {rest}.", **about)
         else:
-            yield "  " + tr(
-                "{donation} of {donor} serves nobody else; {rest}.",
-                donation=row.donation_id,
-                donor=row.donor,
-                rest=rest,
-            )
+            yield "  " + tr("{donation} of {donor} serves nobody else; {rest}.", **about)
     if len(may) > most:
-        yield "  " + tr("and {n} more", n=len(may) - most)
+        yield "  " + tr("and {n} more", n=str(len(may) - most))
 
 
 def _changes(asks: Any, story: NeedStory) -> Iterator[str]:
@@ -202,11 +187,11 @@ def change_in_words(asks: Any, change: Change) -> str:
         return tr(
             "if {community} had {units} units more of {item}, of the best quality and on all days",
             community=asks["community"],
-            units=words.quantity(size),
+            units=size,
             item=asks["item"],
         )
     if change.kind == "boundary":
-        return tr("if {rule}", rule=tr(BOUNDARIES.get(size, size)))
+        return tr("if {rule}", rule=words.called(size, BOUNDARIES))
     templates = {
         "quality": mark("if quality {size} were good enough"),
         "shelf": mark("if {size} days of remaining shelf life were enough"),
@@ -221,7 +206,7 @@ def change_in_words(asks: Any, change: Change) -> str:
         "agreement": mark("if the agreement {subject} allowed {size} kg more"),
         "worth": mark("if leaving a unit unmet counted {size} more"),
     }
-    shown = words.quantity(size) if isinstance(size, (int, float)) else str(size)
+    shown = size if isinstance(size, (int, float)) else str(size)
     return tr(templates[change.kind], size=shown, subject=change.subject)
 
 
@@ -241,31 +226,27 @@ def donation_in_words(plan: Plan, donation: str) -> Iterator[str]:
         "{donation}: {donor} offers {offered} of {item}; {planned} are planned.",
         donation=donation,
         donor=row["donor"],
-        offered=words.quantity(row["offered"]),
+        offered=row["offered"],
         item=row["item"],
-        planned=words.quantity(row["planned"]),
+        planned=row["planned"],
     )
     needs = plan.needs.set_index("need_id")
     for line in rows(plan.allocations[plan.allocations["donation_id"] == donation]):
         need: Any = needs.loc[line.need_id]
-        way = tr("directly") if not line.hub else tr("through {hub}", hub=line.hub)
         said = tr(
             "{quantity} to {community} for {need} (priority {tier}) {way}",
-            quantity=words.quantity(line.donated_quantity),
+            quantity=line.donated_quantity,
             community=need["community"],
             need=line.need_id,
             tier=need["priority"],
-            way=way,
+            way=_way(line),
         )
         if not pd.isna(line.delivery_day):
-            said += tr(", delivered on {day}", day=day(line.delivery_day.date()))
+            said += tr(", delivered on {day}", day=line.delivery_day)
         yield "  " + said
     if row["left_over"] > 0 and row["reason"]:
-        yield tr(
-            "{units} are left over: {reason}.",
-            units=words.quantity(row["left_over"]),
-            reason=tr(words.LEFT_OVER.get(row["reason"], row["reason"])),
-        )
+        why = words.called(row["reason"], words.LEFT_OVER)
+        yield tr("{units} are left over: {reason}.", units=row["left_over"], reason=why)
 
 
 def community_in_words(plan: Plan, community: str) -> Iterator[str]:
@@ -288,8 +269,8 @@ def community_in_words(plan: Plan, community: str) -> Iterator[str]:
             "{group}: {needs}, {full} in full, {part} in part, {none} not at all",
             group=group,
             needs=words.count(needs, "need"),
-            full=full,
-            part=part,
-            none=none,
+            full=str(full),
+            part=str(part),
+            none=str(none),
         )
         yield f"  {said}" + (tr(" ({why})", why=why) if why else "")

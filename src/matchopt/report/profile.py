@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
 
-from matchopt.language import tr
-from matchopt.report import words
-from matchopt.report.section import LEFT, RIGHT, Section
+from matchopt.report.table import FIGURE, NUMBER, SHARE, TEXT, Column, Table
+from matchopt.report.words import stage_of_work, tr
 
 Step = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
@@ -23,7 +23,7 @@ class Profile:
     def __init__(self, tell: Step) -> None:
         self._tell = tell
         self._seconds: dict[str, float] = {}
-        self._peak: dict[str, float | None] = {}
+        self._peak: dict[str, float] = {}
         self._stage, self._since = "starting", time.perf_counter()
 
     def step(self, stage: str, done: int, total: int) -> None:
@@ -33,25 +33,20 @@ class Profile:
             self._stage = stage
         self._tell(stage, done, total)
 
-    def section(self) -> Section:
+    def table(self) -> Table:
         """End the last stage and return the table."""
         self._close()
         whole = sum(self._seconds.values())
-        spent = [(words.stage_of_work(k), seconds, self._peak[k]) for k, seconds in self._seconds.items()]
-        rows = [
-            (stage, f"{seconds:.2f}", words.percent(seconds, whole), _megabytes(peak))
-            for stage, seconds, peak in [*spent, (tr("in all"), whole, _peak_memory())]
+        stages = [*map(stage_of_work, self._seconds), tr("in all")]
+        seconds = [*self._seconds.values(), whole]
+        shown = [
+            Column(tr("stage"), TEXT, stages),
+            Column(tr("seconds"), FIGURE, [f"{spent:.2f}" for spent in seconds]),
+            Column(tr("share"), SHARE, seconds, [whole] * len(seconds)),
+            Column(tr("peak memory, MB"), NUMBER, [*self._peak.values(), _peak_memory()], digits=(0, None)),
         ]
-        shares = tuple(seconds / whole if whole else 0.0 for seconds in (*self._seconds.values(), whole))
-        header = tr("stage"), tr("seconds"), tr("share"), tr("peak memory, MB")
-        return Section(
-            tr("Where time and memory went"),
-            header,
-            (LEFT, RIGHT, RIGHT, RIGHT),
-            tuple(rows),
-            shares,
-            last_is_sum=True,
-        )
+        bars = [spent / whole if whole else 0.0 for spent in seconds]
+        return Table(tr("Where time and memory went"), shown, bars=bars, last_is_sum=True)
 
     def _close(self) -> None:
         now = time.perf_counter()
@@ -60,16 +55,12 @@ class Profile:
         self._since = now
 
 
-def _peak_memory() -> float | None:
-    """Return the most MB that the process held so far, None where the system does not tell."""
+def _peak_memory() -> float:
+    """Return the most MB that the process held so far, NaN where the system does not tell."""
     if sys.platform == "win32":
-        return None
+        return math.nan
     import resource
 
     # In kB, but in bytes on macOS.
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
-def _megabytes(amount: float | None) -> str:
-    return "–" if amount is None else f"{amount:,.0f}"

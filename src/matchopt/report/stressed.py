@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.language import mark, tr, trn
+from matchopt.language import mark
 from matchopt.report import words
-from matchopt.report.page.charts import Chart
-from matchopt.report.page.plain import Part, pairs, plain_html
-from matchopt.report.page.tables import COUNT, MONEY, NUMBER, SHARE, TEXT, Column, table
-from matchopt.report.section import LEFT, RIGHT, Section
+from matchopt.report.charts import Chart, pairs
+from matchopt.report.page import Part, plain_html
+from matchopt.report.table import FIGURE, MONEY, SHARE, TEXT, Column, Table, columns
+from matchopt.report.words import Share, tr, trn
 from matchopt.whatif.stress import PERCENTILES, Stress, Tried, percentiles
 
 NAMES: Mapping[str, str] = {
@@ -27,27 +27,28 @@ BARS = 20
 def in_words(made: Stress) -> Iterator[str]:
     """Yield in a sentence each what came out."""
     uncertain = int((made.case.donations["reliability"] < 1).sum())
-    draws = len(made.tried[0].draws)
     if not uncertain:
         yield tr("Every donation is certain: there is nothing to stress.")
         return
+    draws = len(made.tried[0].draws)
     yield trn(
         "{draws} draws; {n} donation may fail.",
         "{draws} draws; {n} donations may fail.",
         uncertain,
-        draws=f"{draws:,}",
+        draws=draws,
     )
-    for one in made.tried:
-        low, middle, high = (_coverage(one, made)[f"p{p}"] for p in PERCENTILES)
+    coverage = {one.policy: percentiles(one, made.asked).iloc[0] for one in made.tried}
+    for policy, found in coverage.items():
+        low, middle, high = (Share(found[f"p{p}"]) for p in PERCENTILES)
         yield tr(
             "Planned {policy}: {low} of what is asked is served in a bad draw (one of twenty is worse), "
             "{middle} in the middle, {high} in a good one.",
-            policy=tr(NAMES[one.policy]),
-            low=words.percent(low, 1),
-            middle=words.percent(middle, 1),
-            high=words.percent(high, 1),
+            policy=tr(NAMES[policy]),
+            low=low,
+            middle=middle,
+            high=high,
         )
-    best = max(made.tried, key=lambda one: float(_coverage(one, made)["mean"]))
+    best = max(made.tried, key=lambda one: float(coverage[one.policy]["mean"]))
     yield tr("Most in the mean: {policy}.", policy=tr(NAMES[best.policy]))
     if len(best.hanging) and best.hanging["lost"].iloc[0] > 0:
         first = best.hanging.iloc[0]
@@ -55,7 +56,7 @@ def in_words(made: Stress) -> Iterator[str]:
             "That plan hangs most on {donation} of {donor}: without it {units} units are lost for good.",
             donation=first["donation_id"],
             donor=first["donor"],
-            units=words.quantity(float(first["lost"])),
+            units=float(first["lost"]),
         )
     loose = sum(int((~one.draws["proven"]).sum()) for one in made.tried)
     if loose:
@@ -66,50 +67,47 @@ def in_words(made: Stress) -> Iterator[str]:
         )
 
 
-def _coverage(one: Tried, made: Stress) -> pd.Series:
-    return percentiles(one, made.asked).iloc[0]
-
-
-def sections(made: Stress, top: int = 10) -> Iterator[Section]:
+def tables(made: Stress, top: int = 10) -> Iterator[Table]:
     """Yield the tables for a terminal."""
-    heads = (
-        tr("way of planning"),
-        tr("figure"),
-        tr("mean"),
-        *(tr("{p}th percentile", p=p) for p in PERCENTILES),
-    )
-    lines: list[tuple[str, ...]] = []
+    found = _percentiles(made)
+    cost = found["figure"] == "cost"
+    shown = {
+        name: [
+            words.money(v) if paid else words.percent(v, 1) for v, paid in zip(found[name], cost, strict=True)
+        ]
+        for name in _figures()
+    }
+    yield _by_figure(tr("Coverage and cost over all draws"), found.assign(**shown), FIGURE)
     for one in made.tried:
-        for row in percentiles(one, made.asked).to_dict("records"):
-            values = [row["mean"], *(row[f"p{p}"] for p in PERCENTILES)]
-            cost = row["figure"] == "cost"
-            shown = (words.money(v) if cost else words.percent(v, 1) for v in values)
-            lines.append((tr(NAMES[one.policy]), _named(row["figure"]), *shown))
-    yield Section(tr("Coverage and cost over all draws"), heads, (LEFT, LEFT, *[RIGHT] * 4), tuple(lines))
-    for one in made.tried:
-        if not len(one.hanging):
-            continue
-        titles = (
-            tr("donation"),
-            tr("donor"),
-            tr("reliability"),
-            tr("planned"),
-            tr("lost without it"),
-            tr("likely loss"),
-        )
-        rows = tuple(
-            (
-                row["donation_id"],
-                row["donor"],
-                words.percent(row["reliability"], 1),
-                words.quantity(row["planned"]),
-                words.quantity(row["lost"]),
-                words.quantity(row["expected"]),
-            )
-            for row in one.hanging.head(top).to_dict("records")
-        )
-        title = tr("What the plan hangs on, planned {policy}", policy=tr(NAMES[one.policy]))
-        yield Section(title, titles, (LEFT, LEFT, *[RIGHT] * 4), rows)
+        if len(one.hanging):
+            title = tr("What the plan hangs on, planned {policy}", policy=tr(NAMES[one.policy]))
+            yield _hanging(title, one.hanging.head(top), "")
+
+
+def _percentiles(made: Stress) -> pd.DataFrame:
+    """Return the mean and percentiles of each figure under each policy, both by their names."""
+    return _together(made, lambda one: percentiles(one, made.asked).assign(title=tr(NAMES[one.policy])))
+
+
+def _together(made: Stress, frame: Callable[[Tried], pd.DataFrame]) -> pd.DataFrame:
+    """Return a frame of each policy, one below the other, with the column ``policy`` first."""
+    whole = pd.concat([frame(one).assign(policy=one.policy) for one in made.tried], ignore_index=True)
+    return whole[["policy", *(name for name in whole if name != "policy")]]
+
+
+def _figures() -> dict[str, str]:
+    """Return the columns of figures, and what they are called."""
+    return {"mean": tr("mean")} | {f"p{p}": tr("{p}th percentile", p=p) for p in PERCENTILES}
+
+
+def _by_figure(title: str, found: pd.DataFrame, kind: str, name: str = "") -> Table:
+    """Return the mean and percentiles of figures of a kind."""
+    named = [
+        Column(tr("way of planning"), TEXT, found["title"]),
+        Column(tr("figure"), TEXT, list(map(_named, found["figure"]))),
+    ]
+    figures = [Column(header, kind, found[column]) for column, header in _figures().items()]
+    return Table(title, [*named, *figures], name, "percentiles.csv")
 
 
 def _named(figure: str) -> str:
@@ -119,109 +117,68 @@ def _named(figure: str) -> str:
     return tr("coverage") if tier == figure else tr("priority {tier}", tier=tier)
 
 
-def tables(made: Stress) -> dict[str, pd.DataFrame]:
+def _hanging(title: str, found: pd.DataFrame, first: str, **titles: str) -> Table:
+    """Return what is lost if one donation fails alone."""
+    shown = columns(
+        found,
+        f"{first} donation_id donor reliability planned lost expected",
+        donation_id=tr("donation"),
+        **titles,
+    )
+    note = tr("After mending: what else there is serves what it can.")
+    return Table(title, shown, "hangs", "hanging.csv", note)
+
+
+def frames(made: Stress) -> dict[str, pd.DataFrame]:
     """Return the tables of the folder by file name."""
-
-    def together(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
-        parts = [f.assign(policy=one.policy) for one, f in zip(made.tried, frames, strict=True)]
-        whole = pd.concat(parts, ignore_index=True)
-        return whole[["policy", *(c for c in whole if c != "policy")]]
-
     return {
-        "percentiles.csv": together("percentiles", [percentiles(one, made.asked) for one in made.tried]),
-        "draws.csv": together("draws", [one.draws for one in made.tried]),
-        "hanging.csv": together("hanging", [one.hanging for one in made.tried]),
+        "percentiles.csv": _together(made, lambda one: percentiles(one, made.asked)),
+        "draws.csv": _together(made, lambda one: one.draws),
+        "hanging.csv": _together(made, lambda one: one.hanging),
     }
 
 
 def as_json(made: Stress) -> dict[str, Any]:
     """Return what it is, for programs."""
-    return {
-        "kind": "stress",
-        "seed": made.seed,
-        "draws": len(made.tried[0].draws),
-        "policies": {one.policy: percentiles(one, made.asked).to_dict("records") for one in made.tried},
-    }
+    policies = {one.policy: percentiles(one, made.asked).to_dict("records") for one in made.tried}
+    return {"kind": "stress", "seed": made.seed, "draws": len(made.tried[0].draws), "policies": policies}
 
 
 def page(made: Stress) -> str:
     """Return all of it as a page."""
-    rows = [
-        (tr(NAMES[one.policy]), row)
-        for one in made.tried
-        for row in percentiles(one, made.asked).to_dict("records")
+    found = _percentiles(made)
+    cost = found["figure"] == "cost"
+    figures = [
+        _by_figure(tr("Coverage"), found[~cost], SHARE, "shares"),
+        _by_figure(tr("Cost"), found[cost], MONEY, "costs"),
     ]
-    total = max(sum(made.asked.values()), 1e-9)
-    spread = [one.draws["served"].to_numpy() / total for one in made.tried]
-    shares = _figures([(name, row) for name, row in rows if row["figure"] != "cost"], SHARE)
-    costs = _figures([(name, row) for name, row in rows if row["figure"] == "cost"], MONEY)
-    hanging = pd.concat(
-        [one.hanging.assign(policy=tr(NAMES[one.policy])) for one in made.tried], ignore_index=True
+    hanging, draws = (
+        whole.assign(policy=[tr(NAMES[policy]) for policy in whole["policy"]])
+        for whole in (frames(made)["hanging.csv"], frames(made)["draws.csv"])
     )
-    hangs = [
-        Column(tr("way of planning"), TEXT, hanging["policy"]),
-        Column(tr("donation"), TEXT, hanging["donation_id"]),
-        Column(tr("donor"), TEXT, hanging["donor"]),
-        Column(tr("reliability"), SHARE, hanging["reliability"]),
-        Column(tr("units planned"), NUMBER, hanging["planned"]),
-        Column(tr("lost without it"), NUMBER, hanging["lost"]),
-        Column(tr("likely loss"), NUMBER, hanging["expected"]),
-    ]
-    draws = pd.concat([one.draws.assign(policy=tr(NAMES[one.policy])) for one in made.tried])
-    each = [
-        Column(tr("way of planning"), TEXT, draws["policy"]),
-        Column(tr("donations that failed"), COUNT, draws["failed"]),
-        Column(tr("units lost at first"), NUMBER, draws["lost"]),
-        Column(tr("units served"), NUMBER, draws["served"]),
-        Column(tr("cost"), MONEY, draws["cost"]),
-    ]
+    title = tr("Lost if one donation fails alone")
+    hangs = _hanging(title, hanging, "policy", planned=tr("units planned"))
+    titles = {"lost": tr("units lost at first"), "served": tr("units served")}
+    each = Table(
+        tr("Every draw"), columns(draws, "policy failed lost served cost", **titles), "draws", "draws.csv"
+    )
+    drawn = {"spread": _histogram(made)}
     parts = (
-        Part(
-            "coverage",
-            tr("Coverage and cost over all draws"),
-            {"spread": _histogram(made, spread)},
-            [
-                table("shares", tr("Coverage"), shares, "percentiles.csv"),
-                table("costs", tr("Cost"), costs, "percentiles.csv"),
-            ],
-        ),
-        Part(
-            "hanging",
-            tr("What the plan hangs on"),
-            {},
-            [
-                table(
-                    "hangs",
-                    tr("Lost if one donation fails alone"),
-                    hangs,
-                    "hanging.csv",
-                    tr("After mending: what else there is serves what it can."),
-                )
-            ],
-        ),
-        Part("draws", tr("Draw by draw"), {}, [table("draws", tr("Every draw"), each, "draws.csv")]),
+        Part("coverage", tr("Coverage and cost over all draws"), drawn, figures),
+        Part("hanging", tr("What the plan hangs on"), {}, [hangs]),
+        Part("draws", tr("Draw by draw"), {}, [each]),
     )
-    return plain_html(tr("If donations fail"), list(in_words(made)), parts, case=made.case)
+    return plain_html(tr("If donations fail"), in_words(made), parts, case=made.case)
 
 
-def _figures(rows: list[tuple[str, dict[Any, Any]]], kind: str) -> list[Column]:
-    """Return the columns of figures of one kind: their mean and percentiles."""
-    return [
-        Column(tr("way of planning"), TEXT, [name for name, _ in rows]),
-        Column(tr("figure"), TEXT, [_named(row["figure"]) for _, row in rows]),
-        Column(tr("mean"), kind, [row["mean"] for _, row in rows]),
-        *(Column(tr("{p}th percentile", p=p), kind, [row[f"p{p}"] for _, row in rows]) for p in PERCENTILES),
-    ]
-
-
-def _histogram(made: Stress, spread: list[np.ndarray[Any, Any]]) -> Chart:
+def _histogram(made: Stress) -> Chart:
+    total = max(sum(made.asked.values()), 1e-9)
+    spread = {tr(NAMES[one.policy]): one.draws["served"].to_numpy() / total for one in made.tried}
+    values = np.concatenate(list(spread.values()))
     # Few draws in many bars would show gaps alone.
-    bars = min(BARS, max(5, len(spread[0]) // 5))
-    low, high = min(s.min() for s in spread), max(s.max() for s in spread)
+    bars = min(BARS, max(5, len(made.tried[0].draws) // 5))
+    low, high = values.min(), values.max()
     edges = np.linspace(low, high, bars + 1) if high > low else np.array([low, low + 1e-6])
     labels = [words.percent(float(edge), 1) for edge in edges[:-1]]
-    counts = {
-        tr(NAMES[one.policy]): np.histogram(values, edges)[0].astype(float).tolist()
-        for one, values in zip(made.tried, spread, strict=True)
-    }
+    counts = {name: np.histogram(shares, edges)[0].astype(float).tolist() for name, shares in spread.items()}
     return pairs(tr("How often how much is served"), tr("draws, by share served"), labels, counts)

@@ -1,21 +1,24 @@
-"""The summary of a plan for a terminal: a headline, a few small tables, the proof in words."""
+"""The summary of a plan: a headline, proof, fairness and budget in words, and a few small tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from matchopt.language import tr
-from matchopt.report import words
-from matchopt.report.proven import budget, commitments, fairness, proof
-from matchopt.report.section import LEFT, RIGHT, Section
-from matchopt.report.section import plain as plain_section
-from matchopt.report.section import renderable as rich_section
+from matchopt.report import terminal, words
+from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table
+from matchopt.report.words import Share, tr, trn
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import RenderableType
 
     from matchopt.contract.plan import Plan
+
+TOLERANCE = 1e-6
+"""Relative: what a figure may miss its bound by and still reach it."""
+
+TIER = "served_tier_"
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -27,15 +30,13 @@ def headline(summary: Mapping[str, Any]) -> str:
         cost = tr("{cost} ({per_unit} per unit)", cost=cost, per_unit=per_unit)
     if served == asked:
         return tr(
-            "Everything that is asked for is served: {units} units, for {cost}.",
-            units=words.quantity(asked),
-            cost=cost,
+            "Everything that is asked for is served: {units} units, for {cost}.", units=asked, cost=cost
         )
     return tr(
         "{served} of {asked} units asked for are served ({share}), for {cost}.",
-        served=words.quantity(served),
-        asked=words.quantity(asked),
-        share=words.percent(served, asked),
+        served=served,
+        asked=asked,
+        share=Share(served, asked),
         cost=cost,
     )
 
@@ -44,27 +45,18 @@ def details(plan: Plan) -> str:
     """Return in a sentence each how many needs that is, what of the offers is used, and which days."""
     summary, served, unmet = plan.summary, plan.needs["served"], plan.needs["unmet"]
     full, part = int((unmet == 0).sum()), int(((unmet > 0) & (served > 0)).sum())
-    offered, planned = summary["offered"], summary["planned"]
+    needs = words.count(len(unmet), "need")
     lines = [
-        tr(
-            "Of {needs} {full} are served in full and {part} in part.",
-            needs=words.count(len(unmet), "need"),
-            full=f"{full:,}",
-            part=f"{part:,}",
-        ),
-        tr(
-            "Of {offered} units offered {planned} are planned ({share}).",
-            offered=words.quantity(offered),
-            planned=words.quantity(planned),
-            share=words.percent(planned, offered),
-        ),
+        tr("Of {needs} {full} are served in full and {part} in part.", needs=needs, full=full, part=part),
+        used(summary["offered"], summary["planned"]),
     ]
     if len(plan.purchases):
+        quantity, amount = plan.purchases["quantity"].sum(), plan.purchases["amount"].sum()
         lines.append(
             tr(
                 "Funds buy {units} units for {money} ({purchases}).",
-                units=words.quantity(round(float(plan.purchases["quantity"].sum()), 6)),
-                money=words.money(float(plan.purchases["amount"].sum()), summary["currency"]),
+                units=round(float(quantity), 6),
+                money=words.money(float(amount), summary["currency"]),
                 purchases=words.count(len(plan.purchases), "purchase"),
             )
         )
@@ -74,86 +66,101 @@ def details(plan: Plan) -> str:
     return words.joined(lines)
 
 
-def sections(summary: Mapping[str, Any]) -> Iterator[Section]:
+def used(offered: float, planned: float) -> str:
+    """Return how much of what is offered is planned."""
+    told = {"offered": offered, "planned": planned, "share": Share(planned, offered)}
+    return tr("Of {offered} units offered {planned} are planned ({share}).", **told)
+
+
+def tables(summary: Mapping[str, Any]) -> Iterator[Table]:
     """Yield the tables of the summary; those with nothing to say are left out."""
-    yield _coverage(
-        tr("Served by priority (1 is most urgent)"),
-        tr("priority"),
-        summary["asked_by_tier"],
-        summary["served_by_tier"],
-        {},
-    )
-    yield _coverage(
-        tr("Served by who stated the need"),
-        tr("channel"),
-        summary["asked_by_channel"],
-        summary["served_by_channel"],
-        words.CHANNELS,
-    )
+    title, by = tr("Served by priority (1 is most urgent)"), tr("priority")
+    yield _coverage(title, by, summary["asked_by_tier"], summary["served_by_tier"], {})
+    title, by = tr("Served by who stated the need"), tr("channel")
+    yield _coverage(title, by, summary["asked_by_channel"], summary["served_by_channel"], words.CHANNELS)
     yield _costs(summary)
-    if summary["unmet_by_reason"]:
-        yield _reasons(tr("Not served, and why"), "needs", summary["unmet_by_reason"], words.UNMET)
-    if summary["left_over_by_reason"]:
-        yield _reasons(
-            tr("Donations left over, and why"), "donations", summary["left_over_by_reason"], words.LEFT_OVER
-        )
+    if found := summary["unmet_by_reason"]:
+        yield _reasons(tr("Not served, and why"), ("needs", tr("needs")), found, words.UNMET)
+    if found := summary["left_over_by_reason"]:
+        title = tr("Donations left over, and why")
+        yield _reasons(title, ("donations", tr("donations")), found, words.LEFT_OVER)
 
 
 def _coverage(
-    title: str, kind: str, asked: Mapping[str, Any], served: Mapping[str, Any], names: Mapping[str, str]
-) -> Section:
-    rows = tuple(
-        (
-            tr(names.get(key, key)),
-            words.quantity(asked[key]),
-            words.quantity(served.get(key, 0)),
-            words.percent(served.get(key, 0), asked[key]),
-        )
-        for key in asked
-    )
-    shares = tuple(served.get(key, 0) / asked[key] if asked[key] else 0.0 for key in asked)
-    return Section(
-        title, (kind, tr("asked"), tr("served"), tr("share")), (LEFT, RIGHT, RIGHT, RIGHT), rows, shares
-    )
-
-
-def _costs(summary: Mapping[str, Any]) -> Section:
-    cost, currency = summary["cost"], summary["currency"]
-    amounts = {kind: amount for kind, amount in cost.items() if kind != "unmet" and amount}
-    if summary["objective"] == "total-cost":
-        amounts["unmet"] = cost["unmet"]
-    total = sum(amounts.values())
-    rows = [
-        (tr(words.COSTS[kind]), words.money(amount), words.percent(amount, total))
-        for kind, amount in amounts.items()
+    title: str, by: str, asked: Mapping[str, Any], served: Mapping[str, Any], names: Mapping[str, str]
+) -> Table:
+    parts, wholes = [served.get(key, 0) for key in asked], list(asked.values())
+    shown = [
+        Column(by, TEXT, [words.called(key, names) for key in asked]),
+        Column(tr("asked"), NUMBER, wholes),
+        Column(tr("served"), NUMBER, parts),
+        Column(tr("share"), SHARE, parts, wholes),
     ]
-    rows.append((tr("together"), words.money(total), ""))
-    header = (tr("kind of cost"), currency, tr("share"))
-    return Section(tr("What it costs"), header, (LEFT, RIGHT, RIGHT), tuple(rows), last_is_sum=True)
+    bars = [part / whole if whole else 0.0 for part, whole in zip(parts, wholes, strict=True)]
+    return Table(title, shown, bars=bars)
+
+
+def _costs(summary: Mapping[str, Any]) -> Table:
+    cost = summary["cost"]
+    paid = {kind: amount for kind, amount in cost.items() if kind != "unmet" and amount}
+    if summary["objective"] == "total-cost":
+        paid["unmet"] = cost["unmet"]
+    amounts, total = list(paid.values()), sum(paid.values())
+    shown = [
+        Column(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]),
+        Column(summary["currency"], MONEY, [*amounts, total]),
+        Column(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
+    ]
+    return Table(tr("What it costs"), shown, last_is_sum=True)
 
 
 def _reasons(
-    title: str, kind: str, groups: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str]
-) -> Section:
-    """Return the reasons, the largest quantity first."""
-    ordered = sorted(groups.items(), key=lambda group: (-group[1]["quantity"], group[0]))
-    rows = tuple(
-        (tr(plain.get(code, code)), code, words.quantity(group[kind]), words.quantity(group["quantity"]))
-        for code, group in ordered
-    )
-    header = (tr("why"), tr("code"), tr("needs") if kind == "needs" else tr("donations"), tr("units"))
-    return Section(title, header, (LEFT, LEFT, RIGHT, RIGHT), rows)
+    title: str, counted: tuple[str, str], groups: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> Table:
+    """Return the reasons, the largest quantity first; `counted` is what is counted, and its header."""
+    codes = sorted(groups, key=lambda code: (-groups[code]["quantity"], code))
+    shown = [
+        Column(tr("why"), TEXT, [words.called(code, names) for code in codes]),
+        Column(tr("code"), TEXT, codes),
+        Column(counted[1], COUNT, [groups[code][counted[0]] for code in codes]),
+        Column(tr("units"), NUMBER, [groups[code]["quantity"] for code in codes]),
+    ]
+    return Table(title, shown)
 
 
-def plain_text(plan: Plan, more: Sequence[Section] = ()) -> str:
+def price_of_fairness(curve: pd.DataFrame, currency: str) -> Table:
+    """Return the table of a fairness curve: what each higher floor costs, in coverage and in money.
+
+    Parameters
+    ----------
+    curve
+        One row a point: floor, served, coverage, ``served_tier_<t>`` …, logistics_cost,
+        bound_cost, gap; see `matchopt.fairness_curve`.
+    currency
+        What its money is in.
+    """
+    tiers = [str(name) for name in curve.columns if str(name).startswith(TIER)]
+    shown = [
+        Column(tr("smallest coverage"), SHARE, curve["floor"]),
+        Column(tr("served"), NUMBER, curve["served"]),
+        Column(tr("of all"), SHARE, curve["coverage"]),
+        *(Column(tr("priority {tier}", tier=t.removeprefix(TIER)), NUMBER, curve[t]) for t in tiers),
+        Column(tr("cost, {currency}", currency=currency), MONEY, curve["logistics_cost"]),
+        Column(tr("at the least"), MONEY, curve["bound_cost"]),
+        Column(tr("gap"), GAP, curve["gap"]),
+    ]
+    return Table(tr("What fairness costs"), shown)
+
+
+def plain_text(plan: Plan, more: Sequence[Table] = ()) -> str:
     """Return the summary of `plan`, and `more` after it, as aligned lines for logs and pipes."""
     summary = plan.summary
-    blocks = [f"{headline(summary)}\n{details(plan)}", "\n".join([*_rules(summary), proof(summary)])]
-    blocks += map(plain_section, [*sections(summary), *more])
+    blocks = [f"{headline(summary)}\n{details(plan)}", "\n".join([*_standing(summary), proof(summary)])]
+    blocks += map(terminal.plain, [*tables(summary), *more])
     return "\n\n".join(blocks)
 
 
-def renderable(plan: Plan, more: Sequence[Section] = ()) -> RenderableType:
+def renderable(plan: Plan, more: Sequence[Table] = ()) -> RenderableType:
     """Return the summary of `plan`, and `more` after it, for a rich console: bars, bold sums."""
     from rich.console import Group
     from rich.text import Text
@@ -163,30 +170,184 @@ def renderable(plan: Plan, more: Sequence[Section] = ()) -> RenderableType:
     parts: list[RenderableType] = [
         Text(headline(summary), "bold"),
         Text(details(plan)),
-        *map(Text, _rules(summary)),
+        *map(Text, _standing(summary)),
         Text(proof(summary), proven),
     ]
-    return Group(*parts, *map(rich_section, [*sections(summary), *more]))
+    return Group(*parts, *map(terminal.renderable, [*tables(summary), *more]))
 
 
-def _rules(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the plan reaches of fairness, uses of the budget and keeps of a plan before, if any."""
-    if summary["fairness"] is not None:
-        yield fairness(summary["fairness"])
-    if summary["budget"] is not None:
-        yield budget(summary)
-    if "commitments" in summary:
-        yield commitments(summary)
+def rules(summary: Mapping[str, Any]) -> list[str]:
+    """Return what the plan reaches of fairness and uses of the budget, if there are such rules."""
+    fair = [fairness(summary["fairness"])] if summary["fairness"] is not None else []
+    return [*fair, budget(summary)] if summary["budget"] is not None else fair
+
+
+def _standing(summary: Mapping[str, Any]) -> list[str]:
+    """Return what the plan reaches of its rules and keeps of a plan before."""
+    return [*rules(summary), *([commitments(summary)] if "commitments" in summary else [])]
 
 
 def verified(plan: Plan) -> str:
     """Return in one line what was rechecked of `plan`, and how good it is."""
-    rows = (
-        words.count(len(plan.allocations), "allocation"),
-        words.count(len(plan.needs), "need"),
-        words.count(len(plan.donations), "donation"),
-    )
+    counted = {"allocation": plan.allocations, "need": plan.needs, "donation": plan.donations}
+    rows = (words.count(len(table), one) for one, table in counted.items())
     best = tr("proven optimal")
     if plan.status != "optimal":
         best = tr("feasible, gap {gap}", gap=words.gap(plan.gap))
     return tr("verified: {rows}; every rule, sum and cost holds; {best}", rows=", ".join(rows), best=best)
+
+
+def proof(summary: Mapping[str, Any]) -> str:
+    """Return in plain words what is proven about the plan, and whether its search was cut short."""
+    if summary["status"] == "optimal":
+        return _best(summary)
+    gap = tr("Gap: {gap}.", gap=words.gap(summary["gap"]))
+    said = [tr("Not proven best: {missing}.", missing=_missing(summary)), gap]
+    stopped = tr(
+        "The search for whole quantities stopped at the time limit; with more time it may find better."
+    )
+    return words.joined([*said, stopped] if summary["stopped"] else said)
+
+
+def _best(summary: Mapping[str, Any]) -> str:
+    money = words.money(summary["bound"]["cost"], summary["currency"])
+    told = {"no_plan": _rivals(summary), "money": money}
+    if summary["objective"] == "coverage-first":
+        said = tr(
+            "Proven best: {no_plan} serves more of a priority without serving less of a more urgent one, "
+            "and none that serves as much costs less than {money}.",
+            **told,
+        )
+    else:
+        said = tr("Proven best: {no_plan} costs less than {money}, needs left unmet included.", **told)
+    if summary["proof"] != "search":
+        return said
+    relaxed = summary["relaxation"]
+    cost = words.money(relaxed["cost"], summary["currency"])
+    if "served_by_tier" not in relaxed:
+        alone = tr(
+            "It took a search through whole quantities to show it; prices alone prove "
+            "a cost of {cost} at the least.",
+            cost=cost,
+        )
+    else:
+        alone = tr(
+            "It took a search through whole quantities to show it; prices alone prove {units} units at the "
+            "most and a cost of {cost} at the least.",
+            units=sum(relaxed["served_by_tier"].values()),
+            cost=cost,
+        )
+    return words.joined([said, alone])
+
+
+def _rivals(summary: Mapping[str, Any]) -> str:
+    """Return which plans the plan is held against."""
+    fair, budget = summary["fairness"] is not None, summary["budget"] is not None
+    if fair and budget:
+        return tr("no plan as fair within the budget")
+    if fair:
+        return tr("no plan as fair")
+    return tr("no plan within the budget") if budget else tr("no plan")
+
+
+def _missing(summary: Mapping[str, Any]) -> str:
+    """Return the first goal that is not proven to be reached, and what is proven of it."""
+    bound, fair, served = summary["bound"], summary["fairness"], summary["served_by_tier"]
+    if fair is not None and not _reached(_value(fair), fair["bound"]):
+        return tr("a fairer plan may be there")
+    for tier, most in bound.get("served_by_tier", {}).items():
+        if not _reached(served.get(tier, 0), most):
+            return tr(
+                "of priority {tier} it serves {some} units, and another plan may serve up to {all}",
+                tier=tier,
+                some=served.get(tier, 0),
+                all=most,
+            )
+    least = {"money": words.money(bound["cost"], summary["currency"])}
+    if "served_by_tier" in bound:
+        return tr("another plan may cost less for what this one serves, though no less than {money}", **least)
+    return tr("another plan may cost less needs left unmet included, though no less than {money}", **least)
+
+
+def _reached(value: float, bound: float) -> bool:
+    return abs(value - bound) <= TOLERANCE * max(1.0, abs(bound))
+
+
+def _value(fair: Mapping[str, Any]) -> float:
+    return float(fair["shortfall"] if fair["rule"] == "share" else fair["floor"])
+
+
+def fairness(fair: Mapping[str, Any]) -> str:
+    """Return how fair the plan is, and how much fairer another could be at the most."""
+    value, bound = _value(fair), fair["bound"]
+    best = _reached(value, bound)
+    if fair["rule"] == "share":
+        if value <= TOLERANCE:
+            return tr("Fairness (share): every community gets its share.")
+        if best:
+            return tr(
+                "Fairness (share): {units} units are missing to the fair shares, the least that is possible.",
+                units=value,
+            )
+        return tr(
+            "Fairness (share): {units} units are missing to the fair shares, at the least {bound}.",
+            units=value,
+            bound=bound,
+        )
+    most = tr("the most that is possible")
+    limit = most if best else tr("at the most {share} is possible", share=Share(bound))
+    if fair["rule"] == "leximin":
+        return tr(
+            "Fairness (leximin): every community gets at least {share} of what it asks for in each category "
+            "that somebody can serve, {limit}; then the second worst off gets the most that is possible, "
+            "and so on.",
+            share=Share(value),
+            limit=limit,
+        )
+    return tr(
+        "Fairness (floor): every community gets at least {share} of what it asks for in each category that "
+        "somebody can serve, {limit}.",
+        share=Share(value),
+        limit=limit,
+    )
+
+
+def budget(summary: Mapping[str, Any]) -> str:
+    """Return how much of the budget is used, and what one more currency unit would serve or save."""
+    spent, currency = summary["budget"], summary["currency"]
+    used, limit = words.money(spent["used"]), words.money(spent["limit"], currency)
+    figures = {"used": used, "limit": limit, "unit": currency}
+    more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
+    if "cost" in more:
+        return tr(
+            "Budget: {used} of {limit} are used; one more {unit} would save about {saved} {unit} in all.",
+            saved=_few(more["cost"]),
+            **figures,
+        )
+    if summary["objective"] == "total-cost":
+        if "cost" in spent["one_more"]:
+            return tr("Budget: {used} of {limit} are used; more would save nothing.", **figures)
+        return tr("Budget: {used} of {limit} are used.", **figures)
+    if more:
+        units = [tr("{units} units of priority {tier}", units=_few(n), tier=tier) for tier, n in more.items()]
+        figures["units"] = words.listed(units)
+        return tr("Budget: {used} of {limit} are used; one more {unit} would serve about {units}.", **figures)
+    return tr("Budget: {used} of {limit} are used; more would serve nothing more.", **figures)
+
+
+def _few(units: float) -> float:
+    return float(f"{units:.2g}")
+
+
+def commitments(summary: Mapping[str, Any]) -> str:
+    """Return what became of the lines of an earlier plan."""
+    lines, said = summary["commitments"], []
+    if lines["pinned"]:
+        said.append(trn("{n} line stays as it is.", "{n} lines stay as they are.", lines["pinned"]))
+    if lines["promised"]:
+        counts = {"kept": lines["kept"], "changed": lines["changed"]}
+        said.append(tr("Other lines of the plan before: {kept} kept, {changed} changed.", **counts))
+    if lines["churn_cost"]:
+        money = words.money(lines["churn_cost"], summary["currency"])
+        said.append(tr("The changes count as {money}, which nobody pays.", money=money))
+    return words.joined(said) or tr("Nothing of a plan before stands.")

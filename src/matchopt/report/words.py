@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from numbers import Real
+from typing import NamedTuple
 
-from matchopt.language import Language, amount, mark, number, share, spoken, tr, trn
+from matchopt import language
+from matchopt.language import Language, amount, day, mark, number, share, spoken
 
 UNMET: Mapping[str, str] = {
     "no_such_item": mark("nobody gives this item or a substitute for it"),
@@ -81,12 +85,49 @@ STAGES: Mapping[str, str] = {
 """What a piece of work is busy with."""
 
 
+def called(code: object, names: Mapping[str, str]) -> str:
+    """Return what a code is called: by itself where it has no name."""
+    return tr(names.get(str(code), str(code)))
+
+
+class Share(NamedTuple):
+    """A part of a whole, told in percent."""
+
+    part: float
+    whole: float = 1.0
+
+
+def tr(message: str, /, **values: object) -> str:
+    """Return a message in the language spoken, its values as the language writes them."""
+    return language.tr(message, **{name: told(value) for name, value in values.items()})
+
+
+def trn(one: str, many: str, number: int, /, **values: object) -> str:
+    """Return the message for a number of things, its values as the language writes them."""
+    return language.trn(one, many, number, **{name: told(value) for name, value in values.items()})
+
+
+def told(value: object) -> object:
+    """Return numbers, shares, days and lists as the language writes them; all else as it is.
+
+    >>> told(1200.5), told(Share(1, 3)), told(["a", "b"]), told("as it is")
+    ('1,200.5', '33.3%', 'a and b', 'as it is')
+    """
+    if isinstance(value, Share):
+        return percent(*value)
+    if isinstance(value, Real):
+        return quantity(float(value))
+    if isinstance(value, date):
+        return day(value.date() if isinstance(value, datetime) else value)
+    return listed(value) if isinstance(value, list) else value
+
+
 def stage_of_work(stage: str) -> str:
     """Return what a stage is called; tiers and the like are called what they are."""
     word, _, rest = stage.partition(" ")
     if word == "tier" and rest.isdigit():
         return tr("serving priority {tier}", tier=rest)
-    return tr(STAGES.get(stage, stage))
+    return called(stage, STAGES)
 
 
 def quantity(value: float) -> str:
@@ -154,6 +195,11 @@ _COUNTS: Mapping[str, Callable[[int], str]] = {
     "warning": lambda n: trn("{n} warning", "{n} warnings", n),
     "note": lambda n: trn("{n} note", "{n} notes", n),
 }
+
+
+def with_units(name: object, units: float) -> str:
+    """Return a name with how many units that is."""
+    return tr("{name} ({units})", name=name, units=units)
 
 
 def listed(parts: list[str]) -> str:

@@ -1,47 +1,64 @@
-"""The workbook that staff work from: lists by hub, donor and community; what is unmet, left over, bought."""
+"""Tables in a workbook: frozen headers, filters, widths; numbers and days as such, all else as text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from matchopt.contract.plan import Plan
-from matchopt.language import speaking, spoken, tr
-from matchopt.report import words
-from matchopt.report.proven import budget, fairness, proof
-from matchopt.report.section import LEFT, RIGHT, Section
-from matchopt.report.summary import details, headline
-from matchopt.report.sums import coverage, worst_first
-from matchopt.result.plan_tables import DIRECT, PlanTables, tables_of
+from matchopt.language import tr
+from matchopt.report.table import (
+    COUNT,
+    DAY,
+    FIGURES,
+    GAP,
+    MONEY,
+    NUMBER,
+    SHARE,
+    SIGN,
+    TICK,
+    Column,
+    Table,
+    numbers,
+)
 
-TEXT, NUMBER, MONEY, SHARE, DAY, TICK, SIGN = "text", "number", "money", "share", "day", "tick", "sign"
-"""What the cells of a column are; a column to tick off and one to sign in come empty."""
+if TYPE_CHECKING:
+    import xlsxwriter
 
+MOST_ROWS = 1_048_575
+"""Rows of a sheet that Excel can hold, below the header."""
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a list: its header, what its cells are, and the cells (n,)."""
+WIDEST, NARROWEST = 44, 9
+LOOKED_AT = 2_000
+"""Rows of a column that its width goes by."""
 
-    title: str
-    kind: str
-    cells: Any
+HEADER = {"bold": True, "bg_color": "#0F766E", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"}
+LOOKS: Mapping[str, dict[str, Any]] = {
+    "header": HEADER,
+    "title": {"bold": True, "font_size": 14, "text_wrap": True, "valign": "top"},
+    "bold": {"bold": True},
+    "said": {"text_wrap": True, "valign": "top"},
+    NUMBER: {"num_format": "#,##0.###"},
+    "whole": {"num_format": "#,##0"},
+    MONEY: {"num_format": "#,##0.00"},
+    SHARE: {"num_format": "0.0%"},
+    DAY: {"num_format": "yyyy-mm-dd"},
+    TICK: {"align": "center"},
+    SIGN: {"bottom": 4},
+}
+"""How cells look, by their kind and elsewhere."""
 
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One list of the workbook."""
-
-    name: str
-    columns: tuple[Column, ...]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return len(self.columns[0].cells)
+AS_THEY_ARE = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+BOX = "☐"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,222 +67,128 @@ class Book:
 
     Attributes
     ----------
+    said
+        Sentences, the first of which is the headline.
+    tables
+        Tables below them.
+    sheets
+        The lists, a sheet each.
     overview
         Name of the first sheet.
-    said
-        Its sentences, the first of which is the headline.
-    tables
-        Its tables.
-    sheets
-        The lists.
     """
 
-    overview: str
-    said: tuple[str, ...]
-    tables: tuple[Sheet, ...]
-    sheets: tuple[Sheet, ...]
+    said: Sequence[str]
+    tables: Sequence[Table]
+    sheets: Sequence[Table]
+    overview: str = field(default_factory=lambda: tr("Overview"))
 
 
-def as_section(sheet: Sheet, most: int) -> Section:
-    """Return the first rows of a list as a small table for a terminal."""
-    show: dict[str, Callable[[Any], str]] = {
-        TEXT: str,
-        NUMBER: lambda v: _known(v, words.quantity),
-        MONEY: lambda v: _known(v, words.money),
-        SHARE: lambda v: _known(v, lambda share: words.percent(share, 1)),
-        DAY: lambda v: "" if pd.isna(v) else str(pd.Timestamp(v).date()),
-    }
-    cells = [[show[column.kind](cell) for cell in list(column.cells)[:most]] for column in sheet.columns]
-    lines = list(zip(*cells, strict=True))
-    if sheet.rows > most:
-        lines.append((tr("and {n} more", n=sheet.rows - most), *[""] * (len(cells) - 1)))
-    header = tuple(column.title for column in sheet.columns)
-    sides = tuple(RIGHT if column.kind in (NUMBER, MONEY, SHARE) else LEFT for column in sheet.columns)
-    return Section(sheet.name, header, sides, tuple(lines))
+def write_workbook(book: Book, path: Path, most: int = MOST_ROWS) -> None:
+    """Write a workbook; lists of more than `most` rows go on in another sheet."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path), AS_THEY_ARE) as file:
+        formats = {name: file.add_format(look) for name, look in LOOKS.items()}
+        formats |= dict.fromkeys((COUNT, GAP), formats[NUMBER])
+        _overview(file, book, formats)
+        for sheet in book.sheets:
+            for number, start in enumerate(range(0, max(sheet.rows, 1), most), 1):
+                name = sheet.title if number == 1 else f"{sheet.title} {number}"
+                _list(file, name, sheet.part(slice(start, start + most)), formats)
 
 
-def _known(value: float, shown: Callable[[float], str]) -> str:
-    return "–" if value != value else shown(float(value))
+def _overview(file: xlsxwriter.Workbook, book: Book, formats: dict[str, Any]) -> None:
+    page = file.add_worksheet(book.overview)
+    page.set_column(0, 0, 44)
+    page.set_column(1, 5, 16)
+    row = 0
+    for number, sentence in enumerate(book.said):
+        # A merged cell would not grow with its text: the height goes by how long it is.
+        page.set_row(row, 15 * (1 + _width(sentence) // 110) + (6 if number == 0 else 0))
+        page.merge_range(row, 0, row, 5, "", formats["said"])
+        page.write_string(row, 0, sentence, formats["title" if number == 0 else "said"])
+        row += 1
+    for table in book.tables:
+        page.write_string(row + 1, 0, table.title, formats["bold"])
+        for k, column in enumerate(table.columns):
+            page.write_string(row + 2, k, column.title, formats["header"])
+        _rows(page, row + 3, table.columns, formats)
+        row += 3 + table.rows
+    _on_landscape(page)
 
 
-def book_of(plan: Plan) -> Book:
-    """Return the workbook of a plan, in the language spoken."""
-    with speaking(spoken()):  # thousands of messages: asked once which language
-        t = tables_of(plan)
-        rules = [fairness(t.summary["fairness"])] if t.summary["fairness"] is not None else []
-        rules += [budget(t.summary)] if t.summary["budget"] is not None else []
-        return Book(
-            tr("Overview"),
-            (headline(t.summary), details(plan), proof(t.summary), *rules),
-            tuple(_tables(t)),
-            (
-                picking(t),
-                pick_up(t),
-                delivery(t),
-                unmet(t),
-                left_over(t),
-                *([purchases(t)] if len(t.purchases) else []),
-            ),
-        )
+def _on_landscape(page: Any) -> None:
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
 
 
-def _tables(t: PlanTables) -> Iterator[Sheet]:
-    """Yield the small tables of the first sheet."""
-    tiers = coverage(t.needs, "priority")
-    yield _covered(tr("Served by priority (1 is most urgent)"), tr("priority"), tiers, tiers["priority"])
-    channels = coverage(t.needs, "channel")
-    names = channels["channel"].astype(str).map(lambda code: tr(words.CHANNELS.get(code, code)))
-    yield _covered(tr("Served by who stated the need"), tr("channel"), channels, names)
-    places = worst_first(coverage(t.needs, "community"))
-    yield _covered(tr("Coverage by community"), tr("community"), places, places["community"])
-    costs = {kind: float(value) for kind, value in t.plan.counted_cost.items() if value}
-    yield Sheet(
-        tr("What it costs"),
-        (
-            Column(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in costs), tr("together")]),
-            Column(t.summary["currency"], MONEY, [*costs.values(), sum(costs.values())]),
-        ),
-    )
+def _list(file: xlsxwriter.Workbook, name: str, sheet: Table, formats: dict[str, Any]) -> None:
+    page = file.add_worksheet(name)
+    for k, column in enumerate(sheet.columns):
+        page.set_column(k, k, _widest(column))
+        page.write_string(0, k, column.title, formats["header"])
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
+    page.repeat_rows(0)
+    _on_landscape(page)
+    page.set_footer("&L&A&R&P / &N")
+    _rows(page, 1, sheet.columns, formats)
 
 
-def _covered(title: str, by: str, found: pd.DataFrame, names: pd.Series) -> Sheet:
-    return Sheet(
-        title,
-        (
-            Column(by, TEXT, names.astype(str)),
-            Column(tr("needs"), NUMBER, found["needs"]),
-            Column(tr("asked"), NUMBER, found["asked"]),
-            Column(tr("served"), NUMBER, found["served"]),
-            Column(tr("unmet"), NUMBER, found["unmet"]),
-            Column(tr("share"), SHARE, found["share"]),
-        ),
-    )
+def _rows(page: Any, first: int, columns: Sequence[Column], formats: dict[str, Any]) -> None:
+    """Write the cells of some columns from row `first` on, row by row."""
+    cells = [_cells(column) for column in columns]
+    writers = [_writer(page, column.kind, formats) for column in columns]
+    for row, values in enumerate(zip(*cells, strict=True), first):
+        for k, (value, write) in enumerate(zip(values, writers, strict=True)):
+            write(row, k, value)
 
 
-def picking(t: PlanTables) -> Sheet:
-    """Return what leaves each hub on each day, for whom."""
-    m = t.lines[t.lines["hub"].astype(str) != DIRECT]
-    m = m.sort_values(["hub", "leave", "community", "given"], kind="stable")
-    return _sheet(
-        t,
-        tr("Pick list by hub"),
-        Column(tr("hub"), TEXT, m["hub"]),
-        Column(tr("leaves on"), DAY, m["leave"]),
-        Column(tr("item"), TEXT, m["given"]),
-        Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("unit"), TEXT, m["unit"]),
-        Column(tr("weight, kg"), NUMBER, m["kg"]),
-        Column(tr("community"), TEXT, m["community"]),
-        Column(tr("need id"), TEXT, m["need"]),
-        Column(tr("in the hub since"), DAY, m["arrival"]),
-        Column(tr("donor"), TEXT, m["donor"]),
-        Column(tr("donation id"), TEXT, m["donation"]),
-        Column(tr("done"), TICK, m["need"]),
-    )
+def _writer(page: Any, kind: str, formats: dict[str, Any]) -> Callable[[int, int, Any], None]:
+    """Return what writes a cell of a kind."""
+
+    def number(row: int, column: int, value: float) -> None:
+        if value == value:
+            whole = kind not in (MONEY, SHARE) and value == int(value)
+            page.write_number(row, column, value, formats["whole" if whole else kind])
+
+    def day(row: int, column: int, value: Any) -> None:
+        if value is not None:
+            page.write_datetime(row, column, value, formats[DAY])
+
+    def text(row: int, column: int, value: str) -> None:
+        page.write_string(row, column, value, formats.get(kind))
+
+    return number if kind in FIGURES else day if kind == DAY else text
 
 
-def pick_up(t: PlanTables) -> Sheet:
-    """Return what is fetched from each donor on each day, and where it goes first."""
-    to = t.lines["hub"].astype(str)
-    m = t.lines.assign(to=to.where(to != DIRECT, t.lines["community"].astype(str)))
-    by = ["donor", "pickup", "donation", "given", "unit", "to"]
-    if not t.dated:
-        m["pickup"] = np.datetime64("1970-01-01", "s")
-    m = m.groupby(by, observed=True, sort=True)[["donated", "kg"]].sum().reset_index()
-    return _sheet(
-        t,
-        tr("Pick-up list by donor"),
-        Column(tr("donor"), TEXT, m["donor"]),
-        Column(tr("pick-up"), DAY, m["pickup"]),
-        Column(tr("item"), TEXT, m["given"]),
-        Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("unit"), TEXT, m["unit"]),
-        Column(tr("weight, kg"), NUMBER, m["kg"]),
-        Column(tr("goes to"), TEXT, m["to"]),
-        Column(tr("donation id"), TEXT, m["donation"]),
-        Column(tr("done"), TICK, m["donor"]),
-    )
+def _cells(column: Column) -> Iterator[Any]:
+    """Return the cells of a column as Python has them."""
+    if column.kind == TICK:
+        return iter([BOX] * len(column.cells))
+    if column.kind == SIGN:
+        return iter([""] * len(column.cells))
+    if column.kind == DAY:
+        days = pd.to_datetime(pd.Series(np.asarray(column.cells)))
+        return iter([None if pd.isna(day) else day.to_pydatetime() for day in days])
+    if column.kind in FIGURES:
+        return iter(numbers(column).tolist())
+    return iter(np.asarray(column.cells, dtype=object).astype(str).tolist())
 
 
-def delivery(t: PlanTables) -> Sheet:
-    """Return what each community receives on each day, with room to tick off and to sign."""
-    m = t.lines.sort_values(["community", "delivery", "given", "need"], kind="stable")
-    hub = m["hub"].astype(str)
-    return _sheet(
-        t,
-        tr("Delivery list by community"),
-        Column(tr("community"), TEXT, m["community"]),
-        Column(tr("delivery"), DAY, m["delivery"]),
-        Column(tr("item"), TEXT, m["given"]),
-        Column(tr("quantity"), NUMBER, m["donated"]),
-        Column(tr("unit"), TEXT, m["unit"]),
-        Column(tr("for need id"), TEXT, m["need"]),
-        Column(tr("that asks for"), TEXT, m["item"]),
-        Column(tr("group"), TEXT, m["group"]),
-        Column(tr("priority"), NUMBER, m["priority"]),
-        Column(tr("comes from"), TEXT, hub.where(hub != DIRECT, m["donor"].astype(str))),
-        Column(tr("done"), TICK, m["need"]),
-        Column(tr("received by (signature)"), SIGN, m["need"]),
-    )
+def _widest(column: Column) -> float:
+    """Return a width that most cells fit in; headers are wrapped."""
+    if column.kind == SIGN:
+        return 26
+    if column.kind == DAY:
+        return 12
+    texts = [str(cell) for cell in np.asarray(column.cells[:LOOKED_AT], dtype=object)]
+    longest = 4 if column.kind == TICK else max(map(_width, texts), default=0)
+    words = max(map(_width, column.title.split()), default=0)
+    return float(min(max(longest, words, NARROWEST - 2) + 2, WIDEST))
 
 
-def unmet(t: PlanTables) -> Sheet:
-    """Return what is not served, the most urgent first."""
-    n = t.needs[t.needs["unmet"] > 0]
-    n = n.sort_values(["priority", "community", "item"], kind="stable")
-    return _sheet(
-        t,
-        tr("Unmet"),
-        Column(tr("priority"), NUMBER, n["priority"]),
-        Column(tr("community"), TEXT, n["community"]),
-        Column(tr("item"), TEXT, n["item"]),
-        Column(tr("need id"), TEXT, n["need"]),
-        Column(tr("group"), TEXT, n["group"]),
-        Column(tr("asked"), NUMBER, n["asked"]),
-        Column(tr("served"), NUMBER, n["served"]),
-        Column(tr("unmet"), NUMBER, n["unmet"]),
-        Column(tr("why"), TEXT, _in_words(n["reason"], words.UNMET)),
-    )
-
-
-def left_over(t: PlanTables) -> Sheet:
-    """Return what is left over, what expires first at the top."""
-    r = t.donations[t.donations["left_over"] > 0].sort_values("expires", kind="stable", na_position="last")
-    return _sheet(
-        t,
-        tr("Left over"),
-        Column(tr("donor"), TEXT, r["donor"]),
-        Column(tr("item"), TEXT, r["item"]),
-        Column(tr("left over"), NUMBER, r["left_over"]),
-        Column(tr("unit"), TEXT, r["unit"]),
-        Column(tr("offered"), NUMBER, r["offered"]),
-        Column(tr("last day of use"), DAY, r["expires"]),
-        Column(tr("donation id"), TEXT, r["donation"]),
-        Column(tr("why"), TEXT, _in_words(r["reason"], words.LEFT_OVER)),
-    )
-
-
-def purchases(t: PlanTables) -> Sheet:
-    """Return what the funds buy."""
-    b = t.purchases.sort_values(["item", "day", "community"], kind="stable")
-    return _sheet(
-        t,
-        tr("Purchases"),
-        Column(tr("item"), TEXT, b["item"]),
-        Column(tr("quantity"), NUMBER, b["quantity"]),
-        Column(tr("amount, {currency}", currency=t.summary["currency"]), MONEY, b["amount"]),
-        Column(tr("community"), TEXT, b["community"]),
-        Column(tr("by"), DAY, b["day"]),
-        Column(tr("need id"), TEXT, b["need"]),
-        Column(tr("paid by"), TEXT, b["donor"]),
-        Column(tr("done"), TICK, b["need"]),
-    )
-
-
-def _sheet(t: PlanTables, name: str, *columns: Column) -> Sheet:
-    """Return a list; without days where the case knows none."""
-    return Sheet(name, tuple(column for column in columns if t.dated or column.kind != DAY))
-
-
-def _in_words(codes: pd.Series, reasons: Mapping[str, str]) -> pd.Series:
-    return codes.astype(str).map(lambda code: tr(reasons.get(code, code)))
+def _width(text: str) -> int:
+    """Return how wide a text is: Chinese letters are twice as wide as others."""
+    return sum(1 if ord(letter) < 0x1100 else 2 for letter in text)

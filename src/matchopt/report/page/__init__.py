@@ -1,1 +1,0 @@
-"""The report: a plan as one page that opens offline."""
