@@ -173,17 +173,19 @@ def _record_end(data: bytes, start: int) -> int:
 
 def _marks(data: bytes, delimiter: str) -> Positions:
     """Return the positions of line ends and delimiters outside quotes, after a -1."""
-    buffer, quoted, open_ = np.frombuffer(data, dtype=np.uint8), b'"' in data, np.uint8(0)
+    buffer = np.frombuffer(data, dtype=np.uint8)
     kind = np.int32 if len(data) < 2**31 else np.int64
     found: list[Positions] = [np.array([-1], dtype=kind)]
+    open_ = 0
     for begin in range(0, len(buffer), _BLOCK):
         block = buffer[begin : begin + _BLOCK]
-        mark = (block == ord("\n")) | (block == ord(delimiter))
-        if quoted:
-            inside = np.bitwise_xor.accumulate((block == ord('"')).view(np.uint8)) ^ open_
-            mark &= inside == 0
-            open_ = inside[-1]
-        found.append((np.flatnonzero(mark) + begin).astype(kind))
+        at = np.flatnonzero((block == ord("\n")) | (block == ord(delimiter)))
+        quotes = np.flatnonzero(block == ord('"'))
+        if len(quotes) or open_:
+            before = np.bincount(np.searchsorted(at, quotes), minlength=len(at) + 1)
+            at = at[(open_ + np.cumsum(before[:-1])) % 2 == 0]
+            open_ = (open_ + len(quotes)) % 2
+        found.append((at + begin).astype(kind))
     return np.concatenate(found)
 
 
