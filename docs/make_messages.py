@@ -2,10 +2,10 @@
 
     python docs/make_messages.py [--check]
 
-Messages are what `tr`, `trn` and `mark` are handed, and the help of every command. New ones come into
-``src/matchopt/locale/zh/LC_MESSAGES/matchopt.po`` with an empty translation, to be written there; those that
-are gone leave. With ``--check`` nothing is written; the exit code is 1 if the catalogue is out of date, a
-translation is missing, or its names in braces are not those of the message.
+Messages are what `tr`, `trn` and `mark` are handed, kinds and units of columns, and the help of commands.
+New ones come into ``src/matchopt/locale/zh/LC_MESSAGES/matchopt.po`` with an empty translation, to be written
+there; those that are gone leave. With ``--check`` nothing is written; the exit code is 1 if the catalogue is
+out of date, a translation is missing, or its names in braces are not those of the message.
 """
 
 from __future__ import annotations
@@ -37,9 +37,17 @@ def gathered() -> Catalog:
     methods = [("**.py", "python"), ("**.j2", "jinja2.ext:babel_extract")]
     for _, _, message, _, context in extract_from_dir(SOURCE, methods, {}, KEYWORDS):
         catalog.add(message, context=context)
-    for message in (*OF_TYPER, *_helps()):
+    for message in (*OF_TYPER, *_of_schema(), *_helps()):
         catalog.add(message)
     return catalog
+
+
+def _of_schema() -> Iterator[str]:
+    """Yield the kinds and units of columns, which the templates of tables name."""
+    from matchopt.contract.schema import TABLES
+
+    for column in (column for table in TABLES.values() for column in table.columns):
+        yield from filter(None, (str(column.kind), column.unit))
 
 
 def _helps() -> Iterator[str]:

@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 import matchopt
 from matchopt import RunError, Settings, Severity
 from matchopt.contract.schema import TABLES, column_named, table_named
+from matchopt.language import speak, speaking
 from matchopt.tables.read import check_case
 from matchopt.tables.template import (
     FROM_EARLIER,
@@ -31,7 +32,8 @@ OFFERED = [table for table in TABLES.values() if table.name not in FROM_EARLIER]
 
 def use_examples(case: Path, language: Language) -> None:
     """Do what a user does first: take the ``## `` of the example rows away."""
-    firsts = {row[0] for table in OFFERED for row in list(remark_rows(table, language))[1:]}
+    with speaking(language):
+        firsts = {row[0] for table in OFFERED for row in remark_rows(table)[1:]}
     if case.is_dir():
         for file in case.glob("*.csv"):
             text = file.read_bytes().decode("utf-8")
@@ -92,16 +94,17 @@ def test_both_languages_and_kinds_say_the_same(tmp_path: Path, language: Languag
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_column_is_explained(language: Language) -> None:
+    speak(language)
     for table in OFFERED:
-        names = headers(table, language)
-        about, example, *_ = remark_rows(table, language)
+        names = headers(table)
+        about, example, *_ = remark_rows(table)
         assert [column_named(table, name) for name in names] == list(table.columns)
         assert len(about) == len(example) == len(names)
         assert all(len(cell) > 3 for cell in about)
         assert any(cell.removeprefix(REMARK) for cell in example)
-        for row in remark_rows(table, language):
+        for row in remark_rows(table):
             assert row[0].startswith(REMARK)
-    needs = next(iter(remark_rows(TABLES["needs"], language)))
+    needs = remark_rows(TABLES["needs"])[0]
     assert ("required" if language == "en" else "必填") in needs[0]
 
 
@@ -114,7 +117,8 @@ def test_chinese_files_open_in_a_spreadsheet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_settings_are_all_there_at_their_defaults(language: Language) -> None:
-    text = settings_text(language)
+    speak(language)
+    text = settings_text()
     assert Settings.from_toml(text) == Settings()
     live = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
     live = live.replace("start = 2026-03-01\n", "").replace("end = 2026-03-31\n", "")

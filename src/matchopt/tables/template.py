@@ -1,4 +1,4 @@
-"""An empty case to fill in: every table with its columns explained, and every setting.
+"""An empty case to fill in, in the language spoken: every table with its columns explained, every setting.
 
 Each table opens with its header and two kinds of remark rows, which the reader skips
 because they begin with ``##``: one explains the columns, the others are examples. The
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
@@ -19,214 +19,95 @@ from matchopt.contract.fields import Column, Kind, Table
 from matchopt.contract.schema import TABLES
 from matchopt.contract.settings import FILE, Settings
 from matchopt.errors import RunError
-from matchopt.language import tr
+from matchopt.language import Language, mark, speaking, spoken, tr
 
 if TYPE_CHECKING:
     import xlsxwriter
-
-Language = Literal["en", "zh"]
 
 REMARK = "## "
 FROM_EARLIER = frozenset({"commitments"})
 """Tables that come out of an earlier plan: an empty case does not offer them."""
 
-_MORE_EXAMPLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], ...]] = {
+_MORE_EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "needs": (
-        {
-            "need_id": ("N-002", "N-002"),
-            "community": ("Old Town", "老城社区"),
-            "item": ("rice", "大米"),
-            "quantity": ("12", "12"),
-            "group": ("children", "儿童"),
-            "needed_by": ("2026-03-20", "2026-03-20"),
-            "channel": ("public_sector", "公共部门"),
-        },
+        "need_id|community|item|quantity|group|needed_by|channel",
+        "N-002|Old Town|rice|12|children|2026-03-20|public_sector",
+        "N-002|老城社区|大米|12|儿童|2026-03-20|公共部门",
     ),
     "donations": (
-        {
-            "donation_id": ("D-002", "D-002"),
-            "donor": ("Neighbours' Fund", "邻里互助金"),
-            "item": ("money", "善款"),
-            "quantity": ("500", "500"),
-        },
+        "donation_id|donor|item|quantity",
+        "D-002|Neighbours' Fund|money|500",
+        "D-002|邻里互助金|善款|500",
     ),
     "communities": (
-        {
-            "community": ("Old Town", "老城社区"),
-            "name": ("Old Town Estate", "老城社区居委会"),
-            "district": ("South", "南区"),
-            "organization": ("City Care", "关爱之家"),
-            "latitude": ("31.20", "31.20"),
-            "longitude": ("121.48", "121.48"),
-            "population": ("3100", "3100"),
-        },
+        "community|name|district|organization|latitude|longitude|population",
+        "Old Town|Old Town Estate|South|City Care|31.20|121.48|3100",
+        "老城社区|老城社区居委会|南区|关爱之家|31.20|121.48|3100",
     ),
     "organizations": (
-        {"organization": ("City Care", "关爱之家"), "name": ("City Care Association", "关爱之家协会")},
+        "organization|name",
+        "City Care|City Care Association",
+        "关爱之家|关爱之家协会",
     ),
     "items": (
-        {
-            "item": ("noodles", "面条"),
-            "name": ("Noodles, dried", "挂面"),
-            "category": ("food", "食品"),
-            "unit": ("kg", "公斤"),
-            "shelf_life_days": ("360", "360"),
-        },
-        {
-            "item": ("vaccine", "疫苗"),
-            "name": ("Vaccine, one dose", "疫苗（一剂）"),
-            "category": ("medicine", "药品"),
-            "unit": ("dose", "剂"),
-            "weight_kg": ("0.05", "0.05"),
-            "cold": ("yes", "是"),
-        },
-        {
-            "item": ("money", "善款"),
-            "name": ("Donated money", "捐款"),
-            "unit": ("CNY", "元"),
-            "kind": ("funds", "资金"),
-            "step": ("0.01", "0.01"),
-        },
+        "item|name|category|unit|shelf_life_days|weight_kg|cold|kind|step",
+        "noodles|Noodles, dried|food|kg|360||||",
+        "面条|挂面|食品|公斤|360||||",
+        "vaccine|Vaccine, one dose|medicine|dose||0.05|yes||",
+        "疫苗|疫苗（一剂）|药品|剂||0.05|是||",
+        "money|Donated money||CNY||||funds|0.01",
+        "善款|捐款||元||||资金|0.01",
     ),
 }
-"""Further example rows that other examples refer to: column → English and Chinese cell."""
+"""Further example rows that other examples refer to: columns, then each row in English and in Chinese."""
 
-_KINDS_ZH = {
-    Kind.TEXT: "文字",
-    Kind.LIST: "列表",
-    Kind.CHOICE: "选项",
-    Kind.NUMBER: "数字",
-    Kind.WHOLE: "整数",
-    Kind.DAY: "日期",
-    Kind.FLAG: "是或否",
-}
-_UNITS_ZH = {
-    "item units": "物资单位",
-    "days": "天",
-    "degrees": "度",
-    "persons": "人",
-    "kg": "公斤",
-    "kg/unit": "公斤/单位",
-    "kg/day": "公斤/天",
-    "km": "公里",
-    "currency/unit": "货币/单位",
-    "currency/kg": "货币/公斤",
-    "currency/kg/day": "货币/公斤/天",
-}
-
-SETTINGS: Mapping[str, tuple[str, str]] = {
-    "horizon": ("Which days are planned", "计划哪些日子"),
-    "horizon.start": (
-        "first planning day; without it the earliest day in the tables",
-        "计划的第一天；不填为各表中最早的日期",
+SETTINGS: Mapping[str, str] = {
+    "horizon": mark("Which days are planned"),
+    "horizon.start": mark("first planning day; without it the earliest day in the tables"),
+    "horizon.end": mark("last planning day; without it the latest day in the tables"),
+    "rates": mark("What things cost where no table says otherwise"),
+    "rates.currency": mark("currency that all money is in"),
+    "rates.transport_per_kg_km": mark("carrying 1 kg over 1 km"),
+    "rates.handling_direct": mark("handling per kg of what goes straight from the donor to the community"),
+    "rates.hub_handling": mark(
+        "handling per kg, in and out together, in hubs without their own handling_cost"
     ),
-    "horizon.end": (
-        "last planning day; without it the latest day in the tables",
-        "计划的最后一天；不填为各表中最晚的日期",
-    ),
-    "rates": (
-        "What things cost where no table says otherwise",
-        "各表没有另外规定时的费用",
-    ),
-    "rates.currency": ("currency that all money is in", "所有金额的货币"),
-    "rates.transport_per_kg_km": ("carrying 1 kg over 1 km", "每公斤每公里的运费"),
-    "rates.handling_direct": (
-        "handling per kg of what goes straight from the donor to the community",
-        "从捐赠方直接送到社区时每公斤的搬运成本",
-    ),
-    "rates.hub_handling": (
-        "handling per kg, in and out together, in hubs without their own handling_cost",
-        "没有填写搬运成本的仓库每公斤的搬运成本（出入库合计）",
-    ),
-    "rates.hub_storage": (
-        "storage per kg and day in hubs without their own storage_cost",
-        "没有填写存储成本的仓库每公斤每天的存储成本",
-    ),
-    "rates.detour_factor": (
-        "how much longer roads are than the straight line, 1 or more",
-        "道路比直线距离长多少倍，不小于 1",
-    ),
-    "rates.identification": (
-        "cost of finding out about one unit of need, by who stated it",
-        "了解一单位需求的成本，按需求由谁提出：居民、公共部门、企业",
-    ),
-    "rates.unmet_cost": (
-        "what one unit not served counts as, for needs without their own unmet_cost",
-        "没有填写未满足代价的需求，每单位未满足的代价",
-    ),
-    "policy": ("What the plan aims at and what binds it", "计划的目标和约束"),
-    "policy.objective": (
+    "rates.hub_storage": mark("storage per kg and day in hubs without their own storage_cost"),
+    "rates.detour_factor": mark("how much longer roads are than the straight line, 1 or more"),
+    "rates.identification": mark("cost of finding out about one unit of need, by who stated it"),
+    "rates.unmet_cost": mark("what one unit not served counts as, for needs without their own unmet_cost"),
+    "policy": mark("What the plan aims at and what binds it"),
+    "policy.objective": mark(
         '"coverage-first": serve as much as possible, priority by priority, then at the least cost;'
-        ' "total-cost": the least sum of logistics cost and cost of unmet needs',
-        '"coverage-first"：按优先级尽量多满足，再求成本最低；"total-cost"：物流成本与未满足代价之和最低',
+        ' "total-cost": the least sum of logistics cost and cost of unmet needs'
     ),
-    "policy.boundary": (
-        'whom a donation with a community may serve: "community", "district", "organization"'
-        ' (the same one only), "agreements" (and partners by agreement) or "open" (anybody)',
-        '有募集社区的捐赠可以给谁："community" 同一社区、"district" 同一区、'
-        '"organization" 同一机构、"agreements" 同一机构及协议机构、"open" 不限',
+    "policy.boundary": mark(
+        'whom a donation with a community may serve: "community", "district", "organization" (the same'
+        ' one only), "agreements" (and partners by agreement) or "open" (anybody)'
     ),
-    "policy.fairness": (
+    "policy.fairness": mark(
         'how even the plan is between communities in each category of items: "none" does not look;'
-        ' "floor" lifts the smallest coverage as high as it can be, "leximin" then the second smallest'
-        ' and so on; "share" gives each its share of the supply by population',
-        '各社区在每类物资上的公平："none" 不考虑；"floor" 先使最低的满足率尽量高；'
-        '"leximin" 再使次低的尽量高，依此类推；"share" 按人口给各社区应得的份额',
+        ' "floor" lifts the smallest coverage as high as it can be, "leximin" then the second smallest and'
+        ' so on; "share" gives each its share of the supply by population'
     ),
-    "policy.fair_share": (
-        'part of its fair share that each community gets under fairness "share", 0..1',
-        '公平方式为 "share" 时，各社区至少得到其应得份额的比例，0 到 1',
+    "policy.fair_share": mark('part of its fair share that each community gets under fairness "share", 0..1'),
+    "policy.reliability": mark(
+        'donations that may not turn up: "expected" plans quantity x reliability, "firm" only those that'
+        ' are certain, "ignore" all in full'
     ),
-    "policy.reliability": (
-        'donations that may not turn up: "expected" plans quantity x reliability,'
-        ' "firm" only those that are certain, "ignore" all in full',
-        '不一定到位的捐赠："expected" 按数量乘可靠度计划、"firm" 只计划确定的、"ignore" 全部计划',
-    ),
-    "policy.budget": (
-        "limit of the logistics cost, purchases aside; 0 is no limit",
-        "物流成本上限（不含采购）；0 为不限",
-    ),
-    "policy.affinity_weight": (
+    "policy.budget": mark("limit of the logistics cost, purchases aside; 0 is no limit"),
+    "policy.affinity_weight": mark(
         "cost per served unit of a donation and a need that do not fit at all (score 0) by the table"
-        " affinities; 0 leaves that table without effect",
-        "按契合表完全不契合（0 分）时每单位的代价；为 0 时契合表不起作用",
+        " affinities; 0 leaves that table without effect"
     ),
-    "policy.churn_cost": (
-        "cost per planned line that a new plan changes; without the table commitments it has no effect",
-        "新计划每改动一行原计划的代价；没有承诺表时不起作用",
+    "policy.churn_cost": mark(
+        "cost per planned line that a new plan changes; without the table commitments it has no effect"
     ),
 }
-"""Section or setting → what it means, in English and Chinese."""
-
-_WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "required": "required",
-        "empty is": "empty is",
-        "example": "Example",
-        "sheet": "settings",
-        "setting": "setting",
-        "value": "value",
-        "meaning": "meaning",
-        "yes": "yes",
-        "no": "no",
-        "intro": "Settings of this case. Each line shows the default; take away its # to change it.",
-    },
-    "zh": {
-        "required": "必填",
-        "empty is": "不填为",
-        "example": "示例",
-        "sheet": "设置",
-        "setting": "设置",
-        "value": "值",
-        "meaning": "含义",
-        "yes": "是",
-        "no": "否",
-        "intro": "本案例的设置。每行列出默认值；去掉行首的 # 并修改即可生效。",
-    },
-}
+"""Section or setting → what it means."""
 
 
-def new_case(folder: Path, language: Language = "en", *, workbook: bool = False) -> Path:
+def new_case(folder: Path, language: Language | str = "en", *, workbook: bool = False) -> Path:
     """Make an empty case in `folder` and return the case: the folder, or the workbook in it.
 
     Parameters
@@ -249,93 +130,93 @@ def new_case(folder: Path, language: Language = "en", *, workbook: bool = False)
                 tr("{folder} exists and is not an empty folder: choose another name", folder=folder)
             )
         folder.mkdir(parents=True, exist_ok=True)
-        if workbook:
-            case = folder / f"{folder.resolve().name or 'case'}.xlsx"
-            _write_workbook(case, language)
-            return case
-        files = {f"{table.name}.csv": _csv(table, language) for table in _offered()}
-        files[FILE] = settings_text(language).encode("utf-8")
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        case = folder / f"{folder.resolve().name or 'case'}.xlsx" if workbook else folder
+        with speaking(language):
+            (_write_workbook if workbook else _write_files)(case)
     except OSError as error:
-        raise RunError(
-            tr("{folder} cannot be written: {reason}", folder=folder, reason=error.strerror or error)
-        ) from error
-    return folder
+        reason = error.strerror or error
+        raise RunError(tr("{folder} cannot be written: {reason}", folder=folder, reason=reason)) from error
+    return case
 
 
 def _offered() -> list[Table]:
     return [table for table in TABLES.values() if table.name not in FROM_EARLIER]
 
 
-def remark_rows(table: Table, language: Language) -> Iterator[list[str]]:
-    """Yield the remark rows of `table`: the explanation of its columns, then the examples."""
-    zh = language == "zh"
-    rows = [
-        [_explained(column, language) for column in table.columns],
-        [column.example_zh or column.example if zh else column.example for column in table.columns],
-    ]
-    rows += [
-        [cells.get(column.name, ("", ""))[zh] for column in table.columns]
-        for cells in _MORE_EXAMPLES.get(table.name, ())
-    ]
-    for row in rows:
-        yield [REMARK + row[0], *row[1:]]
+def _zh() -> bool:
+    return spoken() is Language.ZH
 
 
-def headers(table: Table, language: Language) -> list[str]:
+def headers(table: Table) -> list[str]:
     """Return the headers of `table`."""
-    return [column.zh if language == "zh" else column.name for column in table.columns]
+    return [column.zh if _zh() else column.name for column in table.columns]
 
 
-def _explained(column: Column, language: Language) -> str:
+def remark_rows(table: Table) -> list[list[str]]:
+    """Return the remark rows of `table`: the explanation of its columns, then the examples."""
+    rows = [
+        [_explained(column) for column in table.columns],
+        [(_zh() and column.example_zh) or column.example for column in table.columns],
+    ]
+    names, *examples = (line.split("|") for line in _MORE_EXAMPLES.get(table.name, ("",)))
+    for cells in examples[_zh() :: 2]:
+        given = dict(zip(names, cells, strict=True))
+        rows.append([given.get(column.name, "") for column in table.columns])
+    return [[REMARK + row[0], *row[1:]] for row in rows]
+
+
+def _explained(column: Column) -> str:
     """Return what to write in `column`: its meaning, then kind, unit and default in brackets."""
-    words, zh = _WORDS[language], language == "zh"
-    about = column.about_zh if zh else column.about
-    parts = [_KINDS_ZH[column.kind] if zh else str(column.kind)]
-    if column.unit:
-        parts.append(_UNITS_ZH[column.unit] if zh else column.unit)
+    parts = [tr(column.kind), tr(column.unit)] if column.unit else [tr(column.kind)]
     if column.required:
-        parts.append(words["required"])
-    elif column.default not in (None, "") and words["empty is"] not in about:
-        parts.append(f"{words['empty is']} {_default(column, language)}")
-    return f"{about} [{', '.join(parts)}]" if not zh else f"{about}【{'，'.join(parts)}】"
+        parts.append(tr("required"))
+    elif column.default not in (None, "") and tr("empty is") not in column.said:
+        parts.append(f"{tr('empty is')} {_default(column)}")
+    return f"{column.said}【{'，'.join(parts)}】" if _zh() else f"{column.said} [{', '.join(parts)}]"
 
 
-def _default(column: Column, language: Language) -> str:
+def _default(column: Column) -> str:
     if column.kind is Kind.FLAG:
-        return _WORDS[language]["yes" if column.default else "no"]
+        return tr("yes") if column.default else tr("no")
     if column.kind is Kind.CHOICE:
-        return _choices(column, language)[list(column.choices).index(str(column.default))]
+        return _choices(column)[list(column.choices).index(str(column.default))]
     return f"{column.default:g}" if isinstance(column.default, float) else str(column.default)
 
 
-def _choices(column: Column, language: Language) -> list[str]:
-    """Return the values of `column` as one would write them in `language`."""
+def _choices(column: Column) -> list[str]:
+    """Return the values of `column` as one would write them in the language spoken."""
     if column.kind is Kind.FLAG:
-        return [_WORDS[language]["yes"], _WORDS[language]["no"]]
-    if language == "zh":
+        return [tr("yes"), tr("no")]
+    if _zh():
         return [next(name for name in names if not name.isascii()) for names in column.choices.values()]
     return list(column.choices)
 
 
-def _csv(table: Table, language: Language) -> bytes:
+# --- files -------------------------------------------------------------------------------
+
+
+def _write_files(folder: Path) -> None:
+    files = {f"{table.name}.csv": _csv(table) for table in _offered()}
+    files[FILE] = settings_text().encode("utf-8")
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def _csv(table: Table) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headers(table, language))
-    writer.writerows(remark_rows(table, language))
+    csv.writer(text, lineterminator="\n").writerows([headers(table), *remark_rows(table)])
     # Spreadsheets take a CSV for Chinese only when it opens with a byte order mark.
-    return text.getvalue().encode("utf-8-sig" if language == "zh" else "utf-8")
+    return text.getvalue().encode("utf-8-sig" if _zh() else "utf-8")
 
 
-def settings_text(language: Language) -> str:
+def settings_text() -> str:
     """Return a ``matchopt.toml`` that explains every setting and sets none."""
-    zh = language == "zh"
-    lines = [f"# {_WORDS[language]['intro']}", ""]
+    intro = tr("Settings of this case. Each line shows the default; take away its # to change it.")
+    lines = [f"# {intro}", ""]
     for section, values in Settings().model_dump().items():
-        lines += [f"# {SETTINGS[section][zh]}", f"[{section}]"]
+        lines += [f"# {tr(SETTINGS[section])}", f"[{section}]"]
         for name, value in values.items():
-            lines += ["", *_comment(SETTINGS[f"{section}.{name}"][zh]), f"# {name} = {_shown(name, value)}"]
+            lines += ["", *_comment(tr(SETTINGS[f"{section}.{name}"])), f"# {name} = {_shown(name, value)}"]
         lines.append("")
     return "\n".join(lines)
 
@@ -356,16 +237,15 @@ def _shown(name: str, value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def setting_rows(language: Language) -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
+def setting_rows() -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
     """Yield name, default, meaning and choices of every single setting, for the sheet of settings.
 
     A setting without a default is a remark with an example, like those of the tables.
     """
-    zh = language == "zh"
     for section, values in Settings().model_dump().items():
         for name, value in values.items():
             full = f"{section}.{name}"
-            about = SETTINGS[full][zh]
+            about = tr(SETTINGS[full])
             if isinstance(value, Mapping):
                 for key, inner in value.items():
                     yield f"{full}.{key}", inner, about, ()
@@ -381,47 +261,44 @@ def _allowed(section: str, name: str) -> tuple[str, ...]:
     return get_args(values) if get_origin(values) is Literal else ()
 
 
-def _write_workbook(file: Path, language: Language) -> None:
+# --- a workbook --------------------------------------------------------------------------
+
+
+def _write_workbook(file: Path) -> None:
     import xlsxwriter
 
+    remark = {"italic": True, "font_color": "#666666", "text_wrap": True, "valign": "top"}
+    looks: Mapping[str, Mapping[str, Any]] = {
+        "head": {"bold": True, "bg_color": "#DDEBF7", "bottom": 1},
+        "about": remark,
+        "text": {"num_format": "@"},
+        "day": {"num_format": "yyyy-mm-dd"},
+        "number": {},
+    }
     with xlsxwriter.Workbook(file) as book:
-        formats = {
-            "head": book.add_format({"bold": True, "bg_color": "#DDEBF7", "bottom": 1}),
-            "about": book.add_format(
-                {"italic": True, "font_color": "#666666", "text_wrap": True, "valign": "top"}
-            ),
-            "text": book.add_format({"num_format": "@"}),
-            "day": book.add_format({"num_format": "yyyy-mm-dd"}),
-            "number": book.add_format(),
-        }
+        formats = {name: book.add_format(look) for name, look in looks.items()}
         for table in _offered():
-            _add_table(book, table, formats, language)
-        _add_settings(book, formats, language)
+            _add_table(book, table, formats)
+        _add_settings(book, formats)
 
 
-def _add_table(
-    book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, Any], language: Language
-) -> None:
-    sheet = book.add_worksheet(table.zh if language == "zh" else table.name)
+def _add_table(book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, Any]) -> None:
+    sheet = book.add_worksheet(table.zh if _zh() else table.name)
     sheet.freeze_panes(1, 1)
-    sheet.write_row(0, 0, headers(table, language), formats["head"])
-    about, *examples = remark_rows(table, language)
+    sheet.write_row(0, 0, headers(table), formats["head"])
+    about, *examples = remark_rows(table)
     sheet.write_row(1, 0, about, formats["about"])
     sheet.set_row(1, 75)
     for place, column in enumerate(table.columns):
         style = formats[_style(column)]
-        sheet.set_column(place, place, _width(column, language), style)
+        width = 2 * len(column.zh) if _zh() else len(column.name)
+        sheet.set_column(place, place, max(14, width + 4), style)
         for row, cells in enumerate(examples, start=2):
-            _write_cell(sheet, row, place, cells[place], column, style)
+            _write_cell(sheet, row, place, cells[place], column.kind, style)
         if column.choices:
             # From the examples down; a warning only, as other spellings are read as well.
-            sheet.data_validation(
-                2,
-                place,
-                1_048_575,
-                place,
-                {"validate": "list", "source": _choices(column, language), "error_type": "warning"},
-            )
+            rule = {"validate": "list", "source": _choices(column), "error_type": "warning"}
+            sheet.data_validation(2, place, 1_048_575, place, rule)
 
 
 def _style(column: Column) -> str:
@@ -430,33 +307,25 @@ def _style(column: Column) -> str:
     return "number" if column.kind in (Kind.NUMBER, Kind.WHOLE) else "text"
 
 
-def _width(column: Column, language: Language) -> int:
-    return max(14, 2 * len(column.zh) + 4 if language == "zh" else len(column.name) + 4)
-
-
-def _write_cell(sheet: Any, row: int, place: int, text: str, column: Column, style: Any) -> None:
+def _write_cell(sheet: Any, row: int, place: int, text: str, kind: Kind, style: Any) -> None:
     if not text:
         return
-    if column.kind is Kind.DAY:
-        sheet.write_datetime(
-            row, place, datetime.combine(date.fromisoformat(text), datetime.min.time()), style
-        )
-    elif column.kind in (Kind.NUMBER, Kind.WHOLE):
+    if kind is Kind.DAY:
+        day = datetime.combine(date.fromisoformat(text), datetime.min.time())
+        sheet.write_datetime(row, place, day, style)
+    elif kind in (Kind.NUMBER, Kind.WHOLE):
         sheet.write_number(row, place, float(text), style)
     else:
         sheet.write_string(row, place, text, style)
 
 
-def _add_settings(book: xlsxwriter.Workbook, formats: Mapping[str, Any], language: Language) -> None:
-    words = _WORDS[language]
-    sheet = book.add_worksheet(words["sheet"])
+def _add_settings(book: xlsxwriter.Workbook, formats: Mapping[str, Any]) -> None:
+    sheet = book.add_worksheet(tr("settings"))
     sheet.freeze_panes(1, 0)
-    head: Sequence[str] = [words["setting"], words["value"], words["meaning"]]
-    sheet.write_row(0, 0, head, formats["head"])
-    sheet.set_column(0, 0, 36)
-    sheet.set_column(1, 1, 18)
-    sheet.set_column(2, 2, 110)
-    for row, (name, value, about, choices) in enumerate(setting_rows(language), start=1):
+    sheet.write_row(0, 0, [tr("setting"), tr("value"), tr("meaning")], formats["head"])
+    for place, width in enumerate((36, 18, 110)):
+        sheet.set_column(place, place, width)
+    for row, (name, value, about, choices) in enumerate(setting_rows(), start=1):
         sheet.write_string(row, 0, name)
         sheet.write(row, 1, value)
         sheet.write_string(row, 2, about)
