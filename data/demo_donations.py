@@ -179,7 +179,7 @@ KNOWN = (
     ("Silver Scissors Salons", "elderly", "0.8"),
     ("Silver Scissors Salons", "disabled", "0.5"),
 )
-"""How well givers of services get on with a group: donor, group, score."""
+"""How well donors of services get on with a group: donor, group, score."""
 
 
 def make_affinities(draw: Draw, needs: list[Row], donations: list[Row]) -> list[Row]:

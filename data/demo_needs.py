@@ -29,7 +29,7 @@ URGENCY = {
 USUAL = (4, 16, 38, 26, 16)
 BULKY = ("assistive devices", "furniture and appliances", "services")
 ONE_FACE = ("tutoring", "volunteer hours", "legal advice")
-"""Services that some residents want from one giver alone."""
+"""Services that some residents want from one donor alone."""
 ALL_AT_ONCE = ("desk", "school backpack", "blanket", "heater", "exercise books")
 """What a public office often takes for everybody or not at all: a class, a shelter."""
 

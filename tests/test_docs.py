@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from matchopt.cli import app
 from matchopt.contract.plan import PURCHASES
 from matchopt.contract.settings import Policy
-from matchopt.result.reasons import CODES, GIVER_CODES
+from matchopt.result.reasons import CODES, DONATION_CODES
 from matchopt.runs.write import MANIFEST
 
 ROOT = Path(__file__).parents[1]
@@ -180,7 +180,7 @@ def test_links_lead_somewhere(page):
 
 def test_every_reason_code_is_explained():
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
-    codes = {*CODES, *GIVER_CODES, "excluded", "unreliable"}
+    codes = {*CODES, *DONATION_CODES, "excluded", "unreliable"}
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
@@ -212,3 +212,6 @@ def test_map_of_the_house_names_every_room():
     source = ROOT / "src" / "matchopt"
     rooms = {path.stem for path in source.rglob("*.py")} - {"__init__", "__main__"}
     assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", page)] == []
+    listed = page.partition("## What stands where")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z_]+)`", listed))
+    assert named <= rooms, "modules that are gone"

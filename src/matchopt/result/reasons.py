@@ -115,12 +115,12 @@ def _donation_reasons(network: Network, rest: Rest, looks: Sequence[_Look]) -> T
     for look, rows, found in zip(looks, sought, threaded(_Look.donations, looks, sought), strict=True):
         row, which = network.donations.rows_of(look.part.rows[rows])
         code = found[which]
-        words = np.where(less[row] & (code >= ADMITTED), "integrality", GIVER_CODES[code])
+        words = np.where(less[row] & (code >= ADMITTED), "integrality", DONATION_CODES[code])
         reason[row] = np.where(left[row], words, reason[row])
     return reason
 
 
-GIVER_CODES = np.where(CODES == "outranked", "demand_met", CODES)
+DONATION_CODES = np.where(CODES == "outranked", "demand_met", CODES)
 
 
 class _Look:
