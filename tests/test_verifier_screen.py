@@ -20,6 +20,12 @@ from matchopt.verifier.rules import NOWHERE, PairFacts
 from strategies import SmallCase, small_cases
 
 
+@pytest.fixture(autouse=True)
+def compiled_loop(monkeypatch):
+    """Send all pairs through the loop, also of cases that are small."""
+    monkeypatch.setattr(pairs, "FEW_PAIRS", 0)
+
+
 def best_routes(f, p):
     """Choose the route of each pair by whole arrays, hub by hub."""
     direct = rules.direct(f, p)
@@ -36,7 +42,7 @@ def best_routes(f, p):
     return rules.BestRoutes(hub, cost, connected)
 
 
-def everything(f, commitments, classes, reasons, plain=None, columns=None):
+def everything(f, commitments, classes, watchers):
     """Look at all pairs of all classes, and show every admissible one to all who watch."""
     donations, needs = classes
     donation, need = (part.ravel() for part in np.indices((donations.size, needs.size)))
@@ -46,9 +52,11 @@ def everything(f, commitments, classes, reasons, plain=None, columns=None):
     steps = [*(~np.array(refused)), best.connected, best.cost < NOWHERE, ~commitments.bars(p.i, p.j)]
     passed = np.cumprod(steps, axis=0).sum(axis=0)
     met = pick(pairs.Met(donation, need, p, best.cost), np.flatnonzero(passed == 7))
-    for watcher in (reasons, plain, columns):
-        if watcher is not None:
-            watcher.note(met)
+    reasons, plain, columns = watchers
+    reasons.note(met)
+    if plain is not None:
+        plain.note(met, plain.found)
+        columns.note(met)
     reach = []
     for one, of, size in ((needs, need, len(f.needs.ids)), (donations, donation, len(f.donations.ids))):
         most = np.zeros(one.size)
@@ -133,7 +141,7 @@ def test_a_single_wrong_price_anywhere_is_found(any_village) -> None:
 def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> None:
     met = []
     monkeypatch.setattr(
-        "matchopt.verifier.proof.PlainProof.note", lambda self, some: met.append(len(some.cost))
+        "matchopt.verifier.proof.PlainProof.note", lambda self, some, found: met.append(len(some.cost))
     )
     assert said(village.case, village.plan) == []
     needs, donations = (
@@ -141,6 +149,15 @@ def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> 
         village.case.donations["item"].value_counts(),
     )
     assert 0 < sum(met) < 0.2 * (needs * donations).sum()
+
+
+def test_few_pairs_are_computed_one_and_all(village, monkeypatch) -> None:
+    """Where pairs are few, the loop is left out, and the same is said."""
+    plan = replace(moved(village.plan, 3, 0.05, 0), needs=village.plan.needs.assign(reason="capacity"))
+    expected = said(village.case, plan)
+    monkeypatch.setattr(pairs, "FEW_PAIRS", 10**9)
+    monkeypatch.setattr(pairs.bounding, "screen", None)
+    assert said(village.case, plan) == expected
 
 
 def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:

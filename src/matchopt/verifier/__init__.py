@@ -15,7 +15,7 @@ import numpy as np
 from matchopt.arrays import Bools, Texts
 from matchopt.contract.case import Case
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
-from matchopt.language import tr
+from matchopt.language import mark
 from matchopt.verifier.commitments import CommitmentFacts, commitments_of, promises_of, remaining
 from matchopt.verifier.facts import Facts
 from matchopt.verifier.gather import gather
@@ -35,10 +35,11 @@ from matchopt.verifier.proof import (
     shares_of,
 )
 from matchopt.verifier.reasons import Reasons
-from matchopt.verifier.summary import Book, Claims, SummaryCheck, account_of, check_plain
+from matchopt.verifier.summary import Book, Claims, SummaryCheck, check_plain
 from matchopt.verifier.sums import (
     Tally,
     Used,
+    account_of,
     check_donations,
     check_loads,
     check_needs,
@@ -109,7 +110,7 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
     if isinstance(plan.summary, Mapping):
         _check_summary(Book(f, commitments, lines, tally), plan.summary, verdict, found)
     else:
-        found.add("summary", "summary", "", tr("is no mapping of keys to figures"))
+        found.add("summary", "summary", "", mark("is no mapping of keys to figures"))
     return found.all()
 
 

@@ -11,25 +11,7 @@ import numpy as np
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.case import Case
 from matchopt.tolerances import FLOAT
-from matchopt.verifier.facts import (
-    LARGEST,
-    MOST_DECIMALS,
-    NEVER,
-    NO_DAY,
-    AffinityFacts,
-    AgreementFacts,
-    DonationFacts,
-    Facts,
-    HubFacts,
-    LaneFacts,
-    Names,
-    NeedFacts,
-    PairIndex,
-    Spots,
-    SubstitutionFacts,
-    pick,
-    tenthousandths,
-)
+from matchopt.verifier import facts
 
 _DAYS = (
     ("needs", "needed_from"),
@@ -78,9 +60,9 @@ class Tables:
         return np.asarray(self._column(table, column, np.bool_))
 
 
-def gather(case: Case) -> Facts:
+def gather(case: Case) -> facts.Facts:
     """Read the tables and settings of a case."""
-    return _Gatherer(case).facts()
+    return _Gatherer(case).read()
 
 
 class _Gatherer:
@@ -90,13 +72,15 @@ class _Gatherer:
         t = self.t = Tables(case)
         self.settings = case.settings
         self.dated, self.start, self.end = self._horizon()
-        self.items = Names(t.text("items", "item"), t.text("needs", "item"), t.text("donations", "item"))
-        self.communities = Names(
+        self.items = facts.Names(
+            t.text("items", "item"), t.text("needs", "item"), t.text("donations", "item")
+        )
+        self.communities = facts.Names(
             *(t.text(table, "community") for table in ("communities", "needs", "donations"))
         )
-        self.groups = Names(t.text("needs", "group"))
+        self.groups = facts.Names(t.text("needs", "group"))
         ends = t.text("lanes", "from_place"), t.text("lanes", "to_place")
-        self.places = Names(
+        self.places = facts.Names(
             self.communities.texts, t.text("hubs", "hub"), *ends, t.text("donations", "origin")
         )
         self.known = self.items.of(t.text("items", "item"))
@@ -105,7 +89,7 @@ class _Gatherer:
         self.kinds, self.steps = kinds, self.of_item("step", 1.0)
         self.given, self.asked = (self.items.of(t.text(table, "item")) for table in ("donations", "needs"))
         self.donations, self.needs = (
-            Names(t.text(*key)) for key in (("donations", "donation_id"), ("needs", "need_id"))
+            facts.Names(t.text(*key)) for key in (("donations", "donation_id"), ("needs", "need_id"))
         )
         self.scale = self._scale()
         self.categories = np.append(self.items.texts, "")
@@ -119,7 +103,7 @@ class _Gatherer:
             place = self.places.of(t.text(table, column))[told]
             self.latitude[place], self.longitude[place] = north[told], east[told]
 
-    def facts(self) -> Facts:
+    def read(self) -> facts.Facts:
         """Return the facts."""
         t = self.t
         place_mark, places_marked = _marks(t.text("donations", "only_communities"), self.communities)
@@ -127,7 +111,7 @@ class _Gatherer:
         spots = self._spots(self.places.of(self.communities.texts))
         hubs, lanes, (organizations, organization, agreements) = self._hubs(), self._lanes(), self._ties()
         limits = np.concatenate([hubs.holds, hubs.takes, agreements.passes, lanes.capacity])
-        return Facts(
+        return facts.Facts(
             settings=self.settings,
             dated=self.dated,
             start=self.start,
@@ -143,11 +127,11 @@ class _Gatherer:
             communities=self.communities,
             organizations=organizations,
             spots=spots,
-            district=self._of_community(Names(t.text("communities", "district")), "district"),
+            district=self._of_community(facts.Names(t.text("communities", "district")), "district"),
             organization=organization,
             population=self._population(),
             lanes=lanes,
-            outbound=lanes.legs(pick(hubs.spots, np.s_[:, None]), pick(spots, np.s_[None, :])),
+            outbound=lanes.legs(facts.pick(hubs.spots, np.s_[:, None]), facts.pick(spots, np.s_[None, :])),
             agreements=agreements,
             substitutions=self._substitutions(),
             affinities=self._affinities(),
@@ -157,7 +141,7 @@ class _Gatherer:
 
     def _horizon(self) -> tuple[bool, int, int]:
         days = np.concatenate([self.t.day(table, column) for table, column in _DAYS])
-        days = days[days != NO_DAY]
+        days = days[days != facts.NO_DAY]
         if not days.size:
             return False, 0, 0
 
@@ -173,8 +157,8 @@ class _Gatherer:
         values[self.known] = self.t.number("items", column)
         return values
 
-    def _spots(self, place: Ints) -> Spots:
-        return Spots(place, self.latitude[place], self.longitude[place])
+    def _spots(self, place: Ints) -> facts.Spots:
+        return facts.Spots(place, self.latitude[place], self.longitude[place])
 
     def _scale(self) -> Ints:
         """Return how many grains a unit of each item has."""
@@ -189,7 +173,7 @@ class _Gatherer:
         )
         return _grains_of(len(self.items), [(item, t.number(*column)) for item, column in columns])
 
-    def _donations(self, place_mark: Ints, group_mark: Ints) -> DonationFacts:
+    def _donations(self, place_mark: Ints, group_mark: Ints) -> facts.DonationFacts:
         t, item = self.t, self.given
         kind, scale = self.kinds[item], self.scale[item]
         cold = np.zeros(len(self.items) + 1, dtype=bool)
@@ -202,11 +186,11 @@ class _Gatherer:
         north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
         own, named = ~np.isnan(north) & ~np.isnan(east), self._spots(place)
         available = t.day("donations", "available_from")
-        available = np.where(available == NO_DAY, self.start, available)
+        available = np.where(available == facts.NO_DAY, self.start, available)
         until, expires = t.day("donations", "available_until"), t.day("donations", "expires_on")
         shelf = self.of_item("shelf_life_days", np.nan)[item]
-        keeps = np.where(np.isnan(shelf), NEVER, available + np.nan_to_num(shelf).astype(np.int64))
-        return DonationFacts(
+        keeps = np.where(np.isnan(shelf), facts.NEVER, available + np.nan_to_num(shelf).astype(np.int64))
+        return facts.DonationFacts(
             ids=t.text("donations", "donation_id"),
             donors=t.text("donations", "donor"),
             items=t.text("donations", "item"),
@@ -218,11 +202,13 @@ class _Gatherer:
             cold=cold[item],
             service=kind == "service",
             funds=kind == "funds",
-            spots=Spots(place, np.where(own, north, named.latitude), np.where(own, east, named.longitude)),
+            spots=facts.Spots(
+                place, np.where(own, north, named.latitude), np.where(own, east, named.longitude)
+            ),
             community=self.communities.of(t.text("donations", "community")),
             first=np.maximum(available, self.start),
-            last=np.where(until == NO_DAY, self.end, np.minimum(until, self.end)),
-            expires=np.where(expires == NO_DAY, keeps, expires),
+            last=np.where(until == facts.NO_DAY, self.end, np.minimum(until, self.end)),
+            expires=np.where(expires == facts.NO_DAY, keeps, expires),
             quality=t.whole("donations", "quality"),
             offered=offered,
             plannable=self._plannable(offered, quantity, steps),
@@ -244,7 +230,7 @@ class _Gatherer:
         whole = np.where(dust, nearest, np.floor(likely)).astype(np.int64)
         return np.where(reliability < 1, whole * steps, offered)
 
-    def _needs(self) -> NeedFacts:
+    def _needs(self) -> facts.NeedFacts:
         t, item = self.t, self.asked
         rates, scale, channels = self.settings.rates, self.scale[item], t.text("needs", "channel")
         first, last = t.day("needs", "needed_from"), t.day("needs", "needed_by")
@@ -252,7 +238,7 @@ class _Gatherer:
         fee = np.zeros(len(item))
         for channel, rate in rates.identification.model_dump().items():
             fee[channels == channel] = rate
-        return NeedFacts(
+        return facts.NeedFacts(
             ids=t.text("needs", "need_id"),
             communities=t.text("needs", "community"),
             items=t.text("needs", "item"),
@@ -263,14 +249,14 @@ class _Gatherer:
             step=np.maximum(counted(self.steps[item], scale), 1),
             community=self.communities.of(t.text("needs", "community")),
             group=self.groups.of(t.text("needs", "group")),
-            first=np.where(first == NO_DAY, self.start, np.maximum(first, self.start)),
-            last=np.where(last == NO_DAY, self.end, np.minimum(last, self.end)),
+            first=np.where(first == facts.NO_DAY, self.start, np.maximum(first, self.start)),
+            last=np.where(last == facts.NO_DAY, self.end, np.minimum(last, self.end)),
             remaining=t.whole("needs", "min_remaining_days"),
             quality=t.whole("needs", "min_quality"),
             priority=t.whole("needs", "priority"),
             asked=counted(t.number("needs", "quantity"), scale),
             fee=fee,
-            price=tenthousandths(np.where(np.isnan(own), rates.unmet_cost, own)),
+            price=facts.tenthousandths(np.where(np.isnan(own), rates.unmet_cost, own)),
             excluded=self._excluded(),
             single=t.flag("needs", "single_source"),
             whole=t.flag("needs", "all_or_nothing"),
@@ -279,7 +265,7 @@ class _Gatherer:
     def _excluded(self) -> Bools:
         """Mark the needs that an exclusion names; what an exclusion leaves empty admits any."""
         columns = "item", "group", "community"
-        names = {c: Names(self.t.text("needs", c)) for c in columns}
+        names = {c: facts.Names(self.t.text("needs", c)) for c in columns}
         needs = {c: names[c].of(self.t.text("needs", c)) for c in columns}
         rows = {c: self.t.text("exclusions", c) for c in columns}
         excluded = np.zeros(len(self.asked), dtype=bool)
@@ -297,11 +283,11 @@ class _Gatherer:
             excluded |= np.isin(key, banned[known])
         return excluded
 
-    def _hubs(self) -> HubFacts:
+    def _hubs(self) -> facts.HubFacts:
         t, names, rates = self.t, self.t.text("hubs", "hub"), self.settings.rates
         order = np.argsort(names, kind="stable")
         handling, storage = (t.number("hubs", name)[order] for name in ("handling_cost", "storage_cost"))
-        return HubFacts(
+        return facts.HubFacts(
             names[order],
             self._spots(self.places.of(names)[order]),
             np.where(np.isnan(handling), rates.hub_handling, handling),
@@ -311,10 +297,10 @@ class _Gatherer:
             _limit(t.number("hubs", "throughput_capacity"))[order],
         )
 
-    def _lanes(self) -> LaneFacts:
+    def _lanes(self) -> facts.LaneFacts:
         t = self.t
-        return LaneFacts(
-            PairIndex(*(self.places.of(t.text("lanes", end)) for end in ("from_place", "to_place"))),
+        return facts.LaneFacts(
+            facts.PairIndex(*(self.places.of(t.text("lanes", end)) for end in ("from_place", "to_place"))),
             t.number("lanes", "distance_km"),
             t.number("lanes", "cost_per_kg"),
             t.whole("lanes", "lead_days"),
@@ -323,7 +309,7 @@ class _Gatherer:
             self.settings.rates.detour_factor,
         )
 
-    def _of_community(self, names: Names, column: str) -> Ints:
+    def _of_community(self, names: facts.Names, column: str) -> Ints:
         """Return the code of what a column of the communities names, by community; the last is none."""
         code = np.full(len(self.communities) + 1, -1, dtype=np.int64)
         known = self.communities.of(self.t.text("communities", "community"))
@@ -337,42 +323,42 @@ class _Gatherer:
         )
         return people
 
-    def _ties(self) -> tuple[Names, Ints, AgreementFacts]:
+    def _ties(self) -> tuple[facts.Names, Ints, facts.AgreementFacts]:
         """Return the organisations, that of each community, and what they have agreed on."""
         t = self.t
         ends = t.text("agreements", "from_organization"), t.text("agreements", "to_organization")
-        names = Names(t.text("communities", "organization"), *ends)
+        names = facts.Names(t.text("communities", "organization"), *ends)
         most = _limit(t.number("agreements", "max_quantity_kg"))
-        agreements = AgreementFacts(
-            PairIndex(*map(names.of, ends)), t.number("agreements", "transfer_cost"), most
+        agreements = facts.AgreementFacts(
+            facts.PairIndex(*map(names.of, ends)), t.number("agreements", "transfer_cost"), most
         )
         return names, self._of_community(names, "organization"), agreements
 
-    def _substitutions(self) -> SubstitutionFacts:
+    def _substitutions(self) -> facts.SubstitutionFacts:
         t = self.t
         ends = (self.items.of(t.text("substitutions", end)) for end in ("need_item", "donated_item"))
-        return SubstitutionFacts(
-            PairIndex(*ends), t.number("substitutions", "ratio"), t.number("substitutions", "penalty")
+        return facts.SubstitutionFacts(
+            facts.PairIndex(*ends), t.number("substitutions", "ratio"), t.number("substitutions", "penalty")
         )
 
-    def _affinities(self) -> AffinityFacts:
+    def _affinities(self) -> facts.AffinityFacts:
         """Read the affinities; who is named by id is not looked for by donor or group."""
         t = self.t
         donation, donor, need, group = (
             t.text("affinities", column) for column in ("donation_id", "donor", "need_id", "group")
         )
-        donors = Names(t.text("donations", "donor"))
+        donors = facts.Names(t.text("donations", "donor"))
         by_donation, by_need = self.donations.of(donation), self.needs.of(need)
         by_donor = np.where(donation == "", donors.of(donor), -1)
         by_group = np.where(need == "", self.groups.of(group), -1)
         number = np.arange(len(self.given)), np.arange(len(self.asked))
-        return AffinityFacts(
+        return facts.AffinityFacts(
             self.settings.policy.affinity_weight,
             t.number("affinities", "score"),
-            PairIndex(by_donation, by_need),
-            PairIndex(by_donation, by_group),
-            PairIndex(by_donor, by_need),
-            PairIndex(by_donor, by_group),
+            facts.PairIndex(by_donation, by_need),
+            facts.PairIndex(by_donation, by_group),
+            facts.PairIndex(by_donor, by_need),
+            facts.PairIndex(by_donor, by_group),
             donors.of(t.text("donations", "donor")),
             self.groups.of(t.text("needs", "group")),
             np.where(np.isin(number[0], by_donation), number[0], -1),
@@ -380,9 +366,9 @@ class _Gatherer:
         )
 
 
-def _marks(texts: Texts, names: Names) -> tuple[Ints, Bools]:
+def _marks(texts: Texts, names: facts.Names) -> tuple[Ints, Bools]:
     """Return the earmark of each donation, and earmark × name: admitted; the last column is no name."""
-    distinct = Names(texts)
+    distinct = facts.Names(texts)
     admitted = np.zeros((len(distinct) + 1, len(names) + 1), dtype=bool)
     admitted[-1] = True
     for row, text in enumerate(distinct.texts):
@@ -397,7 +383,7 @@ def _granules(step: Ints, lot: Ints) -> Ints:
     """Return the least common multiple of step and lot; 2^62 stands for anything beyond."""
     step, lot = np.maximum(step, 1), np.maximum(lot, 1)
     factor = step // np.gcd(step, lot)
-    fits = factor.astype(np.float64) * lot < LARGEST
+    fits = factor.astype(np.float64) * lot < facts.LARGEST
     return np.where(fits, np.where(fits, factor, 1) * np.where(fits, lot, 1), 2**62)
 
 
@@ -411,7 +397,7 @@ def _grains_of(count: int, columns: Sequence[tuple[Ints, Floats]]) -> Ints:
         given = ~np.isnan(values)
         np.maximum.at(digits, item[given], _decimals(values[given]))
         np.maximum.at(peak, item[given], np.abs(values[given]))
-    held = np.floor(np.log10(LARGEST / peak)).astype(np.int64)
+    held = np.floor(np.log10(facts.LARGEST / peak)).astype(np.int64)
     scale: Ints = 10 ** np.maximum(np.minimum(digits, held), 0)
     return scale
 
@@ -420,7 +406,7 @@ def _decimals(values: Floats) -> Ints:
     """Return how many digits after the point each value needs, as far as they are kept."""
     needed = np.zeros(len(values), dtype=np.int64)
     broken = np.arange(len(values))
-    for digits in range(MOST_DECIMALS):
+    for digits in range(facts.MOST_DECIMALS):
         scaled = values[broken] * 10**digits
         broken = broken[np.abs(scaled - np.rint(scaled)) > 4 * np.spacing(np.abs(scaled))]
         if not broken.size:

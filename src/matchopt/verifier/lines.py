@@ -19,34 +19,8 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.plan import PURCHASES
 from matchopt.language import mark, tr
+from matchopt.verifier import facts, rules
 from matchopt.verifier.commitments import CommitmentFacts
-from matchopt.verifier.facts import (
-    LARGEST,
-    NO_DAY,
-    Counts,
-    Facts,
-    Names,
-    classes,
-    dates,
-    micro,
-    monies,
-    pick,
-    repeated,
-    sums,
-)
-from matchopt.verifier.rules import (
-    DIRECT,
-    NOWHERE,
-    UNKNOWN,
-    PairFacts,
-    Routes,
-    Schedule,
-    UnitCost,
-    best_routes,
-    exact_ratio,
-    refusals,
-    stated_routes,
-)
 from matchopt.verifier.violation import PlanTable, Rows, named, row_name, worded, written
 
 RESIDUE = 3.0
@@ -83,7 +57,7 @@ class Lines:
         The schedule.
     """
 
-    pairs: PairFacts
+    pairs: rules.PairFacts
     hub: Ints
     given: Ints
     stays: Ints
@@ -92,7 +66,7 @@ class Lines:
     stated: Floats
     sound: Bools
     unit: Ints
-    days: Schedule
+    days: rules.Schedule
 
     @property
     def i(self) -> Ints:
@@ -119,15 +93,15 @@ class Lines:
         """Rows on which money buys something."""
         return self.pairs.fees.purchase > 0
 
-    def served(self, size: int) -> Counts:
+    def served(self, size: int) -> facts.Counts:
         """Return what each of `size` needs is served: grains, whole or else Fractions."""
         if all(rate == 1 for rate in self.rates):
-            return sums(self.j, self.given, size)
+            return facts.sums(self.j, self.given, size)
         served = np.zeros(size, dtype=object)
         for code, rate in enumerate(self.rates):
             mine = self.rate == code
             needs, where = np.unique(self.j[mine], return_inverse=True)
-            amounts = sums(where, self.given[mine], len(needs)).astype(object) * _plain(rate)
+            amounts = facts.sums(where, self.given[mine], len(needs)).astype(object) * _plain(rate)
             served[needs] = [
                 _plain(Fraction(a + b)) for a, b in zip(served[needs].tolist(), amounts, strict=True)
             ]
@@ -139,7 +113,7 @@ def _plain(number: Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
 
 
-def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Lines:
+def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -> Lines:
     """Check the allocations row by row and return them.
 
     What stays of an earlier plan obeys no rule, what is planned on top of it does.
@@ -147,7 +121,7 @@ def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Line
     ids = table.text("allocation_id")
     names = named(ids)
     rows = table.rows(names)
-    rows.note("duplicate_id", repeated(ids), mark("stands twice"))
+    rows.note("duplicate_id", facts.repeated(ids), mark("stands twice"))
     rows.note("bad_cell", (ids == "").astype(bool) & ~table.bad, mark("has no allocation_id"))
     donation_ids, need_ids, hubs = (table.text(column) for column in ("donation_id", "need_id", "hub"))
     days = np.stack([table.day(column) for column in _DAYS])
@@ -160,7 +134,12 @@ def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Line
     donated, served = table.number("donated_quantity"), table.number("served_quantity")
     stated = np.stack([table.number(column) for column in _COSTS]) * 10_000
     known = np.flatnonzero((i >= 0) & (j >= 0))
-    p, hub, days, stated = PairFacts.of(f, i[known], j[known]), hub[known], days[:, known], stated[:, known]
+    p, hub, days, stated = (
+        rules.PairFacts.of(f, i[known], j[known]),
+        hub[known],
+        days[:, known],
+        stated[:, known],
+    )
     rows, keys = table.rows(names[known]), (p.i, p.j, hub, *(days if f.dated else np.zeros_like(days)))
     pinned = commitments.pinned.find(keys)
     _check_pinned(f, commitments, pinned, table)
@@ -170,12 +149,12 @@ def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Line
     new = (stays == 0) | (given > stays)
     _check_rules(f, p, commitments.bars(p.i, p.j), new, rows)
     kept = commitments.keeps(keys, given - stays) & bool(commitments.churn)
-    routes = stated_routes(f, p, hub)
+    routes = rules.stated_routes(f, p, hub)
     schedule, sound = _check_routes(f, p, routes, hub, days, (new, kept), rows)
     if not new.all():
-        earlier = pick(commitments.pinned, pinned)
-        known_days = Schedule(~new, earlier.pickup, earlier.arrival, earlier.delivery, earlier.stay)
-        schedule = Schedule(*(np.where(new, x, y) for x, y in zip(schedule, known_days, strict=True)))
+        earlier = facts.pick(commitments.pinned, pinned)
+        known_days = rules.Schedule(~new, earlier.pickup, earlier.arrival, earlier.delivery, earlier.stay)
+        schedule = rules.Schedule(*(np.where(new, x, y) for x, y in zip(schedule, known_days, strict=True)))
         sound |= ~new
     cost = routes.cost(p, np.maximum(schedule.stay, 0))
     unit = cost.total(p.fees)
@@ -186,11 +165,11 @@ def read_lines(f: Facts, commitments: CommitmentFacts, table: PlanTable) -> Line
 
 def _found(rows: Rows, ids: Texts, texts: Texts, word: str) -> Ints:
     """Return the place of each text in `ids`; those that are nowhere are reported. No hub is `DIRECT`."""
-    code = Names(ids).of(texts)
+    code = facts.Names(ids).of(texts)
     if word == "hub":
-        code = np.where(texts == "", DIRECT, np.where(code < 0, UNKNOWN, code))
+        code = np.where(texts == "", rules.DIRECT, np.where(code < 0, rules.UNKNOWN, code))
     words = mark("there is no {word} «{texts}» in the case")
-    rows.note("unknown_id", code < (DIRECT if word == "hub" else 0), words, word=word, texts=texts)
+    rows.note("unknown_id", code < (rules.DIRECT if word == "hub" else 0), words, word=word, texts=texts)
     return code
 
 
@@ -204,7 +183,7 @@ def _check_order(rows: Rows, keys: tuple[Any, ...]) -> None:
         tied &= (key[1:] == key[:-1]).astype(bool)
     again[1:] = tied
     if falls.any():  # where rows are sorted, those that are one line stand together
-        again = repeated(classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
+        again = facts.repeated(facts.classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
     words = mark("is a second row of donation {gift}, need {need}, the same route and days")
     rows.note("duplicate_row", again, words, gift=keys[1], need=keys[0])
     words = mark(
@@ -214,7 +193,7 @@ def _check_order(rows: Rows, keys: tuple[Any, ...]) -> None:
     rows.note("order", falls, words)
 
 
-def _check_pinned(f: Facts, commitments: CommitmentFacts, at: Ints, table: PlanTable) -> None:
+def _check_pinned(f: facts.Facts, commitments: CommitmentFacts, at: Ints, table: PlanTable) -> None:
     """Check that every line that stays is there."""
     i, j = commitments.pinned.i, commitments.pinned.j
     gone = np.ones(len(i), dtype=bool)
@@ -223,7 +202,7 @@ def _check_pinned(f: Facts, commitments: CommitmentFacts, at: Ints, table: PlanT
     rows.note("pinned", gone, mark("is a line that stays as it was, and is missing here"))
 
 
-def _given(f: Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tuple[Ints, Ints]:
+def _given(f: facts.Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tuple[Ints, Ints]:
     """Return quantities in grains, and what of them stays of an earlier plan.
 
     Those whose new part is no whole number of granules are reported, and those that give less than stays.
@@ -231,7 +210,7 @@ def _given(f: Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tupl
     grain, granule = f.donations.grain[i], f.donations.granule[i]
     ratio = np.nan_to_num(quantity) / grain
     whole = np.rint(ratio)
-    good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= LARGEST)
+    good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= facts.LARGEST)
     grains = np.where(good, whole, 0).astype(np.int64)
     less = good & (grains < stays)
     words = mark("gives {quantity}, less than the {stays} that stay as they were")
@@ -245,23 +224,23 @@ def _given(f: Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tupl
     return np.where(good, grains, 0), np.where(good, stays, 0)
 
 
-def _rates(f: Facts, p: PairFacts) -> tuple[Ints, tuple[Fraction, ...]]:
+def _rates(f: facts.Facts, p: rules.PairFacts) -> tuple[Ints, tuple[Fraction, ...]]:
     """Return for each row which rate is its own, and the rates: grains served by one grain given, exactly."""
     if not len(p.i):
         return p.i, ()
-    rate, count = classes(f.donations.item[p.i], f.needs.item[p.j])
+    rate, count = facts.classes(f.donations.item[p.i], f.needs.item[p.j])
     rates = [Fraction(1)] * count
     for code, r in enumerate(np.unique(rate, return_index=True)[1].tolist()):
         if p.fits[r]:
             donated, asked = (
                 Fraction(repr(float(g))) for g in (f.donations.grain[p.i[r]], f.needs.grain[p.j[r]])
             )
-            rates[code] = exact_ratio(f, p.i[r], p.j[r]) * (donated / asked)
+            rates[code] = rules.exact_ratio(f, p.i[r], p.j[r]) * (donated / asked)
     return rate, tuple(rates)
 
 
 def _check_served(
-    f: Facts, j: Ints, given: Ints, rates: tuple[Ints, tuple[Fraction, ...]], stated: Floats, rows: Rows
+    f: facts.Facts, j: Ints, given: Ints, rates: tuple[Ints, tuple[Fraction, ...]], stated: Floats, rows: Rows
 ) -> None:
     """Check that a row serves what is given times the ratio, to six decimals where it is not exact."""
     rate, exact = rates
@@ -270,16 +249,16 @@ def _check_served(
     wrong = (given > 0) & (np.abs(stated - right) > 2 * np.spacing(right)) & ~np.isnan(stated)
     for r in np.flatnonzero(wrong).tolist():
         units = int(given[r]) * exact[rate[r]] * Fraction(repr(float(grain[r])))
-        slack = micro(units) + Fraction(float(4 * np.spacing(right[r])))
+        slack = facts.micro(units) + Fraction(float(4 * np.spacing(right[r])))
         wrong[r] = abs(Fraction(float(stated[r])) - units) > slack
     words = mark("serves {stated}; what it gives serves {units}")
     rows.note("served", wrong, words, stated=written(stated), units=written(right))
 
 
-def _check_rules(f: Facts, p: PairFacts, barred: Bools, new: Bools, rows: Rows) -> None:
+def _check_rules(f: facts.Facts, p: rules.PairFacts, barred: Bools, new: Bools, rows: Rows) -> None:
     """Check who may serve whom row by row, routes aside, where something is `new`: the first rule broken."""
     d, n = f.donations, f.needs
-    refused = {"excluded": n.excluded[p.j], "unreliable": d.plannable[p.i] == 0, **refusals(f, p)}
+    refused = {"excluded": n.excluded[p.j], "unreliable": d.plannable[p.i] == 0, **rules.refusals(f, p)}
     refused["declined"] = barred
     values: dict[str, object] = {
         "gift": lambda r: f"donation {d.ids[p.i[r]]}",
@@ -307,14 +286,20 @@ _REFUSALS = {
 
 
 def _check_routes(
-    f: Facts, p: PairFacts, routes: Routes, hub: Ints, days: Ints, marks: tuple[Bools, Bools], rows: Rows
-) -> tuple[Schedule, Bools]:
+    f: facts.Facts,
+    p: rules.PairFacts,
+    routes: rules.Routes,
+    hub: Ints,
+    days: Ints,
+    marks: tuple[Bools, Bools],
+    rows: Rows,
+) -> tuple[rules.Schedule, Bools]:
     """Check the routes of rows that are new, and their days; return these, and which rows are right.
 
     `marks` are the rows that are new, and those that keep a promise: these need not go the best route.
     """
-    (new, kept), best, own = marks, best_routes(f, p), routes.schedule(p)
-    known, none = new & (hub != UNKNOWN), best.cost == NOWHERE
+    (new, kept), best, own = marks, rules.best_routes(f, p), routes.schedule(p)
+    known, none = new & (hub != rules.UNKNOWN), best.cost == rules.NOWHERE
     unit = routes.cost(p, own.stay).total(p.fees)
     names = f.donations.ids[p.i], f.needs.communities[p.j], f.needs.ids[p.j]
 
@@ -337,24 +322,24 @@ def _check_routes(
         "goes {f} at {unit} a unit; {f2} it is {cost} (cheapest, then direct, then the hub first by name)"
     )
     dearer = sound & (hub != best.hub) & ~kept
-    rows.note("route", dearer, words, unit=monies(unit), cost=monies(best.cost), **goes)
+    rows.note("route", dearer, words, unit=facts.monies(unit), cost=facts.monies(best.cost), **goes)
     for name, right, told in zip(_DAYS, own[1:4], days, strict=True):
-        right = right if f.dated else np.full(len(right), NO_DAY)
+        right = right if f.dated else np.full(len(right), facts.NO_DAY)
         words = mark("{c} is {s}; it has to be {d}")
-        rows.note("days", sound & (told != right), words, c=name, s=dates(told), d=dates(right))
+        rows.note("days", sound & (told != right), words, c=name, s=facts.dates(told), d=facts.dates(right))
     return own, sound
 
 
 def _check_own_days(
-    f: Facts, p: PairFacts, routes: Routes, days: Ints, sound: Bools, rows: Rows
-) -> tuple[Schedule, Bools]:
+    f: facts.Facts, p: rules.PairFacts, routes: rules.Routes, days: Ints, sound: Bools, rows: Rows
+) -> tuple[rules.Schedule, Bools]:
     """Check that days of its own fit a row; return them, and the rows where they do."""
     pickup, arrival, delivery = days if f.dated else np.zeros_like(days)
     stay = delivery - routes.lead_out - arrival
     stay = np.where((stay < 0) | (stay > f.days), -1, stay)
     come = pickup + routes.lead_in
     late = (stay < 0) | (~routes.stored & (stay != 0))
-    first, last, wanted, due = (dates(part) for part in (p.first, p.last, p.wanted, p.due))
+    first, last, wanted, due = (facts.dates(part) for part in (p.first, p.last, p.wanted, p.due))
     fits = np.ones(len(sound), dtype=bool)
     checks: tuple[tuple[int, Bools, str, dict[str, object]], ...] = (
         (
@@ -363,7 +348,7 @@ def _check_own_days(
             mark("the donation can be had from {first} to {last}"),
             {"first": first, "last": last},
         ),
-        (1, arrival != come, mark("it has to be {arrival}"), {"arrival": dates(come)}),
+        (1, arrival != come, mark("it has to be {arrival}"), {"arrival": facts.dates(come)}),
         (
             2,
             (delivery < p.wanted) | (delivery > p.due),
@@ -373,15 +358,15 @@ def _check_own_days(
         (2, late, mark("the way from where it arrived does not end then"), {}),
     )
     for column, wrong, right, values in checks:
-        wrong = wrong if f.dated else days[column] != NO_DAY
+        wrong = wrong if f.dated else days[column] != facts.NO_DAY
         words = mark("{c} is {s}; {value}")
         inner = worded(right if f.dated else mark("no table holds a day"), **values)
-        rows.note("days", sound & wrong, words, c=_DAYS[column], s=dates(days[column]), value=inner)
+        rows.note("days", sound & wrong, words, c=_DAYS[column], s=facts.dates(days[column]), value=inner)
         fits &= ~wrong
-    return Schedule(fits, pickup, arrival, delivery, stay), sound & fits
+    return rules.Schedule(fits, pickup, arrival, delivery, stay), sound & fits
 
 
-def _check_costs(f: Facts, lines: Lines, cost: UnitCost, rows: Rows) -> None:
+def _check_costs(f: facts.Facts, lines: Lines, cost: rules.UnitCost, rows: Rows) -> None:
     """Hold the stated money (1/10 000) against the unit cost and its components, times the units given."""
     given, stated = lines.given * f.donations.grain[lines.i], lines.stated
     good, fractional = lines.sound & (given > 0), given != np.floor(given)
@@ -390,21 +375,26 @@ def _check_costs(f: Facts, lines: Lines, cost: UnitCost, rows: Rows) -> None:
         slack = RESIDUE * given + 1 + np.abs(right) * 2.0**-40
         words = mark("{c} is {s}; it has to be {v}")
         rows.note(
-            "cost", good & (np.abs(told - right) > slack), words, c=name, s=monies(told), v=monies(right)
+            "cost",
+            good & (np.abs(told - right) > slack),
+            words,
+            c=name,
+            s=facts.monies(told),
+            v=facts.monies(right),
         )
     right, total = lines.unit * given, stated[4]
     slack = np.where(fractional, 0.51, 0.01) + np.abs(right) * 2.0**-50
     words = mark("total_cost is {stated}; {given} × {unit} is {right}")
-    values = {"stated": monies(total), "unit": monies(lines.unit), "right": monies(right)}
+    values = {"stated": facts.monies(total), "unit": facts.monies(lines.unit), "right": facts.monies(right)}
     rows.note("cost", good & (np.abs(total - right) > slack), words, given=written(given, "g"), **values)
     added = stated[:4].sum(axis=0)
     slack = np.where(fractional, 2.6, 0.01) + np.abs(right) * 2.0**-48
     words = mark("the four costs add up to {added}, total_cost is {stated}")
     wrong = good & (np.abs(added - total) > slack)
-    rows.note("cost", wrong, words, added=monies(added), stated=monies(total))
+    rows.note("cost", wrong, words, added=facts.monies(added), stated=facts.monies(total))
 
 
-def check_purchases(f: Facts, table: PlanTable, lines: Lines) -> None:
+def check_purchases(f: facts.Facts, table: PlanTable, lines: Lines) -> None:
     """Check that the list has a row for each line of money that buys, with its figures, in order."""
     right = _purchases(f, lines)
     readers = {"delivery_day": table.day} | dict.fromkeys(_FIGURES, table.number)
@@ -418,7 +408,7 @@ def check_purchases(f: Facts, table: PlanTable, lines: Lines) -> None:
     rows, words = table.rows(row_name), mark("{column} is «{stated}»; it has to be «{right}»")
     for column, told in stated.items():
         wanted = right[column].to_numpy()
-        show: Callable[..., object] = dates if column == "delivery_day" else np.asarray
+        show: Callable[..., object] = facts.dates if column == "delivery_day" else np.asarray
         wrong = (told != wanted).astype(bool)
         if column in _FIGURES:
             slack = (0.51e-4 if column == "amount" else 0.51e-6) + np.abs(wanted) * 2.0**-48
@@ -426,7 +416,7 @@ def check_purchases(f: Facts, table: PlanTable, lines: Lines) -> None:
         rows.note("purchases", wrong, words, column=column, stated=show(told), right=show(wanted))
 
 
-def _purchases(f: Facts, lines: Lines) -> pd.DataFrame:
+def _purchases(f: facts.Facts, lines: Lines) -> pd.DataFrame:
     """Return the list as it has to be."""
     rows = np.flatnonzero(lines.bought)
     if not rows.size:
@@ -434,7 +424,7 @@ def _purchases(f: Facts, lines: Lines) -> pd.DataFrame:
     d, n, i, j = f.donations, f.needs, lines.i[rows], lines.j[rows]
     rates = np.array([float(rate) for rate in lines.rates] or [1.0])[lines.rate[rows]]
     spent, served = lines.given[rows] * d.grain[i], lines.given[rows] * rates * n.grain[j]
-    days = lines.days.delivery[rows] if f.dated else np.full(len(rows), NO_DAY)
+    days = lines.days.delivery[rows] if f.dated else np.full(len(rows), facts.NO_DAY)
     price = spent / np.where(served > 0, served, 1.0)
     columns = n.items[j], n.communities[j], days, served, price, spent, d.ids[i], d.donors[i], n.ids[j]
     listed = pd.DataFrame(dict(zip(PURCHASES, columns, strict=True)))

@@ -16,30 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.verifier.bounding import (
-    BEYOND,
-    DONATION,
-    EARMARKED,
-    NEED,
-    TERMS,
-    Records,
-    least_distance,
-    records,
-    screen,
-)
+from matchopt.verifier import bounding, rules
 from matchopt.verifier.commitments import FREE, CommitmentFacts
 from matchopt.verifier.facts import Facts, classes, pick
 from matchopt.verifier.prices import Prices
-from matchopt.verifier.rules import (
-    STEPS,
-    PairFacts,
-    admissible,
-    best_routes,
-    direct_legs,
-    into_hubs,
-    substituted,
-    within_boundary,
-)
 from matchopt.verifier.sums import Tally
 from matchopt.verifier.violation import Violations
 
@@ -50,12 +30,15 @@ if TYPE_CHECKING:
 Fit = tuple[Ints, Ints]
 """Classes of donations and needs whose items fit each other."""
 
+FEW_PAIRS = 2**16
+"""Pairs of classes that are fewer are all computed: that takes less than to load, or compile, the loop."""
+
 DONATIONS_A_PIECE = 2**9
 PAIRS_A_PIECE = 2**16
 TRIES = 2**3
 """Pairs of a need or donation that are computed for a reason before more are asked for."""
 
-_TIMELY = len(STEPS) - 1
+_TIMELY = len(rules.STEPS) - 1
 """Steps of §2 that the loop decides: all but what commitments bar."""
 
 
@@ -133,8 +116,12 @@ class Met(NamedTuple):
 
     donation: Ints
     need: Ints
-    pairs: PairFacts
+    pairs: rules.PairFacts
     cost: Ints
+
+
+Note = Callable[[Met], None]
+"""Looks at some pairs, as they come by."""
 
 
 class Reach(NamedTuple):
@@ -156,10 +143,10 @@ class _Pool(NamedTuple):
 
     donations: Ints
     needs: Ints
-    givers: Records
-    takers: Records
+    givers: bounding.Records
+    takers: bounding.Records
     groups: tuple[Ints, Ints, Ints]
-    terms: Records
+    terms: bounding.Records
 
 
 class Watchers(NamedTuple):
@@ -179,12 +166,12 @@ def sweep(
     """
     sweeper = _Sweeper(f, commitments, classes_of, watchers)
     apart = apart_from_each_other(sweeper.fits())
-    found = [Violations() for _ in apart]
-    by_size = sorted(range(len(apart)), key=lambda k: -sum(len(i) * len(j) for i, j in apart[k]))
-    if len(apart) == 1:
-        sweeper.meet_all(apart[0], found[0])
-    else:
+    found, sizes = [Violations() for _ in apart], [sum(len(i) * len(j) for i, j in fits) for fits in apart]
+    if 0 < sum(sizes) <= FEW_PAIRS:
+        sweeper.meet_few([fit for fits in apart for fit in fits], found[0])
+    elif apart:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
+            by_size = sorted(range(len(apart)), key=lambda k: -sizes[k])
             list(pool.map(lambda k: sweeper.meet_all(apart[k], found[k]), by_size))
     if watchers.plain is not None:
         for part in found:
@@ -240,12 +227,38 @@ class _Sweeper:
         fits.update((a, b) for a in bought for b in money)
         return {(a, b): (donations[b], needs[a]) for a, b in sorted(fits) if a in needs and b in donations}
 
+    def _notes(self, found: Violations) -> list[Note]:
+        """Return what to show pairs to."""
+        reasons, plain, columns = self.watchers
+        if plain is None or columns is None:
+            return [reasons.note]
+        return [reasons.note, partial(plain.note, found=found), columns.note]
+
+    def meet_few(self, fits: list[Fit], found: Violations) -> None:
+        """Compute all pairs of classes, and show the admissible ones."""
+        f = self.f
+        donation, need = (
+            np.concatenate([part.ravel() for part in parts])
+            for parts in zip(*(np.meshgrid(*fit, indexing="ij") for fit in fits), strict=True)
+        )
+        p = rules.PairFacts.of(f, self.donations.stands[donation], self.needs.stands[need])
+        best = rules.best_routes(f, p)
+        refused = (
+            *rules.refusals(f, p).values(),
+            ~best.connected,
+            best.cost == rules.NOWHERE,
+            self.commitments.bars(p.i, p.j),
+        )
+        passed = np.cumprod(~np.array(refused), axis=0).sum(axis=0)
+        np.maximum.at(self.passed[0], need, passed)
+        np.maximum.at(self.passed[1], donation, passed)
+        r = np.flatnonzero(passed == len(rules.STEPS))
+        for note in self._notes(found) if r.size else ():
+            note(Met(donation[r], need[r], pick(p, r), best.cost[r]))
+
     def meet_all(self, fits: list[Fit], found: Violations) -> None:
         """Look at all pairs of classes that nobody else looks at; what is wrong goes into `found`."""
-        reasons, plain, columns = self.watchers
-        notes: list[Callable[[Met], None]] = [reasons.note]
-        if plain is not None and columns is not None:
-            notes += [partial(plain.note, found=found), columns.note]
+        notes = self._notes(found)
         for donations, needs in fits:
             pool = self._pool(donations, needs)
             pool.takers["passed"] = self.passed[0][pool.needs]
@@ -255,7 +268,7 @@ class _Sweeper:
             self.passed[0][pool.needs] = pool.takers["passed"]
             self.passed[1][pool.donations] = pool.givers["passed"]
 
-    def _screen(self, pool: _Pool, piece: slice, notes: list[Callable[[Met], None]]) -> None:
+    def _screen(self, pool: _Pool, piece: slice, notes: list[Note]) -> None:
         """Look at the pairs of some donations; those held back once more, as long as there are any."""
         donations, givers, terms = pool.donations[piece], pool.givers[piece], pool.terms.copy()
         reasons = self.watchers.reasons
@@ -268,14 +281,16 @@ class _Sweeper:
                 pool.takers["open"], pool.takers["tried"] = reasons.asked_of_needs(pool.needs), 0
                 givers["open"] = reasons.asked_of_donations(donations)
                 ways, rest = (pool.groups, legs, self.hubs), chosen[done:]
-                seen, count = screen(givers, pool.takers, ways, terms, self.f.groups_marked, rest, met)
+                seen, count = bounding.screen(
+                    givers, pool.takers, ways, terms, self.f.groups_marked, rest, met
+                )
                 done += seen
                 self._compute(donations[met[0, :count]], pool.needs[met[1, :count]], notes)
             chosen = np.flatnonzero(givers["again"])
             # Whatever else there is to their pairs was shown at once.
             terms["often"], terms["proof"], notes = terms["often"] * TRIES, False, [reasons.note]
 
-    def _compute(self, donations: Ints, needs: Ints, notes: list[Callable[[Met], None]]) -> None:
+    def _compute(self, donations: Ints, needs: Ints, notes: list[Note]) -> None:
         """Compute pairs exactly, in the order of the classes, and show them."""
         order = np.lexsort((needs, donations))
         donations, needs = donations[order], needs[order]
@@ -283,8 +298,8 @@ class _Sweeper:
             free = ~self.commitments.bars(self.donations.stands[donations], self.needs.stands[needs])
             donations, needs = donations[free], needs[free]
         if len(donations):
-            pairs = PairFacts.of(self.f, self.donations.stands[donations], self.needs.stands[needs])
-            met = Met(donations, needs, pairs, best_routes(self.f, pairs).cost)
+            pairs = rules.PairFacts.of(self.f, self.donations.stands[donations], self.needs.stands[needs])
+            met = Met(donations, needs, pairs, rules.best_routes(self.f, pairs).cost)
             for note in notes:
                 note(met)
 
@@ -293,8 +308,8 @@ class _Sweeper:
         f, d, n, (left, plain, _) = self.f, self.f.donations, self.f.needs, self.watchers
         needs = needs[np.argsort(n.community[self.needs.stands[needs]], kind="stable")]
         i, j = self.donations.stands[donations], self.needs.stands[needs]
-        _, ratio, penalty, bought = (float(part[0]) for part in substituted(f, i[:1], j[:1]))
-        givers, takers = records(DONATION, i, d), records(NEED, j, n)
+        _, ratio, penalty, bought = (float(part[0]) for part in rules.substituted(f, i[:1], j[:1]))
+        givers, takers = bounding.records(bounding.DONATION, i, d), bounding.records(bounding.NEED, j, n)
         givers["able"], givers["spare"] = left.able[donations], left.spare[donations]
         takers["ceiling"], takers["short"], takers["fee"] = (
             left.ceiling[needs],
@@ -314,7 +329,7 @@ class _Sweeper:
         order = np.argsort(givers["kind"], kind="stable")
         places, start = np.unique(n.community[j], return_index=True)
         groups = places, np.append(start, len(j)), np.minimum.reduceat(n.first[j], start)
-        terms = np.zeros(1, dtype=TERMS)
+        terms = np.zeros(1, dtype=bounding.TERMS)
         terms["lanes"], terms["longest"] = len(f.lanes.lead) > 0, 2 * f.lanes.lead.max(initial=0)
         terms["least_storage"] = f.hubs.storage.min() if len(f.hubs.names) else 0.0
         terms["ratio"], terms["fixed"] = ratio, (penalty + bought) * 10_000
@@ -325,17 +340,19 @@ class _Sweeper:
         """Return what `screen` is told of the legs of some donations."""
         f, d, i = self.f, self.f.donations, self.donations.stands[donations]
         _, first, home = np.unique(d.community[i], return_index=True, return_inverse=True)
-        inside, transfer = (part[home] for part in within_boundary(f, i[first][:, None], places[None, :]))
+        inside, transfer = (
+            part[home] for part in rules.within_boundary(f, i[first][:, None], places[None, :])
+        )
         marked = f.places_marked[d.place_mark[i]][:, places]
-        refused = np.where(marked, np.where(inside, 0, BEYOND), EARMARKED)
-        into = into_hubs(f, i[:, None], np.arange(len(f.hubs.names))[None, :])
+        refused = np.where(marked, np.where(inside, 0, bounding.BEYOND), bounding.EARMARKED)
+        into = rules.into_hubs(f, i[:, None], np.arange(len(f.hubs.names))[None, :])
         handled = np.where(into.open, into.cost + f.hubs.handling, np.inf)
         service = d.service[i][:, None]
         if len(f.lanes.lead):
-            legs = direct_legs(f, i[:, None], places[None, :])
+            legs = rules.direct_legs(f, i[:, None], places[None, :])
             near, lead = np.where(legs.open, np.where(service, legs.quoted, legs.cost), np.inf), legs.lead
         else:
-            near = np.where(service, 0.0, least_distance(pick(d.spots, i), pick(f.spots, places)))
+            near = np.where(service, 0.0, bounding.least_distance(pick(d.spots, i), pick(f.spots, places)))
             near, lead = near * (f.lanes.rate * f.lanes.detour), np.zeros(near.shape, dtype=np.int64)
         near = near + np.where(service, 0.0, f.settings.rates.handling_direct) + transfer
         return near, lead, transfer, refused, handled, into.lead
@@ -366,7 +383,7 @@ class _Sweeper:
                 for others in (fit[side] for fit in fits if at in fit[1 - side]):
                     pair = stands[side][[at]], stands[1 - side][others]
                     j, i = np.broadcast_arrays(*(pair if not side else pair[::-1]))
-                    if (admissible(f, i, j) & ~commitments.bars(i, j)).any():
+                    if (rules.admissible(f, i, j) & ~commitments.bars(i, j)).any():
                         passed[at] += 1
                         break
 

@@ -13,19 +13,10 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.tolerances import ROUNDING
+from matchopt.verifier import rules
 from matchopt.verifier.bounding import ABLE, SPARE, WORTH
 from matchopt.verifier.facts import Facts, pick
 from matchopt.verifier.pairs import Met, Reach, RowClasses
-from matchopt.verifier.rules import (
-    DIRECT,
-    NOWHERE,
-    STEPS,
-    PairFacts,
-    agreement_of,
-    direct,
-    lanes_taken,
-    through,
-)
 from matchopt.verifier.sums import Loads, Tally, Used
 
 _TIE = 4e-15
@@ -108,8 +99,8 @@ class Reasons:
 
     def of_needs(self, reach: Reach) -> Texts:
         """Return the reason of each need; empty where nothing is unmet."""
-        reasons = np.array([*STEPS, "integrality"], dtype=object)[reach.needs]
-        open_to = reach.needs == len(STEPS)
+        reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.needs]
+        open_to = reach.needs == len(rules.STEPS)
         codes = ("not_worth_it", "integrality", "outranked", "capacity", "budget")
         for step in reversed(range(len(codes))):
             least = self.needs.spread(self._least[step], np.inf, len(self.f.needs.ids))
@@ -120,8 +111,8 @@ class Reasons:
     def of_donations(self, reach: Reach) -> Texts:
         """Return the reason of each donation; empty where nothing is left over."""
         d, tally = self.f.donations, self.tally
-        reasons = np.array([*STEPS, "integrality"], dtype=object)[reach.donations]
-        open_to = reach.donations == len(STEPS)
+        reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.donations]
+        open_to = reach.donations == len(rules.STEPS)
         codes = ((_PAID, "budget"), (_ROOM, "capacity"), (_SPARE, "demand_met"), (_ANY, "not_worth_it"))
         for step, code in codes:
             wanted = self.donations.spread(self._wanted[step].astype(np.float64), 0.0, len(d.ids))
@@ -145,26 +136,28 @@ def cheapest_with_room(f: Facts, residual: Loads, met: Met, kg: Floats) -> Ints:
     def room(free: Floats, row: Ints) -> Bools:
         return np.asarray((kg == 0) | (free[row] >= kg), dtype=np.bool_)
 
-    admitted = room(residual.agreements, agreement_of(f, p.i, p.goal))
-    straight = direct(f, p)
-    lane = lanes_taken(f, p.i, p.goal, np.full(size, DIRECT))[0]
+    admitted = room(residual.agreements, rules.agreement_of(f, p.i, p.goal))
+    straight = rules.direct(f, p)
+    lane = rules.lanes_taken(f, p.i, p.goal, np.full(size, rules.DIRECT))[0]
     days = straight.schedule(p)
     usable = straight.open & days.timely & admitted & room(residual.lanes, lane)
-    least = np.where(usable, straight.cost(p, days.stay).total(p.fees), NOWHERE)
+    least = np.where(usable, straight.cost(p, days.stay).total(p.fees), rules.NOWHERE)
     for h in range(len(f.hubs.names)):
-        _, into, out = lanes_taken(f, p.i, p.goal, np.full(size, h))
-        usable = through(f, p, h).open & admitted & room(residual.lanes, into) & room(residual.lanes, out)
+        _, into, out = rules.lanes_taken(f, p.i, p.goal, np.full(size, h))
+        usable = (
+            rules.through(f, p, h).open & admitted & room(residual.lanes, into) & room(residual.lanes, out)
+        )
         r = np.flatnonzero(usable)
-        few, routes = pick(p, r), through(f, pick(p, r), h)
+        few, routes = pick(p, r), rules.through(f, pick(p, r), h)
         leads = routes.lead_in, routes.lead_out
         stay = _fewest_days(f, (residual.takes[h], residual.holds[h]), few, leads, kg[r])
         cost = routes.cost(few, np.maximum(stay, 0)).total(few.fees)
-        least[r] = np.minimum(least[r], np.where(stay >= 0, cost, NOWHERE))
+        least[r] = np.minimum(least[r], np.where(stay >= 0, cost, rules.NOWHERE))
     return least
 
 
 def _fewest_days(
-    f: Facts, free: tuple[Floats, Floats], p: PairFacts, leads: tuple[Ints, Ints], kg: Floats
+    f: Facts, free: tuple[Floats, Floats], p: rules.PairFacts, leads: tuple[Ints, Ints], kg: Floats
 ) -> Ints:
     """Return the fewest days of storage at a hub with room for it all along; -1 where there is none.
 

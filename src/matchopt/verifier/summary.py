@@ -17,20 +17,17 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Texts
 from matchopt.errors import shortened
-from matchopt.language import tr
+from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
 from matchopt.verifier.commitments import CommitmentFacts
-from matchopt.verifier.facts import Counts, Facts, day, micro, money, total
+from matchopt.verifier.facts import Counts, Facts, day, money, total
 from matchopt.verifier.lines import RESIDUE, Lines
 from matchopt.verifier.prices import LAST
 from matchopt.verifier.proof import PlainBound, Proven, Shares
-from matchopt.verifier.sums import Tally
+from matchopt.verifier.sums import MOST, Account, Figure, Tally, account_of, number_of, sum_of
 from matchopt.verifier.violation import Violations
 
 TABLE = "summary"
-
-_MOST = 2.0**100
-"""Larger than any figure of any plan."""
 
 _EXACT = 2.0**53
 """Whole numbers that come to less add up exactly, as floats too."""
@@ -47,36 +44,8 @@ NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
 
-class Figure(NamedTuple):
-    """What a number has to be, and by how much it may differ for its rounding."""
-
-    right: Fraction
-    slack: Fraction = Fraction(0)
-
-    @classmethod
-    def quantity(cls, units: Fraction) -> Figure:
-        """Return a quantity, shown with six decimals where it needs more."""
-        return cls(units, micro(units))
-
-    def admits(self, stated: object) -> bool:
-        """Tell whether `stated` is this number, as well as a float can hold it."""
-        number = number_of(stated)
-        if number is None:
-            return False
-        last = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
-        return abs(number - self.right) <= self.slack + last
-
-    def __str__(self) -> str:
-        return f"{float(self.right):.15g}"
-
-
-def number_of(stated: object) -> Fraction | None:
-    """Return the exact value of a number; None for anything else, infinite or absurdly large numbers too."""
-    if isinstance(stated, bool | np.bool_) or not isinstance(stated, int | float | np.integer | np.floating):
-        return None
-    if not -_MOST <= stated <= _MOST:
-        return None
-    return Fraction(int(stated) if isinstance(stated, int | np.integer) else float(stated))
+def _count(number: int) -> Figure:
+    return Figure(Fraction(int(number)))
 
 
 def _inner(value: Any, *keys: str) -> Any:
@@ -84,30 +53,6 @@ def _inner(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What rows of the plan come to: logistics and unmet cost in 1/10 000, exactly."""
-
-    logistics: Fraction
-    unmet: Fraction
-    served_by_tier: dict[int, Fraction]
-
-
-def account_of(f: Facts, lines: Lines, served: Counts, needs: Bools) -> Account:
-    """Add up what concerns some needs, of which each is served that much."""
-    n = f.needs
-    priced = np.where(lines.sound & needs[lines.j], lines.unit, 0)
-    logistics = total(lines.given, f.donations.grain[lines.i], priced)
-    out = needs & ~n.excluded
-    unmet = total((n.asked - served)[out], n.grain[out], n.price[out])
-    by_tier = {t: _sum(served, n.grain, needs & (n.priority == t)) for t in np.unique(n.priority).tolist()}
-    return Account(logistics, unmet, by_tier)
-
-
-def _sum(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
-    return total(counts[mask], grain[mask])
 
 
 class Book(NamedTuple):
@@ -137,7 +82,7 @@ class Book(NamedTuple):
     def column(self, column: int) -> Figure:
         """Return what a column of costs comes to."""
         units = np.rint(self.lines.stated[column])
-        units = units[np.abs(units) <= _MOST]
+        units = units[np.abs(units) <= MOST]
         exact = np.abs(units).sum() < _EXACT
         # A line's largest cost takes up what its rounded costs miss of its rounded total.
         return self.cost(Fraction(int(units.sum()) if exact else sum(map(int, units.tolist()))), Fraction(3))
@@ -149,8 +94,10 @@ class SummaryCheck:
     def __init__(self, book: Book, summary: Mapping[Any, Any], found: Violations) -> None:
         self.book, self.f, self.summary, self.found = book, book.f, summary, found
 
-    def _add(self, key: str, message: str, code: str = "summary") -> None:
-        self.found.add(code, TABLE, key, message)
+    def _add(self, key: str, message: str, code: str = "summary", **values: object) -> None:
+        """Note what is wrong with a key; exact numbers among the values are shown with ten digits."""
+        shown = {k: f"{float(v):.10g}" if isinstance(v, Fraction) else v for k, v in values.items()}
+        self.found.add(code, TABLE, key, message, **shown)
 
     def check(self, need_reasons: Texts, donation_reasons: Texts) -> None:
         """Hold the summary against the tables and the allocations; what it claims is checked elsewhere."""
@@ -158,7 +105,7 @@ class SummaryCheck:
         self._check_keys(self.summary, right, "")
         listed = [key for key in right if key not in NEWER]
         if [k for k in self.summary if k in listed] != [k for k in listed if k in self.summary]:
-            self._add("", tr("the keys do not stand in the order of the contract"), "order")
+            self._add("", mark("the keys do not stand in the order of the contract"), "order")
         for key, value in right.items():
             if key in self.summary:
                 self.compare(str(key), self.summary[key], value)
@@ -167,16 +114,16 @@ class SummaryCheck:
     def _check_keys(self, stated: Mapping[Any, Any], right: Mapping[str, Any], path: str) -> None:
         """Check that no key is missing and none is too many."""
         for key in (key for key in right if key not in stated):
-            self._add(f"{path}{key}", tr("is missing"), "missing_key")
+            self._add(f"{path}{key}", mark("is missing"), "missing_key")
         for key in (key for key in stated if key not in right):
-            self._add(f"{path}{key}", tr("is no key of the summary here"), "unknown_key")
+            self._add(f"{path}{key}", mark("is no key of the summary here"), "unknown_key")
 
     def compare(self, path: str, stated: object, right: object) -> None:
         """Compare one value of the summary, and what is inside it; `right` None is checked elsewhere."""
         said = shortened(stated)
         if isinstance(right, dict):
             if not isinstance(stated, Mapping):
-                self._add(path, tr("is «{stated}»; it has to hold keys and figures", stated=said))
+                self._add(path, mark("is «{stated}»; it has to hold keys and figures"), stated=said)
                 return
             inner = stated
             if path.endswith("_by_channel"):  # a channel that nobody uses may be left out or be 0
@@ -187,37 +134,35 @@ class SummaryCheck:
                     self.compare(f"{path}.{key}", inner[key], value)
         elif isinstance(right, Figure):
             if not right.admits(stated):
-                self._add(path, tr("is {stated}; it has to be {right}", stated=said, right=right))
+                self._add(path, mark("is {stated}; it has to be {right}"), stated=said, right=right)
         elif right is not None and (type(stated) is not type(right) or stated != right):
-            self._add(path, tr("is «{stated}»; it has to be «{right}»", stated=said, right=right))
+            self._add(path, mark("is «{stated}»; it has to be «{right}»"), stated=said, right=right)
         elif right is None and path.startswith("horizon") and stated is not None:
-            self._add(path, tr("is «{stated}»; no table holds a day, it has to be null", stated=said))
+            self._add(path, mark("is «{stated}»; no table holds a day, it has to be null"), stated=said)
 
     def _right(self, need_reasons: Texts, donation_reasons: Texts) -> dict[str, Any]:
         """Return what the summary has to say; None stands for what is checked elsewhere."""
         f, book, tally = self.f, self.book, self.book.tally
         n, d, lines = f.needs, f.donations, book.lines
-        everyone = np.ones(len(n.ids), dtype=bool)
+        everyone, days = (
+            np.ones(len(n.ids), dtype=bool),
+            (day(f.start), day(f.end)) if f.dated else (None, None),
+        )
         account = account_of(f, lines, tally.served, everyone)
         tiers = {str(t): n.priority == t for t in np.unique(n.priority).tolist()}
         channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
         channels = {c: mask for c, mask in channels.items() if mask.any()}
 
         def of_needs(counts: Counts, mask: Bools = everyone) -> Figure:
-            return Figure.quantity(_sum(counts, n.grain, mask))
+            return Figure.quantity(sum_of(counts, n.grain, mask))
 
         def of_donations(counts: Counts) -> Figure:
             return Figure.quantity(total(counts, d.grain))
 
         def by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
             masks = {code: (reason == code).astype(bool) for code in sorted({str(r) for r in reason} - {""})}
-            return {
-                code: {
-                    word: Figure(Fraction(int(mask.sum()))),
-                    "quantity": Figure.quantity(_sum(counts, grain, mask)),
-                }
-                for code, mask in masks.items()
-            }
+            quantity = {code: Figure.quantity(sum_of(counts, grain, mask)) for code, mask in masks.items()}
+            return {code: {word: _count(masks[code].sum()), "quantity": q} for code, q in quantity.items()}
 
         costs = dict.fromkeys(("transport", "handling", "storage", "identification", "penalty", "transfer"))
         costs |= {name: book.column(k) for k, name in enumerate(("transport", "handling", "storage"))}
@@ -225,10 +170,7 @@ class SummaryCheck:
             "status": None,
             "objective": f.settings.policy.objective,
             "currency": f.settings.rates.currency,
-            "horizon": {
-                "start": day(f.start) if f.dated else None,
-                "end": day(f.end) if f.dated else None,
-            },
+            "horizon": {"start": days[0], "end": days[1]},
             "asked": of_needs(n.asked),
             "served": of_needs(tally.served),
             "unmet": of_needs(tally.unmet),
@@ -240,7 +182,7 @@ class SummaryCheck:
             "offered": of_donations(d.offered),
             "planned": of_donations(tally.planned),
             "left_over": of_donations(tally.left_over),
-            "allocations": Figure(Fraction(len(lines.i))),
+            "allocations": _count(len(lines.i)),
             "logistics_cost": book.cost(account.logistics),
             "cost": {**costs, "purchase": None, "unmet": book.cost(account.unmet)},
             "bound": None,
@@ -251,10 +193,12 @@ class SummaryCheck:
         }
         if book.commitments.given:
             changed, promised = book.changes, len(book.commitments.promised.i)
-            counts = {"promised": promised, "kept": promised - changed, "changed": changed}
-            counts |= {"pinned": len(book.commitments.pinned.i)}
-            right["commitments"] = {key: Figure(Fraction(count)) for key, count in counts.items()} | {
+            right["commitments"] = {
+                "pinned": _count(len(book.commitments.pinned.i)),
                 "pinned_served": of_needs(tally.met),
+                "promised": _count(promised),
+                "kept": _count(promised - changed),
+                "changed": _count(changed),
                 "churn_cost": Figure(book.commitments.churn * changed / 10_000),
             }
         return right
@@ -272,19 +216,18 @@ class SummaryCheck:
             number = number_of(costs.get(name))
             if number is None or abs(number - own) > slack:
                 said = shortened(costs.get(name))
-                words = tr("is {shortened}; it has to be {own}", shortened=said, own=f"{float(own):.4f}")
-                self._add(f"cost.{name}", words)
+                words = mark("is {shortened}; it has to be {own}")
+                self._add(f"cost.{name}", words, shortened=said, own=f"{float(own):.4f}")
             together += number or 0
         other = self.book.column(3)
         slack = other.slack + Fraction(2, 10_000) * bool(other.slack) + abs(other.right) / 2**48
         if abs(together - other.right) > slack + Fraction(1, 10**7):
-            words = tr(
+            words = mark(
                 "identification, penalty, transfer and purchase add up to {together}; the "
-                "other costs of the allocations are {right}",
-                together=f"{float(together):.4f}",
-                right=f"{float(other.right):.4f}",
+                "other costs of the allocations are {right}"
             )
-            self._add("cost", words)
+            right, added = (f"{float(number):.4f}" for number in (other.right, together))
+            self._add("cost", words, together=added, right=right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +275,7 @@ class Claims(SummaryCheck):
 
     def _say(self, code: str, key: str, right: str) -> None:
         value = shortened(_inner(self.summary, *key.split(".")))
-        self._add(key, tr("is «{value}»; it {right}", value=value, right=right), code)
+        self._add(key, mark("is «{value}»; it {right}"), code, value=value, right=right)
 
     def _goals(self) -> list[_Goal]:
         """Return the figures that count, fairness first, in the order they count."""
@@ -372,25 +315,19 @@ class Claims(SummaryCheck):
         relaxation, bound = (self._stated(kind, goal) for kind in ("relaxation", "bound"))
         for kind, number in (("relaxation", relaxation), ("bound", bound)):
             if number is None:
-                self._add(f"{kind} {where}", tr("is no number"))
+                self._add(f"{kind} {where}", mark("is no number"))
         if relaxation is None or bound is None:
             return None
-        plan, proven, claimed, shown = (
-            f"{float(number):.10g}" for number in (goal.plan, goal.proven, relaxation, bound)
-        )
-        if goal.beyond(goal.proven, relaxation) > goal.slack(goal.proven):
-            words = tr(
-                "claims {relaxation}; the prices prove only {proven}", relaxation=claimed, proven=proven
-            )
-            self._add(f"relaxation {where}", words, "not_proven")
+        proven, plan = goal.proven, goal.plan
+        if goal.beyond(proven, relaxation) > goal.slack(proven):
+            words = mark("claims {relaxation}; the prices prove only {proven}")
+            self._add(f"relaxation {where}", words, "not_proven", relaxation=relaxation, proven=proven)
         if goal.beyond(bound, relaxation) > goal.slack(relaxation) + goal.rounding:
-            words = tr(
-                "is {bound}, weaker than the relaxation, {relaxation}", bound=shown, relaxation=claimed
-            )
-            self._add(f"bound {where}", words, "bound")
-        if goal.beyond(goal.plan, bound) > goal.slack(bound):
-            words = tr("is {bound}, but the plan reaches {plan}", bound=shown, plan=plan)
-            self._add(f"bound {where}", words, "bound")
+            words = mark("is {bound}, weaker than the relaxation, {relaxation}")
+            self._add(f"bound {where}", words, "bound", bound=bound, relaxation=relaxation)
+        if goal.beyond(plan, bound) > goal.slack(bound):
+            words = mark("is {bound}, but the plan reaches {plan}")
+            self._add(f"bound {where}", words, "bound", bound=bound, plan=plan)
         return bound
 
     def _check_proof(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
@@ -417,7 +354,7 @@ class Claims(SummaryCheck):
         right: dict[str, Any] = {"rule": self.rule, "shortfall" if share else "floor": own}
         right |= {"bound": None, "relaxation": None}
         if self.rule == "leximin":
-            right["cells"] = Figure(Fraction(int(self.shares.counts.sum())))
+            right["cells"] = _count(self.shares.counts.sum())
         self.compare("fairness", stated, right)
 
     def _check_budget(self) -> None:
@@ -440,7 +377,7 @@ class Claims(SummaryCheck):
             if number is None or abs(number - Fraction(worth)) > _NEAR * (1 + Fraction(worth)):
                 self._say("summary", f"budget.one_more.{key}", tr("has to be {worth}", worth=f"{worth:.10g}"))
         for key in (key for key in one_more if key not in self.proven.one_more):
-            self._add(f"budget.one_more.{key}", tr("is no tier of the case"), "unknown_key")
+            self._add(f"budget.one_more.{key}", mark("is no tier of the case"), "unknown_key")
 
     def _check_gap(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
         """Recompute the gap from the first bound that the plan misses; 0 needs it to reach all of them."""
@@ -481,20 +418,17 @@ def _distance(goals: list[tuple[_Goal, Fraction]]) -> tuple[Fraction, Fraction]:
 
 def check_plain(f: Facts, account: Account, bound: PlainBound, found: Violations) -> None:
     """Check that the needs of block 0, whose account this is, get the best that can be."""
+    words = mark(
+        "the plan serves {served_by_tier} in block 0; its prices prove only that no "
+        "plan serves more than {most}"
+    )
     for tier, most in bound.served_by_tier.items():
-        if account.served_by_tier[tier] != most:
-            words = tr(
-                "the plan serves {served_by_tier} in block 0; its prices prove only that no "
-                "plan serves more than {most}",
-                served_by_tier=f"{float(account.served_by_tier[tier]):.15g}",
-                most=f"{float(most):.15g}",
-            )
-            found.add("not_proven", TABLE, f"served_by_tier.{tier}", words)
+        own = account.served_by_tier[tier]
+        if own != most:
+            where, told, proven = f"served_by_tier.{tier}", f"{float(own):.15g}", f"{float(most):.15g}"
+            found.add("not_proven", TABLE, where, words, served_by_tier=told, most=proven)
     own = account.logistics + account.unmet * f.by_cost
     if own != bound.cost:
-        words = tr(
-            "the plan costs {own} in block 0; its prices prove only that none costs below {cost}",
-            own=money(own),
-            cost=money(bound.cost),
-        )
-        found.add("not_proven", TABLE, "cost" if f.by_cost else "logistics_cost", words)
+        words = mark("the plan costs {own} in block 0; its prices prove only that none costs below {cost}")
+        where = "cost" if f.by_cost else "logistics_cost"
+        found.add("not_proven", TABLE, where, words, own=money(own), cost=money(bound.cost))

@@ -17,7 +17,7 @@ from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.errors import shortened
 from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
-from matchopt.verifier.facts import Counts, Facts, Names, PairIndex, added, day, repeated, sums, total
+from matchopt.verifier.facts import Counts, Facts, Names, PairIndex, added, day, micro, repeated, sums, total
 from matchopt.verifier.lines import Lines
 from matchopt.verifier.rules import agreement_of, lanes_taken
 from matchopt.verifier.violation import PlanTable, Rows, Violations, is_text, named, written
@@ -29,6 +29,9 @@ _SHORT = Fraction(repr(EQUAL))
 """Units; a need that lacks no more has all it asks."""
 
 TABLE = "allocations"
+
+MOST = 2.0**100
+"""Larger than any figure of any plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,10 @@ def check_tally(f: Facts, lines: Lines, tally: Tally, found: Violations) -> None
     words = mark("goes to {spread} communities, more than its {most_communities}")
     most = written(d.most_communities, "g")
     donations.note("max_communities", wide, words, spread=spread, most_communities=most)
-    limit = f.settings.policy.budget
-    if limit > 0 and tally.spent > max(Fraction(limit) * (1 + _SLACK), tally.held):
-        words = tr(
-            "costs {spent}, purchases aside, more than the budget of {limit}",
-            spent=f"{float(tally.spent):.4f}",
-            limit=f"{limit:.10g}",
-        )
-        found.add("budget", TABLE, "", words)
+    limit, spent = f.settings.policy.budget, tally.spent
+    if limit > 0 and spent > max(Fraction(limit) * (1 + _SLACK), tally.held):
+        words = mark("costs {spent}, purchases aside, more than the budget of {limit}")
+        found.add("budget", TABLE, "", words, spent=f"{float(spent):.4f}", limit=f"{limit:.10g}")
 
 
 def _partners(rows: Ints, partner: Ints, size: int) -> Ints:
@@ -321,8 +320,8 @@ class _Page:
             return
         for name in frame.columns:
             if not self.table.has(name):
-                words = tr("the column {name} is not handed on", name=name)
-                self.table.found.add("missing_column", self.table.name, name, words)
+                words = mark("the column {name} is not handed on")
+                self.table.found.add("missing_column", self.table.name, name, words, name=name)
             elif self.table.size:
                 stated, right = self.table.raw(name)[self.row], frame[name].to_numpy(dtype=object)
                 wrong = self.row >= 0
@@ -346,3 +345,60 @@ def _alike(stated: object, right: object) -> bool:
         return float(a) == float(b)
     except ValueError:
         return False
+
+
+class Figure(NamedTuple):
+    """What a number has to be, and by how much it may differ for its rounding."""
+
+    right: Fraction
+    slack: Fraction = Fraction(0)
+
+    @classmethod
+    def quantity(cls, units: Fraction) -> Figure:
+        """Return a quantity, shown with six decimals where it needs more."""
+        return cls(units, micro(units))
+
+    def admits(self, stated: object) -> bool:
+        """Tell whether `stated` is this number, as well as a float can hold it."""
+        number = number_of(stated)
+        if number is None:
+            return False
+        last = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
+        return abs(number - self.right) <= self.slack + last
+
+    def __str__(self) -> str:
+        return f"{float(self.right):.15g}"
+
+
+def number_of(stated: object) -> Fraction | None:
+    """Return the exact value of a number; None for anything else, infinite or absurdly large numbers too."""
+    if isinstance(stated, bool | np.bool_) or not isinstance(stated, int | float | np.integer | np.floating):
+        return None
+    if not -MOST <= stated <= MOST:
+        return None
+    return Fraction(int(stated) if isinstance(stated, int | np.integer) else float(stated))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What rows of the plan come to: logistics and unmet cost in 1/10 000, exactly."""
+
+    logistics: Fraction
+    unmet: Fraction
+    served_by_tier: dict[int, Fraction]
+
+
+def account_of(f: Facts, lines: Lines, served: Counts, needs: Bools) -> Account:
+    """Add up what concerns some needs, of which each is served that much."""
+    n = f.needs
+    priced = np.where(lines.sound & needs[lines.j], lines.unit, 0)
+    logistics = total(lines.given, f.donations.grain[lines.i], priced)
+    out = needs & ~n.excluded
+    unmet = total((n.asked - served)[out], n.grain[out], n.price[out])
+    by_tier = {t: sum_of(served, n.grain, needs & (n.priority == t)) for t in np.unique(n.priority).tolist()}
+    return Account(logistics, unmet, by_tier)
+
+
+def sum_of(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
+    """Add up the quantities of some rows, counted in grains, in units."""
+    return total(counts[mask], grain[mask])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.errors import shortened
-from matchopt.language import tr
+from matchopt.language import mark, tr
 
 MOST_LINES = 50
 """Violations of one code that are spelled out; the rest is counted."""
@@ -53,11 +53,11 @@ class Violations:
         self._found: dict[str, list[Violation]] = {}
         self._more: dict[str, int] = {}
 
-    def add(self, code: str, table: str, row: object, message: str) -> None:
-        """Note one violation."""
+    def add(self, code: str, table: str, row: object, message: str, **values: object) -> None:
+        """Note one violation; `message` is a template for `tr`."""
         spelled = self._found.setdefault(code, [])
         if len(spelled) < MOST_LINES:
-            spelled.append(Violation(code, table, shortened(row), " ".join(message.split())))
+            spelled.append(Violation(code, table, shortened(row), " ".join(tr(message, **values).split())))
         else:
             self._more[code] = self._more.get(code, 0) + 1
 
@@ -110,7 +110,7 @@ class Rows:
         room, say = MOST_LINES - len(self.found._found.get(code, ())), worded(message, **values)
         for r in where[:room].tolist():
             name = self.names(r) if callable(self.names) else self.names[r]
-            self.found.add(code, self.table, name, say(r))
+            self.found.add(code, self.table, name, "{said}", said=say(r))
         self.found._count(code, len(where) - room)
 
 
@@ -148,14 +148,14 @@ class PlanTable:
         self.complete = isinstance(frame, pd.DataFrame)
         self._frame = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame()
         if not self.complete:
-            found.add("missing_table", name, "", tr("is not a table"))
+            found.add("missing_table", name, "", mark("is not a table"))
         headers = [header for header in self._frame.columns if isinstance(header, str)]
         for column in columns if self.complete else ():
             if (count := headers.count(column)) != 1:
                 self.complete = False
                 problem = tr("stands there {count} times", count=count) if count else tr("is missing")
-                words = tr("the column {column} {problem}", column=column, problem=problem)
-                found.add("missing_column", name, column, words)
+                words = mark("the column {column} {problem}")
+                found.add("missing_column", name, column, words, column=column, problem=problem)
         self.size = len(self._frame)
         self.bad: Bools = np.zeros(self.size, dtype=bool)
 
