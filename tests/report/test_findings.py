@@ -9,7 +9,14 @@ import json
 from rich.console import Console
 
 from matchopt import Finding, Severity
-from matchopt.report.findings import as_csv, as_json, counts, has_errors, renderable, sorted_by_weight
+from matchopt.report.terminal import (
+    as_csv,
+    as_json,
+    counts,
+    findings_renderable,
+    has_errors,
+    sorted_by_weight,
+)
 
 NOTE = Finding(Severity.NOTE, "converted", "needs", "is read as UTF-8")
 WARNING = Finding(Severity.WARNING, "odd", "lanes", 'is odd, "very"', "look at it", row=3)
@@ -46,7 +53,7 @@ def test_csv_holds_every_field() -> None:
 
 def test_a_terminal_shows_cells_as_they_are() -> None:
     console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
-    console.print(renderable(ALL))
+    console.print(findings_renderable(ALL))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "«[red]-3[/red]» must be above 0" in shown
     assert "needs, row 7, column 数量" in shown

@@ -1,14 +1,13 @@
 """Where time and memory went: each stage once, its times added up."""
 
-from matchopt.report import profile
-from matchopt.report.profile import Profile
-from matchopt.report.terminal import lines, plain
+from matchopt.report import terminal
+from matchopt.report.terminal import Profile, lines, plain
 
 
 def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(profile.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(profile, "_peak_memory", lambda: 100 + now[0])
+    monkeypatch.setattr(terminal.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(terminal, "_peak_memory", lambda: 100 + now[0])
     told = []
     watch = Profile(lambda *stage: told.append(stage))
     for stage, seconds in (("read", 1.0), ("solve", 2.0), ("solve", 3.0), ("read", 4.0)):
@@ -27,11 +26,11 @@ def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
 
 
 def test_a_system_that_does_not_tell_its_memory(monkeypatch):
-    monkeypatch.setattr(profile.sys, "platform", "win32")
+    monkeypatch.setattr(terminal.sys, "platform", "win32")
     watch = Profile(lambda *stage: None)
     assert [row[3] for row in lines(watch.table())] == ["–", "–"]
 
 
 def test_peak_memory_is_that_of_a_python_process():
-    most = profile._peak_memory()
+    most = terminal._peak_memory()
     assert most != most or 10 < most < 100_000

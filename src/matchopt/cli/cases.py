@@ -72,7 +72,7 @@ def check(
       matchopt check my-city
       matchopt check my-city --format csv > findings.csv
     """  # noqa: D301
-    from matchopt.report.findings import as_csv, as_json, counts, has_errors, sorted_by_weight
+    from matchopt.report.terminal import as_csv, as_json, counts, has_errors, sorted_by_weight
     from matchopt.tables.read import check_case
 
     findings = sorted_by_weight(check_case(case, changes or ())[1])

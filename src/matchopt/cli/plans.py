@@ -91,8 +91,7 @@ def plan(
       matchopt plan my-city --time-limit 60
       matchopt plan my-city --fairness-curve
     """  # noqa: D301
-    from matchopt.report.profile import Profile
-    from matchopt.report.terminal import plain
+    from matchopt.report.terminal import Profile, plain
     from matchopt.runs.write import default_run, refuse_taken, write_run
 
     run = output if output is not None else default_run(case, force=force)

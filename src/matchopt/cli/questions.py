@@ -58,7 +58,7 @@ def explain(
             story = explain_need(
                 made, name, seek=not quick, tell=lambda done, most: step("changes", done, most)
             )
-            lines = list(explained.need_in_words(made, story, 10**9 if whole else explained.FEW))
+            lines = list(explained.need_in_words(made, story, 10**9 if whole else explained.MOST_ROWS))
         elif subject is Subject.DONATION:
             lines = list(explained.donation_in_words(made, name))
         else:

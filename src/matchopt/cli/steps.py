@@ -70,7 +70,7 @@ def plan_and_verify(
 
 def warn(case: Case, path: Path, most: int = 5) -> None:
     """Show the first warnings on the data, and where to see the rest."""
-    from matchopt.report.findings import counts
+    from matchopt.report.terminal import counts
 
     if not case.findings:
         return

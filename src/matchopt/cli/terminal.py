@@ -68,7 +68,7 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
 
 def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
     """List findings and end."""
-    from matchopt.report.findings import counts, sorted_by_weight
+    from matchopt.report.terminal import counts, sorted_by_weight
 
     show_findings(sorted_by_weight(findings), sys.stderr)
     fail(tr("{found}. Nothing was done.", found=counts(findings)))
@@ -94,9 +94,9 @@ def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
         return
     from rich.console import Console
 
-    from matchopt.report.findings import renderable
+    from matchopt.report.terminal import findings_renderable
 
-    Console(file=stream).print(renderable(findings))
+    Console(file=stream).print(findings_renderable(findings))
 
 
 def tell(sentences: Iterable[str], tables: Iterable[Table] = ()) -> None:

@@ -55,7 +55,8 @@ def tables(before: Plan, after: Plan, changed: Differences, most: int = FEW) -> 
     """Yield the tables of what changed for a terminal; those with nothing to say are left out."""
     if (changed.costs["change"] != 0).any():
         sums = changed.costs[["before", "after", "change"]].sum()
-        whole = pd.concat([changed.costs, sums.to_frame().T.assign(cost="")], ignore_index=True)
+        sums["change"] = sums["change"].round(4)
+        whole = pd.concat([changed.costs, sums.round(2).to_frame().T.assign(cost="")], ignore_index=True)
         yield replace(_costs(after, whole), last_is_sum=True)
     for title, table, by in (
         (tr("By community (units served)"), changed.communities, "community"),

@@ -8,7 +8,7 @@ from datetime import date
 from matchopt.contract.plan import Plan
 from matchopt.language import speaking, spoken
 from matchopt.model.analysis import Analysis, analyse
-from matchopt.report import charts, evaluated, lists, stories, words
+from matchopt.report import charts, evaluated, explained, lists, words
 from matchopt.report.charts import Chart
 from matchopt.report.demand import wished, wishes_in_words
 from matchopt.report.page import name_of, rendered
@@ -66,7 +66,7 @@ def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
         drawn,
         tables,
         currency=t.summary["currency"],
-        stories={"communities": stories.of_communities(t), "donors": stories.of_donors(t)},
+        stories={"communities": explained.of_communities(t), "donors": explained.of_donors(t)},
         public=public,
         title=_title(t),
         subtitle=_subtitle(t),

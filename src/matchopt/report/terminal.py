@@ -1,15 +1,23 @@
-"""Tables on a terminal: aligned lines for logs and pipes, or colours and bars for a rich console."""
+"""What a terminal, a log or a pipe gets to see: tables, findings, and where time and memory went."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from matchopt.language import tr
+from matchopt.errors import SEVERITIES, Finding, Severity
 from matchopt.report import words
-from matchopt.report.table import COUNT, DAY, FIGURE, FIGURES, GAP, MONEY, NUMBER, SHARE, Column, Table
+from matchopt.report.table import COUNT, DAY, FIGURE, FIGURES, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table
+from matchopt.report.words import tr
+from matchopt.runs.render import guarded
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,6 +32,12 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
     GAP: words.gap,
 }
 
+COLUMNS = ("severity", "code", "table", "row", "column", "value", "problem", "cure")
+_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+Step = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done and how much there is."""
+
 
 def header(table: Table) -> tuple[str, ...]:
     """Return the names of the columns."""
@@ -34,7 +48,7 @@ def lines(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return the cells as texts, row by row."""
     rows = list(zip(*map(_texts, table.columns), strict=True))
     if table.left_out:
-        rows.append((tr("and {n} more", n=table.left_out), *[""] * (len(table.columns) - 1)))
+        rows.append((tr("and {n} more", n=str(table.left_out)), *[""] * (len(table.columns) - 1)))
     return tuple(rows)
 
 
@@ -102,3 +116,103 @@ def renderable(table: Table) -> RenderableType:
             cells.append(ProgressBar(total=1.0, completed=table.bars[place], width=BAR))
         grid.add_row(*cells, style="bold" if table.last_is_sum and place == last else None)
     return Group(Text(f"\n{table.title}", "bold"), Padding(grid, (0, 0, 0, 2)))
+
+
+def sorted_by_weight(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return `findings`, errors first, then warnings, then notes."""
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Return whether any finding stops the plan."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def counts(findings: Sequence[Finding], *, zero: bool = True) -> str:
+    """Return how many there are of each kind; without `zero` only of the kinds that occur."""
+    numbers = {severity: sum(f.severity is severity for f in findings) for severity in Severity}
+    return tr(", ").join(words.count(n, severity.value) for severity, n in numbers.items() if n or zero)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Return a JSON list with one object a finding."""
+    return json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
+
+
+def as_csv(findings: Sequence[Finding]) -> str:
+    """Return CSV with the columns `COLUMNS`; no spreadsheet takes a text in it for a formula."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for finding in findings:
+        told = finding.as_dict().items()
+        writer.writerow({name: guarded(cell) if isinstance(cell, str) else cell for name, cell in told})
+    return text.getvalue()
+
+
+def findings_renderable(findings: Iterable[Finding]) -> RenderableType:
+    """Return findings for a terminal: where, what, and the cure on a line of its own."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for finding in findings:
+        value = f"«{finding.value}» " if finding.value else ""
+        text = Text.assemble((finding.place, "bold"), f"\n{value}{finding.problem}")
+        if finding.cure:
+            text.append(f"\n→ {finding.cure}", "green")
+        grid.add_row(Text(tr(SEVERITIES[finding.severity]), _COLOURS[finding.severity]), text)
+    return grid
+
+
+class Profile:
+    """Keeps the time of every stage that it is told of, and passes on what it is told.
+
+    A stage lasts until the next is told; one that comes again adds to itself.
+    """
+
+    def __init__(self, tell: Step) -> None:
+        self._tell = tell
+        self._seconds: dict[str, float] = {}
+        self._peak: dict[str, float] = {}
+        self._stage, self._since = "starting", time.perf_counter()
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        """Begin `stage`, or go on with it."""
+        if stage != self._stage:
+            self._close()
+            self._stage = stage
+        self._tell(stage, done, total)
+
+    def table(self) -> Table:
+        """End the last stage and return the table."""
+        self._close()
+        whole = sum(self._seconds.values())
+        stages = [*map(words.stage_of_work, self._seconds), tr("in all")]
+        seconds = [*self._seconds.values(), whole]
+        shown = [
+            Column(tr("stage"), TEXT, stages),
+            Column(tr("seconds"), FIGURE, [f"{spent:.2f}" for spent in seconds]),
+            Column(tr("share"), SHARE, seconds, [whole] * len(seconds)),
+            Column(tr("peak memory, MB"), NUMBER, [*self._peak.values(), _peak_memory()], digits=(0, None)),
+        ]
+        bars = [spent / whole if whole else 0.0 for spent in seconds]
+        return Table(tr("Where time and memory went"), shown, bars=bars, last_is_sum=True)
+
+    def _close(self) -> None:
+        now = time.perf_counter()
+        self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + now - self._since
+        self._peak[self._stage] = _peak_memory()
+        self._since = now
+
+
+def _peak_memory() -> float:
+    """Return the most MB that the process held so far, NaN where the system does not tell."""
+    if sys.platform == "win32":
+        return math.nan
+    import resource
+
+    # In kB, but in bytes on macOS.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
