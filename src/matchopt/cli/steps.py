@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
-    from matchopt.report.workbook import Book
+    from matchopt.report.workbook import Workbook
 
 
 def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFrame | None = None) -> Case:
@@ -82,7 +82,7 @@ def warn(case: Case, path: Path, most: int = 5) -> None:
     print(f"{said}\n", file=sys.stderr)
 
 
-def write_book(book: Book, file: Path, step: Step) -> None:
+def write_book(book: Workbook, file: Path, step: Step) -> None:
     """Write a workbook for people."""
     from matchopt.report.workbook import write_workbook
     from matchopt.runs.atomic import write_file

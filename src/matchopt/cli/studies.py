@@ -28,7 +28,7 @@ from matchopt.language import tr
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
-    from matchopt.report.table import Table
+    from matchopt.report.table import ReportTable
     from matchopt.whatif.study import Study
 
 
@@ -266,7 +266,7 @@ def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str
     return tuple(dict.fromkeys(name.value for name in policy)) if policy else tuple(every)
 
 
-def _end(folder: Path, said: Iterable[str], tables: Iterable[Table], *, quiet: bool) -> None:
+def _end(folder: Path, said: Iterable[str], tables: Iterable[ReportTable], *, quiet: bool) -> None:
     """Print what came out, and where it stands."""
     from matchopt.runs.study import PAGE
 

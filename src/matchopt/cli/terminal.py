@@ -14,7 +14,7 @@ from matchopt.errors import Finding
 from matchopt.language import tr
 
 if TYPE_CHECKING:
-    from matchopt.report.table import Table
+    from matchopt.report.table import ReportTable
 
 Step = Callable[[str, int, int], None]
 """Told the stage of the work, how much of it is done and how much there is."""
@@ -74,7 +74,7 @@ def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
     fail(tr("{found}. Nothing was done.", found=counts(findings)))
 
 
-def show(table: Table) -> None:
+def show(table: ReportTable) -> None:
     """Print a small table: in colour on a terminal, as aligned lines otherwise."""
     from matchopt.report.terminal import plain, renderable
 
@@ -99,7 +99,7 @@ def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
     Console(file=stream).print(findings_renderable(findings))
 
 
-def tell(sentences: Iterable[str], tables: Iterable[Table] = ()) -> None:
+def tell(sentences: Iterable[str], tables: Iterable[ReportTable] = ()) -> None:
     """Print sentences, a line each, and tables below them."""
     for sentence in sentences:
         print(sentence)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from matchopt.language import mark, speaking, spoken
 from matchopt.report.page import rendered
-from matchopt.report.table import Table, columns
+from matchopt.report.table import ReportTable, columns
 from matchopt.report.words import Share, money, tr
 from matchopt.runs.jobs import FAILED, PLANNED, UNCHANGED, JobOutcome
 
@@ -61,7 +61,7 @@ def page(outcomes: Sequence[JobOutcome]) -> str:
         return rendered(
             "batch.html.j2",
             {},
-            [Table(tr("Cases"), shown, "cases", "index.csv")],
+            [ReportTable(tr("Cases"), shown, "cases", "index.csv")],
             title=tr("Batch of {n} cases", n=len(found)),
             total=total(outcomes),
             failed=list(zip(failed["name"], failed["findings"].str.split("\n"), strict=True)),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from matchopt.report import words
-from matchopt.report.table import MONEY, NUMBER, TEXT, Column, Table, columns
+from matchopt.report.table import MONEY, NUMBER, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import tr, trn
-from matchopt.report.workbook import Book
+from matchopt.report.workbook import Workbook
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
@@ -51,7 +51,7 @@ def in_words(before: Plan, after: Plan, changed: Differences) -> Iterator[str]:
     yield trn("{n} delivery is another.", "{n} deliveries are others.", len(changed.lines))
 
 
-def tables(before: Plan, after: Plan, changed: Differences, most: int = FEW) -> Iterator[Table]:
+def tables(before: Plan, after: Plan, changed: Differences, most: int = FEW) -> Iterator[ReportTable]:
     """Yield the tables of what changed for a terminal; those with nothing to say are left out."""
     if (changed.costs["change"] != 0).any():
         sums = changed.costs[["before", "after", "change"]].sum()
@@ -65,10 +65,10 @@ def tables(before: Plan, after: Plan, changed: Differences, most: int = FEW) -> 
     ):
         if len(table):
             order = table["change"].abs().sort_values(ascending=False, kind="stable").index
-            yield Table(title, columns(table.loc[order], f"{by} before after change")).head(most)
+            yield ReportTable(title, columns(table.loc[order], f"{by} before after change")).head(most)
 
 
-def workbook(before: Plan, after: Plan, changed: Differences) -> Book:
+def workbook(before: Plan, after: Plan, changed: Differences) -> Workbook:
     """Return all that changed as a workbook."""
     asked = {"asked_before": tr("asked before"), "asked_after": tr("asked after")}
     offered = {"offered_before": tr("offered before"), "offered_after": tr("offered after")}
@@ -79,20 +79,20 @@ def workbook(before: Plan, after: Plan, changed: Differences) -> Book:
         (tr("Deliveries"), changed.lines, "need_id donation_id hub delivery_day", {}),
     )
     sheets = [
-        Table(
+        ReportTable(
             title,
             [
                 *columns(table, by),
-                *(Column(header, NUMBER, table[name]) for name, header in whole.items()),
+                *(ReportColumn(header, NUMBER, table[name]) for name, header in whole.items()),
                 *columns(table, "before after change"),
             ],
         )
         for title, table, by, whole in lists
     ]
-    return Book(tuple(in_words(before, after, changed)), [_costs(after, changed.costs)], sheets)
+    return Workbook(tuple(in_words(before, after, changed)), [_costs(after, changed.costs)], sheets)
 
 
-def _costs(after: Plan, costs: pd.DataFrame) -> Table:
+def _costs(after: Plan, costs: pd.DataFrame) -> ReportTable:
     """Return the cost by kind; one without a kind is all together."""
     kinds = [tr(words.COSTS[kind]) if kind else tr("together") for kind in costs["cost"]]
     changes = [
@@ -100,4 +100,4 @@ def _costs(after: Plan, costs: pd.DataFrame) -> Table:
         for column in columns(costs, "before after change")
     ]
     title = tr("Cost, {currency}", currency=after.summary["currency"])
-    return Table(title, [Column(tr("kind of cost"), TEXT, kinds), *changes])
+    return ReportTable(title, [ReportColumn(tr("kind of cost"), TEXT, kinds), *changes])

@@ -10,9 +10,9 @@ import pandas as pd
 from matchopt.language import mark
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
-from matchopt.report.table import Table, columns
+from matchopt.report.table import ReportTable, columns
 from matchopt.report.words import tr
-from matchopt.report.workbook import Book
+from matchopt.report.workbook import Workbook
 from matchopt.result.plan_tables import FEW, PlanTables, rows
 from matchopt.whatif.wishes import wishes_of
 
@@ -60,16 +60,18 @@ def _listed(table: pd.DataFrame, column: str) -> list[str]:
     return [words.with_units(name, units) for name, units in zip(table["item"], table[column], strict=True)]
 
 
-def tables(found: Analysis) -> Iterator[Table]:
+def tables(found: Analysis) -> Iterator[ReportTable]:
     """Yield demand and supply by item, community, group and month."""
     asked = "needs units_asked urgent"
     both = f"{asked} donations offered"
-    yield Table(tr("By item"), columns(found.items, f"item {both} short cover over substitutes"))
+    yield ReportTable(tr("By item"), columns(found.items, f"item {both} short cover over substitutes"))
     there = columns(found.communities, f"community {asked} offered", offered=tr("offered there"))
-    yield Table(tr("By community"), there)
+    yield ReportTable(tr("By community"), there)
     shared = columns(_named(found.groups), f"group {asked} share most", share=tr("of all"))
-    yield Table(tr("By group"), shared)
-    yield Table(tr("By month"), columns(_named(found.months), f"month {both} asked_so_far offered_so_far"))
+    yield ReportTable(tr("By group"), shared)
+    yield ReportTable(
+        tr("By month"), columns(_named(found.months), f"month {both} asked_so_far offered_so_far")
+    )
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -79,10 +81,10 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**told)
 
 
-def workbook(found: Analysis) -> Book:
+def workbook(found: Analysis) -> Workbook:
     """Return all of it as a workbook, in full detail."""
     detail = columns(_named(found.detail), "community group item month needs units_asked urgent")
-    return Book(tuple(in_words(found)), (), (*tables(found), Table(tr("In full detail"), detail)))
+    return Workbook(tuple(in_words(found)), (), (*tables(found), ReportTable(tr("In full detail"), detail)))
 
 
 def wished(t: PlanTables) -> pd.DataFrame:
@@ -131,7 +133,7 @@ def wishes_in_words(plan: Plan, found: pd.DataFrame, most: int = 5) -> Iterator[
         )
 
 
-def wishlist(plan: Plan, found: pd.DataFrame, most: int = MOST_ROWS) -> Table:
+def wishlist(plan: Plan, found: pd.DataFrame, most: int = MOST_ROWS) -> ReportTable:
     """Return the most wanted of the wishes, one for each item, `most` of them."""
     first = found.drop_duplicates("item").head(most)
     told = first.assign(
@@ -141,4 +143,4 @@ def wishlist(plan: Plan, found: pd.DataFrame, most: int = MOST_ROWS) -> Table:
     )
     names = "item place when priority served_per_unit cost_per_unit units needs basis"
     cost = tr("cost per unit, {currency}", currency=plan.summary["currency"])
-    return Table(tr("What to ask for, the most wanted first"), columns(told, names, cost_per_unit=cost))
+    return ReportTable(tr("What to ask for, the most wanted first"), columns(told, names, cost_per_unit=cost))

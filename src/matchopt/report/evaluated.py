@@ -8,10 +8,10 @@ import pandas as pd
 
 from matchopt.language import speaking, spoken
 from matchopt.report.charts import Chart, pairs
-from matchopt.report.page import Part, plain_html
-from matchopt.report.table import Table, columns
+from matchopt.report.page import PagePart, plain_html
+from matchopt.report.table import ReportTable, columns
 from matchopt.report.words import Share, percent, tr, with_units
-from matchopt.report.workbook import Book, write_workbook
+from matchopt.report.workbook import Workbook, write_workbook
 from matchopt.runs.atomic import Writer, text_file
 from matchopt.whatif.evaluation import Evaluation
 
@@ -54,7 +54,7 @@ def _first(table: pd.DataFrame, name: str, value: str) -> Iterator[tuple[str, fl
         yield str(row[name]), float(row[value])
 
 
-def tables(found: Evaluation) -> dict[str, Table]:
+def tables(found: Evaluation) -> dict[str, ReportTable]:
     """Return the lists by name: by community, priority, donor and cause, and every line.
 
     Their ids in a page are ``fact-`` and the name. Days are told only where there are any.
@@ -71,16 +71,16 @@ def tables(found: Evaluation) -> dict[str, Table]:
     }
     titles = {"units": tr("units lost"), "day": tr("day of delivery")}
     return {
-        name: Table(
+        name: ReportTable(
             title, columns(getattr(found, name), shown, **titles), f"fact-{name}", f"track/{name}.csv"
         )
         for name, (title, shown) in lists.items()
     }
 
 
-def workbook(found: Evaluation) -> Book:
+def workbook(found: Evaluation) -> Workbook:
     """Return all of it as a workbook."""
-    return Book(tuple(in_words(found)), (), tuple(tables(found).values()))
+    return Workbook(tuple(in_words(found)), (), tuple(tables(found).values()))
 
 
 def files(found: Evaluation) -> dict[str, Writer]:
@@ -94,10 +94,10 @@ def page(found: Evaluation) -> str:
     with speaking(spoken()):  # thousands of messages: asked once which language
         made = tables(found)
         parts = (
-            Part("priorities", tr("By priority"), {}, [made["tiers"], made["causes"]]),
-            Part("communities", tr("Communities"), {"reached": chart(found)}, [made["communities"]]),
-            Part("donors", tr("Donors"), {}, [made["donors"]]),
-            Part("lines", tr("Every line"), {}, [made["lines"]]),
+            PagePart("priorities", tr("By priority"), {}, [made["tiers"], made["causes"]]),
+            PagePart("communities", tr("Communities"), {"reached": chart(found)}, [made["communities"]]),
+            PagePart("donors", tr("Donors"), {}, [made["donors"]]),
+            PagePart("lines", tr("Every line"), {}, [made["lines"]]),
         )
         foot = tr("Made by matchopt from the plan and the table of deliveries.")
         return plain_html(tr("Plan and fact"), in_words(found), parts, foot=foot)

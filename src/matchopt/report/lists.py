@@ -12,14 +12,14 @@ from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.charts import days_to_expiry
 from matchopt.report.demand import when
-from matchopt.report.table import DAY, MONEY, TEXT, Column, Table, columns
+from matchopt.report.table import DAY, MONEY, TEXT, ReportColumn, ReportTable, columns
 from matchopt.result.plan_tables import COUNTS, DIRECT, PlanTables, coverage, rows, suppressed, worst_first
 
 NEEDS, DONATIONS = "plan/needs.csv", "plan/donations.csv"
 """Files of a run."""
 
 
-def of_page(t: PlanTables, wanted: pd.DataFrame, items_: pd.DataFrame) -> list[Table]:
+def of_page(t: PlanTables, wanted: pd.DataFrame, items_: pd.DataFrame) -> list[ReportTable]:
     """Return all lists of a page; `wanted` is what to ask for, `items_` demand and supply by item."""
     covered = [communities(t), groups(t), items(t)]
     if t.public:
@@ -35,18 +35,18 @@ def of_page(t: PlanTables, wanted: pd.DataFrame, items_: pd.DataFrame) -> list[T
     ]
 
 
-def of_workbook(t: PlanTables) -> list[Table]:
+def of_workbook(t: PlanTables) -> list[ReportTable]:
     """Return the lists of the workbook; without days where the case knows none."""
     lists = [picking(t), pick_up(t), to_sign(t), unmet_by_urgency(t), left_over_by_day(t)]
     lists += [purchases_to_make(t)] if len(t.purchases) else []
     return lists if t.dated else [_undated(table) for table in lists]
 
 
-def _undated(table: Table) -> Table:
+def _undated(table: ReportTable) -> ReportTable:
     return replace(table, columns=[column for column in table.columns if column.kind != DAY])
 
 
-def overview(t: PlanTables) -> list[Table]:
+def overview(t: PlanTables) -> list[ReportTable]:
     """Return the small tables of the first sheet of the workbook."""
     channels = coverage(t.needs, "channel")
     channels["channel"] = [words.called(code, words.CHANNELS) for code in channels["channel"]]
@@ -57,44 +57,46 @@ def overview(t: PlanTables) -> list[Table]:
     )
     sums = "needs asked served unmet share"
     covered = [
-        Table(title, [Column(by, TEXT, frame.iloc[:, 0].astype(str)), *columns(frame, sums)])
+        ReportTable(title, [ReportColumn(by, TEXT, frame.iloc[:, 0].astype(str)), *columns(frame, sums)])
         for title, by, frame in found
     ]
     return [*covered, costs(t.plan.counted_cost, t.summary["currency"])]
 
 
-def costs(amounts: Mapping[str, float], currency: str) -> Table:
+def costs(amounts: Mapping[str, float], currency: str) -> ReportTable:
     """Return what is paid by kind of cost, and in all."""
     paid = {kind: float(value) for kind, value in amounts.items() if value}
     kinds = [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]
     sums = [*paid.values(), sum(paid.values())]
     titles = tr("kind of cost"), currency
-    return Table(tr("What it costs"), [Column(titles[0], TEXT, kinds), Column(titles[1], MONEY, sums)])
+    return ReportTable(
+        tr("What it costs"), [ReportColumn(titles[0], TEXT, kinds), ReportColumn(titles[1], MONEY, sums)]
+    )
 
 
-def _served(t: PlanTables, found: pd.DataFrame) -> list[Column]:
+def _served(t: PlanTables, found: pd.DataFrame) -> list[ReportColumn]:
     """Return the columns that tell how much is served."""
     if t.public:
         found = suppressed(found, COUNTS, ("asked", "served", "unmet", "share"))
     return columns(found, "needs full part none units_asked served unmet share")
 
 
-def communities(t: PlanTables) -> Table:
+def communities(t: PlanTables) -> ReportTable:
     """Return coverage by community, the worst first."""
     found = worst_first(coverage(t.needs, "community"))
     shown = [*columns(found, "community"), *_served(t, found)]
-    return Table(tr("Coverage by community"), shown, "communities", NEEDS)
+    return ReportTable(tr("Coverage by community"), shown, "communities", NEEDS)
 
 
-def groups(t: PlanTables) -> Table:
+def groups(t: PlanTables) -> ReportTable:
     """Return coverage by community and group, with the main reason for what is missing."""
     by = ["community", "group"]
     found = worst_first(coverage(t.needs, by))
     shown = [*columns(found, "community group"), *_served(t, found), *_mostly(t, found, by)]
-    return Table(tr("Coverage by community and group"), shown, "groups", NEEDS)
+    return ReportTable(tr("Coverage by community and group"), shown, "groups", NEEDS)
 
 
-def items(t: PlanTables) -> Table:
+def items(t: PlanTables) -> ReportTable:
     """Return what is missing, item by item: the most urgent first."""
     found = coverage(t.needs, "item")
     urgent = t.needs[t.needs["priority"] <= 2].groupby("item", observed=True)["unmet"].sum()
@@ -102,10 +104,10 @@ def items(t: PlanTables) -> Table:
     found = found.sort_values(["urgent", "unmet"], ascending=False, kind="stable", ignore_index=True)
     first = columns(found, "item urgent", urgent=tr("unmet of priority 1 and 2"))
     shown = [*first, *_served(t, found), *_mostly(t, found, ["item"])]
-    return Table(tr("What is missing, item by item"), shown, "items", NEEDS)
+    return ReportTable(tr("What is missing, item by item"), shown, "items", NEEDS)
 
 
-def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[Column]:
+def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[ReportColumn]:
     """Return in words the reason that most of the unmet units of each row have; nothing for the public."""
     if t.public:
         return []
@@ -119,13 +121,13 @@ def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[Column]:
     return columns(pd.DataFrame({"mostly": why}), "mostly")
 
 
-def wishes(t: PlanTables, found: pd.DataFrame) -> Table:
+def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
     """Return what to ask for, a row an item, the most wanted first; `found` as `wished` has it."""
     title = tr("What to ask for, the most wanted first")
     cost = tr("cost per unit, {currency}", currency=t.summary["currency"])
     names = "item tier units needs served_per_unit cost_per_unit"
     if t.public:
-        return Table(title, columns(found, names, cost_per_unit=cost), "wishes")
+        return ReportTable(title, columns(found, names, cost_per_unit=cost), "wishes")
     told = found.assign(
         when=[when(t.plan, wish) for wish in rows(found)], need_ids=found["need_ids"].str.replace(";", ", ")
     )
@@ -133,30 +135,30 @@ def wishes(t: PlanTables, found: pd.DataFrame) -> Table:
     note = tr(
         "For each item the place that lacks the most urgent and most of it; all places: matchopt wishlist RUN"
     )
-    return Table(title, shown, "wishes", note=note)
+    return ReportTable(title, shown, "wishes", note=note)
 
 
-def supply(found: pd.DataFrame) -> Table:
+def supply(found: pd.DataFrame) -> ReportTable:
     """Return demand and supply by item; `found` as `matchopt.model.analysis.Analysis.items` has it."""
     names = "item category needs units_asked urgent donations offered short over substitutes cover"
     title, note = (
         tr("Asked for and offered, item by item"),
         tr("Before anything is planned: matchopt needs CASE"),
     )
-    return Table(title, columns(found, names), "supply", NEEDS, note)
+    return ReportTable(title, columns(found, names), "supply", NEEDS, note)
 
 
-def unmet(t: PlanTables) -> Table:
+def unmet(t: PlanTables) -> ReportTable:
     """Return the needs that are not served in full, the most urgent first."""
     short = _short(t).sort_values(["priority", "unmet"], ascending=[True, False], kind="stable")
     shown = columns(short, "need community item group priority asked served unmet why")
-    return Table(tr("Needs not served in full"), shown, "unmet", NEEDS)
+    return ReportTable(tr("Needs not served in full"), shown, "unmet", NEEDS)
 
 
-def unmet_by_urgency(t: PlanTables) -> Table:
+def unmet_by_urgency(t: PlanTables) -> ReportTable:
     """Return what is not served, the most urgent first, to work from."""
     short = _short(t).sort_values(["priority", "community", "item"], kind="stable")
-    return Table(tr("Unmet"), columns(short, "tier community item need group asked served unmet why"))
+    return ReportTable(tr("Unmet"), columns(short, "tier community item need group asked served unmet why"))
 
 
 def _short(t: PlanTables) -> pd.DataFrame:
@@ -171,17 +173,19 @@ def _why(codes: pd.Series, reasons: Mapping[str, str]) -> pd.Series:
     )
 
 
-def left_over(t: PlanTables) -> Table:
+def left_over(t: PlanTables) -> ReportTable:
     """Return what is left over, what expires first at the top."""
     rest = _rest(t).sort_values("days", kind="stable", na_position="last")
     shown = columns(rest, "donation donor item offered left_over unit why expires days")
-    return Table(tr("Donations left over"), shown, "left", DONATIONS)
+    return ReportTable(tr("Donations left over"), shown, "left", DONATIONS)
 
 
-def left_over_by_day(t: PlanTables) -> Table:
+def left_over_by_day(t: PlanTables) -> ReportTable:
     """Return what is left over, what expires first at the top, to work from."""
     rest = _rest(t).sort_values("expires", kind="stable", na_position="last")
-    return Table(tr("Left over"), columns(rest, "donor item left_over unit offered expires donation why"))
+    return ReportTable(
+        tr("Left over"), columns(rest, "donor item left_over unit offered expires donation why")
+    )
 
 
 def _rest(t: PlanTables) -> pd.DataFrame:
@@ -189,16 +193,16 @@ def _rest(t: PlanTables) -> pd.DataFrame:
     return rest.assign(days=days_to_expiry(t, rest), why=_why(rest["reason"], words.LEFT_OVER))
 
 
-def left_over_by_item(t: PlanTables) -> Table:
+def left_over_by_item(t: PlanTables) -> ReportTable:
     """Return what is left over by item, for the public."""
     rest = t.donations[t.donations["left_over"] > 0].groupby("item", observed=True)["left_over"]
     found = suppressed(rest.agg(needs="size", left_over="sum").reset_index(), [], ("left_over",))
-    return Table(
+    return ReportTable(
         tr("Donations left over"), columns(found, "item needs left_over", needs=tr("donations")), "left"
     )
 
 
-def deliveries(t: PlanTables) -> Table:
+def deliveries(t: PlanTables) -> ReportTable:
     """Return who gives what to whom, by which way and when."""
     lines = t.lines.sort_values(["delivery", "community"], kind="stable") if t.dated else t.lines
     hub = lines["hub"].astype(str)
@@ -211,18 +215,18 @@ def deliveries(t: PlanTables) -> Table:
         item=tr("for"),
         cost=tr("cost, {currency}", currency=t.summary["currency"]),
     )
-    return Table(tr("Deliveries: who gives what to whom"), shown, "deliveries", "plan/allocations.csv")
+    return ReportTable(tr("Deliveries: who gives what to whom"), shown, "deliveries", "plan/allocations.csv")
 
 
-def picking(t: PlanTables) -> Table:
+def picking(t: PlanTables) -> ReportTable:
     """Return what leaves each hub on each day, for whom."""
     lines = t.lines[t.lines["hub"].astype(str) != DIRECT]
     lines = lines.sort_values(["hub", "leave", "community", "given"], kind="stable")
     names = "hub leave given donated unit kg community need arrival donor donation done"
-    return Table(tr("Pick list by hub"), columns(lines, names, arrival=tr("in the hub since")))
+    return ReportTable(tr("Pick list by hub"), columns(lines, names, arrival=tr("in the hub since")))
 
 
-def pick_up(t: PlanTables) -> Table:
+def pick_up(t: PlanTables) -> ReportTable:
     """Return what is fetched from each donor on each day, and where it goes first."""
     to = t.lines["hub"].astype(str)
     lines = t.lines.assign(to=to.where(to != DIRECT, t.lines["community"].astype(str)))
@@ -231,40 +235,44 @@ def pick_up(t: PlanTables) -> Table:
     by = ["donor", "pickup", "donation", "given", "unit", "to"]
     sums = lines.groupby(by, observed=True, sort=True)[["donated", "kg"]].sum().reset_index()
     names = "donor pickup given donated unit kg to donation done"
-    return Table(tr("Pick-up list by donor"), columns(sums, names))
+    return ReportTable(tr("Pick-up list by donor"), columns(sums, names))
 
 
-def to_sign(t: PlanTables) -> Table:
+def to_sign(t: PlanTables) -> ReportTable:
     """Return what each community receives on each day, with room to tick off and to sign."""
     lines = t.lines.sort_values(["community", "delivery", "given", "need"], kind="stable")
     hub = lines["hub"].astype(str)
     lines = lines.assign(sender=hub.where(hub != DIRECT, lines["donor"].astype(str)))
     names = "community delivery given donated unit need item group tier sender done signature"
     shown = columns(lines, names, need=tr("for need id"), item=tr("that asks for"))
-    return Table(tr("Delivery list by community"), shown)
+    return ReportTable(tr("Delivery list by community"), shown)
 
 
-def purchases(t: PlanTables) -> Table:
+def purchases(t: PlanTables) -> ReportTable:
     """Return what the funds buy."""
     names = f"item community need {'day ' if t.dated else ''}quantity amount donor"
-    return Table(tr("What the funds buy"), _bought(t, t.purchases, names), "purchases", "plan/purchases.csv")
+    return ReportTable(
+        tr("What the funds buy"), _bought(t, t.purchases, names), "purchases", "plan/purchases.csv"
+    )
 
 
-def purchases_to_make(t: PlanTables) -> Table:
+def purchases_to_make(t: PlanTables) -> ReportTable:
     """Return what the funds buy, to work from."""
     bought = t.purchases.sort_values(["item", "day", "community"], kind="stable")
-    return Table(tr("Purchases"), _bought(t, bought, "item quantity amount community day need donor done"))
+    return ReportTable(
+        tr("Purchases"), _bought(t, bought, "item quantity amount community day need donor done")
+    )
 
 
-def purchases_by_item(t: PlanTables) -> Table:
+def purchases_by_item(t: PlanTables) -> ReportTable:
     """Return what the funds buy by item, for the public."""
     sums = t.purchases.groupby("item", observed=True).agg(
         needs=("quantity", "size"), quantity=("quantity", "sum"), amount=("amount", "sum")
     )
     found = suppressed(sums.reset_index(), [], ("quantity", "amount"))
-    return Table(tr("What the funds buy"), _bought(t, found, "item quantity amount"), "purchases")
+    return ReportTable(tr("What the funds buy"), _bought(t, found, "item quantity amount"), "purchases")
 
 
-def _bought(t: PlanTables, found: pd.DataFrame, names: str) -> list[Column]:
+def _bought(t: PlanTables, found: pd.DataFrame, names: str) -> list[ReportColumn]:
     amount = tr("amount, {currency}", currency=t.summary["currency"])
     return columns(found, names, amount=amount, donor=tr("paid by"))

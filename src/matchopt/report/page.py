@@ -20,7 +20,7 @@ import pandas as pd
 from matchopt.contract.case import Case
 from matchopt.language import Language, speaking, spoken, tr
 from matchopt.report.charts import Chart
-from matchopt.report.table import DAY, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table, numbers
+from matchopt.report.table import DAY, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable, numbers
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,19 +30,19 @@ MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PagePart:
     """A part of a page: its id and title, its charts by id, its tables."""
 
     id: str
     title: str
     charts: Mapping[str, Chart]
-    tables: Sequence[Table]
+    tables: Sequence[ReportTable]
 
 
 def rendered(
     template: str,
     charts: Mapping[str, Chart],
-    tables: Iterable[Table],
+    tables: Iterable[ReportTable],
     *,
     currency: str = "",
     stories: Mapping[str, Any] | None = None,
@@ -82,7 +82,7 @@ def rendered(
 
 
 def plain_html(
-    title: str, said: Iterable[str], parts: Sequence[Part], *, case: Case | None = None, foot: str = ""
+    title: str, said: Iterable[str], parts: Sequence[PagePart], *, case: Case | None = None, foot: str = ""
 ) -> str:
     """Return a plain page, in the language spoken: sentences, then parts with charts and tables.
 
@@ -121,7 +121,7 @@ def name_of(case: Case) -> str:
     return place.stem if len(case.sources) == 1 else place.parent.name
 
 
-def as_data(table: Table) -> dict[str, Any]:
+def as_data(table: ReportTable) -> dict[str, Any]:
     """Return a table as the page takes it; its first `MOST_ROWS` rows if there are more."""
     shown, note = table.head(MOST_ROWS), table.note
     if shown.left_out:
@@ -138,7 +138,7 @@ def as_data(table: Table) -> dict[str, Any]:
     return {"id": table.name, "title": table.title, "note": note, "rows": shown.rows, "columns": columns}
 
 
-def _cells(column: Column) -> Any:
+def _cells(column: ReportColumn) -> Any:
     """Return cells as JSON takes them: texts and days once each with codes, numbers in short."""
     if column.kind in (TEXT, DAY):
         cells = column.cells

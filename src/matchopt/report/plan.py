@@ -14,7 +14,7 @@ from matchopt.report.demand import wished, wishes_in_words
 from matchopt.report.page import name_of, rendered
 from matchopt.report.summary import details, headline, proof, rules
 from matchopt.report.words import Share, tr, trn
-from matchopt.report.workbook import Book
+from matchopt.report.workbook import Workbook
 from matchopt.result.plan_tables import (
     PlanTables,
     coverage,
@@ -29,12 +29,12 @@ LARGE = 10_000
 """Money from which on nobody asks for cents on the first screen."""
 
 
-def workbook(plan: Plan) -> Book:
+def workbook(plan: Plan) -> Workbook:
     """Return the workbook of a plan, in the language spoken."""
     with speaking(spoken()):  # thousands of messages: asked once which language
         t = tables_of(plan)
         said = headline(t.summary), details(plan), proof(t.summary), *rules(t.summary)
-        return Book(said, lists.overview(t), lists.of_workbook(t))
+        return Workbook(said, lists.overview(t), lists.of_workbook(t))
 
 
 def html(plan: Plan, *, public: bool = False, fact: Evaluation | None = None) -> str:

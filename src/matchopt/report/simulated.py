@@ -11,8 +11,8 @@ import pandas as pd
 from matchopt.language import mark
 from matchopt.report import words
 from matchopt.report.charts import bars, pairs
-from matchopt.report.page import Part, plain_html
-from matchopt.report.table import MONEY, NUMBER, SHARE, TEXT, Column, Table, columns
+from matchopt.report.page import PagePart, plain_html
+from matchopt.report.table import MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import Share, tr, trn
 from matchopt.whatif.replay import OPTIMAL, Replay, Simulation
 
@@ -72,13 +72,13 @@ def _figure(value: float) -> str:
     return "–" if np.isnan(value) else words.quantity(round(value, 2))
 
 
-def tables(made: Simulation) -> Iterator[Table]:
+def tables(made: Simulation) -> Iterator[ReportTable]:
     """Yield the tables for a terminal."""
     yield _policies(made, tr("The policies"), made.case.settings.rates.currency)
     yield _by_tier(made)
 
 
-def _policies(made: Simulation, title: str, cost: str) -> Table:
+def _policies(made: Simulation, title: str, cost: str) -> ReportTable:
     """Return all figures, a row a policy, under a title; `cost` is the header of what it costs."""
     kinds = {
         "served": (tr("served"), NUMBER, (None, None)),
@@ -91,22 +91,24 @@ def _policies(made: Simulation, title: str, cost: str) -> Table:
         "cost": (cost, MONEY, (None, None)),
     }
     figures = [
-        Column(header, kind, [getattr(m, name) for m in _measures(made)], digits=digits)
+        ReportColumn(header, kind, [getattr(m, name) for m in _measures(made)], digits=digits)
         for name, (header, kind, digits) in kinds.items()
     ]
-    return Table(title, [Column(tr("policy"), TEXT, _names(made)), *figures], "measures", "measures.csv")
+    return ReportTable(
+        title, [ReportColumn(tr("policy"), TEXT, _names(made)), *figures], "measures", "measures.csv"
+    )
 
 
-def _by_tier(made: Simulation) -> Table:
+def _by_tier(made: Simulation) -> ReportTable:
     """Return what is served by priority, a row a policy, and one for hindsight."""
     served = [*(m.tiers for m in _measures(made)), made.hindsight.served_by_tier]
     tiers = sorted({tier for m in _measures(made) for tier in m.tiers})
     by_tier = [
-        Column(tr("priority {tier}", tier=tier), NUMBER, [one.get(tier, 0.0) for one in served])
+        ReportColumn(tr("priority {tier}", tier=tier), NUMBER, [one.get(tier, 0.0) for one in served])
         for tier in tiers
     ]
-    policy = Column(tr("policy"), TEXT, [*_names(made), tr("hindsight")])
-    return Table(tr("Served by priority"), [policy, *by_tier], "tiers", "measures.csv")
+    policy = ReportColumn(tr("policy"), TEXT, [*_names(made), tr("hindsight")])
+    return ReportTable(tr("Served by priority"), [policy, *by_tier], "tiers", "measures.csv")
 
 
 def measures_table(made: Simulation) -> pd.DataFrame:
@@ -162,7 +164,7 @@ def page(made: Simulation) -> str:
     days = [str(day.date()) if not pd.isna(day) else "–" for day in made.replays[0].rounds["matched_on"]]
     rounds = pd.concat([r.rounds.assign(policy=n) for n, r in zip(names, made.replays, strict=True)])
     titles = {"policy": tr("policy"), "served": tr("units served")}
-    each = Table(
+    each = ReportTable(
         tr("Every round"),
         columns(rounds, "policy matched_on open there served", **titles),
         "rounds",
@@ -185,7 +187,7 @@ def page(made: Simulation) -> str:
     drawn = {"course": pairs(tr("Served in the course of time"), units, days, course)}
     figures = [_policies(made, tr("All figures"), tr("cost")), _by_tier(made)]
     parts = (
-        Part("policies", tr("The policies"), policies, figures),
-        Part("course", tr("Round by round"), drawn, [each]),
+        PagePart("policies", tr("The policies"), policies, figures),
+        PagePart("course", tr("Round by round"), drawn, [each]),
     )
     return plain_html(tr("Matching in the course of time"), in_words(made), parts, case=made.case)

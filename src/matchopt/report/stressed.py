@@ -11,8 +11,8 @@ import pandas as pd
 from matchopt.language import mark
 from matchopt.report import words
 from matchopt.report.charts import Chart, pairs
-from matchopt.report.page import Part, plain_html
-from matchopt.report.table import FIGURE, MONEY, SHARE, TEXT, Column, Table, columns
+from matchopt.report.page import PagePart, plain_html
+from matchopt.report.table import FIGURE, MONEY, SHARE, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import Share, tr, trn
 from matchopt.whatif.stress import PERCENTILES, Stress, Tried, percentiles
 
@@ -67,7 +67,7 @@ def in_words(made: Stress) -> Iterator[str]:
         )
 
 
-def tables(made: Stress, top: int = 10) -> Iterator[Table]:
+def tables(made: Stress, top: int = 10) -> Iterator[ReportTable]:
     """Yield the tables for a terminal."""
     found = _percentiles(made)
     cost = found["figure"] == "cost"
@@ -100,14 +100,14 @@ def _figures() -> dict[str, str]:
     return {"mean": tr("mean")} | {f"p{p}": tr("{p}th percentile", p=p) for p in PERCENTILES}
 
 
-def _by_figure(title: str, found: pd.DataFrame, kind: str, name: str = "") -> Table:
+def _by_figure(title: str, found: pd.DataFrame, kind: str, name: str = "") -> ReportTable:
     """Return the mean and percentiles of figures of a kind."""
     named = [
-        Column(tr("way of planning"), TEXT, found["title"]),
-        Column(tr("figure"), TEXT, list(map(_named, found["figure"]))),
+        ReportColumn(tr("way of planning"), TEXT, found["title"]),
+        ReportColumn(tr("figure"), TEXT, list(map(_named, found["figure"]))),
     ]
-    figures = [Column(header, kind, found[column]) for column, header in _figures().items()]
-    return Table(title, [*named, *figures], name, "percentiles.csv")
+    figures = [ReportColumn(header, kind, found[column]) for column, header in _figures().items()]
+    return ReportTable(title, [*named, *figures], name, "percentiles.csv")
 
 
 def _named(figure: str) -> str:
@@ -117,7 +117,7 @@ def _named(figure: str) -> str:
     return tr("coverage") if tier == figure else tr("priority {tier}", tier=tier)
 
 
-def _hanging(title: str, found: pd.DataFrame, first: str, **titles: str) -> Table:
+def _hanging(title: str, found: pd.DataFrame, first: str, **titles: str) -> ReportTable:
     """Return what is lost if one donation fails alone."""
     shown = columns(
         found,
@@ -126,7 +126,7 @@ def _hanging(title: str, found: pd.DataFrame, first: str, **titles: str) -> Tabl
         **titles,
     )
     note = tr("After mending: what else there is serves what it can.")
-    return Table(title, shown, "hangs", "hanging.csv", note)
+    return ReportTable(title, shown, "hangs", "hanging.csv", note)
 
 
 def frames(made: Stress) -> dict[str, pd.DataFrame]:
@@ -159,14 +159,14 @@ def page(made: Stress) -> str:
     title = tr("Lost if one donation fails alone")
     hangs = _hanging(title, hanging, "policy", planned=tr("units planned"))
     titles = {"lost": tr("units lost at first"), "served": tr("units served")}
-    each = Table(
+    each = ReportTable(
         tr("Every draw"), columns(draws, "policy failed lost served cost", **titles), "draws", "draws.csv"
     )
     drawn = {"spread": _histogram(made)}
     parts = (
-        Part("coverage", tr("Coverage and cost over all draws"), drawn, figures),
-        Part("hanging", tr("What the plan hangs on"), {}, [hangs]),
-        Part("draws", tr("Draw by draw"), {}, [each]),
+        PagePart("coverage", tr("Coverage and cost over all draws"), drawn, figures),
+        PagePart("hanging", tr("What the plan hangs on"), {}, [hangs]),
+        PagePart("draws", tr("Draw by draw"), {}, [each]),
     )
     return plain_html(tr("If donations fail"), in_words(made), parts, case=made.case)
 

@@ -15,7 +15,7 @@ from matchopt.report.charts import Chart, bars, chart, each, named
 from matchopt.report.page import name_of as case_name
 from matchopt.report.page import rendered
 from matchopt.report.studies import DUST, PlanFigures, Result, base_of, cost_kinds, gains, made, name_of
-from matchopt.report.table import FIGURE, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table, columns
+from matchopt.report.table import FIGURE, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import Share, tr, with_units
 from matchopt.whatif.study import Study
 
@@ -42,7 +42,7 @@ def reference_name(study: Study) -> str:
     return name_of(study, study.points[study.reference])
 
 
-def tables(study: Study, results: list[Result]) -> Iterator[Table]:
+def tables(study: Study, results: list[Result]) -> Iterator[ReportTable]:
     """Yield the tables of a study for a terminal; what the others are held against has a star."""
     starred = [replace(r, name=f"{r.name} *") if r.reference else r for r in results]
     yield _points(study, starred)
@@ -53,7 +53,7 @@ def tables(study: Study, results: list[Result]) -> Iterator[Table]:
         yield _gains_and_losses(study, changes)
 
 
-def _points(study: Study, results: list[Result]) -> Table:
+def _points(study: Study, results: list[Result]) -> ReportTable:
     """Return the main figures, a row a point; one without a plan has none."""
 
     def of(name: str) -> list[Any]:
@@ -61,26 +61,28 @@ def _points(study: Study, results: list[Result]) -> Table:
 
     cost = tr("cost, {currency}", currency=study.base.summary["currency"])
     shown = [
-        Column(varied(study), TEXT, [r.name for r in results]),
-        Column(tr("served"), NUMBER, of("served")),
-        Column(tr("of all"), SHARE, of("served"), of("asked")),
-        Column(tr("worst community"), TEXT, ["–" if r.figures is None else r.figures.worst for r in results]),
-        Column(tr("its share"), SHARE, of("worst_share")),
-        Column(cost, MONEY, of("cost")),
-        Column(tr("per unit"), MONEY, of("cost_per_unit")),
-        Column(tr("km per unit"), NUMBER, of("km"), digits=(1, 2)),
-        Column(tr("kg-days stored"), NUMBER, of("kg_days"), digits=(1, None)),
-        Column(tr("spoilt"), NUMBER, of("spoilt")),
-        Column(tr("gap"), GAP, of("gap")),
+        ReportColumn(varied(study), TEXT, [r.name for r in results]),
+        ReportColumn(tr("served"), NUMBER, of("served")),
+        ReportColumn(tr("of all"), SHARE, of("served"), of("asked")),
+        ReportColumn(
+            tr("worst community"), TEXT, ["–" if r.figures is None else r.figures.worst for r in results]
+        ),
+        ReportColumn(tr("its share"), SHARE, of("worst_share")),
+        ReportColumn(cost, MONEY, of("cost")),
+        ReportColumn(tr("per unit"), MONEY, of("cost_per_unit")),
+        ReportColumn(tr("km per unit"), NUMBER, of("km"), digits=(1, 2)),
+        ReportColumn(tr("kg-days stored"), NUMBER, of("kg_days"), digits=(1, None)),
+        ReportColumn(tr("spoilt"), NUMBER, of("spoilt")),
+        ReportColumn(tr("gap"), GAP, of("gap")),
     ]
-    return Table(title(study), shown, "points", "points.csv")
+    return ReportTable(title(study), shown, "points", "points.csv")
 
 
-def _by_tier(study: Study, results: list[Result]) -> Table:
+def _by_tier(study: Study, results: list[Result]) -> ReportTable:
     """Return the share served of each priority, a row a point."""
     found = [m.tiers for _, m, _ in made(results)]
     shares = [
-        Column(
+        ReportColumn(
             tr("priority {tier}", tier=tier),
             SHARE,
             [one[tier][1] for one in found],
@@ -88,39 +90,43 @@ def _by_tier(study: Study, results: list[Result]) -> Table:
         )
         for tier in base_of(results).tiers
     ]
-    return Table(tr("Share served by priority"), [_made(study, results), *shares], "tiers", "points.csv")
+    return ReportTable(
+        tr("Share served by priority"), [_made(study, results), *shares], "tiers", "points.csv"
+    )
 
 
-def _made(study: Study, results: list[Result]) -> Column:
+def _made(study: Study, results: list[Result]) -> ReportColumn:
     """Return the names of the points that have a plan."""
-    return Column(varied(study), TEXT, [name for name, _, _ in made(results)])
+    return ReportColumn(varied(study), TEXT, [name for name, _, _ in made(results)])
 
 
-def _by_cost(study: Study, results: list[Result]) -> Table:
+def _by_cost(study: Study, results: list[Result]) -> ReportTable:
     """Return the cost by kind, a row a point."""
     found = [m.costs for _, m, _ in made(results)]
     amounts = [
-        Column(tr(words.COSTS[kind]), MONEY, [one.get(kind, 0.0) for one in found])
+        ReportColumn(tr(words.COSTS[kind]), MONEY, [one.get(kind, 0.0) for one in found])
         for kind in cost_kinds(results)
     ]
     named_ = tr("Cost by kind, {currency}", currency=study.base.summary["currency"])
-    return Table(named_, [_made(study, results), *amounts])
+    return ReportTable(named_, [_made(study, results), *amounts])
 
 
-def _gains_and_losses(study: Study, changes: pd.DataFrame) -> Table:
+def _gains_and_losses(study: Study, changes: pd.DataFrame) -> ReportTable:
     """Return how many communities lose and gain at each point, and which most."""
     points = [(str(name), table) for name, table in changes.groupby("name", sort=False)]
-    shown = [Column(varied(study), TEXT, [name for name, _ in points])]
+    shown = [ReportColumn(varied(study), TEXT, [name for name, _ in points])]
     for header, sign in ((tr("lose"), -1), (tr("gain"), 1)):
         # The largest change first: the table is sorted by it, what loses most at the top.
         sides = [table[table["change"] * sign > 0].iloc[::-sign] for _, table in points]
         shown += [
-            Column(header, FIGURE, [str(len(side)) for side in sides]),
-            Column(tr("units"), NUMBER, [round(sign * float(side["change"].sum()), 6) for side in sides]),
-            Column(tr("most of all"), TEXT, [_most(side.head(3)) for side in sides]),
+            ReportColumn(header, FIGURE, [str(len(side)) for side in sides]),
+            ReportColumn(
+                tr("units"), NUMBER, [round(sign * float(side["change"].sum()), 6) for side in sides]
+            ),
+            ReportColumn(tr("most of all"), TEXT, [_most(side.head(3)) for side in sides]),
         ]
     against = tr("Communities that lose and gain, against {name}", name=reference_name(study))
-    return Table(against, shown)
+    return ReportTable(against, shown)
 
 
 def _most(table: pd.DataFrame) -> str:
@@ -227,8 +233,10 @@ def study_html(study: Study, results: list[Result], needs: pd.DataFrame) -> str:
             [
                 _points(study, planned),
                 _by_tier(study, results),
-                Table(tr("Communities that lose and gain"), lost, "changes", "communities.csv"),
-                Table(tr("Needs that lose and gain"), columns(needs, names, **first), "needs", "needs.csv"),
+                ReportTable(tr("Communities that lose and gain"), lost, "changes", "communities.csv"),
+                ReportTable(
+                    tr("Needs that lose and gain"), columns(needs, names, **first), "needs", "needs.csv"
+                ),
             ],
             currency=study.base.summary["currency"],
             title=title(study),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matchopt.report import terminal, words
-from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table
+from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable
 from matchopt.report.words import Share, tr, trn
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def used(offered: float, planned: float) -> str:
     return tr("Of {offered} units offered {planned} are planned ({share}).", **told)
 
 
-def tables(summary: Mapping[str, Any]) -> Iterator[Table]:
+def tables(summary: Mapping[str, Any]) -> Iterator[ReportTable]:
     """Yield the tables of the summary; those with nothing to say are left out."""
     title, by = tr("Served by priority (1 is most urgent)"), tr("priority")
     yield _coverage(title, by, summary["asked_by_tier"], summary["served_by_tier"], {})
@@ -88,47 +88,47 @@ def tables(summary: Mapping[str, Any]) -> Iterator[Table]:
 
 def _coverage(
     title: str, by: str, asked: Mapping[str, Any], served: Mapping[str, Any], names: Mapping[str, str]
-) -> Table:
+) -> ReportTable:
     parts, wholes = [served.get(key, 0) for key in asked], list(asked.values())
     shown = [
-        Column(by, TEXT, [words.called(key, names) for key in asked]),
-        Column(tr("asked"), NUMBER, wholes),
-        Column(tr("served"), NUMBER, parts),
-        Column(tr("share"), SHARE, parts, wholes),
+        ReportColumn(by, TEXT, [words.called(key, names) for key in asked]),
+        ReportColumn(tr("asked"), NUMBER, wholes),
+        ReportColumn(tr("served"), NUMBER, parts),
+        ReportColumn(tr("share"), SHARE, parts, wholes),
     ]
     bars = [part / whole if whole else 0.0 for part, whole in zip(parts, wholes, strict=True)]
-    return Table(title, shown, bars=bars)
+    return ReportTable(title, shown, bars=bars)
 
 
-def _costs(summary: Mapping[str, Any]) -> Table:
+def _costs(summary: Mapping[str, Any]) -> ReportTable:
     cost = summary["cost"]
     paid = {kind: amount for kind, amount in cost.items() if kind != "unmet" and amount}
     if summary["objective"] == "total-cost":
         paid["unmet"] = cost["unmet"]
     amounts, total = list(paid.values()), sum(paid.values())
     shown = [
-        Column(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]),
-        Column(summary["currency"], MONEY, [*amounts, total]),
-        Column(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
+        ReportColumn(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]),
+        ReportColumn(summary["currency"], MONEY, [*amounts, total]),
+        ReportColumn(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
     ]
-    return Table(tr("What it costs"), shown, last_is_sum=True)
+    return ReportTable(tr("What it costs"), shown, last_is_sum=True)
 
 
 def _reasons(
     title: str, counted: tuple[str, str], groups: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
-) -> Table:
+) -> ReportTable:
     """Return the reasons, the largest quantity first; `counted` is what is counted, and its header."""
     codes = sorted(groups, key=lambda code: (-groups[code]["quantity"], code))
     shown = [
-        Column(tr("why"), TEXT, [words.called(code, names) for code in codes]),
-        Column(tr("code"), TEXT, codes),
-        Column(counted[1], COUNT, [groups[code][counted[0]] for code in codes]),
-        Column(tr("units"), NUMBER, [groups[code]["quantity"] for code in codes]),
+        ReportColumn(tr("why"), TEXT, [words.called(code, names) for code in codes]),
+        ReportColumn(tr("code"), TEXT, codes),
+        ReportColumn(counted[1], COUNT, [groups[code][counted[0]] for code in codes]),
+        ReportColumn(tr("units"), NUMBER, [groups[code]["quantity"] for code in codes]),
     ]
-    return Table(title, shown)
+    return ReportTable(title, shown)
 
 
-def price_of_fairness(curve: pd.DataFrame, currency: str) -> Table:
+def price_of_fairness(curve: pd.DataFrame, currency: str) -> ReportTable:
     """Return the table of a fairness curve: what each higher floor costs, in coverage and in money.
 
     Parameters
@@ -141,18 +141,18 @@ def price_of_fairness(curve: pd.DataFrame, currency: str) -> Table:
     """
     tiers = [str(name) for name in curve.columns if str(name).startswith(TIER)]
     shown = [
-        Column(tr("smallest coverage"), SHARE, curve["floor"]),
-        Column(tr("served"), NUMBER, curve["served"]),
-        Column(tr("of all"), SHARE, curve["coverage"]),
-        *(Column(tr("priority {tier}", tier=t.removeprefix(TIER)), NUMBER, curve[t]) for t in tiers),
-        Column(tr("cost, {currency}", currency=currency), MONEY, curve["logistics_cost"]),
-        Column(tr("at the least"), MONEY, curve["bound_cost"]),
-        Column(tr("gap"), GAP, curve["gap"]),
+        ReportColumn(tr("smallest coverage"), SHARE, curve["floor"]),
+        ReportColumn(tr("served"), NUMBER, curve["served"]),
+        ReportColumn(tr("of all"), SHARE, curve["coverage"]),
+        *(ReportColumn(tr("priority {tier}", tier=t.removeprefix(TIER)), NUMBER, curve[t]) for t in tiers),
+        ReportColumn(tr("cost, {currency}", currency=currency), MONEY, curve["logistics_cost"]),
+        ReportColumn(tr("at the least"), MONEY, curve["bound_cost"]),
+        ReportColumn(tr("gap"), GAP, curve["gap"]),
     ]
-    return Table(tr("What fairness costs"), shown)
+    return ReportTable(tr("What fairness costs"), shown)
 
 
-def plain_text(plan: Plan, more: Sequence[Table] = ()) -> str:
+def plain_text(plan: Plan, more: Sequence[ReportTable] = ()) -> str:
     """Return the summary of `plan`, and `more` after it, as aligned lines for logs and pipes."""
     summary = plan.summary
     blocks = [f"{headline(summary)}\n{details(plan)}", "\n".join([*_standing(summary), proof(summary)])]
@@ -160,7 +160,7 @@ def plain_text(plan: Plan, more: Sequence[Table] = ()) -> str:
     return "\n\n".join(blocks)
 
 
-def renderable(plan: Plan, more: Sequence[Table] = ()) -> RenderableType:
+def renderable(plan: Plan, more: Sequence[ReportTable] = ()) -> RenderableType:
     """Return the summary of `plan`, and `more` after it, for a rich console: bars, bold sums."""
     from rich.console import Group
     from rich.text import Text

@@ -28,7 +28,7 @@ FIGURES = (NUMBER, COUNT, MONEY, SHARE, GAP)
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ReportColumn:
     """One column.
 
     Attributes
@@ -56,7 +56,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """One table.
 
     Attributes
@@ -80,7 +80,7 @@ class Table:
     """
 
     title: str
-    columns: Sequence[Column]
+    columns: Sequence[ReportColumn]
     name: str = ""
     file: str = ""
     note: str = ""
@@ -93,11 +93,11 @@ class Table:
         """How many rows it has."""
         return len(self.columns[0].cells)
 
-    def head(self, most: int) -> Table:
+    def head(self, most: int) -> ReportTable:
         """Return the table with no more than its first `most` rows."""
         return replace(self.part(slice(most)), left_out=max(0, self.rows - most))
 
-    def part(self, rows: slice) -> Table:
+    def part(self, rows: slice) -> ReportTable:
         """Return the table with some of its rows."""
         cut = [
             replace(c, cells=c.cells[rows], whole=None if c.whole is None else c.whole[rows])
@@ -106,7 +106,7 @@ class Table:
         return replace(self, columns=cut, bars=self.bars[rows])
 
 
-def numbers(column: Column) -> Floats:
+def numbers(column: ReportColumn) -> Floats:
     """Return the cells of a column of numbers; shares of nothing are 1."""
     cells = np.asarray(column.cells, dtype=float)
     if column.whole is None:
@@ -225,11 +225,11 @@ FIELDS: Mapping[str, Field] = {
 """What columns of frames are called and hold, wherever they are shown."""
 
 
-def columns(frame: pd.DataFrame, names: str, **titles: str) -> list[Column]:
+def columns(frame: pd.DataFrame, names: str, **titles: str) -> list[ReportColumn]:
     """Return columns of a frame by their names in `FIELDS`, under other `titles` where some are given."""
     made = []
     for name in names.split():
         title, kind, source, digits, signed = FIELDS[name]
         cells = frame.index if kind in (TICK, SIGN) else frame[source or name]
-        made.append(Column(titles.get(name) or tr(title), kind, cells, None, digits, signed))
+        made.append(ReportColumn(titles.get(name) or tr(title), kind, cells, None, digits, signed))
     return made

@@ -15,7 +15,19 @@ import pandas as pd
 
 from matchopt.errors import SEVERITIES, Finding, Severity
 from matchopt.report import words
-from matchopt.report.table import COUNT, DAY, FIGURE, FIGURES, GAP, MONEY, NUMBER, SHARE, TEXT, Column, Table
+from matchopt.report.table import (
+    COUNT,
+    DAY,
+    FIGURE,
+    FIGURES,
+    GAP,
+    MONEY,
+    NUMBER,
+    SHARE,
+    TEXT,
+    ReportColumn,
+    ReportTable,
+)
 from matchopt.report.words import tr
 from matchopt.runs.render import guarded
 
@@ -39,12 +51,12 @@ Step = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
 
 
-def header(table: Table) -> tuple[str, ...]:
+def header(table: ReportTable) -> tuple[str, ...]:
     """Return the names of the columns."""
     return tuple(column.title for column in table.columns)
 
 
-def lines(table: Table) -> tuple[tuple[str, ...], ...]:
+def lines(table: ReportTable) -> tuple[tuple[str, ...], ...]:
     """Return the cells as texts, row by row."""
     rows = list(zip(*map(_texts, table.columns), strict=True))
     if table.left_out:
@@ -52,7 +64,7 @@ def lines(table: Table) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def _texts(column: Column) -> list[str]:
+def _texts(column: ReportColumn) -> list[str]:
     cells = list(column.cells)
     if column.kind == SHARE:
         wholes = [1] * len(cells) if column.whole is None else list(column.whole)
@@ -70,20 +82,20 @@ def _known(value: float | None, show: Callable[[float, Any], str], more: Any) ->
     return "–" if value != value else show(float(value), more)
 
 
-def _number(value: float, column: Column) -> str:
+def _number(value: float, column: ReportColumn) -> str:
     digits = column.digits[0]
     told = SHOWN[column.kind](value if digits is None else round(value, digits))
     return f"+{told}" if column.signed and value > 0 else told
 
 
-def plain(table: Table) -> str:
+def plain(table: ReportTable) -> str:
     """Return a table as its title and aligned lines."""
     from rich.cells import cell_len
 
     rows = [header(table), *lines(table)]
     widths = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
 
-    def filled(cell: str, width: int, column: Column) -> str:
+    def filled(cell: str, width: int, column: ReportColumn) -> str:
         # Chinese letters are two columns wide.
         blank = " " * (width - cell_len(cell))
         return blank + cell if _right(column) else cell + blank
@@ -92,11 +104,11 @@ def plain(table: Table) -> str:
     return "\n".join([table.title, *(f"  {line}" for line in aligned)])
 
 
-def _right(column: Column) -> bool:
+def _right(column: ReportColumn) -> bool:
     return column.kind == FIGURE or column.kind in FIGURES
 
 
-def renderable(table: Table) -> RenderableType:
+def renderable(table: ReportTable) -> RenderableType:
     """Return a table for a rich console: a bold title, bars for shares, a bold sum."""
     from rich.console import Group
     from rich.padding import Padding
@@ -153,10 +165,10 @@ def as_csv(findings: Sequence[Finding]) -> str:
 
 def findings_renderable(findings: Iterable[Finding]) -> RenderableType:
     """Return findings for a terminal: where, what, and the cure on a line of its own."""
-    from rich.table import Table
+    from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 1))
+    grid = Grid.grid(padding=(0, 1))
     for finding in findings:
         value = f"«{finding.value}» " if finding.value else ""
         text = Text.assemble((finding.place, "bold"), f"\n{value}{finding.problem}")
@@ -185,20 +197,22 @@ class Profile:
             self._stage = stage
         self._tell(stage, done, total)
 
-    def table(self) -> Table:
+    def table(self) -> ReportTable:
         """End the last stage and return the table."""
         self._close()
         whole = sum(self._seconds.values())
         stages = [*map(words.stage_of_work, self._seconds), tr("in all")]
         seconds = [*self._seconds.values(), whole]
         shown = [
-            Column(tr("stage"), TEXT, stages),
-            Column(tr("seconds"), FIGURE, [f"{spent:.2f}" for spent in seconds]),
-            Column(tr("share"), SHARE, seconds, [whole] * len(seconds)),
-            Column(tr("peak memory, MB"), NUMBER, [*self._peak.values(), _peak_memory()], digits=(0, None)),
+            ReportColumn(tr("stage"), TEXT, stages),
+            ReportColumn(tr("seconds"), FIGURE, [f"{spent:.2f}" for spent in seconds]),
+            ReportColumn(tr("share"), SHARE, seconds, [whole] * len(seconds)),
+            ReportColumn(
+                tr("peak memory, MB"), NUMBER, [*self._peak.values(), _peak_memory()], digits=(0, None)
+            ),
         ]
         bars = [spent / whole if whole else 0.0 for spent in seconds]
-        return Table(tr("Where time and memory went"), shown, bars=bars, last_is_sum=True)
+        return ReportTable(tr("Where time and memory went"), shown, bars=bars, last_is_sum=True)
 
     def _close(self) -> None:
         now = time.perf_counter()

@@ -21,8 +21,8 @@ from matchopt.report.table import (
     SHARE,
     SIGN,
     TICK,
-    Column,
-    Table,
+    ReportColumn,
+    ReportTable,
     numbers,
 )
 
@@ -62,7 +62,7 @@ BOX = "☐"
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Workbook:
     """The workbook: sentences and small tables for its first sheet, and its lists.
 
     Attributes
@@ -78,12 +78,12 @@ class Book:
     """
 
     said: Sequence[str]
-    tables: Sequence[Table]
-    sheets: Sequence[Table]
+    tables: Sequence[ReportTable]
+    sheets: Sequence[ReportTable]
     overview: str = field(default_factory=lambda: tr("Overview"))
 
 
-def write_workbook(book: Book, path: Path, most: int = MOST_ROWS) -> None:
+def write_workbook(book: Workbook, path: Path, most: int = MOST_ROWS) -> None:
     """Write a workbook; lists of more than `most` rows go on in another sheet."""
     import xlsxwriter
 
@@ -97,7 +97,7 @@ def write_workbook(book: Book, path: Path, most: int = MOST_ROWS) -> None:
                 _list(file, name, sheet.part(slice(start, start + most)), formats)
 
 
-def _overview(file: xlsxwriter.Workbook, book: Book, formats: dict[str, Any]) -> None:
+def _overview(file: xlsxwriter.Workbook, book: Workbook, formats: dict[str, Any]) -> None:
     page = file.add_worksheet(book.overview)
     page.set_column(0, 0, 44)
     page.set_column(1, 5, 16)
@@ -123,7 +123,7 @@ def _on_landscape(page: Any) -> None:
     page.fit_to_pages(1, 0)
 
 
-def _list(file: xlsxwriter.Workbook, name: str, sheet: Table, formats: dict[str, Any]) -> None:
+def _list(file: xlsxwriter.Workbook, name: str, sheet: ReportTable, formats: dict[str, Any]) -> None:
     page = file.add_worksheet(name)
     for k, column in enumerate(sheet.columns):
         page.set_column(k, k, _widest(column))
@@ -136,7 +136,7 @@ def _list(file: xlsxwriter.Workbook, name: str, sheet: Table, formats: dict[str,
     _rows(page, 1, sheet.columns, formats)
 
 
-def _rows(page: Any, first: int, columns: Sequence[Column], formats: dict[str, Any]) -> None:
+def _rows(page: Any, first: int, columns: Sequence[ReportColumn], formats: dict[str, Any]) -> None:
     """Write the cells of some columns from row `first` on, row by row."""
     cells = [_cells(column) for column in columns]
     writers = [_writer(page, column.kind, formats) for column in columns]
@@ -163,7 +163,7 @@ def _writer(page: Any, kind: str, formats: dict[str, Any]) -> Callable[[int, int
     return number if kind in FIGURES else day if kind == DAY else text
 
 
-def _cells(column: Column) -> Iterator[Any]:
+def _cells(column: ReportColumn) -> Iterator[Any]:
     """Return the cells of a column as Python has them."""
     if column.kind == TICK:
         return iter([BOX] * len(column.cells))
@@ -177,7 +177,7 @@ def _cells(column: Column) -> Iterator[Any]:
     return iter(np.asarray(column.cells, dtype=object).astype(str).tolist())
 
 
-def _widest(column: Column) -> float:
+def _widest(column: ReportColumn) -> float:
     """Return a width that most cells fit in; headers are wrapped."""
     if column.kind == SIGN:
         return 26
