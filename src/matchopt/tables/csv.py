@@ -6,9 +6,9 @@ cell becomes a Python object once, however many rows hold it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -148,13 +148,13 @@ def records(data: bytes, table: Table) -> Records:
     )
 
 
-def _header(data: bytes) -> tuple[int, str]:
+def _header(data: bytes) -> tuple[int, bytes]:
     """Return how many records stand before the header, and its text."""
     number = start = 0
     while start < len(data):
         end = _record_end(data, start)
         if end > start and not data[start : start + 3].removeprefix(b'"').startswith(b"##"):
-            return number, data[start:end].decode("utf-8")
+            return number, data[start:end]
         number, start = number + 1, end + 1
     raise RefusedError("empty_file", tr("has no header"), tr("the first row holds the names of the columns"))
 
@@ -198,7 +198,7 @@ def _filled(buffer: Bytes, starts: Positions, ends: Positions) -> tuple[Bools, B
     return (ends > starts) & ~remarks, remarks
 
 
-def _delimiter(header: str, table: Table) -> str:
+def _delimiter(header: bytes, table: Table) -> str:
     """Return the delimiter: the only one in the header, or the one that makes the required columns of it."""
     present = [mark for mark in DELIMITERS if len(_fields(header, mark)) > 1]
     if len(present) < 2:
@@ -207,12 +207,9 @@ def _delimiter(header: str, table: Table) -> str:
     winners = [mark for mark in present if required <= _known(_fields(header, mark), table)]
     if len(winners) != 1:
         marks = tr(" and ").join(tr(_NAMES[sign]) for sign in present)
-        raise RefusedError(
-            "ambiguous_delimiter",
-            tr("has both {marks} in its header", marks=marks),
-            tr("separate the columns by one of them"),
-            value=header,
-        )
+        problem = tr("has both {marks} in its header", marks=marks)
+        cure = tr("separate the columns by one of them")
+        raise RefusedError("ambiguous_delimiter", problem, cure, value=header.decode("utf-8"))
     return winners[0]
 
 
@@ -221,19 +218,10 @@ def _known(headers: Sequence[str], table: Table) -> set[str]:
     return {column.name for column in columns if column is not None}
 
 
-def _fields(line: str, delimiter: str) -> tuple[str, ...]:
+def _fields(line: bytes, delimiter: str) -> tuple[str, ...]:
     """Split one record, quotes observed."""
-    parts: list[str] = []
-    part, quoted = "", False
-    for piece in re.split(f'({re.escape(delimiter)}|")', line):
-        if piece == '"':
-            quoted = not quoted
-        if piece == delimiter and not quoted:
-            parts.append(part)
-            part = ""
-        else:
-            part += piece
-    return tuple(_unquoted(part) for part in [*parts, part])
+    marks = [*_marks(line, delimiter).tolist(), len(line)]
+    return tuple(_unquoted(line[start + 1 : end].decode("utf-8")) for start, end in pairwise(marks))
 
 
 def _unquoted(part: str) -> str:
@@ -312,11 +300,7 @@ def _distinct(data: bytes, start: Positions, end: Positions) -> tuple[Shorts, In
         cells = (data[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True))
         code = np.array([known.setdefault(cell, len(known)) for cell in cells], dtype=np.int32)
         return code, np.unique(code, return_index=True)[1]
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    if _ascending(buffer, start, end):
-        first = np.arange(len(start))
-        return first.astype(np.int32), first
-    return _codes(buffer, start, end)
+    return _codes(np.frombuffer(data, dtype=np.uint8), start, end)
 
 
 def _texts(data: bytes, start: Positions, end: Positions) -> list[str]:
@@ -325,27 +309,6 @@ def _texts(data: bytes, start: Positions, end: Positions) -> list[str]:
         return [data[a:b].decode("utf-8") for a, b in zip(start.tolist(), end.tolist(), strict=True)]
     joined = _joined(np.frombuffer(data, dtype=np.uint8), start, end)
     return joined.tobytes().decode("utf-8").split("\0")[:-1]
-
-
-@compiled
-def _ascending(buffer: Bytes, start: Positions, end: Positions) -> bool:
-    """Return whether each cell is longer than the one before, or as long and after it.
-
-    Ids mostly are so numbered. No two of them are the same then.
-    """
-    before, length = np.int64(0), np.int64(-1)
-    for row in range(len(start)):
-        here, size = np.int64(start[row]), np.int64(end[row] - start[row])
-        if size < length:
-            return False
-        if size == length:
-            at = 0
-            while at < size and buffer[here + at] == buffer[before + at]:
-                at += 1
-            if at == size or buffer[here + at] < buffer[before + at]:
-                return False
-        before, length = here, size
-    return True
 
 
 @compiled

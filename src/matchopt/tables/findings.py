@@ -102,6 +102,8 @@ class Findings:
 
         `column` is the canonical name, or empty for the whole row.
         """
+        if not len(at):
+            return
         header = place.header(column) if column else ""
         for position in at[:LIMIT].tolist():
             value, problem, cure = say(position) if callable(say) else say

@@ -6,7 +6,7 @@ Files, sheets and DataFrames all become this, so that one check serves them all.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,9 +18,10 @@ import pandas as pd
 
 from matchopt.arrays import Bools
 from matchopt.contract.fields import Table
+from matchopt.contract.schema import column_named
 from matchopt.tables.cells import EPOCH, STRIP, Coded, coded
 
-Column = Coded | npt.NDArray[Any]
+Cells = Coded | npt.NDArray[Any]
 """Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
 
 REMARK = "##"
@@ -57,33 +58,29 @@ class RawTable:
     table: Table
     source: str
     headers: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[Cells, ...]
     rows: npt.NDArray[np.int64]
     head: int = 1
     remarks: int = 0
     whole: bool = True
     epoch: date = EPOCH
 
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A raw table as a place for findings to point into, while its columns are being typed."""
-
-    raw: RawTable
-    headers: Mapping[str, str]
-
     @property
     def name(self) -> str:
         """Name of the table."""
-        return self.raw.table.name
+        return self.table.name
 
     def header(self, column: str) -> str:
         """Header of `column` as the user wrote it."""
-        return self.headers.get(column, column)
+        for header in self.headers:
+            named = column_named(self.table, header.strip(STRIP))
+            if named is not None and named.name == column:
+                return header
+        return column
 
     def row(self, at: int) -> int:
         """Row in the file of the row at position `at`."""
-        return int(self.raw.rows[at])
+        return int(self.rows[at])
 
 
 def without_remarks(raw: RawTable) -> RawTable:
@@ -106,7 +103,7 @@ def without_remarks(raw: RawTable) -> RawTable:
     return replace(raw, columns=tuple(columns), rows=raw.rows[keep], remarks=remarks)
 
 
-def _blank(column: Column) -> Bools:
+def _blank(column: Cells) -> Bools:
     """Return which cells hold nothing."""
     if isinstance(column, Coded):
         at = np.flatnonzero(column.odd | (column.texts == ""))
@@ -129,7 +126,7 @@ def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
     return without_remarks(RawTable(table, source, headers, columns, rows))
 
 
-def column_of(series: pd.Series[Any]) -> Column:
+def column_of(series: pd.Series[Any]) -> Cells:
     """Return the cells of `series`: numbers, days and flags as they are, the rest as text."""
     kind = series.dtype
     if isinstance(kind, np.dtype) and kind.kind in "biufM":
@@ -201,7 +198,7 @@ def _is_nothing(cell: object) -> bool:
     return isinstance(cell, Decimal) and cell.is_nan()
 
 
-def as_texts(column: Column) -> Coded:
+def as_texts(column: Cells) -> Coded:
     """Return a column of numbers, days or flags as texts."""
     if isinstance(column, Coded):
         return column

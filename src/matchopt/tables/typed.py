@@ -173,6 +173,13 @@ class Tables:
         """Warn of the rows `where`."""
         self.found.rows(Severity.WARNING, code, table, column, np.flatnonzero(where), say)
 
+    def warn_once(
+        self, code: str, table: Checked, column: str, where: Bools, problem: str, cure: str
+    ) -> None:
+        """Warn of the rows `where` together, at the first of them."""
+        said = (table.array(column), problem, cure)
+        self.found.rows(Severity.WARNING, code, table, column, np.flatnonzero(where)[:1], said)
+
     def days(self) -> npt.NDArray[np.datetime64]:
         """Return the earliest and latest day that set the horizon; empty if undated.
 

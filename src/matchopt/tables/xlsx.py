@@ -21,7 +21,7 @@ from matchopt.tables.findings import RefusedError
 from matchopt.tables.raw import REMARK, RawTable, cell_text, texts, without_remarks
 
 _ERROR_CELL = re.compile(
-    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>'
+    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3}[0-9]{1,7})"[^>]*>'
     rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,40})</",
     re.DOTALL,
 )
@@ -98,6 +98,8 @@ Errors = dict[str, dict[tuple[int, int], str]]
 
 def _epoch_and_errors(data: bytes) -> tuple[date, Errors]:
     """Return day 0 and the error cells such as ``#REF!``: sheet → (row, column) from 0 → text."""
+    from xlsxwriter.utility import xl_cell_to_rowcol
+
     epoch, errors = EPOCH, Errors()
     with (
         contextlib.suppress(KeyError, ElementTree.ParseError, zipfile.BadZipFile, NotImplementedError),
@@ -110,8 +112,8 @@ def _epoch_and_errors(data: bytes) -> tuple[date, Errors]:
             xml = archive.read(part)
             if b't="e"' in xml:
                 errors[name] = {
-                    (int(row) - 1, _column_number(letters)): text.decode("utf-8", "replace")
-                    for letters, row, text in _ERROR_CELL.findall(xml)
+                    xl_cell_to_rowcol(cell.decode()): text.decode("utf-8", "replace")
+                    for cell, text in _ERROR_CELL.findall(xml)
                 }
     return epoch, errors
 
@@ -128,13 +130,6 @@ def _parts(archive: zipfile.ZipFile, book: list[ElementTree.Element]) -> dict[st
             if inside in archive.namelist():
                 parts[element.get("name", "")] = inside
     return parts
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - ord("A") + 1
-    return number - 1
 
 
 def sheet_for(table: Table, sheets: list[Sheet], file: str) -> RawTable:

@@ -248,10 +248,9 @@ def _refuse_contradictions(
 def _there(tables: Tables, lines: pd.DataFrame) -> Bools:
     """Return which lines are about a donation, a need and a hub that are still in the tables."""
     there = np.ones(len(lines), dtype=bool)
-    for column, key in zip(
-        [*PAIR, "hub"], ("donations.donation_id", "needs.need_id", "hubs.hub"), strict=True
-    ):
-        there &= (lines[column].isin(tables.names(key)) | (lines[column] == "")).to_numpy()
+    for column, table in (("donation_id", "donations"), ("need_id", "needs"), ("hub", "hubs")):
+        known = tables.names(f"{table}.{column}")
+        there &= (lines[column].isin(known) | (lines[column] == "")).to_numpy()
     return there
 
 

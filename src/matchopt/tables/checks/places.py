@@ -190,20 +190,10 @@ def origins(tables: Tables, donations: Checked) -> None:
     if listed:
         tables.error("unknown_origin", donations, "origin", unknown, say)
     elif unknown.any():
-        first, count = int(np.argmax(unknown)), int(unknown.sum())
-        tables.found.warning(
-            "unreached_origin",
-            "donations",
-            tr(
-                "{int} of {unknown} donations lie at a place that no lane names",
-                int=count,
-                unknown=len(unknown),
-            ),
-            tr("they cannot be planned; add lanes from there, or check the spelling"),
-            row=donations.row(first),
-            column=donations.header("origin"),
-            value=names[first],
-        )
+        told = {"int": int(unknown.sum()), "unknown": len(unknown)}
+        problem = tr("{int} of {unknown} donations lie at a place that no lane names", **told)
+        cure = tr("they cannot be planned; add lanes from there, or check the spelling")
+        tables.warn_once("unreached_origin", donations, "origin", unknown, problem, cure)
 
 
 @check("lanes", complete=ALL)
@@ -231,24 +221,15 @@ def idle_lanes(tables: Tables, lanes: Checked) -> None:
     """Warn once of lanes whose ends nothing else names."""
     known = tables.names("communities.community", "hubs.hub", "needs.community", "donations.origin")
     for column in ("from_place", "to_place"):
-        names = lanes.array(column)
-        idle = np.flatnonzero(~lanes.among(column, known) & lanes.given(column))
-        if len(idle):
-            first = int(idle[0])
+        idle = ~lanes.among(column, known) & lanes.given(column)
+        if idle.any():
             problem = trn(
                 "{n} lane has an end that no other table names",
                 "{n} lanes have an end that no other table names",
-                len(idle),
+                int(idle.sum()),
             )
-            tables.found.warning(
-                "unknown_place",
-                "lanes",
-                problem,
-                near_or(names[first], known, tr("check the spelling")),
-                row=lanes.row(first),
-                column=lanes.header(column),
-                value=names[first],
-            )
+            cure = near_or(lanes.array(column)[np.argmax(idle)], known, tr("check the spelling"))
+            tables.warn_once("unknown_place", lanes, column, idle, problem, cure)
 
 
 @check("donations", complete=ALL)

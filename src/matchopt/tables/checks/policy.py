@@ -59,10 +59,15 @@ def _check_community_column(tables: Tables, rule: str, column: str) -> None:
     tables.warning("blank_boundary", communities, column, ~given & communities.sound(column), said)
 
 
-def _refuse_boundary(tables: Tables, rule: str, why: str, cure: str) -> None:
+def _refuse(tables: Tables, setting: str, value: str, why: str, cure: str) -> None:
+    """Report a setting that cannot be observed without data."""
     problem = tr("cannot be observed: {why}", why=why)
-    cure = tr("{cure}, or set the boundary to open", cure=cure)
-    tables.found.error("boundary_without_data", FILE, problem, cure, column="policy.boundary", value=rule)
+    code, column = f"{setting}_without_data", f"policy.{setting}"
+    tables.found.error(code, FILE, problem, cure, column=column, value=value)
+
+
+def _refuse_boundary(tables: Tables, rule: str, why: str, cure: str) -> None:
+    _refuse(tables, "boundary", rule, why, tr("{cure}, or set the boundary to open", cure=cure))
 
 
 @check(complete=("communities",), settings=True)
@@ -90,9 +95,7 @@ def fairness(tables: Tables, settings: Settings) -> None:
 
 
 def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
-    problem = tr("cannot be observed: {why}", why=why)
-    cure = tr("{cure}, or set fairness to none", cure=cure)
-    tables.found.error("fairness_without_data", FILE, problem, cure, column="policy.fairness", value=rule)
+    _refuse(tables, "fairness", rule, why, tr("{cure}, or set fairness to none", cure=cure))
 
 
 @check(settings=True)

@@ -180,10 +180,7 @@ def _warn_once(tables: Tables, table: Checked, odd: Bools, granule: Floats, whos
         meaning=meaning,
     )
     cure = tr("write a multiple, here of {granule}, if that is not meant", granule=f"{granule[first]:.15g}")
-    value, column = f"{table.array('quantity')[first]:.15g}", table.header("quantity")
-    tables.found.warning(
-        "off_step", table.name, problem, cure, row=table.row(first), column=column, value=value
-    )
+    tables.warn_once("off_step", table, "quantity", odd, problem, cure)
 
 
 def _granules(step: Floats, lot: Floats) -> tuple[Floats, Bools]:
