@@ -100,7 +100,9 @@ def read_deliveries(path: Path, plan: Plan) -> pd.DataFrame:
         raise CaseError(found.sorted())
     # Ids are copied from the files of a run, which guard what a spreadsheet would take for a formula.
     texts = [column.name for column in DELIVERIES.columns if column.kind is Kind.TEXT]
-    checked = replace(checked, frame=checked.frame.assign(**{n: bare(checked.frame[n]) for n in texts}))
+    checked = replace(
+        checked, columns={**checked.columns, **{n: bare(checked.frame[n]).to_numpy() for n in texts}}
+    )
     at = _lines(checked, plan, found)
     _refuse_too_much(checked, plan, at, found)
     _refuse_too_early(checked, plan, at, found)

@@ -104,7 +104,7 @@ def checked_case(
     tables = Tables(checked, unread, found, settings)
     if earlier is not None and "commitments" not in unread:
         commitments = completed(tables, earlier)
-        if len(commitments.frame):
+        if len(commitments.rows):
             checked["commitments"] = commitments
     for check in CHECKS:
         check(tables)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, LONGEST_CELL, Column, Kind, Table
-from matchopt.contract.frames import NUMBERS, empty_column, frame_of
+from matchopt.contract.frames import NUMBERS, empty_column
 from matchopt.contract.schema import column_named, folded
 from matchopt.errors import Severity
 from matchopt.language import tr, trn
@@ -106,7 +106,7 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         report_no_rows(raw, found)
         return None
     headers = {name: raw.headers[k] for name, k in places.items()}
-    frame: dict[str, npt.NDArray[Any]] = {}
+    columns: dict[str, npt.NDArray[Any]] = {}
     wrong: dict[str, Bools] = {}
     codes: dict[str, Coding] = {}
     for column in raw.table.columns:
@@ -116,14 +116,14 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         )
         typed.fill()
         wrong[column.name] = typed.rows(typed.wrong)
-        frame[column.name] = typed.rows(typed.cells)
+        columns[column.name] = typed.rows(typed.cells)
         if typed.cells.dtype == object:
             codes[column.name] = typed.coded()
     if raw.table.name == "donations":
-        _name_donors(frame, codes)
+        _name_donors(columns, codes)
     extras = unknown_columns(raw, places, found)
     whole = raw.whole and complete
-    checked = Checked(raw.table, frame_of(frame), extras, headers, raw.rows, wrong, whole, codes)
+    checked = Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, codes)
     return check_keys(checked, found)
 
 
@@ -134,12 +134,12 @@ def _not_given(place: RawTable, column: Column, found: Findings) -> Typing:
     return Typing(place, column, found, empty_column(column, 1), code, wrong, unequal=True)
 
 
-def _name_donors(frame: dict[str, npt.NDArray[Any]], codes: dict[str, Coding]) -> None:
+def _name_donors(columns: dict[str, npt.NDArray[Any]], codes: dict[str, Coding]) -> None:
     """Call a donor that is not named like the donation."""
     code, names = codes.pop("donor")
     nameless = (names == "")[code]
     if nameless.any():
-        frame["donor"] = np.where(nameless, frame["donation_id"], frame["donor"])
+        columns["donor"] = np.where(nameless, columns["donation_id"], columns["donor"])
     else:
         codes["donor"] = code, names
 
@@ -386,7 +386,7 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
     keys = list(checked.table.key)
     if not keys or (len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows)):
         return checked
-    again = checked.frame.duplicated(keys, keep="first").to_numpy() & checked.sound(*keys)
+    again = checked.frame[keys].duplicated(keep="first").to_numpy() & checked.sound(*keys)
     if not again.any():
         return checked
     first = _first_rows(checked, keys)
@@ -396,7 +396,7 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
     cure = tr("every row has a {joined} of its own", joined=" → ".join(keys))
 
     def say(k: int) -> Said:
-        value = " → ".join(str(checked.frame[key].iloc[k]) for key in keys)
+        value = " → ".join(str(checked.array(key)[k]) for key in keys)
         return value, tr("stands in row {row} already", row=checked.row(int(first[k]))), cure
 
     found.rows(Severity.ERROR, "duplicate_id", checked, keys[0], at, say)
@@ -421,7 +421,7 @@ def _merge_lanes(checked: Checked, at: npt.NDArray[np.intp], first: Ints, found:
     repeats[at[same]] = True
 
     def say(k: int) -> Said:
-        pair = f"{checked.frame['from_place'].iloc[k]} → {checked.frame['to_place'].iloc[k]}"
+        pair = f"{checked.array('from_place')[k]} → {checked.array('to_place')[k]}"
         other = checked.row(int(first[k]))
         if repeats[k]:
             return pair, tr("repeats row {other}; it is read once", other=other), tr("leave one of them out")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats
 from matchopt.contract.fields import Kind, Table
+from matchopt.contract.frames import frame_of
 from matchopt.contract.settings import Settings
 from matchopt.errors import Severity
 from matchopt.tables.findings import Findings, Saying
@@ -28,8 +29,8 @@ class Checked:
     ----------
     table
         Which table it is.
-    frame
-        Typed columns by canonical name, as `Case` describes them.
+    columns
+        Canonical name → typed cells, as `Case` describes them.
     extras
         Columns that the schema does not know.
     headers
@@ -45,7 +46,7 @@ class Checked:
     """
 
     table: Table
-    frame: pd.DataFrame
+    columns: Mapping[str, npt.NDArray[Any]]
     extras: pd.DataFrame
     headers: Mapping[str, str]
     rows: npt.NDArray[np.int64]
@@ -66,9 +67,14 @@ class Checked:
         """Row in the file of the row at position `at`."""
         return int(self.rows[at])
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The columns as a DataFrame."""
+        return frame_of(self.columns)
+
     def array(self, column: str) -> npt.NDArray[Any]:
         """Cells of `column`."""
-        return np.asarray(self.frame[column].to_numpy())
+        return self.columns[column]
 
     def coded(self, column: str) -> Coding:
         """Return the code of each cell of `column`, and the distinct cells."""
@@ -99,7 +105,7 @@ class Checked:
 
     def sound(self, *columns: str) -> Bools:
         """Return the rows whose cells in `columns` have no finding yet."""
-        sound = np.ones(len(self.frame), dtype=bool)
+        sound = np.ones(len(self.rows), dtype=bool)
         for column in columns:
             sound &= ~self.wrong[column]
         return sound
@@ -108,7 +114,7 @@ class Checked:
         """Return the table with the rows `keep` only."""
         return replace(
             self,
-            frame=self.frame[keep].reset_index(drop=True),
+            columns={name: values[keep] for name, values in self.columns.items()},
             extras=self.extras[keep].reset_index(drop=True),
             rows=self.rows[keep],
             wrong={name: mask[keep] for name, mask in self.wrong.items()},

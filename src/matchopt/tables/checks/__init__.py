@@ -32,7 +32,6 @@ CHECKS: tuple[Check, ...] = (
     policy.boundary,
     policy.fairness,
     policy.horizon,
-    policy.undated,
     policy.weight_of_affinities,
 )
 """Every check, in the order in which they run: findings of one row stand in it.

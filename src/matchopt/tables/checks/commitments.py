@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.contract.fields import BARRED, PINNED, Kind
-from matchopt.contract.frames import empty_column, frame_of
+from matchopt.contract.fields import BARRED, PINNED
+from matchopt.contract.frames import empty_column
 from matchopt.contract.lines import DAYS, PAIR, ROUTE, lines_named
 from matchopt.contract.schema import COMMITMENTS
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items
 from matchopt.tables.findings import Said, Saying, near_or
-from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tables.typed import Checked, Tables, check, is_empty
 from matchopt.tolerances import ROUNDING, WRITTEN
 
 TRIPLE = ("donation_id", "need_id", "quantity")
@@ -102,8 +102,8 @@ def _check_fit(tables: Tables, commitments: Checked, pinned: Bools) -> Floats:
     needs, donations = tables.get("needs"), tables.get("donations")
     if needs is None or donations is None or not tables.complete("items", "substitutions"):
         return ratio
-    given = commitments.frame["donation_id"].map(donations.by("donation_id", "item"))
-    asked = commitments.frame["need_id"].map(needs.by("need_id", "item"))
+    given = pd.Series(commitments.array("donation_id"), dtype=object).map(donations.by("donation_id", "item"))
+    asked = pd.Series(commitments.array("need_id"), dtype=object).map(needs.by("need_id", "item"))
     serves = _Ratios(tables)
     wrong = np.zeros(len(pinned), dtype=bool)
     other = (given.notna() & asked.notna() & (given != asked)).to_numpy()
@@ -145,7 +145,7 @@ def _check_enough(tables: Tables, commitments: Checked, key: str, name: str, qua
     table = tables.get(name)
     if table is None:
         return
-    ids = commitments.frame[key]
+    ids = pd.Series(commitments.array(key), dtype=object)
     total = pd.Series(quantity).groupby(ids.to_numpy()).transform("sum").to_numpy()
     there = ids.map(table.by(key, "quantity")).to_numpy(dtype=np.float64)
     first = ~ids.duplicated().to_numpy()
@@ -199,10 +199,10 @@ def completed(tables: Tables, lines: pd.DataFrame) -> Checked:
 
 def _nothing() -> Checked:
     """Return a table that nobody gave."""
-    frame = frame_of({column.name: empty_column(column, 0) for column in COMMITMENTS.columns})
+    columns = {column.name: empty_column(column, 0) for column in COMMITMENTS.columns}
     wrong = {column.name: np.zeros(0, dtype=bool) for column in COMMITMENTS.columns}
     no_rows = np.zeros(0, dtype=np.int64)
-    return Checked(COMMITMENTS, frame, pd.DataFrame(index=frame.index), {}, no_rows, wrong, True, {})
+    return Checked(COMMITMENTS, columns, pd.DataFrame(index=range(0)), {}, no_rows, wrong, True, {})
 
 
 def _about(tables: Tables, given: Checked, lines: pd.DataFrame) -> Ints:
@@ -287,18 +287,18 @@ def _taken(tables: Tables, given: Checked, lines: pd.DataFrame, at: Ints) -> Flo
 
 def _filled(given: Checked, lines: pd.DataFrame, at: Ints, taken: Floats) -> Checked:
     """Return the rows with what their lines say where they are empty."""
-    frame, hit = given.frame.copy(), at >= 0
+    columns, hit = dict(given.columns), at >= 0
     own = lines.iloc[at[hit]]
     for column in LINE:
-        cells = frame[column].to_numpy(copy=True)
-        kind = COMMITMENTS.column(column).kind
-        empty = np.isnat(cells[hit]) if kind is Kind.DAY else cells[hit] == ""
+        cells = columns[column].copy()
+        empty = is_empty(cells[hit])
         cells[np.flatnonzero(hit)[empty]] = own[column].to_numpy()[empty]
-        frame[column] = cells
-    silent = hit & np.isnan(frame["quantity"].to_numpy(dtype=np.float64))
+        columns[column] = cells
+    quantity = columns["quantity"].astype(np.float64)
     whole = given.among("status", BARRED)
-    frame.loc[silent, "quantity"] = np.where(whole, _planned(lines)[at], taken)[silent]
-    return replace(given, frame=frame, codes={})
+    left = np.where(whole, _planned(lines)[at], taken)
+    columns["quantity"] = np.where(hit & np.isnan(quantity), left, quantity)
+    return replace(given, columns=columns, codes={})
 
 
 def _rest(rows: Checked, lines: pd.DataFrame, at: Ints, taken: Floats, there: Bools) -> tuple[Ints, Floats]:
@@ -314,14 +314,15 @@ def _rest(rows: Checked, lines: pd.DataFrame, at: Ints, taken: Floats, there: Bo
 def _with_promises(rows: Checked, lines: pd.DataFrame, quantity: Floats) -> Checked:
     """Return the table with promises below its rows."""
     count = len(lines)
-    columns = {column.name: empty_column(column, count) for column in COMMITMENTS.columns}
-    columns |= {column: lines[column].to_numpy() for column in LINE} | {"quantity": quantity}
-    columns["status"][:] = "planned"
-    more = frame_of(columns).astype(dict(rows.frame.dtypes)) if len(rows.frame) else frame_of(columns)
+    more = {column.name: empty_column(column, count) for column in COMMITMENTS.columns}
+    more |= {column: lines[column].to_numpy() for column in LINE} | {"quantity": quantity}
+    more["status"][:] = "planned"
     extras = pd.DataFrame({name: [""] * count for name in rows.extras}, dtype=object, index=range(count))
     return replace(
         rows,
-        frame=pd.concat([rows.frame, more], ignore_index=True),
+        columns={
+            name: np.append(cells, more[name].astype(cells.dtype)) for name, cells in rows.columns.items()
+        },
         extras=pd.concat([rows.extras, extras], ignore_index=True),
         rows=np.append(rows.rows, np.zeros(count, dtype=np.int64)),
         wrong={name: np.append(mask, np.zeros(count, dtype=bool)) for name, mask in rows.wrong.items()},

@@ -100,9 +100,10 @@ def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
 
 @check(settings=True)
 def horizon(tables: Tables, settings: Settings) -> None:
-    """Report a horizon that ends before it starts; warn of a long one, and of time windows outside."""
+    """Report a reversed horizon; warn of a long one, of windows outside it, and of days in a case without."""
     days = tables.days()
     if not len(days):
+        _warn_undated(tables, settings)
         return
     start = np.datetime64(settings.horizon.start or days[0], "s")
     end = np.datetime64(settings.horizon.end or days[1], "s")
@@ -135,11 +136,8 @@ def horizon(tables: Tables, settings: Settings) -> None:
             tables.warning("outside_horizon", table, column, outside, said)
 
 
-@check(settings=True)
-def undated(tables: Tables, settings: Settings) -> None:
+def _warn_undated(tables: Tables, settings: Settings) -> None:
     """Warn where a case without days uses what needs days."""
-    if len(tables.days()):
-        return
     if settings.horizon.start or settings.horizon.end:
         cure = tr("fill in days, or leave [horizon] out")
         tables.found.warning(
@@ -162,14 +160,15 @@ def affinities_of_pairs(tables: Tables, affinities: Checked) -> None:
     for one, other in SIDES:
         _check_side(tables, affinities, one, other)
     names = [column for side in SIDES for column in side]
-    again = affinities.frame.duplicated(names).to_numpy()
+    frame = affinities.frame[names]
+    again = frame.duplicated().to_numpy()
     if not again.any():
         return
-    groups = affinities.frame.groupby(names, sort=False).ngroup().to_numpy()
+    groups = frame.groupby(names, sort=False).ngroup().to_numpy()
     firsts = np.flatnonzero(~again)  # groups are numbered as they first occur
 
     def say(at: int) -> Said:
-        pair = " → ".join(str(v) for v in affinities.frame[names].iloc[at] if v)
+        pair = " → ".join(str(v) for v in frame.iloc[at] if v)
         row = affinities.row(int(firsts[groups[at]]))
         return pair, tr("stands in row {row} already", row=row), tr("keep the row whose score is right")
 
