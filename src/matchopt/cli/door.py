@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from matchopt import __version__
 from matchopt.cli.terminal import INTERRUPTED, fail, fail_with_findings
 from matchopt.cli.usage import tell_usage
+from matchopt.cli.warm_up import warm_up
 from matchopt.errors import CaseError, MatchoptError, ProofError
 from matchopt.language import DOMAIN, LOCALES, Language, mark, speak, spoken, tr
 
@@ -207,6 +208,14 @@ def _door(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     lang: DoorLang = None,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm-up",
+            callback=warm_up,
+            help="Compile what a machine compiles once, so that no plan waits for it.",
+        ),
+    ] = False,
 ) -> None:
     """Match donations to needs: the best plan, with its proof.
 

@@ -48,6 +48,7 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
         TimeRemainingColumn,
     )
 
+    from matchopt.kernels import while_compiling
     from matchopt.report.words import stage_of_work
 
     described, left = TextColumn("{task.description}"), TimeRemainingColumn(elapsed_when_finished=False)
@@ -63,7 +64,14 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
                 before = stage
             bar.update(task, description=stage_of_work(stage), completed=done, total=total or None)
 
-        yield step
+        def say_compiling() -> None:
+            bar.update(task, description=stage_of_work("compiling"))
+
+        def say_stage() -> None:
+            bar.update(task, description=stage_of_work(before))
+
+        with while_compiling(say_compiling, say_stage):
+            yield step
 
 
 def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:

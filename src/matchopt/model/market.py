@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from matchopt.arrays import CandidateArcs, Floats, Ints, Steps
+from matchopt.kernels import sized
 from matchopt.language import tr
 from matchopt.model.affinities import Affinities
 from matchopt.model.bars import Bars
@@ -214,7 +215,7 @@ class Market:
         hands: tuple[Hands, Hands], pairs: tuple[Ints, Ints, Ints],
     ) -> tuple[int, int]:  # fmt: skip
         mine, theirs = hands
-        return search(
+        return sized(search, self.size + len(supply_price) * len(demand_price))(
             self.tariff, self.first, supply_price, demand_price, limit, *rise, slack, mine.start, mine.value,
             mine.partner, theirs.start, theirs.value, theirs.partner, *pairs,
         )  # fmt: skip
@@ -224,7 +225,7 @@ class Market:
         step = np.empty(shape, dtype=np.int8)
         cost, hub = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
         rows, columns = (np.broadcast_to(side, shape).flatten() for side in (rows, columns))
-        judge_all(self.tariff, rows, columns, step.ravel(), cost.ravel(), hub.ravel())
+        sized(judge_all, len(rows))(self.tariff, rows, columns, step.ravel(), cost.ravel(), hub.ravel())
         if (cost == TOO_DEAR).any():
             raise beyond_counting(tr("the cost of one unit"), LARGEST_UNIT_COST)
         return step, cost, hub

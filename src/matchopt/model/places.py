@@ -10,6 +10,7 @@ import pandas as pd
 
 from matchopt.arrays import Floats, Ints, Texts
 from matchopt.contract.lines import positions
+from matchopt.kernels import sized
 from matchopt.model.tariff import Globe, Lanes, fill_legs
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Atlas:
         km, price = np.empty(len(tail)), np.empty(len(tail))
         connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
         detour = self._rates.detour_factor
-        fill_legs(
+        sized(fill_legs, len(tail))(
             tails.globe(), heads.globe(), lanes, 1.0, detour, self.has_lanes, tail, head, connected, km,
             price, lead,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints, Shorts
+from matchopt.kernels import sized
 from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
@@ -95,7 +96,7 @@ class HubLegs:
         """Return the legs from `tails` to `heads` (distinct names)."""
         rates, shape = case.settings.rates, (len(tails), len(heads))
         cost, lead = np.empty(shape), np.empty(shape, dtype=np.int32)
-        fill_ways(
+        sized(fill_ways, cost.size)(
             tails.globe(), heads.globe(), atlas.lanes_of(tails, heads), rates.transport_per_kg_km,
             rates.detour_factor, atlas.has_lanes, cost, lead,
         )  # fmt: skip
@@ -179,7 +180,7 @@ class Router:
         """Return the direct legs between places (n,) and (n,)."""
         connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
         transport, lane_rate = np.empty(len(tail)), np.empty(len(tail))
-        fill_legs(
+        sized(fill_legs, len(tail))(
             self.tails, self.heads, self.lanes, *self._way, tail, head, connected, transport, lane_rate, lead
         )  # fmt: skip
         return Legs(connected, transport, lane_rate, lead)

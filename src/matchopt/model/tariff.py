@@ -17,6 +17,7 @@ in another one, a change there would leave the old machine code in force.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -253,12 +254,12 @@ def distance_km(
     cosine_to: float,
 ) -> float:
     """Return the great-circle distance by the haversine formula; NaN where a place is not known."""
-    half = np.sin((latitude_to - latitude) / 2)
-    turn = np.sin((longitude_to - longitude) / 2)
+    half = math.sin((latitude_to - latitude) / 2)
+    turn = math.sin((longitude_to - longitude) / 2)
     half_chord = half * half + cosine * cosine_to * (turn * turn)
     if np.isnan(half_chord):
         return np.nan
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(half_chord, 1.0)))
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(half_chord, 1.0)))
 
 
 @inlined
@@ -636,7 +637,8 @@ def lower_bounds(t: Tariff, i: int, around: Floats, bound: Ints) -> None:
     point, x, y, z = t.head_point, t.tail_point[tail, 0], t.tail_point[tail, 1], t.tail_point[tail, 2]
     for c in range(len(bound)):
         # The chord is shorter than the arc; where a place is not known the distance is 0.
-        chord = np.sqrt((point[c, 0] - x) ** 2 + (point[c, 1] - y) ** 2 + (point[c, 2] - z) ** 2)
+        east, north, up = point[c, 0] - x, point[c, 1] - y, point[c, 2] - z
+        chord = math.sqrt(east * east + north * north + up * up)
         least = least_handling + (scale * chord if chord > 0 else 0.0)
         bound[c] = int(weight * least * (10_000 * (1 - SAFE))) - 1
 

@@ -65,6 +65,7 @@ COSTS: Mapping[str, str] = {
 STAGES: Mapping[str, str] = {
     "starting": mark("starting"),
     "reading and checking the tables": mark("reading and checking the tables"),
+    "compiling": mark("compiling, once on this machine"),
     "encode": mark("finding who can serve whom"),
     "solve": mark("finding the best plan"),
     "cost": mark("finding the least cost"),

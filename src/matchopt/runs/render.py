@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.arrays import Floats, Ints
-from matchopt.kernels import compiled
+from matchopt.kernels import compiled, sized
 from matchopt.runs.atomic import Writer, write_bytes
 
 Bytes = npt.NDArray[np.uint8]
@@ -120,7 +120,7 @@ def csv_bytes(header: Sequence[str], columns: Sequence[TextCells]) -> bytes:
     at = ends - rows
     for number, column in enumerate(columns):
         after = ord(",") if number + 1 < len(columns) else ord("\n")
-        _put(out, at, column.data, column.start, column.code, after)
+        sized(_put, len(at))(out, at, column.data, column.start, column.code, after)
     head = b",".join(_quoted(name.encode()) for name in header) + b"\n"
     mark = b"" if head.isascii() and not (out >= 0x80).any() else b"\xef\xbb\xbf"
     return mark + head + out.tobytes()
@@ -257,7 +257,7 @@ def _quoted(text: bytes) -> bytes:
 
 def _decimals(values: Ints, places: int, keep: int) -> TextCells:
     """Return whole numbers over ``10 ** places``, zeros at the end dropped down to `keep` decimals."""
-    data, start = _digits(values, places, keep)
+    data, start = sized(_digits, len(values))(values, places, keep)
     return TextCells(data, start, np.arange(len(values)))
 
 

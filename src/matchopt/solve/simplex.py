@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from matchopt.arrays import Bools, Ints
-from matchopt.kernels import compiled, inlined
+from matchopt.kernels import compiled, inlined, sized
 from matchopt.solve.transport import Certificate, Nodes, Optimum, SpanningTree, Transport
 
 SMALLEST_BLOCK = 20
@@ -41,7 +41,7 @@ class NetworkSimplex:
         most = np.concatenate([np.full(m, ENDLESS), problem.demand, problem.limit])
         most[m + problem.dearest] = ENDLESS
         tree = (tree or SpanningTree.star(problem)).grown(len(cost))
-        reprice(
+        sized(reprice, len(cost))(
             cost,
             tree.parent,
             tree.arc,
@@ -55,7 +55,7 @@ class NetworkSimplex:
             m,
         )
         block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost)) / 4))
-        pivots = pivot(
+        pivots = sized(pivot, len(cost))(
             tail,
             head,
             cost,

@@ -1,0 +1,60 @@
+"""Kernels give the same bytes whether they are compiled or interpreted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchopt import CaseError, plan, verify
+from matchopt.kernels import interpreted
+from matchopt.model.tariff import distance_km, fill_legs
+from matchopt.runs.render import _digits
+from small_case import SmallCase
+from strategies import small_cases
+
+TABLES = ("allocations", "needs", "donations", "prices", "purchases")
+
+
+def planned(monkeypatch: pytest.MonkeyPatch, case: SmallCase, few: int):
+    """Plan and verify with kernels interpreted up to so many steps."""
+    monkeypatch.setattr("matchopt.kernels.FEW", few)
+    try:
+        found = plan(case.case())
+    except CaseError as error:
+        return [finding.problem for finding in error.findings]
+    tables = [getattr(found, name).to_csv(index=False) for name in TABLES]
+    return tables, dict(found.summary), found.run["work"], verify(found.case, found)
+
+
+@given(small_cases())
+def test_a_plan_and_its_verification_do_not_depend_on_who_runs_the_kernels(case):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert planned(monkeypatch, case, 0) == planned(monkeypatch, case, 10**9)
+
+
+ANGLE = st.floats(-3.2, 3.2) | st.just(np.nan)
+
+
+@given(st.lists(st.tuples(ANGLE, ANGLE, ANGLE, ANGLE), min_size=1, max_size=20))
+def test_distances_are_the_same_to_the_bit(places):
+    for tail_latitude, tail, head_latitude, head in places:
+        place = tail_latitude, tail, np.cos(tail_latitude), head_latitude, head, np.cos(head_latitude)
+        assert (
+            np.float64(distance_km(*place)).tobytes()
+            == np.float64(interpreted(distance_km)(*place)).tobytes()
+        )
+
+
+@given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=9), st.integers(0, 6), st.integers(0, 6))
+def test_digits_are_the_same(values, places, keep):
+    asked = np.array(values, dtype=np.int64), places, min(keep, places)
+    for ours, theirs in zip(_digits(*asked), interpreted(_digits)(*asked), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+
+
+def test_what_is_interpreted_calls_nothing_compiled():
+    assert not hasattr(interpreted(fill_legs), "py_func")
+    names = interpreted(fill_legs).__closure__[0].cell_contents.__globals__
+    assert not hasattr(names["distance_km"], "py_func")
