@@ -14,6 +14,7 @@ from pathlib import Path
 
 from matchopt.contract.fields import Column, Kind
 from matchopt.contract.schema import TABLES
+from matchopt.tables.checks import CHECKS
 
 HERE = Path(__file__).parent
 
@@ -45,6 +46,17 @@ def _tables_lines() -> Iterator[str]:
                 f"| `{column.name}` | {column.zh} | {_holds(column)} | {_default(column)} "
                 f"| {column.about} | {column.about_zh} |"
             )
+    yield from _checks_lines()
+
+
+def _checks_lines() -> Iterator[str]:
+    yield ""
+    yield "## What is checked across tables"
+    yield ""
+    yield "After the cells of each table these are checked, in order (`matchopt.tables.checks.CHECKS`):"
+    yield ""
+    for check in CHECKS:
+        yield f"- `{check.name}`: {' '.join(check.about.split())}"
 
 
 def _holds(column: Column) -> str:
