@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.contract.schema import TABLES
+from matchopt.tables import csv as csv_module
 from matchopt.tables.cells import coded
 from matchopt.tables.csv import records
 
@@ -19,9 +21,18 @@ CELLS = st.sampled_from(
 ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=12)
 
 
+@pytest.fixture(autouse=True, scope="module", params=["compiled", "python"])
+def loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Number cells in compiled loops and a file in one block, and as in small files, but in many blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_module, "COMPILED_FROM", 0 if request.param == "compiled" else 10**9)
+        patch.setattr(csv_module, "_BLOCK", 2**18 if request.param == "compiled" else 7)
+        yield
+
+
 def columns(data: bytes, width: int) -> list[list[str]]:
-    fields = records(data, NEEDS).fields
-    return [fields.column(k).rows.tolist() for k in range(width)]
+    found = records(data, NEEDS)
+    return [found.column(k).rows.tolist() for k in range(width)]
 
 
 def written(rows: list[tuple[str, ...]], end: str = "\n") -> bytes:
@@ -41,7 +52,7 @@ def test_cells_are_those_of_another_reader(rows: list[tuple[str, ...]], end: str
 @given(ROWS)
 def test_distinct_texts_stand_in_the_order_of_their_rows(rows: list[tuple[str, ...]]) -> None:
     for k in range(3):
-        column = records(written(rows), NEEDS).fields.column(k)
+        column = records(written(rows), NEEDS).column(k)
         texts = [row[k] for row in rows]
         assert column.texts.tolist() == list(dict.fromkeys(texts))
         assert column.texts[column.code].tolist() == texts
@@ -56,7 +67,7 @@ def test_distinct_texts_stand_in_the_order_of_their_rows(rows: list[tuple[str, .
     ],
 )
 def test_many_ids_are_told_apart(ids: list[str]) -> None:
-    column = records(written([(one, "a", "b") for one in ids]), NEEDS).fields.column(0)
+    column = records(written([(one, "a", "b") for one in ids]), NEEDS).column(0)
     assert column.rows.tolist() == ids
     assert column.texts.tolist() == list(dict.fromkeys(ids))
 
@@ -67,14 +78,14 @@ def test_spaces_before_quotes_are_left_out() -> None:
 
 
 def test_a_quoted_cell_is_the_same_as_a_bare_one() -> None:
-    column = records(b'need_id,community\nn1,a\nn2,"a"\nn3,b\n', NEEDS).fields.column(1)
+    column = records(b'need_id,community\nn1,a\nn2,"a"\nn3,b\n', NEEDS).column(1)
     assert (column.code.tolist(), column.texts.tolist()) == ([0, 0, 1], ["a", "b"])
 
 
 def test_only_texts_that_are_surely_bare_need_no_look() -> None:
     texts = ["a b", "a ", "\u3000a", "社", "#REF!", "", "x" * 40_000, "a#"]
     data = "need_id,community\n" + "".join(f"n,{text}\n" for text in texts)
-    assert records(data.encode(), NEEDS).fields.column(1).odd.tolist() == [
+    assert records(data.encode(), NEEDS).column(1).odd.tolist() == [
         False,
         True,
         True,

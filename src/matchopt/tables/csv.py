@@ -38,25 +38,39 @@ _BLOCK = 2**18
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """The cells of the records of a CSV file: where each begins and ends.
+class Records:
+    """The records of a CSV file: where the cells of each begin and end.
 
     Attributes
     ----------
+    header, head
+        Cells of the header, and its row.
     data
         The file, in UTF-8 without NUL.
     marks : (c,) int
         Positions of delimiters and line ends outside quotes, after a -1 for the begin of the file.
     base : (n,) int
-        Which mark each record follows: its cell k lies between marks ``base + k`` and ``base + k + 1``.
+        Which mark each record below the header follows that has as many cells: its cell k lies between
+        marks ``base + k`` and ``base + k + 1``.
     spaced
         Whether spaces before a cell do not belong to it.
+    rows : (n,) int
+        Row of each of these records.
+    ragged
+        Rows with another number of cells, and those numbers.
+    remarks
+        How many remark rows were left out.
     """
 
+    header: tuple[str, ...]
+    head: int
     data: bytes
     marks: Positions
     base: Ints
     spaced: bool
+    rows: Ints
+    ragged: tuple[tuple[int, int], ...]
+    remarks: int
 
     def column(self, k: int) -> Coded:
         """Return the cells `k` of all records."""
@@ -77,34 +91,6 @@ class Fields:
         texts[quoted] = [_bare(text, spaced=self.spaced) for text in texts[quoted]]
         again, distinct = pd.factorize(texts)
         return Coded(again.astype(np.int32)[code], distinct, np.ones(len(distinct), dtype=bool))
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """The records of a CSV file.
-
-    Attributes
-    ----------
-    header
-        Cells of the header.
-    head
-        Row of the header.
-    fields
-        Cells of the records below it that have as many fields as the header.
-    rows
-        Row of each of them.
-    ragged
-        Rows with another number of fields, and those numbers.
-    remarks
-        How many remark rows were left out.
-    """
-
-    header: tuple[str, ...]
-    head: int
-    fields: Fields
-    rows: npt.NDArray[np.int64]
-    ragged: tuple[tuple[int, int], ...]
-    remarks: int
 
 
 def records(data: bytes, table: Table) -> Records:
@@ -138,14 +124,8 @@ def records(data: bytes, table: Table) -> Records:
             filled[at] = wrong[at] = False
     keep = filled & ~wrong
     ragged = tuple((at + 1, int(count[at])) for at in np.flatnonzero(wrong).tolist())
-    return Records(
-        header,
-        head + 1,
-        Fields(data, marks, base[keep], spaced),
-        np.flatnonzero(keep).astype(np.int64) + 1,
-        ragged,
-        int((remarks & below).sum()),
-    )
+    rows, remarks_below = np.flatnonzero(keep).astype(np.int64) + 1, int((remarks & below).sum())
+    return Records(header, head + 1, data, marks, base[keep], spaced, rows, ragged, remarks_below)
 
 
 def _header(data: bytes) -> tuple[int, bytes]:

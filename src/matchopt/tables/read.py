@@ -263,7 +263,7 @@ def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
         problem = tr("{name} is read as {encoding}", name=name, encoding=encoding)
         found.note("converted", table.name, problem, value=_first_foreign(clean))
     _report_ragged(table, parts, found)
-    columns = tuple(parts.fields.column(k) for k in range(len(parts.header)))
+    columns = tuple(parts.column(k) for k in range(len(parts.header)))
     whole = not parts.ragged
     return without_remarks(
         RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, whole)
