@@ -79,8 +79,12 @@ def tables(size: Size, seed: int = 2026) -> dict[str, pd.DataFrame]:
     needs = _needs(random, size, communities)
     donations = _donations(random, size, communities, towns, float(needs["quantity"].sum()))
     return {
-        "needs": needs, "donations": donations, "communities": communities, "hubs": hubs, "items": items,
-    }  # fmt: skip
+        "needs": needs,
+        "donations": donations,
+        "communities": communities,
+        "hubs": hubs,
+        "items": items,
+    }
 
 
 def _needs(random: np.random.Generator, size: Size, communities: pd.DataFrame) -> pd.DataFrame:

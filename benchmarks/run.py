@@ -134,9 +134,14 @@ def contest(size: str, repeats: int, limit: float, peers: list[str]) -> str:
                 raise SystemExit(f"{size}: {name} came to another optimum: {told}")
             seconds = told["seconds"]
             rows.append(
-                (name, f"{seconds:.1f} s", f"{one.memory:,.0f} MB", f"{seconds / mine:.1f}",
-                 f"{seconds / least:.1f}")
-            )  # fmt: skip
+                (
+                    name,
+                    f"{seconds:.1f} s",
+                    f"{one.memory:,.0f} MB",
+                    f"{seconds / mine:.1f}",
+                    f"{seconds / least:.1f}",
+                )
+            )
     head = (
         f"## {size}: {shape.needs:,} needs, {shape.donations:,} donations, "
         f"{shape.communities:,} communities, {shape.items} items, {shape.hubs} hubs\n\n"
@@ -256,9 +261,15 @@ def churn(repeats: int, sizes: tuple[str, ...] = ("town", "quarter", "middle", "
         assert matchopt.verify(second, plans[0]) == ()
         said, without = (one.summary["commitments"] for one in (plans[0], matchopt.plan(free, warm=earlier)))
         rows.append(
-            (size, f"{said['promised']:,}", f"{without['changed']:,}", f"{said['changed']:,}",
-             f"{plans[0].gap:.3%}", f"{seconds:.1f} s")
-        )  # fmt: skip
+            (
+                size,
+                f"{said['promised']:,}",
+                f"{without['changed']:,}",
+                f"{said['changed']:,}",
+                f"{plans[0].gap:.3%}",
+                f"{seconds:.1f} s",
+            )
+        )
         print(rows[-1], flush=True)
     return (
         "## churn: a second plan in which it costs 5 to change a line\n\n"
@@ -270,9 +281,10 @@ def churn(repeats: int, sizes: tuple[str, ...] = ("town", "quarter", "middle", "
 def replanned(first: dict[str, pd.DataFrame], earlier: matchopt.Plan, cost: float) -> matchopt.Case:
     """Return the case after changes in one row of a hundred, where it costs `cost` to change a line."""
     return matchopt.Case.from_frames(
-        **changed(first, np.random.default_rng(1)), earlier=earlier.allocations,
+        **changed(first, np.random.default_rng(1)),
+        earlier=earlier.allocations,
         settings={"policy": {"churn_cost": cost}},
-    )  # fmt: skip
+    )
 
 
 def scale(repeats: int) -> str:

@@ -141,9 +141,12 @@ def aids() -> dict[str, pd.DataFrame]:
         }
     )
     return {
-        "needs": needs, "donations": donations, "communities": communities, "items": items,
+        "needs": needs,
+        "donations": donations,
+        "communities": communities,
+        "items": items,
         "substitutions": substitutions,
-    }  # fmt: skip
+    }
 
 
 def test_plan_where_no_two_rows_are_alike(benchmark):

@@ -24,13 +24,25 @@ from demo_draw import (
 
 USED = ("clothing", "assistive devices", "furniture and appliances")
 CARTONS = {
-    "canned vegetables": 24, "long-life milk": 12, "soap": 10, "surgical masks": 10, "exercise books": 10,
-    "infant formula": 6, "toilet paper": 10, "noodles": 5, "eggs": 30,
-}  # fmt: skip
+    "canned vegetables": 24,
+    "long-life milk": 12,
+    "soap": 10,
+    "surgical masks": 10,
+    "exercise books": 10,
+    "infant formula": 6,
+    "toilet paper": 10,
+    "noodles": 5,
+    "eggs": 30,
+}
 """Item → units in a carton, in which the first donation of it leaves."""
 FEW_COMMUNITIES = {
-    "blanket": 2, "winter coat": 4, "laundry detergent": 3, "rice": 3, "heater": 2, "donated money": 5,
-}  # fmt: skip
+    "blanket": 2,
+    "winter coat": 4,
+    "laundry detergent": 3,
+    "rice": 3,
+    "heater": 2,
+    "donated money": 5,
+}
 """Item → how many communities the second donation of it goes to at the most."""
 
 

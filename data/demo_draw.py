@@ -78,8 +78,16 @@ def table(text: str, *columns: str) -> list[Row]:
 # What was written down ----------------------------------------------------------------------------
 ITEMS = table(
     city.ITEMS,
-    "item", "zh", "category", "unit", "weight_kg", "shelf_life_days", "cold", "step", "purchase_price",
-)  # fmt: skip
+    "item",
+    "zh",
+    "category",
+    "unit",
+    "weight_kg",
+    "shelf_life_days",
+    "cold",
+    "step",
+    "purchase_price",
+)
 KINDS = {"services": "service", "money": "funds"}
 for _item, _demand in zip(
     ITEMS,
@@ -92,9 +100,16 @@ COMMUNITIES = table(
 )
 HUBS = table(
     city.HUBS,
-    "hub", "organization", "latitude", "longitude", "storage_capacity", "throughput_capacity",
-    "handling_cost", "storage_cost", "cold",
-)  # fmt: skip
+    "hub",
+    "organization",
+    "latitude",
+    "longitude",
+    "storage_capacity",
+    "throughput_capacity",
+    "handling_cost",
+    "storage_cost",
+    "cold",
+)
 ORGANIZATIONS = table(city.ORGANIZATIONS, "organization", "zh", "name", "name_zh")
 DONORS = table(city.DONORS, "donor", "zh", "items")
 PLACES = [c["community"] for c in COMMUNITIES]

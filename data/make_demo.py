@@ -21,10 +21,31 @@ HERE = Path(__file__).resolve().parent
 SEED = 20_260_301
 
 TRANSLATED = {
-    "community", "item", "group", "channel", "donor", "origin", "only_communities", "only_groups", "name",
-    "district", "organization", "hub", "cold", "from_organization", "to_organization", "category", "unit",
-    "kind", "need_item", "donated_item", "from_place", "to_place", "single_source", "all_or_nothing",
-}  # fmt: skip
+    "community",
+    "item",
+    "group",
+    "channel",
+    "donor",
+    "origin",
+    "only_communities",
+    "only_groups",
+    "name",
+    "district",
+    "organization",
+    "hub",
+    "cold",
+    "from_organization",
+    "to_organization",
+    "category",
+    "unit",
+    "kind",
+    "need_item",
+    "donated_item",
+    "from_place",
+    "to_place",
+    "single_source",
+    "all_or_nothing",
+}
 """Columns that hold words; the others hold codes, numbers and days, the same in both languages."""
 
 
@@ -64,15 +85,29 @@ def tables() -> dict[str, list[Row]]:
         "donations": donations,
         "communities": kept(communities, "community", "name", "district", *place_columns, "population"),
         "hubs": kept(
-            HUBS, "hub", *place_columns, "storage_capacity", "throughput_capacity",
-            "handling_cost", "storage_cost", "cold",
+            HUBS,
+            "hub",
+            *place_columns,
+            "storage_capacity",
+            "throughput_capacity",
+            "handling_cost",
+            "storage_cost",
+            "cold",
         ),
         "organizations": kept(ORGANIZATIONS, "organization", "name"),
         "agreements": table(
             city.AGREEMENTS, "from_organization", "to_organization", "max_quantity_kg", "transfer_cost"
         ),
         "items": kept(
-            ITEMS, "item", "category", "unit", "kind", "weight_kg", "shelf_life_days", "cold", "step",
+            ITEMS,
+            "item",
+            "category",
+            "unit",
+            "kind",
+            "weight_kg",
+            "shelf_life_days",
+            "cold",
+            "step",
             "purchase_price",
         ),
         "substitutions": table(city.SUBSTITUTIONS, "need_item", "donated_item", "ratio", "penalty"),
@@ -81,7 +116,7 @@ def tables() -> dict[str, list[Row]]:
         ),
         "affinities": make_affinities(draw, needs, donations),
         "exclusions": table(city.EXCLUSIONS, "item", "group", "community"),
-    }  # fmt: skip
+    }
 
 
 def as_people_write(rows: list[Row]) -> list[Row]:
