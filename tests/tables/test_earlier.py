@@ -11,13 +11,13 @@ import matchopt
 from matchopt import Case, CaseError, Plan, Severity
 
 NEEDS = [("n1", "A", "rice", 8), ("n2", "B", "rice", 5), ("n3", "B", "milk", 4)]
-GIFTS = [("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)]
+DONATIONS = [("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)]
 
 
 def frames(**more: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     return {
         "needs": pd.DataFrame(NEEDS, columns=["need_id", "community", "item", "quantity"]),
-        "donations": pd.DataFrame(GIFTS, columns=["donation_id", "item", "quantity"]),
+        "donations": pd.DataFrame(DONATIONS, columns=["donation_id", "item", "quantity"]),
     } | {name: pd.DataFrame(rows) for name, rows in more.items()}
 
 
@@ -116,14 +116,14 @@ def test_days_out_of_order_and_pairs_with_several_lines():
         [("n1", "A", "rice", 8, "2026-03-05")],
         columns=["need_id", "community", "item", "quantity", "needed_by"],
     )
-    gifts = pd.DataFrame(
+    offered = pd.DataFrame(
         [("d1", "rice", 10, "2026-03-02")], columns=["donation_id", "item", "quantity", "available_from"]
     )
-    first = matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
+    first = matchopt.plan(Case.from_frames(needs=needs, donations=offered))
     row = {"allocation_id": "A0001", "status": "delivered", "delivery_day": "2026-03-01"}
     with pytest.raises(CaseError) as error:
         Case.from_frames(
-            needs=needs, donations=gifts, commitments=pd.DataFrame([row]), earlier=first.allocations
+            needs=needs, donations=offered, commitments=pd.DataFrame([row]), earlier=first.allocations
         )
     assert [f.code for f in error.value.findings if f.severity is Severity.ERROR] == ["reversed_days"]
     twice = pd.concat(
@@ -140,11 +140,11 @@ def test_days_out_of_order_and_pairs_with_several_lines():
     )
     pair = {"donation_id": "d1", "need_id": "n1", "status": "accepted", "quantity": 2}
     with pytest.raises(CaseError) as error:
-        Case.from_frames(needs=needs, donations=gifts, commitments=pd.DataFrame([pair]), earlier=twice)
+        Case.from_frames(needs=needs, donations=offered, commitments=pd.DataFrame([pair]), earlier=twice)
     assert "ambiguous_row" in [f.code for f in error.value.findings]
     day = {"pickup_day": "2026-03-03", "arrival_day": "2026-03-03", "delivery_day": "2026-03-03"}
     case = Case.from_frames(
-        needs=needs, donations=gifts, commitments=pd.DataFrame([pair | day]), earlier=twice
+        needs=needs, donations=offered, commitments=pd.DataFrame([pair | day]), earlier=twice
     )
     assert told(case.table("commitments")) == [
         ("A0002", "d1", "n1", "accepted", 2),

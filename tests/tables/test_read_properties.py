@@ -199,8 +199,8 @@ def test_random_cells_make_no_traceback(name, data):
     check_bytes(f"{name}.csv", frame.to_csv(index=False).encode("utf-8", "replace"))
     if name not in ("needs", "donations"):
         needs = pd.DataFrame({"need_id": ["1"], "community": ["1"], "item": ["1"], "quantity": [1]})
-        gifts = pd.DataFrame({"donation_id": ["1"], "item": ["1"], "quantity": [1]})
-        assert outcome({"needs": needs, "donations": gifts, name: frame})
+        offered = pd.DataFrame({"donation_id": ["1"], "item": ["1"], "quantity": [1]})
+        assert outcome({"needs": needs, "donations": offered, name: frame})
 
 
 @given(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 NEEDS = "need_id,community,item,quantity,group\nn1,A,rice,5,elderly\nn2,B,rice,5,\n"
-GIFTS = "donation_id,item,quantity\n"
+DONATIONS = "donation_id,item,quantity\n"
 ITEMS = "item,kind,step\nrice,goods,\nbread,goods,0.5\ncans,goods,12\nmoney,funds,0.01\n"
 
 
@@ -16,7 +16,7 @@ def donations(header: str, *rows: str) -> str:
 
 
 def quantities(name: str, *rows: str) -> str:
-    header = "need_id,community,item,quantity\n" if name == "needs" else GIFTS
+    header = "need_id,community,item,quantity\n" if name == "needs" else DONATIONS
     between = ",A," if name == "needs" else ","
     return header + "\n".join(f"{name[0]}{k}{between}{row}" for k, row in enumerate(rows))
 
@@ -63,7 +63,7 @@ def test_a_need_that_all_supply_cannot_fill_is_no_error(check):
 # --- steps and lots ----------------------------------------------------------------------
 
 
-def test_quantities_are_multiples_of_the_step_despite_binary_dust(check):
+def test_quantities_are_multiples_of_the_step_despite_binary_fractions(check):
     rows = quantities("needs", "rice,0.3", "rice,0.30000000000000004", "rice,1234567.7")
     got = check({"items.csv": "item,step\nrice,0.1\n", "needs.csv": rows})
     assert got.of("off_step") == got.of("too_fine") == got.errors == []
@@ -96,8 +96,8 @@ def test_what_is_over_the_last_lot_is_warned_of(check):
 
 @pytest.mark.parametrize(("policy", "rows"), [("ignore", [4, 5]), ("expected", [3, 4]), ("firm", [4])])
 def test_a_lot_larger_than_what_can_be_planned(check, policy, rows):
-    gifts = donations("批量,reliability", "50,1", "50,0.9", "51,1", "51,0.001")
-    got = check({"donations.csv": gifts}, [f"policy.reliability={policy}"])
+    offered = donations("批量,reliability", "50,1", "50,0.9", "51,1", "51,0.001")
+    got = check({"donations.csv": offered}, [f"policy.reliability={policy}"])
     assert got.errors == []
     found = got.of("idle_lot")
     assert [(f.severity, f.row, f.column) for f in found] == [("warning", row, "批量") for row in rows]
@@ -214,8 +214,8 @@ def test_a_price_of_money_has_no_effect(check):
     ],
 )
 def test_money_that_can_buy_nothing(check, price, more, idle):
-    gifts = GIFTS + "d1,rice,5\nd2,money,100\n"
-    got = check({"items.csv": FUNDS.format(rice=price, money=""), "donations.csv": gifts, **more})
+    offered = DONATIONS + "d1,rice,5\nd2,money,100\n"
+    got = check({"items.csv": FUNDS.format(rice=price, money=""), "donations.csv": offered, **more})
     assert got.errors == []
     assert [(f.severity, f.row, f.value) for f in got.of("idle_funds")] == [
         ("warning", row, "money") for row in idle

@@ -17,7 +17,7 @@ from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_table
 from matchopt.tables.findings import Findings, near_table
 from matchopt.tables.raw import RawTable, from_frame
-from matchopt.tables.typed import Tables
+from matchopt.tables.typed import CheckedTables
 
 
 def case_from_frames(
@@ -101,7 +101,7 @@ def checked_case(
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     checked = {name: table for name, table in typed.items() if table is not None}
-    tables = Tables(checked, unread, found, settings)
+    tables = CheckedTables(checked, unread, found, settings)
     if earlier is not None and "commitments" not in unread:
         commitments = completed(tables, earlier)
         if len(commitments.rows):

@@ -134,7 +134,7 @@ def is_empty(values: npt.NDArray[Any]) -> Bools:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class CheckedTables:
     """The checked tables of a case side by side, for the checks that look at more than one.
 
     Attributes
@@ -228,7 +228,7 @@ class Check:
     settings: bool
     run: Callable[..., None]
 
-    def __call__(self, tables: Tables) -> None:
+    def __call__(self, tables: CheckedTables) -> None:
         """Run the check where it can be run."""
         if not tables.complete(*self.complete) or (self.settings and tables.settings is None):
             return

@@ -16,7 +16,7 @@ from matchopt.contract.schema import COMMITMENTS
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items
 from matchopt.tables.findings import Said, Saying, near_or
-from matchopt.tables.typed import Checked, Tables, check, is_empty
+from matchopt.tables.typed import Checked, CheckedTables, check, is_empty
 from matchopt.tolerances import ROUNDING, WRITTEN
 
 TRIPLE = ("donation_id", "need_id", "quantity")
@@ -30,7 +30,7 @@ LINE = ("allocation_id", *ROUTE)
 
 
 @check("commitments")
-def unnamed_lines(tables: Tables, commitments: Checked) -> None:
+def unnamed_lines(tables: CheckedTables, commitments: Checked) -> None:
     """Report rows that do not say which line they are about, or name one of a plan that nobody knows."""
     open_ = ~_named_in_full(commitments) & commitments.sound("allocation_id", *TRIPLE)
     named, columns = commitments.given("allocation_id"), ", ".join(TRIPLE)
@@ -50,7 +50,7 @@ def _named_in_full(commitments: Checked) -> Bools:
 
 
 @check("commitments")
-def hubs_of_lines(tables: Tables, commitments: Checked) -> None:
+def hubs_of_lines(tables: CheckedTables, commitments: Checked) -> None:
     """Report hubs of a case without hubs, and hubs for what goes direct only."""
     hubs, given = commitments.array("hub"), commitments.given("hub")
     if "hubs" not in tables.checked and tables.complete("hubs"):
@@ -69,7 +69,7 @@ def hubs_of_lines(tables: Tables, commitments: Checked) -> None:
 
 
 @check("commitments")
-def days_of_lines(tables: Tables, commitments: Checked) -> None:
+def days_of_lines(tables: CheckedTables, commitments: Checked) -> None:
     """Report schedules of which some days are missing, and days in the wrong order."""
     days = [commitments.array(name) for name in DAYS]
     pickup, arrival, delivery = days
@@ -87,7 +87,7 @@ def days_of_lines(tables: Tables, commitments: Checked) -> None:
 
 
 @check("commitments")
-def pinned_lines(tables: Tables, commitments: Checked) -> None:
+def pinned_lines(tables: CheckedTables, commitments: Checked) -> None:
     """Report pinned lines that serve nothing, and more pinned than is donated or needed."""
     pinned = _named_in_full(commitments) & commitments.among("status", PINNED)
     ratio = _check_fit(tables, commitments, pinned)
@@ -96,7 +96,7 @@ def pinned_lines(tables: Tables, commitments: Checked) -> None:
     _check_enough(tables, commitments, "need_id", "needs", quantity * ratio)
 
 
-def _check_fit(tables: Tables, commitments: Checked, pinned: Bools) -> Floats:
+def _check_fit(tables: CheckedTables, commitments: Checked, pinned: Bools) -> Floats:
     """Report pinned lines whose item serves nothing of the need; return what one donated unit serves."""
     ratio = np.ones(len(pinned))
     needs, donations = tables.get("needs"), tables.get("donations")
@@ -123,7 +123,7 @@ def _check_fit(tables: Tables, commitments: Checked, pinned: Bools) -> Floats:
 class _Ratios:
     """What one unit of an item serves of another one, None for nothing."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: CheckedTables) -> None:
         table, items = tables.get("substitutions"), tables.get("items")
         self._substitutions: Mapping[tuple[str, str], float] = {}
         if table is not None:
@@ -140,7 +140,7 @@ class _Ratios:
         return 1 / price if bought else None
 
 
-def _check_enough(tables: Tables, commitments: Checked, key: str, name: str, quantity: Floats) -> None:
+def _check_enough(tables: CheckedTables, commitments: Checked, key: str, name: str, quantity: Floats) -> None:
     """Report donations that give, and needs that get, more by pinned lines than their quantity."""
     table = tables.get(name)
     if table is None:
@@ -165,7 +165,7 @@ def _check_enough(tables: Tables, commitments: Checked, key: str, name: str, qua
 # --- with an earlier plan ----------------------------------------------------------------
 
 
-def completed(tables: Tables, lines: pd.DataFrame) -> Checked:
+def completed(tables: CheckedTables, lines: pd.DataFrame) -> Checked:
     """Return the table `commitments` with all that the lines of an earlier plan add to it.
 
     A row that names a line, by its id or as the only one of its donation and need, takes from it what
@@ -205,7 +205,7 @@ def _nothing() -> Checked:
     return Checked(COMMITMENTS, columns, pd.DataFrame(index=range(0)), {}, no_rows, wrong, True, {})
 
 
-def _about(tables: Tables, given: Checked, lines: pd.DataFrame) -> Ints:
+def _about(tables: CheckedTables, given: Checked, lines: pd.DataFrame) -> Ints:
     """Return which line each row is about, -1 for none."""
     frame, ids = given.frame, given.array("allocation_id")
     named = lines_named(lines, frame)
@@ -232,7 +232,7 @@ def _about(tables: Tables, given: Checked, lines: pd.DataFrame) -> Ints:
 
 
 def _refuse_contradictions(
-    tables: Tables, given: Checked, lines: pd.DataFrame, at: Ints, column: str
+    tables: CheckedTables, given: Checked, lines: pd.DataFrame, at: Ints, column: str
 ) -> None:
     """Report rows that name a line and another donation or need than that of the line."""
     said = given.array(column)
@@ -245,7 +245,7 @@ def _refuse_contradictions(
     tables.error("contradiction", given, column, (at >= 0) & (said != "") & (said != theirs), say)
 
 
-def _there(tables: Tables, lines: pd.DataFrame) -> Bools:
+def _there(tables: CheckedTables, lines: pd.DataFrame) -> Bools:
     """Return which lines are about a donation, a need and a hub that are still in the tables."""
     there = np.ones(len(lines), dtype=bool)
     for column, table in (("donation_id", "donations"), ("need_id", "needs"), ("hub", "hubs")):
@@ -259,7 +259,7 @@ def _planned(lines: pd.DataFrame) -> Floats:
     return np.append(lines["donated_quantity"].to_numpy(dtype=np.float64), 0.0)
 
 
-def _taken(tables: Tables, given: Checked, lines: pd.DataFrame, at: Ints) -> Floats:
+def _taken(tables: CheckedTables, given: Checked, lines: pd.DataFrame, at: Ints) -> Floats:
     """Return what each row takes of its line: what it says, or all that the others leave; 0 of none.
 
     Report rows that take more together than the line has, and those that leave nothing to others.

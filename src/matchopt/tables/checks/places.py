@@ -10,7 +10,7 @@ from matchopt.arrays import Bools, Floats
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items
 from matchopt.tables.findings import Said, near_hint, near_or
-from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tables.typed import Checked, CheckedTables, check
 
 FAR = 20.0
 """Degrees from the rest beyond which coordinates look swapped, if exchanging them brings them `NEAR`."""
@@ -35,7 +35,7 @@ Points = Mapping[str, tuple[float, float]]
 
 
 @check()
-def coordinates(tables: Tables) -> None:
+def coordinates(tables: CheckedTables) -> None:
     """Report coordinates that are half, beyond 90 degrees, swapped, or not those given elsewhere."""
     for name in KEYS:
         if name in tables.checked:
@@ -45,7 +45,7 @@ def coordinates(tables: Tables) -> None:
     _check_own_coordinates(tables)
 
 
-def _check_range(tables: Tables, table: Checked) -> None:
+def _check_range(tables: CheckedTables, table: Checked) -> None:
     """Report half coordinates and latitudes beyond 90."""
     sound = table.sound("latitude", "longitude")
     for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
@@ -76,7 +76,7 @@ def _coordinates(table: Checked) -> Floats:
     return np.column_stack([table.array("latitude"), table.array("longitude")])
 
 
-def _check_swapped(tables: Tables) -> None:
+def _check_swapped(tables: CheckedTables) -> None:
     """Report rows far from all others that would lie among them with their coordinates exchanged."""
     given = [tables.checked[name] for name in KEYS if name in tables.checked]
     found = [(table, here) for table in given if (here := _located(table)).any()]
@@ -91,7 +91,7 @@ def _check_swapped(tables: Tables) -> None:
         _report_swapped(tables, table, here, middle)
 
 
-def _report_swapped(tables: Tables, table: Checked, located: Bools, middle: Floats) -> None:
+def _report_swapped(tables: CheckedTables, table: Checked, located: Bools, middle: Floats) -> None:
     here = _coordinates(table)
     swapped = located & (np.abs(here[:, 1]) <= 90)
     swapped &= (_apart(here, middle) > FAR) & (_apart(here[:, ::-1], middle) <= NEAR)
@@ -110,7 +110,7 @@ def _apart(points: Floats, middle: Floats) -> Floats:
     return np.asarray(difference.max(axis=1))
 
 
-def _points(tables: Tables, *names: str) -> Points:
+def _points(tables: CheckedTables, *names: str) -> Points:
     """Return the coordinates that the tables `names` give to places; the last one counts."""
     points: dict[str, tuple[float, float]] = {}
     for table in (tables.checked[name] for name in names if name in tables.checked):
@@ -120,7 +120,7 @@ def _points(tables: Tables, *names: str) -> Points:
     return points
 
 
-def _check_double_names(tables: Tables) -> None:
+def _check_double_names(tables: CheckedTables) -> None:
     """Report names that are a community and a hub at different coordinates."""
     hubs = tables.get("hubs")
     if hubs is None or "communities" not in tables.checked:
@@ -143,7 +143,7 @@ def _check_double_names(tables: Tables) -> None:
     tables.error("contradictory_place", hubs, "hub", contradicts, say)
 
 
-def _check_own_coordinates(tables: Tables) -> None:
+def _check_own_coordinates(tables: CheckedTables) -> None:
     """Report donations whose own coordinates are not those of their origin."""
     donations = tables.get("donations")
     if donations is None or not len(donations.rows):
@@ -165,7 +165,7 @@ def _check_own_coordinates(tables: Tables) -> None:
 
 
 @check("donations", complete=(*LISTING, "lanes", "needs"))
-def origins(tables: Tables, donations: Checked) -> None:
+def origins(tables: CheckedTables, donations: Checked) -> None:
     """Report origins that nothing knows, where something lists places.
 
     Where only lanes do, a donor without a lane may simply have nothing that is asked for:
@@ -197,7 +197,7 @@ def origins(tables: Tables, donations: Checked) -> None:
 
 
 @check("lanes", complete=ALL)
-def lane_lengths(tables: Tables, lanes: Checked) -> None:
+def lane_lengths(tables: CheckedTables, lanes: Checked) -> None:
     """Report lanes that give neither length nor cost, between places without coordinates."""
     located, donations = set(_points(tables, *LISTING)), tables.get("donations")
     if donations is not None:
@@ -217,7 +217,7 @@ def lane_lengths(tables: Tables, lanes: Checked) -> None:
 
 
 @check("lanes", complete=ALL)
-def idle_lanes(tables: Tables, lanes: Checked) -> None:
+def idle_lanes(tables: CheckedTables, lanes: Checked) -> None:
     """Warn once of lanes whose ends nothing else names."""
     known = tables.names("communities.community", "hubs.hub", "needs.community", "donations.origin")
     for column in ("from_place", "to_place"):
@@ -233,7 +233,7 @@ def idle_lanes(tables: Tables, lanes: Checked) -> None:
 
 
 @check("donations", complete=ALL)
-def not_located(tables: Tables, donations: Checked) -> None:
+def not_located(tables: CheckedTables, donations: Checked) -> None:
     """Say once what it means that some places, or all, have no coordinates."""
     points, own = _points(tables, *LISTING), _located(donations)
     used = sorted(tables.names("needs.community")) + sorted(tables.names("hubs.hub"))

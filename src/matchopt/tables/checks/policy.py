@@ -7,7 +7,7 @@ import numpy as np
 from matchopt.contract.settings import FILE, Settings
 from matchopt.language import mark, tr
 from matchopt.tables.findings import Said, shown
-from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tables.typed import Checked, CheckedTables, check
 
 LONG_HORIZON = 3660
 """Days after which a horizon looks like a mistyped year."""
@@ -26,7 +26,7 @@ WINDOWS = (
 
 
 @check(settings=True)
-def boundary(tables: Tables, settings: Settings) -> None:
+def boundary(tables: CheckedTables, settings: Settings) -> None:
     """Report a boundary that the tables do not draw, and communities that stand on neither side of it."""
     rule = settings.policy.boundary
     if rule == "open":
@@ -42,7 +42,7 @@ def boundary(tables: Tables, settings: Settings) -> None:
         tables.found.warning("idle_boundary", FILE, problem, cure, column="policy.boundary", value=rule)
 
 
-def _check_community_column(tables: Tables, rule: str, column: str) -> None:
+def _check_community_column(tables: CheckedTables, rule: str, column: str) -> None:
     communities = tables.get("communities")
     if communities is None:
         if tables.complete("communities"):
@@ -59,19 +59,19 @@ def _check_community_column(tables: Tables, rule: str, column: str) -> None:
     tables.warning("blank_boundary", communities, column, ~given & communities.sound(column), said)
 
 
-def _refuse(tables: Tables, setting: str, value: str, why: str, cure: str) -> None:
+def _refuse(tables: CheckedTables, setting: str, value: str, why: str, cure: str) -> None:
     """Report a setting that cannot be observed without data."""
     problem = tr("cannot be observed: {why}", why=why)
     code, column = f"{setting}_without_data", f"policy.{setting}"
     tables.found.error(code, FILE, problem, cure, column=column, value=value)
 
 
-def _refuse_boundary(tables: Tables, rule: str, why: str, cure: str) -> None:
+def _refuse_boundary(tables: CheckedTables, rule: str, why: str, cure: str) -> None:
     _refuse(tables, "boundary", rule, why, tr("{cure}, or set the boundary to open", cure=cure))
 
 
 @check(complete=("communities",), settings=True)
-def fairness(tables: Tables, settings: Settings) -> None:
+def fairness(tables: CheckedTables, settings: Settings) -> None:
     """Report fairness between communities that no table lists, and shares of populations not known."""
     rule = settings.policy.fairness
     communities = tables.get("communities")
@@ -94,12 +94,12 @@ def fairness(tables: Tables, settings: Settings) -> None:
         tables.error("fairness_without_data", communities, "population", ~known & sound, said)
 
 
-def _refuse_fairness(tables: Tables, rule: str, why: str, cure: str) -> None:
+def _refuse_fairness(tables: CheckedTables, rule: str, why: str, cure: str) -> None:
     _refuse(tables, "fairness", rule, why, tr("{cure}, or set fairness to none", cure=cure))
 
 
 @check(settings=True)
-def horizon(tables: Tables, settings: Settings) -> None:
+def horizon(tables: CheckedTables, settings: Settings) -> None:
     """Report a reversed horizon; warn of a long one, of windows outside it, and of days in a case without."""
     days = tables.days()
     if not len(days):
@@ -136,7 +136,7 @@ def horizon(tables: Tables, settings: Settings) -> None:
             tables.warning("outside_horizon", table, column, outside, said)
 
 
-def _warn_undated(tables: Tables, settings: Settings) -> None:
+def _warn_undated(tables: CheckedTables, settings: Settings) -> None:
     """Warn where a case without days uses what needs days."""
     if settings.horizon.start or settings.horizon.end:
         cure = tr("fill in days, or leave [horizon] out")
@@ -155,7 +155,7 @@ def _warn_undated(tables: Tables, settings: Settings) -> None:
 
 
 @check("affinities")
-def affinities_of_pairs(tables: Tables, affinities: Checked) -> None:
+def affinities_of_pairs(tables: CheckedTables, affinities: Checked) -> None:
     """Report rows that do not name one donation or donor and one need or group, as no other row does."""
     for one, other in SIDES:
         _check_side(tables, affinities, one, other)
@@ -175,7 +175,7 @@ def affinities_of_pairs(tables: Tables, affinities: Checked) -> None:
     tables.error("duplicate_id", affinities, "", again & affinities.sound(*names), say)
 
 
-def _check_side(tables: Tables, affinities: Checked, one: str, other: str) -> None:
+def _check_side(tables: CheckedTables, affinities: Checked, one: str, other: str) -> None:
     sound = affinities.sound(one, other)
     gives_one, gives_other = affinities.given(one), affinities.given(other)
     said: Said = (
@@ -195,7 +195,7 @@ def _check_side(tables: Tables, affinities: Checked, one: str, other: str) -> No
 
 
 @check(settings=True)
-def weight_of_affinities(tables: Tables, settings: Settings) -> None:
+def weight_of_affinities(tables: CheckedTables, settings: Settings) -> None:
     """Say where affinities have no weight, or a weight has no affinities."""
     weight, given = settings.policy.affinity_weight, "affinities" in tables.checked
     if given and weight == 0:

@@ -10,7 +10,7 @@ from matchopt.arrays import Bools, Floats
 from matchopt.contract.settings import Settings
 from matchopt.language import mark, tr, trn
 from matchopt.tables.findings import Said
-from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tables.typed import Checked, CheckedTables, check
 from matchopt.tolerances import FLOAT, ROUNDING, WRITTEN
 
 LARGEST_TOTAL = 9e18
@@ -41,7 +41,7 @@ CLOSED = (
 
 
 @check()
-def countable(tables: Tables) -> None:
+def countable(tables: CheckedTables) -> None:
     """Report numbers of too many decimals, and columns of quantities that add up beyond 64 bits."""
     fine = [
         _refuse_too_fine(tables, tables.checked[name], column)
@@ -54,7 +54,7 @@ def countable(tables: Tables) -> None:
             _check_total(tables, tables.checked[name], decimals)
 
 
-def _refuse_too_fine(tables: Tables, table: Checked, column: str) -> Floats:
+def _refuse_too_fine(tables: CheckedTables, table: Checked, column: str) -> Floats:
     """Report numbers of more than `MOST_DECIMALS`; return the others."""
     values = table.array(column)
     given = table.given(column)
@@ -70,7 +70,7 @@ def _refuse_too_fine(tables: Tables, table: Checked, column: str) -> Floats:
 
 
 def _decimals_off(values: Floats, decimals: int) -> Floats:
-    """Return how far `values` are from having `decimals` decimals, in the last one, binary dust aside."""
+    """Return how far `values` are from having `decimals` decimals, in the last one, rounding aside."""
     scaled = values * 10.0**decimals
     off = np.abs(scaled - np.rint(scaled))
     return np.where(off <= np.maximum(FLOAT * np.abs(scaled), WRITTEN), 0.0, off)
@@ -82,7 +82,7 @@ def _decimals(values: Floats) -> int:
     return next(enough, MOST_DECIMALS)
 
 
-def _check_total(tables: Tables, table: Checked, decimals: int) -> None:
+def _check_total(tables: CheckedTables, table: Checked, decimals: int) -> None:
     total, most = float(np.nansum(table.array("quantity"))), LARGEST_TOTAL / 10**decimals
     if total * 10**decimals <= LARGEST_TOTAL:
         return
@@ -101,7 +101,7 @@ def _check_total(tables: Tables, table: Checked, decimals: int) -> None:
 
 
 @check("needs", complete=("items",))
-def steps_of_needs(tables: Tables, needs: Checked) -> None:
+def steps_of_needs(tables: CheckedTables, needs: Checked) -> None:
     """Report fractions of what comes in whole steps; warn of needs that are no multiple of a step."""
     step = _steps(tables, needs)
     whole = _refuse_fractions(tables, needs, step)
@@ -110,7 +110,7 @@ def steps_of_needs(tables: Tables, needs: Checked) -> None:
 
 
 @check("donations", complete=("items",))
-def steps_of_donations(tables: Tables, donations: Checked) -> None:
+def steps_of_donations(tables: CheckedTables, donations: Checked) -> None:
     """Report fractions of what comes in whole steps, and lots that no step fits; warn of idle rests."""
     step, lot = _steps(tables, donations), donations.array("lot_size")
     whole = _refuse_fractions(tables, donations, step)
@@ -141,14 +141,14 @@ def steps_of_donations(tables: Tables, donations: Checked) -> None:
     _warn_once(tables, donations, odd, granule, tr("its step or lot"), tr("the rest cannot be given"))
 
 
-def _steps(tables: Tables, table: Checked) -> Floats:
+def _steps(tables: CheckedTables, table: Checked) -> Floats:
     """Return the step of each row's item."""
     items = tables.get("items")
     return table.lookup("item", {} if items is None else items.by("item", "step"), 1.0)
 
 
 def _divides(quantity: Floats, step: Floats) -> Bools:
-    """Return where `quantity` is a whole multiple of `step`, binary dust aside."""
+    """Return where `quantity` is a whole multiple of `step`, rounding aside."""
     divides = (step == 1) & (quantity == np.rint(quantity))
     other = np.flatnonzero(~divides)
     ratio = quantity[other] / step[other]
@@ -156,7 +156,7 @@ def _divides(quantity: Floats, step: Floats) -> Bools:
     return np.asarray(divides)
 
 
-def _refuse_fractions(tables: Tables, table: Checked, step: Floats) -> Bools:
+def _refuse_fractions(tables: CheckedTables, table: Checked, step: Floats) -> Bools:
     """Report fractions of items that come in whole steps; return the rows that have another quantity."""
     quantity = table.array("quantity")
     given = table.given("quantity")
@@ -167,7 +167,9 @@ def _refuse_fractions(tables: Tables, table: Checked, step: Floats) -> Bools:
     return np.asarray(given & ~fraction)
 
 
-def _warn_once(tables: Tables, table: Checked, odd: Bools, granule: Floats, whose: str, meaning: str) -> None:
+def _warn_once(
+    tables: CheckedTables, table: Checked, odd: Bools, granule: Floats, whose: str, meaning: str
+) -> None:
     """Warn once of quantities that are no multiple of their `granule`."""
     if not odd.any():
         return
@@ -213,7 +215,7 @@ def _plannable(donations: Checked, step: Floats, settings: Settings | None) -> F
 
 
 @check("substitutions")
-def substitutions(tables: Tables, table: Checked) -> None:
+def substitutions(tables: CheckedTables, table: Checked) -> None:
     """Report substitutions of an item by itself, and circles of substitutions."""
     wanted, given = table.array("need_item"), table.array("donated_item")
     sound = table.sound("need_item", "donated_item")
@@ -272,14 +274,14 @@ def _trimmed(graph: dict[str, set[str]]) -> dict[str, set[str]]:
     return graph
 
 
-def fund_items(tables: Tables) -> set[str]:
+def fund_items(tables: CheckedTables) -> set[str]:
     """Return the items of kind funds."""
     items = tables.get("items")
     return set() if items is None else set(items.array("item")[items.array("kind") == "funds"])
 
 
 @check("items", complete=("items", "needs", "substitutions"))
-def prices_of_funds(tables: Tables, items: Checked) -> None:
+def prices_of_funds(tables: CheckedTables, items: Checked) -> None:
     """Warn of prices of funds themselves, which buy nothing."""
     priced, price = items.given("purchase_price") & (items.array("kind") == "funds"), "purchase_price"
 
@@ -291,7 +293,7 @@ def prices_of_funds(tables: Tables, items: Checked) -> None:
 
 
 @check("items", "donations", complete=("items", "needs", "substitutions"))
-def idle_funds(tables: Tables, items: Checked, donations: Checked) -> None:
+def idle_funds(tables: CheckedTables, items: Checked, donations: Checked) -> None:
     """Warn of donated funds that nothing asked for can be bought with."""
     asked = tables.names("needs.item")
     bought = items.given("purchase_price") & (items.array("kind") != "funds")
@@ -306,7 +308,7 @@ def idle_funds(tables: Tables, items: Checked, donations: Checked) -> None:
 
 
 @check()
-def closed(tables: Tables) -> None:
+def closed(tables: CheckedTables) -> None:
     """Warn of capacities of 0, which are easily meant as "not known"."""
     for name, column, meaning in CLOSED:
         table = tables.get(name)

@@ -10,11 +10,11 @@ from matchopt.arrays import Bools
 from matchopt.contract.fields import Column, Kind
 from matchopt.language import tr
 from matchopt.tables.findings import Said, alike, near_hint, near_or, shown
-from matchopt.tables.typed import Checked, Tables, check
+from matchopt.tables.typed import Checked, CheckedTables, check
 
 
 @check()
-def unknown_keys(tables: Tables) -> None:
+def unknown_keys(tables: CheckedTables) -> None:
     """Report keys that the table they refer to lacks, where that table is given."""
     for table in tables.checked.values():
         for column in table.table.columns:
@@ -23,7 +23,7 @@ def unknown_keys(tables: Tables) -> None:
                 _check_reference(tables, table, column, target, key)
 
 
-def _check_reference(tables: Tables, table: Checked, column: Column, target: str, key: str) -> None:
+def _check_reference(tables: CheckedTables, table: Checked, column: Column, target: str, key: str) -> None:
     known = tables.names(column.refers_to)
     where, strange = _strangers(table, column, known)
 
@@ -49,7 +49,7 @@ def _strangers(table: Checked, column: Column, known: set[str]) -> tuple[Bools, 
 
 
 @check("needs", "donations")
-def near_names(tables: Tables, needs: Checked, donations: Checked) -> None:
+def near_names(tables: CheckedTables, needs: Checked, donations: Checked) -> None:
     """Warn of items that differ from a donated one by case, width or spaces only."""
     if "items" in tables.checked:
         return
@@ -66,14 +66,14 @@ def near_names(tables: Tables, needs: Checked, donations: Checked) -> None:
 
 
 @check("donations", "needs", complete=("needs",))
-def idle_earmarks(tables: Tables, donations: Checked, needs: Checked) -> None:
+def idle_earmarks(tables: CheckedTables, donations: Checked, needs: Checked) -> None:
     """Warn of earmarks for groups or communities that no need has."""
     for name, key in (("only_groups", "group"), ("only_communities", "community")):
         if key == "group" or "communities" not in tables.checked:
             _check_earmarks(tables, donations, donations.table.column(name), key)
 
 
-def _check_earmarks(tables: Tables, donations: Checked, column: Column, key: str) -> None:
+def _check_earmarks(tables: CheckedTables, donations: Checked, column: Column, key: str) -> None:
     asked = tables.names(f"needs.{key}")
     where, strange = _strangers(donations, column, asked)
 
@@ -85,7 +85,7 @@ def _check_earmarks(tables: Tables, donations: Checked, column: Column, key: str
 
 
 @check()
-def reversed_windows(tables: Tables) -> None:
+def reversed_windows(tables: CheckedTables) -> None:
     """Report windows that end before they start."""
     if "needs" in tables.checked:
         _check_window(tables, tables.checked["needs"], "needed_from", "needed_by")
@@ -93,7 +93,7 @@ def reversed_windows(tables: Tables) -> None:
         _check_window(tables, tables.checked["donations"], "available_from", "available_until")
 
 
-def _check_window(tables: Tables, table: Checked, start: str, end: str) -> None:
+def _check_window(tables: CheckedTables, table: Checked, start: str, end: str) -> None:
     first, last = table.array(start), table.array(end)
 
     def say(at: int) -> Said:
@@ -104,7 +104,7 @@ def _check_window(tables: Tables, table: Checked, start: str, end: str) -> None:
 
 
 @check("donations")
-def expired(tables: Tables, donations: Checked) -> None:
+def expired(tables: CheckedTables, donations: Checked) -> None:
     """Warn of goods that expire before they can be had."""
     first, expires = donations.array("available_from"), donations.array("expires_on")
 
@@ -116,7 +116,7 @@ def expired(tables: Tables, donations: Checked) -> None:
 
 
 @check("exclusions")
-def empty_exclusions(tables: Tables, exclusions: Checked) -> None:
+def empty_exclusions(tables: CheckedTables, exclusions: Checked) -> None:
     """Report exclusions that would exclude every need."""
     columns = ("item", "group", "community")
     given = np.logical_or.reduce([exclusions.given(name) for name in columns])
