@@ -496,12 +496,15 @@ def write(out: Path, keep: Path | None, only: str, workers: int) -> int:
     return 0
 
 
-def compare(old: Path, new: Path, keep: tuple[Path, Path] | None, words: Path | None) -> int:
+def compare(old: Path, new: Path, keep: tuple[Path, Path] | None, words: Path | None, only: str) -> int:
     """List what differs, with the first place where it does; return 1 if anything does."""
     before, after = (json.loads(path.read_text("utf-8")) for path in (old, new))
     listed = words.read_text("utf-8").splitlines() if words else []
     renamed = [line.split("\t") for line in listed if "\t" in line]
-    count, keys = 0, sorted(before.keys() | after.keys())
+    count, keys = (
+        0,
+        [key for key in sorted(before.keys() | after.keys()) if re.search(only, key.split("/")[0])],
+    )
     for key in keys:
         marks = before.get(key), after.get(key)
         if marks[0] == marks[1]:
@@ -540,14 +543,13 @@ if __name__ == "__main__":
     )
     actions = parser.add_subparsers(required=True)
     writing, comparing = actions.add_parser("write"), actions.add_parser("compare")
-    writing.set_defaults(action=write)
-    writing.add_argument("out", type=Path)
+    for action, function, files in ((writing, write, ["out"]), (comparing, compare, ["old", "new"])):
+        action.set_defaults(action=function)
+        for file in files:
+            action.add_argument(file, type=Path)
+        action.add_argument("--only", default="", help="pattern of the names of cases")
     writing.add_argument("--keep", type=Path, help="folder for the texts themselves, to compare them later")
-    writing.add_argument("--only", default="", help="pattern of the names of cases")
     writing.add_argument("--workers", type=int, default=2)
-    comparing.set_defaults(action=compare)
-    comparing.add_argument("old", type=Path)
-    comparing.add_argument("new", type=Path)
     comparing.add_argument(
         "--keep", type=Path, nargs=2, help="folders of the texts: of the old ones, of the new"
     )
