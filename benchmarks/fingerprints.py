@@ -53,6 +53,7 @@ VOLATILE = (
     (r"\b[0-9a-f]{64}\b", "<hash>"),  # of files that have fingerprints of their own, and of the version
     (r'("seconds": )[\d.]+', r"\1<seconds>"),  # that a case of a batch took
     (r"((?:planned|unchanged|failed),)[\d.]+,", r"\1<seconds>,"),
+    (r'("(?:seconds|秒)","kind":"number","cells":)\[[^]]*\]', r"\1<seconds>"),
 )
 """What differs from run to run of the same code: patterns, and what stands for what they find."""
 
