@@ -67,8 +67,11 @@ FEATURES = """days created coordinates lanes agreements substitutions ratios lot
 REFUSING = "shelf quality earmarks exclusions blank"
 """Features under which little is served where they come together: drawn more seldom."""
 
+WHOLE = "ratios lots steps funds single all few capacities budget affinities"
+"""Features without which, and without fairness, a case is a transport problem: every fourth case is one."""
+
 POLICIES = (
-    ("objective", 2, ("coverage-first", "total-cost")),
+    ("objective", 4, ("coverage-first", "total-cost")),
     ("boundary", 1, ("open", "agreements", "organization", "district", "community")),
     ("reliability", 1, ("expected", "firm", "ignore")),
     ("fairness", 3, ("none", "floor", "leximin", "share")),
@@ -142,8 +145,10 @@ class Draft:
 
     def __init__(self, number: int) -> None:
         self.random = Random(f"case {number}")
-        odds = dict.fromkeys(FEATURES.split(), 0.5) | dict.fromkeys(REFUSING.split(), 0.2)
+        plain, size = number % 4 == 2, 3 if number % 4 == 2 else 1
+        odds = dict.fromkeys(FEATURES.split(), 0.45) | dict.fromkeys(REFUSING.split(), 0.2)
         self.on = {".", *(name for name, chance in odds.items() if self.random.random() < chance)}
+        self.on -= set(WHOLE.split()) if plain else set()
         self.on |= {"coordinates"} if "lanes" in self.on else set()  # or most places are out of reach
         self.chinese, self.workbook = number % 4 == 3, number % 6 == 5
         kinds = {"rice": None, "noodles": None, "milk": "goods"}
@@ -159,8 +164,8 @@ class Draft:
         for table, key, keys in (
             ("communities", "community", places),
             ("hubs", "hub", hubs),
-            ("needs", "need_id", [f"n{k}" for k in range(self.random.randint(6, 11))]),
-            ("donations", "donation_id", [f"d{k}" for k in range(self.random.randint(4, 8))]),
+            ("needs", "need_id", [f"n{k}" for k in range(size * self.random.randint(6, 11))]),
+            ("donations", "donation_id", [f"d{k}" for k in range(size * self.random.randint(4, 8))]),
         ):
             self.tables[table] = [{key: name} | self._row(table) for name in keys]
         most = {"lanes": 14, "agreements": 6, "substitutions": 4, "affinities": 5, "exclusions": 1}
@@ -176,6 +181,8 @@ class Draft:
         policy = {name: values[number // pace % len(values)] for name, pace, values in POLICIES}
         if policy["boundary"] == "agreements" and "agreements" not in self.tables:
             policy["boundary"] = "open"
+        if plain:
+            policy["fairness"] = "none"
         self.settings["policy"] |= policy
         if "days" not in self.on:
             self.settings["horizon"] = {}
