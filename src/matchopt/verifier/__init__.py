@@ -35,7 +35,7 @@ from matchopt.verifier.proof import (
     shares_of,
 )
 from matchopt.verifier.reasons import Reasons
-from matchopt.verifier.summary import Book, Claims, SummaryCheck, check_plain
+from matchopt.verifier.summary import Book, Claims, check_plain
 from matchopt.verifier.sums import (
     Tally,
     Used,
@@ -162,7 +162,8 @@ def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, tabl
 
 def _check_summary(book: Book, summary: Mapping[str, Any], verdict: Verdict, found: Violations) -> None:
     """Check the summary, and what it claims where the prices could be read."""
-    SummaryCheck(book, summary, found).check(verdict.need_reasons, verdict.donation_reasons)
+    claims = Claims(book, summary, found)
+    claims.check_figures(verdict.need_reasons, verdict.donation_reasons)
     if verdict.proof is None:
         return
     plain, bound, proven, shares, keepable = verdict.proof
@@ -173,4 +174,4 @@ def _check_summary(book: Book, summary: Mapping[str, Any], verdict: Verdict, fou
     served = {tier: most + stays.served_by_tier[tier] for tier, most in proven.served_by_tier.items()}
     lost = commitments.churn * (len(commitments.promised.i) - keepable)
     proven = replace(proven, served_by_tier=served, cost=proven.cost + stays.logistics + lost)
-    Claims(book, summary, proven, shares, found).check_claims()
+    claims.check_claims(proven, shares)

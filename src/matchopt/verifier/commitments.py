@@ -59,18 +59,10 @@ class EarlierLines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CommitmentFacts:
-    """What the table `commitments` of a case says.
+    """What the table `commitments` of a case says, if it is `given`.
 
-    Attributes
-    ----------
-    given
-        Whether the case has the table.
-    pinned, promised
-        Lines that stay, and lines that it costs `churn` (1/10 000) each to change.
-    declined
-        Pairs of donation and need that are not proposed again.
-    only
-        By need: the one donation that may serve it, `FREE` or `CLOSED`.
+    Lines that are `pinned` stay; those `promised` cost `churn` (1/10 000) each to change. Pairs that are
+    `declined` are not proposed again; `only` is the one donation that may serve a need, `FREE` or `CLOSED`.
     """
 
     given: bool
@@ -175,18 +167,10 @@ def remaining(f: Facts, planned: Counts, met: Counts) -> Facts:
 
 @dataclass(frozen=True, slots=True)
 class PromiseOffers:
-    """Promises that can be kept.
+    """Promises that can be kept: need, block, and the units of the need that each brings.
 
-    Attributes
-    ----------
-    j, block
-        Need and block of each.
-    units
-        Units of the need that each brings.
-    offers
-        What the route of each offers per unit served (column), by stage (row), as `proof.Columns` has it.
-    churn
-        Currency that each costs if it is changed.
+    `offers` is what the route of each offers per unit served (column), by stage (row), as `proof.Columns` has
+    it; `churn` the currency that each costs if it is changed.
     """
 
     j: Ints

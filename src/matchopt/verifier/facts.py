@@ -237,20 +237,16 @@ class SubstitutionFacts(NamedTuple):
 
 
 class AffinityFacts(NamedTuple):
-    """The rows of the table affinities, by who they name; the most specific one that names a pair counts.
+    """The rows of the table affinities, by who they name, the most specific ones first.
 
-    `donor` and `group` are codes by donation and need; `named_donation` and `named_need` are their own
-    numbers where a row names them, else -1.
+    `by` has the rows by pairs of codes, and these by donation and by need. `donor` are codes of donors;
+    `named_donation` and `named_need` are numbers of their own where a row names them, else -1.
     """
 
     weight: float
     score: Floats
-    by_donation_and_need: PairIndex
-    by_donation_and_group: PairIndex
-    by_donor_and_need: PairIndex
-    by_donor_and_group: PairIndex
+    by: tuple[tuple[PairIndex, Ints, Ints], ...]
     donor: Ints
-    group: Ints
     named_donation: Ints
     named_need: Ints
 

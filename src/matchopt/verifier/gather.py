@@ -348,21 +348,18 @@ class _Gatherer:
             t.text("affinities", column) for column in ("donation_id", "donor", "need_id", "group")
         )
         donors = facts.Names(t.text("donations", "donor"))
-        by_donation, by_need = self.donations.of(donation), self.needs.of(need)
-        by_donor = np.where(donation == "", donors.of(donor), -1)
-        by_group = np.where(need == "", self.groups.of(group), -1)
-        number = np.arange(len(self.given)), np.arange(len(self.asked))
+        number, donor_of = np.arange(len(self.given)), donors.of(t.text("donations", "donor"))
+        own, group_of = np.arange(len(self.asked)), self.groups.of(t.text("needs", "group"))
+        named, needed = self.donations.of(donation), self.needs.of(need)
+        given = (named, number), (np.where(donation == "", donors.of(donor), -1), donor_of)
+        asked = (needed, own), (np.where(need == "", self.groups.of(group), -1), group_of)
         return facts.AffinityFacts(
             self.settings.policy.affinity_weight,
             t.number("affinities", "score"),
-            facts.PairIndex(by_donation, by_need),
-            facts.PairIndex(by_donation, by_group),
-            facts.PairIndex(by_donor, by_need),
-            facts.PairIndex(by_donor, by_group),
-            donors.of(t.text("donations", "donor")),
-            self.groups.of(t.text("needs", "group")),
-            np.where(np.isin(number[0], by_donation), number[0], -1),
-            np.where(np.isin(number[1], by_need), number[1], -1),
+            tuple((facts.PairIndex(row, column), i, j) for row, i in given for column, j in asked),
+            donor_of,
+            np.where(np.isin(number, named), number, -1),
+            np.where(np.isin(own, needed), own, -1),
         )
 
 

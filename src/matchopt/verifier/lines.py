@@ -37,24 +37,11 @@ _COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "tota
 class Lines:
     """The rows of the allocations whose donation and need are known.
 
-    Attributes
-    ----------
-    pairs, hub
-        Donation and need, and the hub (`DIRECT`, `UNKNOWN`) of each row.
-    given
-        Quantity given, in grains of the donated item; 0 where it could not be read.
-    stays
-        What of that a line of an earlier plan gives that stays.
-    rate, rates
-        Row of `rates`: grains of the need that one given grain serves.
-    stated
-        Stated money in 1/10 000 by column: transport, handling, storage, other, total.
-    sound
-        Rows whose route may be taken, on the stated days; what follows is only for them.
-    unit
-        Unit cost over the stated route, in 1/10 000.
-    days
-        The schedule.
+    Each has its pair and hub (`DIRECT`, `UNKNOWN`). `given` is in grains of the donated item, 0 where it
+    could not be read; of it, `stays` is what a line of an earlier plan gives. `rate` is a row of `rates`:
+    grains of the need that one given grain serves. `stated` is money in 1/10 000 by column: transport,
+    handling, storage, other, total. Routes of rows that are `sound` may be taken, on their days; the unit
+    cost (`unit`, 1/10 000) and the schedule are only for them.
     """
 
     pairs: rules.PairFacts
@@ -339,30 +326,22 @@ def _check_own_days(
     stay = np.where((stay < 0) | (stay > f.days), -1, stay)
     come = pickup + routes.lead_in
     late = (stay < 0) | (~routes.stored & (stay != 0))
-    first, last, wanted, due = (facts.dates(part) for part in (p.first, p.last, p.wanted, p.due))
     fits = np.ones(len(sound), dtype=bool)
-    checks: tuple[tuple[int, Bools, str, dict[str, object]], ...] = (
-        (
-            0,
-            (pickup < p.first) | (pickup > p.last),
-            mark("the donation can be had from {first} to {last}"),
-            {"first": first, "last": last},
-        ),
-        (1, arrival != come, mark("it has to be {arrival}"), {"arrival": facts.dates(come)}),
-        (
-            2,
-            (delivery < p.wanted) | (delivery > p.due),
-            mark("it has to be from {wanted} to {due}"),
-            {"wanted": wanted, "due": due},
-        ),
-        (2, late, mark("the way from where it arrived does not end then"), {}),
-    )
-    for column, wrong, right, values in checks:
+
+    def check(column: int, wrong: Bools, right: str, **values: Ints) -> None:
         wrong = wrong if f.dated else days[column] != facts.NO_DAY
-        words = mark("{c} is {s}; {value}")
-        inner = worded(right if f.dated else mark("no table holds a day"), **values)
-        rows.note("days", sound & wrong, words, c=_DAYS[column], s=facts.dates(days[column]), value=inner)
-        fits &= ~wrong
+        due = {key: facts.dates(value) for key, value in values.items()}
+        value = worded(right if f.dated else mark("no table holds a day"), **due)
+        told, words = facts.dates(days[column]), mark("{c} is {s}; {value}")
+        rows.note("days", sound & wrong, words, c=_DAYS[column], s=told, value=value)
+        np.logical_and(fits, ~wrong, out=fits)
+
+    words = mark("the donation can be had from {first} to {last}")
+    check(0, (pickup < p.first) | (pickup > p.last), words, first=p.first, last=p.last)
+    check(1, arrival != come, mark("it has to be {arrival}"), arrival=come)
+    words = mark("it has to be from {wanted} to {due}")
+    check(2, (delivery < p.wanted) | (delivery > p.due), words, wanted=p.wanted, due=p.due)
+    check(2, late, mark("the way from where it arrived does not end then"))
     return rules.Schedule(fits, pickup, arrival, delivery, stay), sound & fits
 
 

@@ -41,14 +41,8 @@ _LARGEST_PLAIN = 2.0**52
 class FairnessCells:
     """Communities and the categories that their needs ask for, those excluded aside (contract §4).
 
-    Attributes
-    ----------
-    of
-        Cell of each need, -1 where it is excluded.
-    communities, categories
-        Names by cell.
-    asked, fair
-        Units asked for in each cell, and what rule `share` wants it to get at least.
+    `of` is the cell of each need, -1 where it is excluded. Each cell has the names of both, the units `asked`
+    for, and what rule `share` wants it to get at least (`fair`).
     """
 
     of: Ints
@@ -108,22 +102,9 @@ class Tolls(NamedTuple):
 class StagePrices:
     """The prices of one stage in all blocks from 1.
 
-    Attributes
-    ----------
-    name
-        ``floor``, ``leximin``, ``share``, ``tier 1`` … or ``cost``.
-    tier
-        The tier it is about, 0 for none.
-    donation, need
-        By donation and need; 0 in block 0.
-    budget
-        By block.
-    reached
-        By block (row) and stage (column).
-    fair
-        By cell.
-    tolls
-        By block that has any.
+    `name` is ``floor``, ``leximin``, ``share``, ``tier 1`` … or ``cost``, `tier` 0 where it is about none.
+    There are prices by donation and need (0 in block 0), of the budget by block, of stages that are `reached`
+    by block (row) and stage (column), by fairness cell, and tolls by block that has any.
     """
 
     name: str
@@ -140,18 +121,9 @@ class StagePrices:
 class Prices:
     """What the table of prices says.
 
-    Attributes
-    ----------
-    numbers
-        The blocks as the table numbers them; here they count from 0 without gaps.
-    donation_block, need_block
-        Block of each donation and need.
-    donation_level, donation, need_level, need
-        Levels and prices (in 1/10 000) of those in block 0; 0 for others.
-    fair_block
-        Block that has prices for each fairness cell, 0 for none.
-    stages
-        The stages of the blocks from 1, in order.
+    The blocks are numbered in the table by `numbers`; here they count from 0 without gaps. Donations and
+    needs of block 0 have a level and a price (in 1/10 000), others 0. `fair_block` is the block that has
+    prices for a fairness cell, 0 for none; `stages` are those of the blocks from 1, in order.
     """
 
     numbers: Ints
@@ -401,12 +373,22 @@ def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks
     word, _, number = names[k].partition(" ")
     here = np.flatnonzero(rows.stage == k)
 
-    def filled(side: str, *shape: int) -> Floats:
-        """Return prices of a side, by block or by what they are about."""
-        values, mine = np.zeros(shape), rows.rows(side, here)
-        index = {"budget": (block[mine],), "reached": (block[mine], rows.about[mine])}
-        values[index.get(side, (rows.about[mine],))] = rows.price[mine]
+    def filled(side: str, *shape: int, among: Ints = here) -> Floats:
+        """Return prices of a side, by block, by what they are about, and by day."""
+        values, mine = np.zeros(shape), rows.rows(side, among)
+        about, by_day = rows.about[mine], (rows.about[mine], rows.day[mine])
+        index = {"budget": (block[mine],), "reached": (block[mine], about), **dict.fromkeys(DAILY, by_day)}
+        values[index.get(side, (about,))] = rows.price[mine]
         return values
+
+    def tolls(among: Ints) -> Tolls:
+        days = len(f.hubs.names), f.days
+        takes, holds = filled("throughput", *days, among=among), filled("storage", *days, among=among)
+        upto = np.hstack([np.zeros((len(holds), 1)), np.cumsum(holds, axis=1)])
+        lanes = filled("lane", len(f.lanes.capacity) + 1, among=among)
+        return Tolls(
+            lanes, filled("agreement", len(f.agreements.passes) + 1, among=among), takes, holds, upto
+        )
 
     tolled = here[_among(rows.side[here], TOLLED) & (rows.price[here] > 0)]
     return StagePrices(
@@ -417,18 +399,5 @@ def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks
         filled("budget", blocks),
         filled("reached", blocks, len(names)),
         filled("fair", cells.size),
-        {int(b): _tolls(f, rows, tolled[block[tolled] == b]) for b in np.unique(block[tolled])},
+        {int(b): tolls(tolled[block[tolled] == b]) for b in np.unique(block[tolled])},
     )
-
-
-def _tolls(f: Facts, rows: _PriceRows, here: Ints) -> Tolls:
-    lanes, agreements = np.zeros(len(f.lanes.capacity) + 1), np.zeros(len(f.agreements.passes) + 1)
-    takes, holds = np.zeros((2, len(f.hubs.names), f.days))
-    for side, values in (("lane", lanes), ("agreement", agreements)):
-        mine = rows.rows(side, here)
-        values[rows.about[mine]] = rows.price[mine]
-    for side, values in (("throughput", takes), ("storage", holds)):
-        mine = rows.rows(side, here)
-        values[rows.about[mine], rows.day[mine]] = rows.price[mine]
-    upto = np.hstack([np.zeros((len(holds), 1)), np.cumsum(holds, axis=1)])
-    return Tolls(lanes, agreements, takes, holds, upto)

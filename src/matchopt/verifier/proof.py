@@ -244,14 +244,9 @@ class Columns:
 class Shares:
     """Fairness (contract §4): what the plan does for each cell.
 
-    Attributes
-    ----------
-    counts
-        Cells of which somebody could serve a need, or a line that stays does.
-    owner
-        The one block that all needs of a cell are in which somebody could serve; 0 if there is none.
-    served, pinned
-        Units by cell, and what of them stays of an earlier plan.
+    A cell `counts` where somebody could serve a need of it, or a line that stays does; its `owner` is the one
+    block that all its needs are in which somebody could serve, 0 if there is none. `served` counts units, of
+    which those `pinned` stay of an earlier plan.
     """
 
     cells: FairnessCells
@@ -304,18 +299,11 @@ def shares_of(
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What the prices alone prove of all blocks together.
+    """What the prices alone prove of all `blocks` together, block 0 included.
 
-    Attributes
-    ----------
-    blocks
-        How many there are, block 0 included.
-    served_by_tier, cost
-        What no plan exceeds, and what none falls below, in 1/10 000.
-    fairness
-        The largest that the smallest coverage can be, or the least shortfall; None without fairness.
-    one_more
-        What one more unit of budget is worth, by tier or as ``cost``.
+    No plan serves more in a tier, or costs less (1/10 000). `fairness` is the largest that the smallest
+    coverage can be, or the least shortfall; None without fairness. `one_more` is what one more unit of budget
+    is worth, by tier or as ``cost``.
     """
 
     blocks: int

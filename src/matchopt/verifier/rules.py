@@ -162,13 +162,8 @@ def _poor_fit(f: Facts, i: Ints, j: Ints) -> Floats:
     if not a.matter:
         return np.zeros(len(i))
     row = np.full(len(i), -1, dtype=np.int64)
-    for index, first, second in (
-        (a.by_donation_and_need, i, j),
-        (a.by_donation_and_group, i, a.group[j]),
-        (a.by_donor_and_need, a.donor[i], j),
-        (a.by_donor_and_group, a.donor[i], a.group[j]),
-    ):
-        row = np.where(row < 0, index.find(first, second), row)
+    for index, donation, need in a.by:
+        row = np.where(row < 0, index.find(donation[i], need[j]), row)
     return np.where(row < 0, 0.0, a.weight * (1 - a.score[row]))
 
 

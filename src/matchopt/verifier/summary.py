@@ -99,7 +99,7 @@ class SummaryCheck:
         shown = {k: f"{float(v):.10g}" if isinstance(v, Fraction) else v for k, v in values.items()}
         self.found.add(code, TABLE, key, message, **shown)
 
-    def check(self, need_reasons: Texts, donation_reasons: Texts) -> None:
+    def check_figures(self, need_reasons: Texts, donation_reasons: Texts) -> None:
         """Hold the summary against the tables and the allocations; what it claims is checked elsewhere."""
         right = self._right(need_reasons, donation_reasons)
         self._check_keys(self.summary, right, "")
@@ -255,14 +255,9 @@ class _Goal:
 class Claims(SummaryCheck):
     """Checks what a summary claims of the proof, one claim after the other."""
 
-    def __init__(
-        self, book: Book, summary: Mapping[Any, Any], proven: Proven, shares: Shares, found: Violations
-    ) -> None:
-        super().__init__(book, summary, found)
-        self.proven, self.shares, self.rule = proven, shares, self.f.settings.policy.fairness
-
-    def check_claims(self) -> None:
+    def check_claims(self, proven: Proven, shares: Shares) -> None:
         """Check all of them."""
+        self.proven, self.shares, self.rule = proven, shares, self.f.settings.policy.fairness
         goals = self._goals()
         self._check_shape()
         bounds = [self._check_goal(goal) for goal in goals]
