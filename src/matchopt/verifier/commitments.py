@@ -197,7 +197,7 @@ def promises_of(
     cost = stated_routes(f, p, lines.hub).cost(p, lines.stay).total(p.fees) / 10_000
     offers = np.zeros((len(prices.stages), len(p.i)))
     come, by_hub = lines.arrival - f.start, np.flatnonzero(lines.hub >= 0)
-    for k, stage in enumerate(prices.stages):
+    for k, stage in enumerate(prices.stages if len(p.i) else ()):
         before = p.ratio * prices.worth(f, k, cell)[p.j] - stage.donation[p.i]
         before += stage.budget[block] * p.fees.purchase
         toll = np.zeros(len(p.i))

@@ -271,7 +271,9 @@ class Facts:
     item_funds, buyable, categories
         By item, the last entry standing for none: is it money; its purchase price (NaN without); its
         category, the item's own name where it has none.
-    places, communities, organizations
+    tiers
+        The priorities that needs have, in order.
+    places, organizations
         Names. `spots` are the places of the communities.
     district, organization, population
         By community: codes, and people (NaN where not given).
@@ -292,8 +294,8 @@ class Facts:
     item_funds: Bools
     buyable: Floats
     categories: Texts
+    tiers: tuple[int, ...]
     places: Names
-    communities: Names
     organizations: Names
     spots: Spots
     district: Ints

@@ -121,12 +121,12 @@ class StagePrices:
 class Prices:
     """What the table of prices says.
 
-    The blocks are numbered in the table by `numbers`; here they count from 0 without gaps. Donations and
-    needs of block 0 have a level and a price (in 1/10 000), others 0. `fair_block` is the block that has
+    There are so many `blocks`, block 0 included; here they count from 0 without gaps. Donations and needs of
+    block 0 have a level and a price (in 1/10 000), others 0. `fair_block` is the block that has
     prices for a fairness cell, 0 for none; `stages` are those of the blocks from 1, in order.
     """
 
-    numbers: Ints
+    blocks: int
     donation_block: Ints
     need_block: Ints
     donation_level: Ints
@@ -135,11 +135,6 @@ class Prices:
     need: Ints
     fair_block: Ints
     stages: tuple[StagePrices, ...]
-
-    @property
-    def blocks(self) -> int:
-        """Number of blocks, block 0 included."""
-        return len(self.numbers)
 
     def cost_counts(self, k: int) -> Floats:
         """Return by block how much the unit cost counts at stage `k`."""
@@ -160,7 +155,7 @@ class Prices:
 def stage_names(f: Facts) -> list[str]:
     """Return the stages that blocks of a case have, in order."""
     rule = f.settings.policy.fairness
-    tiers = [] if f.by_cost else [f"tier {tier}" for tier in np.unique(f.needs.priority).tolist()]
+    tiers = [] if f.by_cost else [f"tier {tier}" for tier in f.tiers]
     return [*([] if rule == "none" else [rule]), *tiers, LAST]
 
 
@@ -332,7 +327,7 @@ def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> Prices | No
     if astray.any() or donations is None or needs is None:
         return None
     stages = tuple(_stage(f, cells, rows, block, len(numbers), k) for k in range(len(stage_names(f))))
-    return Prices(numbers, donation_block, need_block, *donations, *needs, fair_block, stages)
+    return Prices(len(numbers), donation_block, need_block, *donations, *needs, fair_block, stages)
 
 
 def _main_rows(priced: _PriceRows, side: str, ids: Texts, table: PlanTable) -> Ints | None:

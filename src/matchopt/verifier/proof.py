@@ -78,7 +78,7 @@ def check_signs(f: Facts, p: Prices, found: Violations) -> Prices:
     needs.note("level", out & (p.need_level != own), mark("is excluded: level {own}"), own=own)
     words = mark("is not in the pool: level {no_level}")
     donations.note("level", idle & (p.donation_level != NO_LEVEL), words, no_level=NO_LEVEL)
-    tiers = np.append(np.unique(own), NO_LEVEL)
+    tiers = np.append(f.tiers, NO_LEVEL)
     level = np.where(p.donation_block > 0, 0, tiers[np.searchsorted(tiers, p.donation_level)])
     need_level = np.maximum(tiers[np.searchsorted(tiers, p.need_level)], own)
     need_level = np.where(plain, need_level, 0)
@@ -144,7 +144,7 @@ def plain_bound(f: Facts, p: Prices) -> PlainBound:
     if f.by_cost:
         return PlainBound(served, cost + total(np.where(takes_part, n.asked - asks, 0), n.grain, n.price))
     before = Fraction(0)
-    for tier in np.unique(n.priority).tolist():
+    for tier in f.tiers:
         cut, full = p.donation_level <= tier, takes_part & (n.priority <= tier) & (p.need_level > tier)
         most = total(gives[cut], d.grain[cut]) + total(asks[full], n.grain[full])
         served[tier], before = most - before, most
@@ -181,7 +181,8 @@ class Columns:
         self.most: Floats = np.full((len(stages), needs.size), -np.inf)
         self._least_donation = [donations.least(stage.donation) for stage in prices.stages]
         self._least_need = [needs.least(stage.need) for stage in prices.stages]
-        self._worth = [prices.worth(f, k, cell)[needs.stands] for k in stages]
+        joined = prices.blocks > 1
+        self._worth = [prices.worth(f, k, cell)[needs.stands] for k in stages] if joined else []
 
     def note(self, met: Met) -> None:
         """Look at some pairs."""
@@ -384,7 +385,9 @@ class Prover:
         return base
 
     def _bounds(self, k: int) -> Floats:
-        """Return by block what no plan exceeds in a stage after fairness."""
+        """Return by block what no plan exceeds in a stage after fairness; nothing in block 0."""
+        if self.p.blocks == 1:
+            return np.zeros(1)
         kept: Floats = np.array([self._kept(self.p.stages[k], b) for b in range(self.p.blocks)])
         return self._base(k) + kept
 

@@ -149,7 +149,7 @@ class SummaryCheck:
             (day(f.start), day(f.end)) if f.dated else (None, None),
         )
         account = account_of(f, lines, tally.served, everyone)
-        tiers = {str(t): n.priority == t for t in np.unique(n.priority).tolist()}
+        tiers = {str(t): n.priority == t for t in f.tiers}
         channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
         channels = {c: mask for c, mask in channels.items() if mask.any()}
 

@@ -395,7 +395,7 @@ def account_of(f: Facts, lines: Lines, served: Counts, needs: Bools) -> Account:
     logistics = total(lines.given, f.donations.grain[lines.i], priced)
     out = needs & ~n.excluded
     unmet = total((n.asked - served)[out], n.grain[out], n.price[out])
-    by_tier = {t: sum_of(served, n.grain, needs & (n.priority == t)) for t in np.unique(n.priority).tolist()}
+    by_tier = {t: sum_of(served, n.grain, needs & (n.priority == t)) for t in f.tiers}
     return Account(logistics, unmet, by_tier)
 
 
