@@ -152,6 +152,12 @@ def test_commands_that_pages_show_exist(page):
             check_command([word.removeprefix(".venv/bin/") for word in words])
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_files_that_pages_name_exist(page):
+    named = re.findall(r"`((?:[\w.]+/)+\w*\.(?:py|toml|po|yml))`", page.read_text("utf-8"))
+    assert [n for n in named if not (ROOT / n).exists() and not (ROOT / "src/matchopt" / n).exists()] == []
+
+
 def test_the_python_interface_is_described_whole():
     told = re.findall(r"^::: matchopt\.(\w+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE)
     assert sorted(told) == sorted(set(matchopt.__all__) - {"__version__"})
