@@ -153,7 +153,7 @@ def test_nothing_to_ask_for(tmp_path: Path) -> None:
     assert run("plan", case, "-o", tmp_path / "run", "-q").exit_code == 0
     result = run("wishlist", tmp_path / "run")
     assert result.exit_code == 0
-    assert result.stdout.startswith("Nothing is missing that a gift could serve.")
+    assert result.stdout.startswith("Nothing is missing that a donation could serve.")
     assert len((tmp_path / "run" / "wishlist.csv").read_text("utf-8").splitlines()) == 1
 
 

@@ -85,10 +85,10 @@ def wishlist(
 ) -> None:
     """List what to ask enterprises for: what one more unit would bring, by item, place and time.
 
-    For each item that is missing somewhere: where and when a gift would be of use, how many more units each
-    unit of it would serve and of which priority, what that costs, for how many units it stays so, and which
+    For each item that is missing somewhere: where and when a donation would be of use, how many more units
+    each unit of it would serve and of which priority, what that costs, for how many units it stays so, and which
     needs it would serve. It follows from the prices of the proof; the first are confirmed by planning the
-    case with such a gift, a few times for each (--confirm 0 leaves it out).
+    case with such a donation, a few times for each (--confirm 0 leaves it out).
 
     \b
       matchopt wishlist runs/my-city
@@ -107,7 +107,7 @@ def wishlist(
         file = output if output is not None else run / WISHES
         write_file(file, csv_file(table))
     if table.empty:
-        print(tr("Nothing is missing that a gift could serve."))
+        print(tr("Nothing is missing that a donation could serve."))
     else:
         show(demand.wishlist(made, table, top))
         print()

@@ -63,7 +63,8 @@ def study(
         Ready | None,
         typer.Argument(
             metavar="[boundaries|modes]",
-            help="boundaries: what it costs that gifts stop at a border. modes: the five ways of working.",
+            help="boundaries: what it costs that donations stop at a border."
+            " modes: the five ways of working.",
         ),
     ] = None,
     vary: Annotated[
