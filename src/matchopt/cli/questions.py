@@ -86,9 +86,9 @@ def wishlist(
     """List what to ask enterprises for: what one more unit would bring, by item, place and time.
 
     For each item that is missing somewhere: where and when a donation would be of use, how many more units
-    each unit of it would serve and of which priority, what that costs, for how many units it stays so, and which
-    needs it would serve. It follows from the prices of the proof; the first are confirmed by planning the
-    case with such a donation, a few times for each (--confirm 0 leaves it out).
+    each unit of it would serve and of which priority, what that costs, for how many units it stays so, and
+    which needs it would serve. It follows from the prices of the proof; the first are confirmed by planning
+    the case with such a donation, a few times for each (--confirm 0 leaves it out).
 
     \b
       matchopt wishlist runs/my-city
