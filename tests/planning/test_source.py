@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from matchopt.model.network import encode
 from matchopt.planning import source as source_module
-from matchopt.planning.source import CLOSE, LEAST_GAIN, WaySource
+from matchopt.planning.source import CLOSE, WaySource
 from matchopt.solve.block import PricedObjective
+from matchopt.tolerances import EQUAL
 from strategies import SmallCase, drawn, small_cases
 
 TRAVELS = ("days", "hubs", "communities")
@@ -78,7 +79,7 @@ def check_promising(source, ways, objective, gain, rounding):
     for count in (1, 3):
         found = source.promising(objective, count)
         gains = found.gain(objective)
-        assert (gains > LEAST_GAIN).all()
+        assert (gains > EQUAL).all()
         assert all(
             abs(gained - best[i, j]) <= rounding[i]
             for i, j, gained in zip(found.tail, found.head, gains, strict=True)
@@ -91,7 +92,7 @@ def check_promising(source, ways, objective, gain, rounding):
 
 def check_near(source, ways, objective, gain, loss):
     found = source.near(objective, loss, 10**9)
-    wanted = ways.key[gain >= -loss - LEAST_GAIN]
+    wanted = ways.key[gain >= -loss - EQUAL]
     assert sorted(found.key) == sorted(wanted)
     if len(wanted):
         assert source.near(objective, loss, len(wanted) - 1) is None

@@ -131,7 +131,7 @@ def plain(
         visited=np.zeros((0, 2), dtype=np.int64),
         fixed_floor=None,
         ceiling={},
-        uncoupled=None,
+        unlinked=None,
         promises=Promises(columns([], {}), np.zeros(0), 0.0),
     )
 

@@ -75,7 +75,7 @@ def value(problem, flow):
         # The cheapest units stay unmet.
         mine = problem.node == node
         unmet += sum(sorted(np.repeat(problem.unmet_cost[mine], problem.demand[mine]).tolist())[:left])
-    return int(problem.cost @ flow + problem.spare_cost @ (problem.supply - sent)) + unmet
+    return int(problem.cost @ flow + problem.slack_cost @ (problem.supply - sent)) + unmet
 
 
 def brute_force(problem):
@@ -100,9 +100,9 @@ def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
         found = backend.solve(problem)
         assert value(problem, found.flow) == best
         prices = found.certificate
-        assert (prices.supply_price <= problem.spare_cost).all()
+        assert (prices.supply_price <= problem.slack_cost).all()
         assert (prices.demand_price <= problem.unmet_cost).all()
-        node_price = prices.demand_price[problem.dearest]
+        node_price = prices.demand_price[problem.highest]
         assert (prices.demand_price == np.minimum(node_price[problem.node], problem.unmet_cost)).all()
         reduced = problem.cost - prices.supply_price[problem.tail] - node_price[problem.head]
         limited, others = np.split(reduced, [len(problem.limit)])
@@ -166,7 +166,7 @@ def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem):
     tree, m, n, k = found.tree, len(problem.supply), problem.nodes, len(problem.demand)
     tail = [*range(m), *[m] * k, *problem.tail]
     head = [*[n] * m, *problem.node, *problem.head]
-    cost = [*problem.spare_cost, *problem.unmet_cost, *problem.cost]
+    cost = [*problem.slack_cost, *problem.unmet_cost, *problem.cost]
     inner = {place: node for place, node in enumerate(tree.demand.tolist()) if node >= 0}
     price = (tree.price[tree.anchor] + tree.offset).tolist()
     assert inner[m] == n

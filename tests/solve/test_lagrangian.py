@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchopt.solve.assemble import Goals
-from matchopt.solve.block import Block, Columns, PricedObjective, Reached, UncoupledPlan
+from matchopt.solve.block import Block, Columns, PricedObjective, Reached, UnlinkedPlan
 from matchopt.solve.certificate import bound, cut_prices
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.relaxation import SmoothedPricing, relax
@@ -41,14 +41,14 @@ def full_roads(draw: st.DrawFn, by_cost: bool) -> tuple[Block, Columns]:
     return block, columns(ways, loads)
 
 
-def uncoupled(block: Block, source: Listed) -> UncoupledPlan:
+def unlinked(block: Block, source: Listed) -> UnlinkedPlan:
     """Return the best plan where nothing is shared."""
     nothing = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
     (part,) = source.subproblems(PricedObjective(*nothing, 1.0, 1.0))
     supply, demand = block.supply.astype(np.int64), block.demand.astype(np.int64)
     market = CostMatrix(part.cost, len(supply), len(demand))
     found = coverage_first(market, supply, demand, block.tier, NetworkSimplex())
-    return UncoupledPlan(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
+    return UnlinkedPlan(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
 
 
 @pytest.mark.parametrize("by_cost", [False, True])
@@ -60,12 +60,12 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
     def check(drawn, tried):
         block, ways = drawn
         source = Listed(ways)
-        block = replace(block, uncoupled=uncoupled(block, source))
+        block = replace(block, unlinked=unlinked(block, source))
         goals = Goals()
         if not by_cost:
             values: dict[str, float] = {}
             for stage in block.stages[:-1]:
-                levels = block.uncoupled.donation_level, block.uncoupled.need_level
+                levels = block.unlinked.donation_level, block.unlinked.need_level
                 values[stage] = bound(
                     block,
                     stage,

@@ -86,11 +86,11 @@ def block_of(market, promises, charge, by_cost, found):
     slope_scaled = SlopeScaledPlan(
         found.supply_level,
         found.demand_level,
-        found.supply_price * 1.0,
-        found.demand_price * 1.0,
         found.tail,
         found.head,
         found.flow * 1.0,
+        found.supply_price * 1.0,
+        found.demand_price * 1.0,
         found.kept * 1.0,
         found.near_tail,
         found.near_head,

@@ -29,12 +29,12 @@ def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9
     `many` takes the road of the largest blocks: whole granules are sought near the relaxation's plan.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "ALL_WAYS", 0)
+        patch.setattr(stages, "ALL_COLUMNS", 0)
         patch.setattr(stages, "ALL_LOOSE", 0)
         patch.setattr(stages, "FIRST", 1)
         patch.setattr(relaxation, "CANDIDATES", candidates)
-        patch.setattr(relaxation, "MOST_WAYS", most)
-        patch.setattr(stages, "NEAR_WAYS", near_ways)
+        patch.setattr(relaxation, "MOST_COLUMNS", most)
+        patch.setattr(stages, "NEAR_COLUMNS", near_ways)
         if many:
             patch.setattr(stages, "MIDDLE", 0)
         return solve(block, ways)

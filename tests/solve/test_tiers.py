@@ -154,7 +154,7 @@ def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeyp
     monkeypatch.setattr(column_generation, "PLENTIFUL", 0)
     table = ints([[0, 0, 0], [9, 8, 9], [9, 8, 9]])
     one = np.ones(3, dtype=np.int64)
-    best = solve_over_all_pairs(of_table(table), one, one, 0 * one, 100 * one, BACKEND)
+    best = solve_over_all_pairs(of_table(table), one, one, 100 * one, BACKEND)
     assert best.effort.rounds > 1
     assert table[best.tail, best.head] @ best.flow == 0 + 8 + 9
 

@@ -16,7 +16,7 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.planning.source import Kept, WaySource
 from matchopt.result.flows import Flows, loaded
-from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UncoupledPlan
+from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UnlinkedPlan
 from matchopt.solve.tiers import ProvenFlow
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def join(
         cell_pinned=np.zeros(0) if cells is None else cells.pinned,
         fixed_floor=floor if count else None,
         ceiling=ceiling,
-        uncoupled=None if count else _unshared(parts, numbers, matchings),
+        unlinked=None if count else _unshared(parts, numbers, matchings),
         promises=Promises(
             source.promised(), np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
             network.promised.cost / MONEY_SCALE,
@@ -147,14 +147,14 @@ def _visited(case: Case, network: Network, donations: Ints) -> Ints:
 
 def _unshared(
     parts: Sequence[Part], numbers: Sequence[int], matchings: Mapping[int, ProvenFlow]
-) -> UncoupledPlan | None:
+) -> UnlinkedPlan | None:
     """Return the plan without shared rules, if all parts are transport problems."""
     if any(part.whole or part.promised for part in parts):
         return None
     found = [matchings[number] for number in numbers]
     donation = np.cumsum([0, *(len(part.rows) for part in parts[:-1])])
     need = np.cumsum([0, *(len(part.columns) for part in parts[:-1])])
-    return UncoupledPlan(
+    return UnlinkedPlan(
         np.concatenate([one.supply_level for one in found]),
         np.concatenate([one.demand_level for one in found]),
         np.concatenate([one.tail + start for one, start in zip(found, donation, strict=True)]),
@@ -166,9 +166,9 @@ def _unshared(
 def _mended(found: ProvenFlow) -> SlopeScaledPlan:
     """Return the plan of a part that only promises bind."""
     return SlopeScaledPlan(
-        found.supply_level, found.demand_level, found.supply_price / MONEY_SCALE,
-        found.demand_price / MONEY_SCALE, found.tail, found.head, found.flow.astype(np.float64),
-        found.kept.astype(np.float64), found.near_tail, found.near_head,
+        found.supply_level, found.demand_level, found.tail, found.head, found.flow.astype(np.float64),
+        found.supply_price / MONEY_SCALE, found.demand_price / MONEY_SCALE, found.kept.astype(np.float64),
+        found.near_tail, found.near_head,
     )  # fmt: skip
 
 

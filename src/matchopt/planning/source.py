@@ -13,8 +13,9 @@ from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
 from matchopt.model.routes import Itinerary
 from matchopt.model.ways import DayPrices, unit_price
-from matchopt.solve.block import LEAST_GAIN, Columns, PricedObjective, Subproblem
-from matchopt.solve.oracle import CostOf, least_of, remembered
+from matchopt.solve.block import Columns, PricedObjective, Subproblem
+from matchopt.solve.oracle import BestPairs, CostOf, in_blocks, remembered
+from matchopt.tolerances import EQUAL
 
 BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
@@ -102,7 +103,7 @@ class WaySource:
 
     def promised(self) -> Columns:
         """Return the ways of promises, in the order of parts."""
-        found = [self._none()]
+        found = [Columns.none()]
         for member, kept in zip(self._members, self._kept, strict=False):
             found.append(self._as_columns(member, kept.row, kept.column, kept.way, kept.key))
         return _joined(found)
@@ -123,7 +124,7 @@ class WaySource:
 
     def every(self, most: int) -> Columns | None:
         """Return all ways, or None if they are more than `most`."""
-        found, count = [self._none()], 0
+        found, count = [Columns.none()], 0
         for member in self._members:
             for rows, columns, cost in self._looks(member):
                 at = np.nonzero(cost < FORBIDDEN)
@@ -138,9 +139,9 @@ class WaySource:
 
     def cheapest(self, count: int) -> Columns:
         """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""
-        found = [self._none()]
+        found = [Columns.none()]
         for member in self._members:
-            best = _Best(len(member.part.rows), count)
+            best = BestPairs(len(member.part.rows), count, count, np.inf)
             for _, columns, cost in self._looks(member):
                 best.see(columns, np.where(cost < FORBIDDEN, cost.astype(np.float64), np.inf))
             row, column = best.pairs()
@@ -149,7 +150,7 @@ class WaySource:
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         """Return all ways of the pairs given."""
-        found = [self._none()]
+        found = [Columns.none()]
         for member in self._members:
             own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
             found.append(self._columns(member, tail[own] - member.donation, head[own] - member.need))
@@ -157,7 +158,7 @@ class WaySource:
 
     def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
         """Return the best way of each of the pairs given."""
-        found = [self._none()]
+        found = [Columns.none()]
         for member in self._members:
             own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
             found.append(
@@ -165,11 +166,11 @@ class WaySource:
             )
         return _joined(found)
 
-    def promising(self, objective: PricedObjective, count: int, least: float = LEAST_GAIN) -> Columns:
+    def promising(self, objective: PricedObjective, count: int, least: float = EQUAL) -> Columns:
         """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
-        found = [self._none()]
+        found = [Columns.none()]
         for member in self._members:
-            best = _Best(len(member.part.rows), count)
+            best = BestPairs(len(member.part.rows), count, count, np.inf)
             for rows, columns, cost in self._looks(member):
                 gain = self._gains(member, objective, rows, columns, cost, least)
                 # Of pairs that gain alike the cheaper one is the better guess for stages to come.
@@ -191,7 +192,7 @@ class WaySource:
 
     def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
         """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
-        found, count = [self._none()], 0
+        found, count = [Columns.none()], 0
         for member in self._members:
             unit = float(member.part.granule.min()) / self._scale.unit
             above = -loss / unit - CLOSE * max(1.0, objective.spend)
@@ -200,7 +201,7 @@ class WaySource:
                 if count + len(at[0]) > 2 * most:
                     return None
                 ways = self._columns(member, rows[at[0]], columns[at[1]])
-                found.append(ways.take(np.flatnonzero(ways.gain(objective) >= -loss - LEAST_GAIN)))
+                found.append(ways.take(np.flatnonzero(ways.gain(objective) >= -loss - EQUAL)))
                 count += len(found[-1])
                 if count > most:
                     return None
@@ -246,10 +247,8 @@ class WaySource:
     def _looks(self, member: Member) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Yield all rows, some columns and the cost of their cheapest route, until all pairs were seen."""
         rows = np.arange(len(member.part.rows))
-        width = max(1, BLOCK_PAIRS // max(len(rows), 1))
-        for start in range(0, len(member.part.columns), width):
-            columns = np.arange(start, min(start + width, len(member.part.columns)))
-            yield rows, columns, member.cost(rows[:, None], columns)
+        for columns, cost in in_blocks(member.cost, len(rows), len(member.part.columns), BLOCK_PAIRS):
+            yield rows, columns, cost
 
     def _gains(
         self, member: Member, objective: PricedObjective, rows: Ints, columns: Ints, cost: Ints, above: float
@@ -327,39 +326,6 @@ class WaySource:
             tail, head, part.ratio(row, column) * granule, spend * granule, purchase * granule, key,
             loads.which, loads.row, loads.kg * granule[loads.which],
         )  # fmt: skip
-
-    def _none(self) -> Columns:
-        whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return Columns(whole, whole, real, real, real, whole, whole, whole, real)
-
-
-class _Best:
-    """The pairs of least value of each row and column, over blocks of columns."""
-
-    def __init__(self, rows: int, count: int) -> None:
-        self._count = count
-        self._value = np.full((rows, 0), np.inf)
-        self._column = np.zeros((rows, 0), dtype=np.int64)
-        self._found: list[tuple[Ints, Ints]] = []
-
-    def see(self, columns: Ints, value: Floats) -> None:
-        """Look at the pairs of all rows with `columns`; infinite values never count."""
-        place = least_of(value, self._count, axis=0)
-        chosen = np.isfinite(np.take_along_axis(value, place, axis=0))
-        self._found.append((place[chosen], np.broadcast_to(columns, place.shape)[chosen]))
-        place = least_of(value, self._count, axis=1)
-        joined = np.hstack([self._value, np.take_along_axis(value, place, axis=1)])
-        column = np.hstack([self._column, columns[place]])
-        keep = least_of(joined, self._count, axis=1)
-        self._value = np.take_along_axis(joined, keep, axis=1)
-        self._column = np.take_along_axis(column, keep, axis=1)
-
-    def pairs(self) -> tuple[Ints, Ints]:
-        """Return the rows and columns of all pairs found, each once."""
-        row, slot = np.nonzero(np.isfinite(self._value))
-        rows, columns = zip(*self._found, (row, self._column[row, slot]), strict=True)
-        both = np.unique(np.stack([np.concatenate(rows), np.concatenate(columns)]), axis=1)
-        return both[0], both[1]
 
 
 def _undominated(columns: Columns, pair: Ints, pairs: int) -> Ints:

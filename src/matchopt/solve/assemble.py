@@ -1,4 +1,4 @@
-"""A stage of a block as a program: its rows, its columns, and the prices read back from it."""
+"""A stage of a block as a linear or mixed-integer program, and the dual prices read back from it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.block import Block, Columns
 from matchopt.solve.certificate import Prices
 from matchopt.solve.linear import Program, ProgramResult
+from matchopt.tolerances import EQUAL, ROUNDING
 
-SLACK = 1e-9
-"""What an earlier stage reached may be missed by that much, lest rounding makes it unreachable."""
+NO_ROWS: Ints = np.zeros(0, dtype=np.int64)
+
+EACH = slice(None)
+"""In place of row numbers: an entry in each of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class StageProgram:
     """A program with the numbers of its columns and rows."""
 
     program: Program
-    ways: Ints
+    amounts: Ints
     donation: Ints
     need: Ints
     capacity: Ints
@@ -84,7 +87,7 @@ def assemble(
     Parameters
     ----------
     columns
-        Ways that take part.
+        Columns that take part.
     goals
         What earlier stages reached.
     whole
@@ -92,7 +95,7 @@ def assemble(
     sums
         Under leximin, maximise the sum of that many smallest coverages; 0 is the smallest alone.
     least, most
-        Bounds of the granules over each way.
+        Bounds of the granules over each column.
     rising : (k,) bool
         Under leximin, the cells whose smallest coverage is raised; all by default.
     """
@@ -100,36 +103,36 @@ def assemble(
     gain = columns.served * block.need_gain(stage)[columns.head]
     if stage == "cost":
         gain = gain - columns.spend - columns.purchase
-    ways = program.add_columns(len(columns), gain, most, whole, lower=least)
-    donation = program.add_rows(len(block.supply), upper=block.supply)
-    program.add_entries(donation[columns.tail], ways, 1.0)
-    need = program.add_rows(len(block.demand), upper=block.demand)
-    program.add_entries(need[columns.head], ways, columns.served)
-    capacity = program.add_rows(len(block.capacity), upper=block.capacity)
-    program.add_entries(capacity[columns.load_row], ways[columns.load_column], columns.load)
-    budget = program.add_rows(int(np.isfinite(block.budget)), upper=block.budget)
-    if len(budget):
-        program.add_entries(budget[0], ways, columns.spend)
+    amounts = program.add_columns(len(columns), gain, most, whole, lower=least)
+    donation = program.add_rows(len(block.supply), upper=block.supply, entries=[(columns.tail, amounts, 1.0)])
+    need = program.add_rows(
+        len(block.demand), upper=block.demand, entries=[(columns.head, amounts, columns.served)]
+    )
+    loads = (columns.load_row, amounts[columns.load_column], columns.load)
+    capacity = program.add_rows(len(block.capacity), upper=block.capacity, entries=[loads])
+    limited = int(np.isfinite(block.budget))
+    budget = program.add_rows(limited, upper=block.budget, entries=[(0, amounts, columns.spend)])
     reached = {}
     for earlier, value in goals.value.items():
         if earlier.startswith("tier"):
             marked = np.flatnonzero(block.need_gain(earlier)[columns.head])
-            row = program.add_rows(1, lower=value - SLACK * max(1.0, abs(value)))
-            program.add_entries(row[0], ways[marked], columns.served[marked])
-            reached[earlier] = row
-    fair = _add_fairness(program, block, columns, ways, stage, goals)
+            reached[earlier] = program.add_rows(
+                1,
+                lower=value - ROUNDING * max(1.0, abs(value)),
+                entries=[(0, amounts[marked], columns.served[marked])],
+            )
+    fair = _add_fairness(program, block, columns, amounts, stage, goals)
+    bar = NO_ROWS
     if stage in ("floor", "leximin"):
         raised = fair.coverage if rising is None else fair.coverage[rising]
         bar = _add_least_sum(program, raised, max(sums, 1), gain=1.0)
-    else:
-        bar = NO_ROWS
     if len(fair.share):
         reached["share"] = fair.share
     if stage == "cost" and len(block.promises):
-        _add_promises(program, block, columns, ways, whole=whole)
+        _add_promises(program, block, columns, amounts, whole=whole)
     if whole:
-        _add_flags(program, block, columns, ways)
-    return StageProgram(program, ways, donation, need, capacity, budget, fair.cell, reached, bar)
+        _add_flags(program, block, columns, amounts)
+    return StageProgram(program, amounts, donation, need, capacity, budget, fair.cell, reached, bar)
 
 
 def closest(
@@ -147,9 +150,6 @@ def closest(
     return assemble(toward, columns, "share", goals, whole=True, least=least, most=most)
 
 
-NO_ROWS = np.zeros(0, dtype=np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class _Fair:
     """Columns of coverage, the rows that tie them to what is served, and that of all fair shares."""
@@ -160,7 +160,7 @@ class _Fair:
 
 
 def _add_fairness(
-    program: Program, block: Block, columns: Columns, ways: Ints, stage: str, goals: Goals
+    program: Program, block: Block, columns: Columns, amounts: Ints, stage: str, goals: Goals
 ) -> _Fair:
     """Add the coverage of each cell as a column, and what is asked of it."""
     if block.fairness == "none":
@@ -170,24 +170,21 @@ def _add_fairness(
     unit = np.ones(count) if by_share else block.cell_asked
     upper = block.fair_share if by_share else np.inf
     coverage = program.add_columns(count, 1.0 if stage == "share" else 0.0, upper)
-    cell = program.add_rows(count, lower=-block.cell_pinned)
     fair = np.flatnonzero(block.cell[columns.head] >= 0)
-    program.add_entries(cell[block.cell[columns.head[fair]]], ways[fair], columns.served[fair])
-    program.add_entries(cell, coverage, -unit)
+    served = (block.cell[columns.head[fair]], amounts[fair], columns.served[fair])
+    cell = program.add_rows(count, lower=-block.cell_pinned, entries=[served, (EACH, coverage, -unit)])
+    covered = [(EACH, coverage, 1.0)]
     if block.fixed_floor is not None:
-        row = program.add_rows(count, lower=block.fixed_floor - SLACK)
-        program.add_entries(row, coverage, 1.0)
+        program.add_rows(count, lower=block.fixed_floor - ROUNDING, entries=covered)
     if goals.coverage is not None:
-        row = program.add_rows(count, lower=np.maximum(goals.coverage - SLACK, 0.0))
-        program.add_entries(row, coverage, 1.0)
+        program.add_rows(count, lower=np.maximum(goals.coverage - ROUNDING, 0.0), entries=covered)
     if goals.least_sums is not None:
         for k, value in enumerate(goals.least_sums, 1):
-            _add_least_sum(program, coverage, k, lower=value - SLACK)
+            _add_least_sum(program, coverage, k, lower=value - ROUNDING)
+    share = NO_ROWS
     if "share" in goals.value:
-        row = program.add_rows(1, lower=goals.value["share"] - SLACK)
-        program.add_entries(row[0], coverage, 1.0)
-        return _Fair(coverage, cell, row)
-    return _Fair(coverage, cell, NO_ROWS)
+        share = program.add_rows(1, lower=goals.value["share"] - ROUNDING, entries=[(0, coverage, 1.0)])
+    return _Fair(coverage, cell, share)
 
 
 def _add_least_sum(
@@ -200,22 +197,19 @@ def _add_least_sum(
     """
     bar = program.add_columns(1, gain * count, upper=2.0)
     short = program.add_columns(len(coverage) if count > 1 else 0, -gain)
-    row = program.add_rows(len(coverage), upper=0.0)
-    program.add_entries(row, bar[0], 1.0)
-    program.add_entries(row, coverage, -1.0)
+    entries = [(EACH, bar, 1.0), (EACH, coverage, -1.0)]
     if count > 1:
-        program.add_entries(row, short, -1.0)
+        entries.append((EACH, short, -1.0))
+    row = program.add_rows(len(coverage), upper=0.0, entries=entries)
     if lower is not None:
-        total = program.add_rows(1, lower=lower)
-        program.add_entries(total[0], bar, float(count))
-        program.add_entries(total[0], short, -1.0)
+        program.add_rows(1, lower=lower, entries=[(0, bar, float(count)), (0, short, -1.0)])
     return row
 
 
-def _add_promises(program: Program, block: Block, columns: Columns, ways: Ints, *, whole: bool) -> None:
+def _add_promises(program: Program, block: Block, columns: Columns, amounts: Ints, *, whole: bool) -> None:
     """Add for each promise a column that says to what part it is kept; a change takes its cost.
 
-    It is kept as far as its way carries what was promised, and, in whole granules, nothing above.
+    It is kept as far as its column carries what was promised, and, in whole granules, nothing above.
     """
     promises = block.promises
     # All are taken for changed; those that are kept take their cost back.
@@ -224,40 +218,36 @@ def _add_promises(program: Program, block: Block, columns: Columns, ways: Ints, 
     known = np.flatnonzero(at >= 0)
     if not len(known):
         return
-    way, amount = at[known], promises.amount[known]
+    own, amount = at[known], promises.amount[known]
     kept = program.add_columns(len(known), promises.cost, upper=1.0, whole=whole)
-    row = program.add_rows(len(known), lower=0.0)
-    program.add_entries(row, ways[way], 1.0)
-    program.add_entries(row, kept, -amount)
-    if not whole:
-        return
-    most = np.minimum(
-        block.supply[columns.tail[way]],
-        np.floor(block.demand[columns.head[way]] / columns.served[way] + 1e-9),
-    )
-    row = program.add_rows(len(known), upper=most)
-    program.add_entries(row, ways[way], 1.0)
-    program.add_entries(row, kept, most - amount)
+    carried = (EACH, amounts[own], 1.0)
+    program.add_rows(len(known), lower=0.0, entries=[carried, (EACH, kept, -amount)])
+    if whole:
+        most = _most(block, columns)[own]
+        program.add_rows(len(known), upper=most, entries=[carried, (EACH, kept, most - amount)])
 
 
-def _add_flags(program: Program, block: Block, columns: Columns, ways: Ints) -> None:
+def _most(block: Block, columns: Columns) -> Floats:
+    """Return the granules that each column can carry by itself."""
+    asked = np.floor(block.demand[columns.head] / columns.served + ROUNDING)
+    return np.asarray(np.minimum(block.supply[columns.tail], asked))
+
+
+def _add_flags(program: Program, block: Block, columns: Columns, amounts: Ints) -> None:
     """Add what keeps needs to one donation, needs complete, and donations to few communities."""
-    most = np.minimum(
-        block.supply[columns.tail], np.floor(block.demand[columns.head] / columns.served + 1e-9)
-    )
     single = np.flatnonzero(block.single[columns.head])
     if len(single):
         donor = columns.tail[single] * len(block.demand) + columns.head[single]
-        _add_choice(program, ways[single], most[single], donor, columns.head[single], 1.0)
+        _add_choice(program, amounts[single], _most(block, columns)[single], donor, columns.head[single], 1.0)
     complete = np.flatnonzero(block.complete)
     if len(complete):
         served = program.add_columns(len(complete), upper=1.0, whole=True)
-        row = program.add_rows(len(complete), -1e-6, 1e-6)
         place = np.full(len(block.demand), -1, dtype=np.int64)
         place[complete] = np.arange(len(complete))
         into = np.flatnonzero(place[columns.head] >= 0)
-        program.add_entries(row[place[columns.head[into]]], ways[into], columns.served[into])
-        program.add_entries(row, served, -block.demand[complete])
+        given = (place[columns.head[into]], amounts[into], columns.served[into])
+        asked = (EACH, served, -block.demand[complete])
+        program.add_rows(len(complete), -EQUAL, EQUAL, entries=[given, asked])
     new, left = block.new_communities(columns.tail, columns.head)
     few = np.flatnonzero((block.most_communities[columns.tail] > 0) & new)
     if len(few):
@@ -265,21 +255,17 @@ def _add_flags(program: Program, block: Block, columns: Columns, ways: Ints) -> 
         community = block.community[columns.head[few]]
         pair = tail * (int(block.community.max()) + 1) + community
         limit = left.astype(np.float64)
-        _add_choice(program, ways[few], block.supply[tail], pair, tail, limit[tail])
+        _add_choice(program, amounts[few], block.supply[tail], pair, tail, limit[tail])
 
 
 def _add_choice(
-    program: Program, ways: Ints, most: Floats, option: Ints, chooser: Ints, limit: Floats | float
+    program: Program, amounts: Ints, most: Floats, option: Ints, chooser: Ints, limit: Floats | float
 ) -> None:
-    """Let only ways of options that are chosen carry anything, `limit` options a chooser."""
-    options, of = np.unique(option, return_inverse=True)
-    _, first = np.unique(option, return_index=True)
+    """Let only columns of options that are chosen carry anything, `limit` options a chooser."""
+    options, first, of = np.unique(option, return_index=True, return_inverse=True)
     chosen = program.add_columns(len(options), upper=1.0, whole=True)
-    row = program.add_rows(len(ways), upper=0.0)
-    program.add_entries(row, ways, 1.0)
-    program.add_entries(row, chosen[of], -most)
+    program.add_rows(len(amounts), upper=0.0, entries=[(EACH, amounts, 1.0), (EACH, chosen[of], -most)])
     choosers, by = np.unique(chooser[first], return_inverse=True)
     allowed = np.zeros(len(choosers))
     allowed[by] = np.broadcast_to(limit, chooser.shape)[first]
-    row = program.add_rows(len(choosers), upper=allowed)
-    program.add_entries(row[by], chosen, 1.0)
+    program.add_rows(len(choosers), upper=allowed, entries=[(by, chosen, 1.0)])

@@ -12,14 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matchopt.arrays import Ints
+from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.errors import SolverError
 from matchopt.language import tr
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.transport import Backend, Certificate, Optimum, SpanningTree, Transport
-
-URGENT = 0.3
-"""Labels that fell by this share of the furthest fall are passed on before the others."""
 
 
 class OrTools:
@@ -72,9 +69,9 @@ class NetworkX:
 
 
 def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
-    """Yield (tail, head, capacity, cost) of the arcs, the spare arcs and the unmet arcs.
+    """Yield (tail, head, capacity, cost) of the arcs, the slack arcs and the unmet arcs.
 
-    Nodes are the supplies, then those of the demands, then one root that swallows what is spare
+    Nodes are the supplies, then those of the demands, then one root that takes in the slack
     and fills what is unmet.
     """
     m, root = len(problem.supply), len(problem.supply) + problem.nodes
@@ -82,103 +79,66 @@ def _groups(problem: Transport) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     limited = slice(len(problem.limit))
     capacity[limited] = np.minimum(capacity[limited], problem.limit)
     yield problem.tail, problem.head + m, capacity, problem.cost
-    yield np.arange(m), np.full(m, root), problem.supply, problem.spare_cost
+    yield np.arange(m), np.full(m, root), problem.supply, problem.slack_cost
     yield np.full(len(problem.demand), root), problem.node + m, problem.demand, problem.unmet_cost
 
 
 def certify(problem: Transport, flow: Ints) -> Certificate:
     """Return prices that prove `flow` optimal for `problem`.
 
-    Label correcting: labels start where no arc contradicts them, only what flows may, and
-    fall until they agree with both. The supplies that fell furthest pass it on first, which
-    spares most of the small corrections. Should that go on for long, every supply that fell
-    passes it on in every turn: Bellman-Ford, which ends after as many turns as there are nodes.
+    Label correcting (Bellman and Ford): labels start where no arc out of the root or a supply contradicts
+    them, and fall until no arc does; each round follows the arcs out of the nodes whose label fell, so that
+    it takes O(arcs), and no more rounds than there are nodes.
 
     Raises
     ------
     SolverError
         If `flow` is not optimal: some residual cycle has a negative cost.
     """
-    labels = _Labels(problem, flow)
-    nodes = len(problem.supply) + problem.nodes + 1
-    for turn in range(3 * nodes):
-        fallen = labels.passed_on - labels.supply
-        most = int(fallen.max(initial=0))
-        if most == 0:
-            price = (labels.demand - labels.root)[problem.node]
-            return Certificate(labels.root - labels.supply, np.minimum(price, problem.unmet_cost))
-        urgent = max(1, int(most * URGENT)) if turn < 2 * nodes else 1
-        labels.from_supplies(np.flatnonzero(fallen >= urgent))
+    tail, head, cost = _residual(problem, flow)
+    m, nodes = len(problem.supply), problem.nodes
+    least, out = np.full(m, FORBIDDEN), tail < m
+    np.minimum.at(least, tail[out], cost[out])
+    label = np.concatenate([-least, np.full(nodes, FORBIDDEN), [0]])
+    fell = np.ones(m + nodes + 1, dtype=bool)
+    for _ in range(m + nodes + 2):
+        arc = np.flatnonzero(fell[tail])
+        before = label.copy()
+        np.minimum.at(label, head[arc], label[tail[arc]] + cost[arc])
+        fell = label < before
+        if not fell.any():
+            price = (label[m:-1] - label[-1])[problem.node]
+            return Certificate(label[-1] - label[:m], np.minimum(price, problem.unmet_cost))
     raise SolverError(tr("the flow is not optimal: its residual network has a negative cycle"))
 
 
-class _Labels:
-    """Distances in the residual network, falling as its arcs are followed."""
+def _residual(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return tail, head and cost of all arcs that could carry more, or less, than they do.
 
-    def __init__(self, problem: Transport, flow: Ints) -> None:
-        self._spare_cost = problem.spare_cost
-        self._spare = problem.supply - _sums(problem.tail, flow, len(problem.supply)) > 0
-        unmet = problem.asked - _sums(problem.head, flow, problem.nodes)
-        self._unmet = unmet > 0
-        # What the last unit unmet at a node costs, and what one more would.
-        end = np.cumsum(problem.demand)
-        reach = end[problem.dearest] - problem.asked + unmet
-        self._last_cost = problem.unmet_cost[np.searchsorted(end, reach, side="left")]
-        more = np.minimum(np.searchsorted(end, reach, side="right"), problem.dearest)
-        self._next_cost = problem.unmet_cost[more]
-        # An arc at its limit leads no further; flow can only be taken back along it.
-        limit = np.full(len(flow), np.iinfo(np.int64).max)
-        limit[: len(problem.limit)] = problem.limit
-        order = np.argsort(problem.tail, kind="stable")
-        order = order[flow[order] < limit[order]]
-        self._out = _starts(problem.tail[order], len(problem.supply))
-        tail, self._head, self._cost = problem.tail[order], problem.head[order], problem.cost[order]
-        used = np.flatnonzero(flow > 0)
-        used = used[np.argsort(problem.head[used], kind="stable")]
-        self._back = _starts(problem.head[used], problem.nodes)
-        self._back_tail, self._back_cost = problem.tail[used], problem.cost[used]
-
-        price = problem.spare_cost.copy()
-        np.minimum.at(price, tail, self._cost)
-        self.supply = -price
-        self.demand = self._next_cost.copy()
-        np.minimum.at(self.demand, self._head, self._cost + self.supply[tail])
-        self.root = 0
-        self.passed_on = self.supply.copy()
-        self._from_demands(np.arange(len(self.demand)))
-        self._from_root()
-
-    def from_supplies(self, supplies: Ints) -> None:
-        """Follow all arcs out of `supplies`, and what they lead on to."""
-        self.passed_on[supplies] = self.supply[supplies]
-        arc, count = _members(self._out, supplies)
-        reach = np.repeat(self.supply[supplies], count) + self._cost[arc]
-        before = self.demand.copy()
-        np.minimum.at(self.demand, self._head[arc], reach)
-        self._reach_root(self.supply[supplies] + self._spare_cost[supplies])
-        self._from_demands(np.flatnonzero(self.demand < before))
-
-    def _from_root(self) -> None:
-        """Follow all arcs out of the root, and what they lead on to."""
-        left = self._spare
-        self.supply[left] = np.minimum(self.supply, self.root - self._spare_cost)[left]
-        lower = self.root + self._next_cost < self.demand
-        self.demand[lower] = self.root + self._next_cost[lower]
-        self._from_demands(np.flatnonzero(lower))
-
-    def _from_demands(self, demands: Ints) -> None:
-        """Follow the arcs back along what flows into `demands`, or from the root."""
-        arc, count = _members(self._back, demands)
-        reach = np.repeat(self.demand[demands], count) - self._back_cost[arc]
-        np.minimum.at(self.supply, self._back_tail[arc], reach)
-        lacking = demands[self._unmet[demands]]
-        self._reach_root(self.demand[lacking] - self._last_cost[lacking])
-
-    def _reach_root(self, label: Ints) -> None:
-        least = int(label.min(initial=self.root))
-        if least < self.root:
-            self.root = least
-            self._from_root()
+    Nodes are those of `_groups`. Between the root and a demand node only two arcs matter: that of the
+    last unit unmet, back to the root, and that of one unit more.
+    """
+    m, root = len(problem.supply), len(problem.supply) + problem.nodes
+    more = np.ones(len(flow), dtype=bool)
+    more[: len(problem.limit)] = flow[: len(problem.limit)] < problem.limit
+    less = flow > 0
+    slack = problem.supply - _sums(problem.tail, flow, m) > 0
+    unmet = problem.asked - _sums(problem.head, flow, problem.nodes)
+    end = np.cumsum(problem.demand)
+    reach = end[problem.highest] - problem.asked + unmet
+    last = problem.unmet_cost[np.searchsorted(end, reach, side="left")]
+    another = problem.unmet_cost[np.minimum(np.searchsorted(end, reach, side="right"), problem.highest)]
+    supply, node = np.arange(m), m + np.arange(problem.nodes)
+    groups = (
+        (problem.tail[more], m + problem.head[more], problem.cost[more]),
+        (m + problem.head[less], problem.tail[less], -problem.cost[less]),
+        (supply, np.full(m, root), problem.slack_cost),
+        (np.full(int(slack.sum()), root), supply[slack], -problem.slack_cost[slack]),
+        (np.full(problem.nodes, root), node, another),
+        (node[unmet > 0], np.full(int((unmet > 0).sum()), root), -last[unmet > 0]),
+    )
+    tail, head, cost = (np.concatenate(part) for part in zip(*groups, strict=True))
+    return tail, head, cost
 
 
 def _sums(index: Ints, amount: Ints, size: int) -> Ints:
@@ -186,18 +146,6 @@ def _sums(index: Ints, amount: Ints, size: int) -> Ints:
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, index, amount)
     return total
-
-
-def _starts(index: Ints, groups: int) -> Ints:
-    """Return where each of `groups` groups starts, and the last one ends, in ascending `index`."""
-    return np.searchsorted(index, np.arange(groups + 1))
-
-
-def _members(start: Ints, groups: Ints) -> tuple[Ints, Ints]:
-    """Return the places of all members of `groups`, group after group, and how many each has."""
-    count = start[groups + 1] - start[groups]
-    first = start[groups] - np.cumsum(count) + count
-    return np.repeat(first, count) + np.arange(count.sum()), count
 
 
 BACKENDS: dict[str, Backend] = {

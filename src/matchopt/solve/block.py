@@ -1,4 +1,4 @@
-"""A block: donations and needs planned together, because rules bind them jointly or keep things whole."""
+"""A block as data: donations and needs that linking constraints or whole quantities tie together."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ import numpy as np
 
 from matchopt.arrays import PLENTY, Bools, Floats, Ints
 from matchopt.solve.oracle import CostOf
+from matchopt.tolerances import EQUAL
 
 COVERAGE = "coverage"
 """All tiers at once, the first with the most weight."""
-
-WHOLE = 1e-6
-"""Granules that an amount may be off and still count as whole."""
-
-LEAST_GAIN = 1e-6
-"""Currency (or units served) that one granule or unit has to gain to count."""
 
 MOST_SORTED = 12
 """Up to this many fairness cells leximin is searched to the end; of more, it is come near to."""
@@ -28,7 +23,9 @@ Fairness = Literal["none", "floor", "leximin", "share"]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Ways from donations to needs, one entry a way; quantities count granules of the donation.
+    """Variables of a block: pairs of donation and need over one scheduled route each, one entry a column.
+
+    Quantities count granules of the donation.
 
     Attributes
     ----------
@@ -39,10 +36,10 @@ class Columns:
     spend, purchase : (w,) float
         What one granule costs, purchases aside; and what it spends on them. In currency.
     key : (w,) int
-        Tells ways apart; what else it means is the source's business.
+        Tells columns apart; what else it means is the source's business.
     load_column, load_row : (e,) int
     load : (e,) float
-        kg that one granule of a way puts on a shared capacity.
+        kg that one granule of a column puts on a shared capacity.
     """
 
     tail: Ints
@@ -58,33 +55,40 @@ class Columns:
     def __len__(self) -> int:
         return len(self.tail)
 
+    @classmethod
+    def none(cls) -> Self:
+        """Return no columns."""
+        whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
+        return cls(whole, whole, real, real, real, whole, whole, whole, real)
+
     def take(self, index: Ints) -> Self:
-        """Return the ways at `index`, each at most once."""
+        """Return the columns at `index`, each at most once."""
         place = np.full(len(self), -1, dtype=np.int64)
         place[index] = np.arange(len(index))
         entry = np.flatnonzero(place[self.load_column] >= 0)
         own = {f.name: getattr(self, f.name)[index] for f in fields(self) if not f.name.startswith("load")}
-        return replace(
-            self,
-            **own,
-            load_column=place[self.load_column[entry]],
-            load_row=self.load_row[entry],
-            load=self.load[entry],
-        )
+        own["load_column"] = place[self.load_column[entry]]
+        return replace(self, **own, load_row=self.load_row[entry], load=self.load[entry])
 
     def joined(self, others: Self) -> Self:
-        """Return these ways and, after them, those of `others` that are new."""
+        """Return these columns and, after them, those of `others` that are new."""
         new = self.new(others)
         both = {f.name: np.concatenate([getattr(self, f.name), getattr(new, f.name)]) for f in fields(self)}
         both["load_column"][len(self.load_column) :] += len(self)
         return replace(self, **both)
 
     def new(self, others: Self) -> Self:
-        """Return those of `others` that are not among these ways."""
+        """Return those of `others` that are not among these columns."""
         return others.take(np.flatnonzero(~np.isin(others.key, self.key)))
 
+    def loads(self) -> tuple[Ints, Ints, Floats]:
+        """Return where the loads of each column begin (w + 1,), and their rows and kg."""
+        order = np.argsort(self.load_column, kind="stable")
+        start = np.searchsorted(self.load_column[order], np.arange(len(self) + 1))
+        return start, self.load_row[order], self.load[order]
+
     def gain(self, objective: PricedObjective) -> Floats:
-        """Return what one granule over each way is worth beyond what it uses up."""
+        """Return what one granule over each column is worth beyond what it uses up."""
         gain = self.served * objective.need[self.head] - objective.donation[self.tail]
         gain -= objective.spend * self.spend + objective.purchase * self.purchase
         used = np.bincount(
@@ -118,7 +122,7 @@ class PricedObjective:
 
 @dataclass(frozen=True, slots=True)
 class Subproblem:
-    """A part of a block as a transport problem at given prices of the shared rules.
+    """A part of a block as a transport problem at given prices of the linking constraints.
 
     Attributes
     ----------
@@ -127,7 +131,7 @@ class Subproblem:
     granule
         Donated units of one granule, the same for all of the part.
     cost
-        Least priced cost of a unit over any way of a pair, purchases included, in 1/`scale` currency.
+        Least priced cost of a unit over any column of a pair, purchases included, in 1/`scale` currency.
     """
 
     donations: slice
@@ -138,79 +142,79 @@ class Subproblem:
 
 
 class ColumnSource(Protocol):
-    """Knows all ways of a block, also those that were never put into a program."""
+    """Knows all columns of a block, also those that were never put into a program."""
 
     def every(self, most: int) -> Columns | None:
-        """Return all ways, or None if they may be more than `most`."""
+        """Return all columns, or None if they may be more than `most`."""
         ...
 
     def cheapest(self, count: int) -> Columns:
-        """Return the ways of the `count` cheapest pairs of each need and each donation."""
+        """Return the columns of the `count` cheapest pairs of each need and each donation."""
         ...
 
     def around(self, tail: Ints, head: Ints) -> Columns:
-        """Return all ways of the pairs given."""
+        """Return all columns of the pairs given."""
         ...
 
     def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
-        """Return the best way of each of the pairs given."""
+        """Return the best column of each of the pairs given."""
         ...
 
-    def promising(self, objective: PricedObjective, count: int, least: float = LEAST_GAIN) -> Columns:
-        """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
+    def promising(self, objective: PricedObjective, count: int, least: float = EQUAL) -> Columns:
+        """Return the best columns of the `count` best pairs of each need and donation that gain `least`."""
         ...
 
     def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
-        """Yield the block's parts, if they are transport problems, with the best ways of their pairs."""
+        """Yield the block's parts, if they are transport problems, with the best columns of their pairs."""
         ...
 
     def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
-        """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
+        """Return all columns of which a granule loses at most `loss`; None if they are more than `most`."""
         ...
 
     def excess(self, objective: PricedObjective) -> Floats:
-        """Return (n,) what the best way to each need gains per unit served; 0 where none gains."""
+        """Return (n,) what the best column to each need gains per unit served; 0 where none gains."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Amounts over ways (p,) that it costs something to change.
+    """Amounts over columns (p,) that it costs something to change.
 
     Attributes
     ----------
-    ways
-        The ways, each once.
+    columns
+        The columns, each once.
     amount
         Granules.
     cost
         Currency for each one that is changed.
     """
 
-    ways: Columns
+    columns: Columns
     amount: Floats
     cost: float
 
     def __len__(self) -> int:
-        return len(self.ways)
+        return len(self.columns)
 
     def among(self, columns: Columns) -> Ints:
-        """Return where the ways are among `columns`, -1 for those that are not."""
+        """Return where the columns are among `columns`, -1 for those that are not."""
         if not len(columns):
             return np.full(len(self), -1)
         order = np.argsort(columns.key, kind="stable")
-        at = np.minimum(np.searchsorted(columns.key[order], self.ways.key), len(columns) - 1)
-        return np.where(columns.key[order[at]] == self.ways.key, order[at], -1)
+        at = np.minimum(np.searchsorted(columns.key[order], self.columns.key), len(columns) - 1)
+        return np.where(columns.key[order[at]] == self.columns.key, order[at], -1)
 
     def changed(self, columns: Columns, amount: Floats) -> Ints:
         """Return which ones a plan of `amount` (w,) granules over `columns` changes."""
         carried = np.append(amount, 0.0)[self.among(columns)]
-        return np.flatnonzero(np.abs(carried - self.amount) > WHOLE)
+        return np.flatnonzero(np.abs(carried - self.amount) > EQUAL)
 
 
 @dataclass(frozen=True, slots=True)
-class UncoupledPlan:
-    """The best plan without shared rules, see `matchopt.solve.tiers`.
+class UnlinkedPlan:
+    """The best plan without linking constraints, see `matchopt.solve.tiers`.
 
     Attributes
     ----------
@@ -229,31 +233,21 @@ class UncoupledPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class SlopeScaledPlan:
+class SlopeScaledPlan(UnlinkedPlan):
     """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.slope_scaling`.
 
     Attributes
     ----------
-    donation_level, need_level : (m,) int, (n,) int
-        Levels, which prove its coverage; all 0 under total cost.
     donation_price, need_price : (m,) float, (n,) float
-        Prices within the levels, in currency a unit.
-    tail, head : (a,) int
-    amount : (a,) float
-        Pairs that carry something, and granules over the cheapest way of each.
+        Node potentials within the levels, in currency a unit.
     kept : (p,) float
-        Granules that go over promised ways besides.
+        Granules over promised columns, besides those over the cheapest of each pair.
     near_tail, near_head : (c,) int
-        Pairs that nearly pay.
+        Candidate arcs: pairs whose reduced cost is about 0.
     """
 
-    donation_level: Ints
-    need_level: Ints
     donation_price: Floats
     need_price: Floats
-    tail: Ints
-    head: Ints
-    amount: Floats
     kept: Floats
     near_tail: Ints
     near_head: Ints
@@ -291,14 +285,14 @@ class Block:
     fixed_floor : float or None
         A floor that is asked for, where it is not to be as high as it can be.
     ceiling : dict
-        Stage → what was proven without the shared rules; holds as long as all stages before are
+        Stage → what was proven without the linking constraints; holds as long as all stages before are
         reached in full.
-    unshared : Unshared or None
-        The best plan without the shared rules, if all parts are transport problems; most often as much
+    unlinked : UnlinkedPlan or None
+        The best plan without the linking constraints, if all parts are transport problems; most often as much
         coverage is within reach with them.
     promises
         What it costs something to change.
-    mended : Mended or None
+    slope_scaled : SlopeScaledPlan or None
         A plan, if nothing else makes it a block.
     """
 
@@ -322,7 +316,7 @@ class Block:
     cell_pinned: Floats
     fixed_floor: float | None
     ceiling: Mapping[str, float]
-    uncoupled: UncoupledPlan | None
+    unlinked: UnlinkedPlan | None
     promises: Promises
     slope_scaled: SlopeScaledPlan | None = None
 
@@ -339,7 +333,7 @@ class Block:
         return self.fairness != "leximin" or len(self.cell_asked) <= MOST_SORTED
 
     def new_communities(self, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
-        """Return which ways (w,) go where their donation has not been, and how many such places each may."""
+        """Return which columns (w,) go where their donation has not been, and how many such places it may."""
         width = int(self.community.max(initial=0)) + 1
         known = self.visited[:, 1] < width
         visited = self.visited[known, 0] * width + self.visited[known, 1]
@@ -358,7 +352,7 @@ class Block:
         return np.zeros(len(self.tier))
 
     def reached(self, columns: Columns, amount: Floats) -> Reached:
-        """Return what a plan of `amount` granules over each way reaches."""
+        """Return what a plan of `amount` granules over each column reaches."""
         served = np.bincount(columns.head, columns.served * amount, minlength=len(self.tier))
         cost = float((columns.spend + columns.purchase) @ amount)
         values = {stage: float(served @ self.need_gain(stage)) for stage in self.stages}

@@ -1,7 +1,7 @@
-"""Prices of a block's stage, and the bound that follows from them by weak duality.
+"""Dual prices of a block's stage, and the bound that follows from them by weak duality.
 
-Every stage is a maximisation over the ways of the block, held to what earlier stages reached.
-Any prices of at least 0 bound it: each way's gain is at most what it uses, at these prices, and
+Every stage is a maximisation over the columns of the block, held to what earlier stages reached.
+Any prices of at least 0 bound it: each column's gain is at most what it uses, at these prices, and
 where it is more, each need can take no more of the excess than it asks. So a solver's rounding
 can only loosen the bound, never falsify it.
 """
@@ -45,7 +45,7 @@ class Prices:
 
 
 def priced_objective(block: Block, stage: str, prices: Prices) -> PricedObjective:
-    """Return what ways are worth in `stage` under `prices`."""
+    """Return what columns are worth in `stage` under `prices`."""
     need = block.need_gain(stage) - prices.need
     for earlier, price in prices.reached.items():
         need = need + price * block.need_gain(earlier)
@@ -80,14 +80,14 @@ def network_prices(block: Block, slope_scaled: SlopeScaledPlan) -> Prices:
     """
     donation, need = slope_scaled.donation_price, slope_scaled.need_price
     promises = block.promises
-    kept = promises.cost / (promises.amount * promises.ways.served)
+    kept = promises.cost / (promises.amount * promises.columns.served)
     highest = donation.max(initial=0.0) + need.max(initial=0.0) + kept.max(initial=0.0)
     weight = 0.0 if block.by_cost else float(highest)
-    spare = weight * (PLENTY - slope_scaled.donation_level)
+    slack = weight * (PLENTY - slope_scaled.donation_level)
     unmet = block.unmet_cost if block.by_cost else weight * (slope_scaled.need_level - block.tier)
     tiers = (stage for stage in block.stages if stage.startswith("tier"))
     return Prices(
-        donation=np.maximum(spare - donation, 0.0) * block.granule,
+        donation=np.maximum(slack - donation, 0.0) * block.granule,
         need=np.maximum(unmet - need, 0.0),
         capacity=np.zeros(0),
         budget=0.0,
@@ -99,7 +99,7 @@ def network_prices(block: Block, slope_scaled: SlopeScaledPlan) -> Prices:
 def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Floats) -> float:
     """Return what no plan exceeds in `stage` that does in earlier stages what `reached` does.
 
-    `excess` (n,) is what the best way to each need gains per unit, see `ColumnSource.excess`.
+    `excess` (n,) is what the best column to each need gains per unit, see `ColumnSource.excess`.
     """
     base = float(prices.donation @ block.supply + (prices.need + excess) @ block.demand)
     base += float(prices.capacity @ block.capacity) + float(prices.fair @ block.cell_pinned)
@@ -116,11 +116,11 @@ def bound(block: Block, stage: str, prices: Prices, reached: Reached, excess: Fl
 def _promises_term(block: Block, value: PricedObjective, excess: Floats) -> float:
     """Return what keeping promises can bring at most, less what all of them cost.
 
-    What goes over a way loses what its gain falls short of the excess of its need; who keeps the promise
+    What goes over a column loses what its gain falls short of the excess of its need; who keeps the promise
     loses that on the whole amount.
     """
-    ways = block.promises.ways
-    loss = block.promises.amount * (excess[ways.head] * ways.served - ways.gain(value))
+    promised = block.promises.columns
+    loss = block.promises.amount * (excess[promised.head] * promised.served - promised.gain(value))
     kept = np.maximum(block.promises.cost - loss, 0.0)
     return float(kept.sum()) - block.promises.cost * len(block.promises)
 

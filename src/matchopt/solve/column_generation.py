@@ -1,9 +1,9 @@
-"""Few arcs into the solver, all pairs into the proof.
+"""Column generation for the transport problem: few arcs into the solver, all pairs into the proof.
 
-Only promising pairs become arcs. The prices of the optimal flow over them then price
-every other pair; those with a negative reduced cost come in and the flow is found again, from
-where it was. When none is left, the flow is optimal over all pairs and the prices are the proof
-(column generation for transport problems; Ahuja, Magnanti and Orlin, 1993, §11).
+The restricted master problem has only promising pairs as arcs. The node potentials of its optimal flow
+then price every other pair; those with a negative reduced cost enter, and the flow is found again, from
+where it was. When none is left, the flow is optimal over all pairs and the potentials are the proof
+(Ahuja, Magnanti and Orlin, 1993, §11).
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ PLENTIFUL = 1.5
 MOST_PARTNERS = 200
 """Pairs of one supply or demand that join at a time, at most."""
 
-
 FEW = 0.15
 """Once less than this share of new pairs joins, the prices have settled …"""
 
 NEAR = 128
 """… and pairs that cost up to one of so many parts of the mean too much join before they would pay."""
-
 
 UNKNOWN = FORBIDDEN
 """In place of a price that nobody knows yet."""
@@ -117,13 +115,12 @@ def solve_over_all_pairs(
     oracle: PricingOracle,
     supply: Ints,
     demand: Ints,
-    spare_cost: Ints,
     unmet_cost: Ints,
     backend: Backend,
     start: StartingPoint | None = None,
     limited: CapacitatedArcs | None = None,
 ) -> MasterOptimum:
-    """Solve the transport problem over all admitted pairs.
+    """Solve the transport problem over all admitted pairs; what is not used costs nothing.
 
     Columns that cost all rows the same are one node of the network, whatever they cost unmet; but each
     is one of its own if there are limited arcs, which lead to one column and not to others like it.
@@ -134,7 +131,7 @@ def solve_over_all_pairs(
         Who may serve whom at which cost.
     supply, demand : (m,) int, (n,) int
         Quantities, demands all above 0: the tree of the simplex is strongly feasible only then.
-    spare_cost, unmet_cost : (m,) int, (n,) int
+    unmet_cost : (n,) int
         What a unit costs that is left.
     backend
         Who solves it over the arcs chosen so far.
@@ -149,24 +146,19 @@ def solve_over_all_pairs(
         # In the same order, so that a search takes memory as it comes.
         kind = np.argsort(np.argsort(kind, kind="stable"))
     order = np.lexsort((unmet_cost, kind))
-    oracle = oracle.of(np.unique(kind, return_index=True)[1])
     problem = Transport(
-        supply,
-        demand[order],
-        limited.tail,
-        kind[limited.head],
-        limited.cost,
-        spare_cost,
-        unmet_cost[order],
-        kind[order],
-        limited.most,
+        supply=supply,
+        demand=demand[order],
+        tail=limited.tail,
+        head=kind[limited.head],
+        cost=limited.cost,
+        slack_cost=np.zeros_like(supply),
+        unmet_cost=unmet_cost[order],
+        node=kind[order],
+        limit=limited.most,
     )
-    partners = _partners(supply, problem.asked), _partners(problem.asked, supply)
-    search = ColumnGeneration(oracle, partners)
-    if start is None:
-        found = search.first(supply, problem.asked)
-    else:
-        found = search.begin(start, kind, spare_cost, problem.unmet_cost[problem.dearest])
+    pricing = ColumnGeneration(oracle.of(np.unique(kind, return_index=True)[1]), problem)
+    found = pricing.first() if start is None else pricing.begin(start, kind)
     tree, rounds, pivots, priced = None, 0, 0, 0
     new = np.ones(len(found.row), dtype=bool)
     while True:
@@ -179,8 +171,8 @@ def solve_over_all_pairs(
         optimum = backend.solve(problem, tree)
         tree, prices = optimum.tree, optimum.certificate
         rounds, pivots, priced = rounds + 1, pivots + optimum.pivots, priced + found.priced
-        node_price = prices.demand_price[problem.dearest]
-        found = search.next(prices.supply_price, node_price)
+        node_price = prices.demand_price[problem.highest]
+        found = pricing.next(prices.supply_price, node_price)
         reduced = found.cost - prices.supply_price[found.row] - node_price[found.column]
         new = reduced < 0
         if not new.any():
@@ -188,7 +180,7 @@ def solve_over_all_pairs(
         new[~new] = ~_among(found, ~new, problem)
         if (start is not None and rounds == 1) or new.sum() < FEW * len(problem.tail):
             mean = int(problem.cost @ optimum.flow / max(optimum.flow.sum(), 1))
-            search.settle(1 + max(mean, 0) // NEAR)
+            pricing.settle(1 + max(mean, 0) // NEAR)
     effort = Effort(len(problem.tail), rounds, pivots, priced + found.priced)
     tail, place, flow = handed_out(problem, optimum.flow)
     demand_price = np.empty_like(demand)
@@ -198,33 +190,36 @@ def solve_over_all_pairs(
 
 
 class ColumnGeneration:
-    """The search for pairs that would pay: at first the best of all, then all that are near.
+    """The pricing step: at first the pairs of least reduced cost of each node, then all that are near.
 
-    Once prices have settled, all pairs that are `near` to pay are sought at one time. After that a
-    pair that is no arc can pay only if its prices have risen by more than that since. Where near
-    pairs are too many, prices had not settled after all.
+    Once prices have settled, all pairs of a reduced cost below `near` are sought at one time. After that
+    the reduced cost of a pair that is no arc can be negative only if its prices have risen by more than
+    that since. Where near pairs are too many, prices had not settled after all.
     """
 
-    def __init__(self, oracle: PricingOracle, partners: tuple[Ints, Ints]) -> None:
-        self._oracle, self._partners = oracle, partners
+    def __init__(self, oracle: PricingOracle, problem: Transport) -> None:
+        self._oracle, self._problem = oracle, problem
+        supply, asked = problem.supply, problem.asked
+        self._partners = _partners(supply, asked), _partners(asked, supply)
         self._near = 0
         self._since: tuple[Ints, Ints] | None = None
 
-    def first(self, supply: Ints, demand: Ints) -> CandidateArcs:
+    def first(self) -> CandidateArcs:
         """Return the pairs that cost the least."""
-        free = np.zeros_like(supply), np.zeros_like(demand)
+        free = np.zeros_like(self._problem.supply), np.zeros(self._problem.nodes, dtype=np.int64)
         return self._oracle.best(*free, FORBIDDEN, self._partners)
 
-    def begin(self, start: StartingPoint, kind: Ints, spare_cost: Ints, unmet_cost: Ints) -> CandidateArcs:
+    def begin(self, start: StartingPoint, kind: Ints) -> CandidateArcs:
         """Return the pairs of an earlier plan, and the best of all that were not in it.
 
-        `kind` says which column each one was that the earlier plan knows.
+        `kind` is the node of each demand that the earlier plan knows.
         """
+        unmet_cost = self._problem.unmet_cost[self._problem.highest]
         supply_price, demand_price = start.prices.supply_price, np.full(len(unmet_cost), -UNKNOWN)
         given = np.where(start.prices.demand_price == UNKNOWN, -UNKNOWN, start.prices.demand_price)
         np.maximum.at(demand_price, kind, given)
         pairs = [(start.tail, kind[start.head])]
-        prices = np.minimum(supply_price, spare_cost), np.minimum(demand_price, unmet_cost)
+        prices = np.minimum(supply_price, self._problem.slack_cost), np.minimum(demand_price, unmet_cost)
         new = supply_price == UNKNOWN, demand_price == -UNKNOWN
         prices[0][new[0]], prices[1][new[1]] = -FAR, unmet_cost[new[1]]
         priced = 0
@@ -297,7 +292,7 @@ def handed_out(problem: Transport, flow: Ints) -> tuple[Ints, Ints, Ints]:
     end = np.cumsum(problem.demand)
     met = np.zeros(problem.nodes, dtype=np.int64)
     np.add.at(met, problem.head[used], flow[used])
-    kept = (end[problem.dearest] - met)[problem.node]
+    kept = (end[problem.highest] - met)[problem.node]
     served = problem.demand - np.clip(kept - (end - problem.demand), 0, problem.demand)
     arc, place, amount = _overlaps(flow[used], served[::-1])
     return problem.tail[used[arc]], len(served) - 1 - place, amount

@@ -1,8 +1,9 @@
-"""Linear and mixed-integer programs by HiGHS: arrays in, arrays out."""
+"""Linear and mixed-integer programs by HiGHS, through MathOpt: arrays in, arrays out."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,22 +71,30 @@ class Program:
         self.columns += count
         return np.arange(self.columns - count, self.columns)
 
-    def add_rows(self, count: int, lower: Floats | float = -np.inf, upper: Floats | float = np.inf) -> Ints:
-        """Add rows between `lower` and `upper` and return their numbers."""
+    def add_rows(
+        self,
+        count: int,
+        lower: Floats | float = -np.inf,
+        upper: Floats | float = np.inf,
+        entries: Iterable[tuple[Ints | slice | int, Ints, Floats | float]] = (),
+    ) -> Ints:
+        """Add rows between `lower` and `upper` and return their numbers.
+
+        `entries` are coefficients in them: which of the new rows, the columns, and the coefficients.
+        """
         self._rows.append((np.full(count, lower, dtype=np.float64), np.full(count, upper, dtype=np.float64)))
         self.rows += count
-        return np.arange(self.rows - count, self.rows)
+        rows = np.arange(self.rows - count, self.rows)
+        if count:
+            for place, column, coefficient in entries:
+                self.add_entries(rows[place], column, coefficient)
+        return rows
 
     def add_entries(self, row: Ints, column: Ints, coefficient: Floats | float) -> None:
         """Add coefficients; several of one place add up."""
-        shape = np.broadcast_shapes(np.shape(row), np.shape(column))
-        self._entries.append(
-            (
-                np.broadcast_to(row, shape).ravel(),
-                np.broadcast_to(column, shape).ravel(),
-                np.broadcast_to(np.asarray(coefficient, dtype=np.float64), shape).ravel(),
-            )
-        )
+        real = np.asarray(coefficient, dtype=np.float64)
+        rows, columns, values = np.broadcast_arrays(row, column, real)
+        self._entries.append((rows.ravel(), columns.ravel(), values.ravel()))
 
     def maximise(
         self, *, seconds: float | None = None, nodes: int | None = None, gap: float = 0.0, within: float = 0.0
@@ -143,20 +152,19 @@ class Program:
         return self._solved(model, parameters)
 
     def _proto(self, proto: model_pb2.ModelProto, whole: Bools) -> model_pb2.ModelProto:
-        lower, upper, _ = (np.concatenate(part) for part in zip(*self._columns, strict=True))
-        proto.variables.ids.extend(range(self.columns))
-        proto.variables.lower_bounds.extend(lower)
-        proto.variables.upper_bounds.extend(upper)
-        proto.variables.integers.extend(whole)
-        rows = [(np.zeros(0), np.zeros(0)), *self._rows]
-        least, most = (np.concatenate(part) for part in zip(*rows, strict=True))
-        proto.linear_constraints.ids.extend(range(self.rows))
-        proto.linear_constraints.lower_bounds.extend(least)
-        proto.linear_constraints.upper_bounds.extend(most)
+        columns, rows, matrix = proto.variables, proto.linear_constraints, proto.linear_constraint_matrix
+        columns.ids.extend(range(self.columns))
+        rows.ids.extend(range(self.rows))
+        columns.integers.extend(whole)
+        none = (np.zeros(0), np.zeros(0))
+        for side, bounds in ((columns, [one[:2] for one in self._columns]), (rows, [none, *self._rows])):
+            lower, upper = (np.concatenate(part) for part in zip(*bounds, strict=True))
+            side.lower_bounds.extend(lower)
+            side.upper_bounds.extend(upper)
         row, column, coefficient = self._matrix()
-        proto.linear_constraint_matrix.row_ids.extend(row)
-        proto.linear_constraint_matrix.column_ids.extend(column)
-        proto.linear_constraint_matrix.coefficients.extend(coefficient)
+        matrix.row_ids.extend(row)
+        matrix.column_ids.extend(column)
+        matrix.coefficients.extend(coefficient)
         gain = np.concatenate(self._objective)
         given = np.flatnonzero(gain)
         proto.objective.maximize = True

@@ -1,4 +1,9 @@
-"""All pairs of supplies and demands, as whoever prices them sees them."""
+"""Pricing oracles: what column generation asks of all pairs of supplies and demands.
+
+An oracle prices any pairs, and finds those of low reduced cost, without ever holding them all. The cost
+matrix here looks costs up, a block of columns at a time; that of a case is compiled code
+(`matchopt.model`), and one may ask others (`matchopt.planning.spread`).
+"""
 
 from __future__ import annotations
 
@@ -14,14 +19,14 @@ CostOf = Callable[[Ints, Ints], Ints]
 """Rows and columns that broadcast → unit costs, `FORBIDDEN` where a pair is not admitted."""
 
 BLOCK_PAIRS = 500_000
-"""Pairs looked at in one go: bounds memory to a few tens of MB."""
+"""Pairs priced in one go: bounds memory to a few tens of MB."""
 
 REMEMBERED_PAIRS = 16_000_000
-"""Up to this many pairs their costs are kept, 8 bytes each, not worked out again at each look."""
+"""Up to this many pairs their costs are kept, 8 bytes each, not computed again at each pass."""
 
 
 class PricingOracle(Protocol):
-    """Who may serve whom at which cost; it may price pairs without ever holding them."""
+    """Who may serve whom at which cost."""
 
     @property
     def dearest(self) -> int:
@@ -76,7 +81,7 @@ class PricingOracle(Protocol):
 
 
 class CostMatrix:
-    """A market whose costs are looked up, and looked at block by block.
+    """A pricing oracle that looks costs up and passes over all pairs, a block of columns at a time.
 
     Parameters
     ----------
@@ -89,7 +94,7 @@ class CostMatrix:
     def __init__(self, cost: CostOf, rows: int, columns: int) -> None:
         self._cost, self._rows, self._columns = cost, rows, columns
         self.dearest = max(
-            (int(block[1][block[1] < FORBIDDEN].max(initial=0)) for block in self._blocks()), default=0
+            (int(block[block < FORBIDDEN].max(initial=0)) for _, block in self._blocks()), default=0
         )
 
     def alike(self) -> Ints:
@@ -108,63 +113,79 @@ class CostMatrix:
         self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
     ) -> CandidateArcs:
         """Return pairs with a low reduced cost; see `PricingOracle`."""
-        count = [int(most.max(initial=1)) for most in partners]
-        by_row = _Best(self._rows, count[0])
-        keys = []
+        of_row, of_column = (int(most.max(initial=1)) for most in partners)
+        best = BestPairs(self._rows, of_row, of_column, FORBIDDEN)
         for columns, cost in self._blocks():
-            value = np.where(
-                cost < FORBIDDEN, cost - supply_price[:, None] - demand_price[columns], FORBIDDEN
-            )
-            value[value >= limit] = FORBIDDEN
-            by_row.see(columns, value)
-            place = least_of(value, count[1], axis=0)
-            row, column = np.nonzero(np.take_along_axis(value, place, axis=0) < FORBIDDEN)
-            keys.append(place[row, column] * self._columns + columns[column])
-        row, column = np.divmod(np.unique(np.concatenate([by_row.keys(self._columns), *keys])), self._columns)
-        return CandidateArcs(row, column, self._cost(row, column), self._rows * self._columns)
+            reduced = cost - supply_price[:, None] - demand_price[columns]
+            best.see(columns, np.where((cost < FORBIDDEN) & (reduced < limit), reduced, FORBIDDEN))
+        return self._arcs(*best.pairs())
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
     ) -> CandidateArcs:
         """Return all pairs of a reduced cost below `limit`; see `PricingOracle`."""
-        keys = []
+        found = []
         for columns, cost in self._blocks():
-            value = cost - supply_price[:, None] - demand_price[columns]
-            row, place = np.nonzero((cost < FORBIDDEN) & (value < limit))
-            keys.append(row * self._columns + columns[place])
-        row, column = np.divmod(np.concatenate(keys), self._columns)
-        return CandidateArcs(row, column, self._cost(row, column), self._rows * self._columns)
+            reduced = cost - supply_price[:, None] - demand_price[columns]
+            row, place = np.nonzero((cost < FORBIDDEN) & (reduced < limit))
+            found.append((row, columns[place]))
+        row, column = (np.concatenate(side) for side in zip(*found, strict=True))
+        return self._arcs(row, column)
 
     def _blocks(self) -> Iterator[tuple[Ints, Ints]]:
-        """Yield some columns and the costs of all rows with them, until all pairs were seen."""
-        rows = np.arange(self._rows)[:, None]
-        width = max(1, BLOCK_PAIRS // max(self._rows, 1))
-        for start in range(0, self._columns, width):
-            columns = np.arange(start, min(start + width, self._columns))
-            yield columns, self._cost(rows, columns)
+        return in_blocks(self._cost, self._rows, self._columns, BLOCK_PAIRS)
+
+    def _arcs(self, row: Ints, column: Ints) -> CandidateArcs:
+        return CandidateArcs(row, column, self._cost(row, column), self._rows * self._columns)
 
 
-class _Best:
-    """The pairs of least value of each row, over blocks of columns."""
+class BestPairs:
+    """The pairs of least value of each row and of each column, in one pass over blocks of columns.
 
-    def __init__(self, rows: int, count: int) -> None:
-        self._count = count
-        self._value = np.zeros((rows, 0), dtype=np.int64)
+    Parameters
+    ----------
+    rows
+        How many there are.
+    of_row, of_column
+        How many pairs of each row, and of each column.
+    never
+        The value of pairs that do not count, above all others.
+    """
+
+    def __init__(self, rows: int, of_row: int, of_column: int, never: float) -> None:
+        self._of_row, self._of_column, self._never = of_row, of_column, never
+        self._value = np.full((rows, 0), never)
         self._column = np.zeros((rows, 0), dtype=np.int64)
+        self._found: list[tuple[Ints, Ints]] = []
 
-    def see(self, columns: Ints, value: Ints) -> None:
-        """Look at the pairs of all rows with `columns`; those of value `FORBIDDEN` never count."""
-        place = least_of(value, self._count, axis=1)
+    def see(self, columns: Ints, value: Ints | Floats) -> None:
+        """Look at the pairs of all rows with `columns`."""
+        place = least_of(value, self._of_column, axis=0)
+        chosen = np.take_along_axis(value, place, axis=0) < self._never
+        self._found.append((place[chosen], np.broadcast_to(columns, place.shape)[chosen]))
+        place = least_of(value, self._of_row, axis=1)
         joined = np.hstack([self._value, np.take_along_axis(value, place, axis=1)])
         column = np.hstack([self._column, columns[place]])
-        keep = least_of(joined, self._count, axis=1)
+        keep = least_of(joined, self._of_row, axis=1)
         self._value = np.take_along_axis(joined, keep, axis=1)
         self._column = np.take_along_axis(column, keep, axis=1)
 
-    def keys(self, columns: int) -> Ints:
-        """Return row × `columns` + column of all pairs found."""
-        row, slot = np.nonzero(self._value < FORBIDDEN)
-        return row * columns + self._column[row, slot]
+    def pairs(self) -> tuple[Ints, Ints]:
+        """Return the rows and columns of all pairs found, each once, in the order of rows."""
+        row, slot = np.nonzero(self._value < self._never)
+        found = zip(*self._found, (row, self._column[row, slot]), strict=True)
+        row, column = (np.concatenate(side) for side in found)
+        width = int(column.max(initial=0)) + 1
+        row, column = np.divmod(np.unique(row * width + column), width)
+        return row, column
+
+
+def in_blocks(cost: CostOf, rows: int, columns: int, pairs: int) -> Iterator[tuple[Ints, Ints]]:
+    """Yield some columns and the costs of all rows with them, `pairs` at a time, until all were seen."""
+    width = max(1, pairs // max(rows, 1))
+    for start in range(0, columns, width):
+        some = np.arange(start, min(start + width, columns))
+        yield some, cost(np.arange(rows)[:, None], some)
 
 
 def remembered(cost: CostOf, rows: int, columns: int) -> CostOf:
@@ -175,10 +196,8 @@ def remembered(cost: CostOf, rows: int, columns: int) -> CostOf:
     @cache
     def table() -> Ints:
         known = np.empty((rows, columns), dtype=np.int64)
-        width = max(1, BLOCK_PAIRS // max(rows, 1))
-        for start in range(0, columns, width):
-            part = np.arange(start, min(start + width, columns))
-            known[:, part] = cost(np.arange(rows)[:, None], part)
+        for some, costs in in_blocks(cost, rows, columns, BLOCK_PAIRS):
+            known[:, some] = costs
         return known
 
     return lambda row, column: table()[row, column]

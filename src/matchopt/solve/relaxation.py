@@ -1,11 +1,11 @@
-"""The relaxation of a block's stage: quantities that may be split, over the ways that prices let in.
+"""Column generation for the linear relaxation of a block's stage: quantities may be split.
 
-Column generation: a linear program over few ways gives prices, the prices name ways that would
-gain, and these enter, until none is left.
+A linear program over few columns, the restricted master problem, gives prices; pricing finds columns that
+would gain at these, and they enter, until none is left.
 
-In the cost stage of large blocks other ways enter besides. At given prices of the shared rules a block
+In the cost stage of large blocks other columns enter besides. At given prices of the linking constraints it
 falls apart into transport problems over priced costs (Lagrangian relaxation). They are solved in little
-time, and their potentials fit the prices far better than those of a program over few ways, which knows
+time, and their potentials fit the prices far better than those of a program over few columns, which knows
 no other way out. The prices tried lie between the best so far and those of the program: steps that are
 too wide lead astray (P. Wentges, "Weighted Dantzig-Wolfe decomposition for linear mixed-integer
 programming", 1997).
@@ -25,28 +25,23 @@ from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.search import reaches
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import ProvenFlow, coverage_first, total_cost
+from matchopt.tolerances import EQUAL, ROUNDING
 
 CANDIDATES = 6
-"""Ways per need and per donation that enter at a time."""
+"""Columns per need and per donation that enter at a time."""
 
-MOST_WAYS = 40_000
-"""Ways that stay when others enter, unless more are in use."""
-
-EXACT = 1e-6
-"""Relative: a relaxation that is proven to be that near to its best is solved."""
-
-HOLDS = 1e-9
-"""Price above which a cell keeps the smallest coverage from rising."""
+MOST_COLUMNS = 40_000
+"""Columns that stay when others enter, unless more are in use."""
 
 STEP, FIRST_STEP = 0.5, 0.2
 """How far to go from the best prices towards those of the program; and at first."""
 
 PARTNERS = 2
-"""Pairs per need and per donation whose best way is named at a time."""
+"""Pairs per need and per donation whose best column is named at a time."""
 
 SPREAD = 1e-3
 """What a full capacity seems to cost beyond an empty one, by the kg, as a share of the mean cost:
-of ways that cost the same those with room are better company."""
+of columns that cost the same those with residual capacity are better company."""
 
 NONE: Ints = np.zeros(0, dtype=np.int64)
 
@@ -58,7 +53,7 @@ class Relaxation:
     Attributes
     ----------
     columns, amount
-        Ways that entered, and granules over each.
+        Columns that entered, and granules over each.
     value
         Of the stage.
     prices
@@ -86,16 +81,16 @@ def relax(
     rising: Bools | None = None,
     enough: float = np.inf,
 ) -> Relaxation:
-    """Solve the relaxation of `stage` over `columns`, or, with a source, over all ways.
+    """Solve the relaxation of `stage` over `columns`, or, with a source, over all columns.
 
     Parameters
     ----------
     source
-        Knows the other ways.
+        Knows the other columns.
     guide
-        Names ways besides those that gain.
+        Names columns besides those that gain.
     held
-        Keys of ways that stay whatever enters.
+        Keys of columns that stay whatever enters.
     rising
         See `assemble`.
     enough
@@ -105,36 +100,37 @@ def relax(
     while True:
         program = assemble(block, columns, stage, goals, whole=False, rising=rising)
         answer = program.program.maximise()
-        prices, amount = program.prices(answer), answer.value[program.ways]
+        prices, amount = program.prices(answer), answer.value[program.amounts]
         holds = np.abs(answer.price[program.rising])
         found = Relaxation(columns, amount, answer.objective, prices, holds)
         if source is None or reaches(found.value, enough):
             return found
         value = priced_objective(block, stage, prices)
         entered = source.promising(value, CANDIDATES if guide is None else PARTNERS)
-        near = EXACT * max(1.0, abs(found.value))
+        near = EQUAL * max(1.0, abs(found.value))
         if _slack(block, entered, value) <= near or not len(columns.new(entered)):
             return found
         if found.value > before + near:
             if guide is not None:
-                entered = entered.joined(guide.ways(prices, columns, amount))
-            stays = (amount > 0) | np.isin(columns.key, held) | np.isin(columns.key, block.promises.ways.key)
-            gain = columns.gain(value) - 1e-6 * columns.spend
+                entered = entered.joined(guide.columns(prices, columns, amount))
+            keys = np.concatenate([held, block.promises.columns.key])
+            stays = (amount > 0) | np.isin(columns.key, keys)
+            gain = columns.gain(value) - EQUAL * columns.spend
             columns = _near(columns, np.where(stays, np.inf, gain))
-        # Else prices change and nothing is won: a way that left now would be called back in the next round.
+        # Else prices change and nothing is won: a column that left now would be called back next.
         columns, before = columns.joined(entered), found.value
 
 
 def _slack(block: Block, entered: Columns, value: PricedObjective) -> float:
-    """Return how far the stage is from its bound at most: what the best way to each need would gain."""
+    """Return how far the stage is from its bound at most: what the best column to each need would gain."""
     best = np.zeros(len(block.demand))
     np.maximum.at(best, entered.head, entered.gain(value) / entered.served)
     return float(best @ block.demand)
 
 
 def _near(columns: Columns, nearness: Floats) -> Columns:
-    """Return the ways that are nearest to carrying something."""
-    most = max(MOST_WAYS, int(np.isinf(nearness).sum()))
+    """Return the columns that are nearest to carrying something."""
+    most = max(MOST_COLUMNS, int(np.isinf(nearness).sum()))
     return columns.take(np.sort(np.argsort(-nearness, kind="stable")[:most]))
 
 
@@ -149,7 +145,7 @@ def raised(
     coverage = np.zeros(len(block.cell_asked))
     rising = np.ones(len(coverage), dtype=bool)
     while True:
-        stuck = np.flatnonzero(rising)[found.holds > HOLDS]
+        stuck = np.flatnonzero(rising)[found.holds > ROUNDING]
         coverage[rising] = found.value
         rising[stuck] = False
         if not rising.any() or not len(stuck) or found.value >= 1.0:
@@ -160,7 +156,7 @@ def raised(
 
 @dataclass(frozen=True, slots=True)
 class LagrangianSolution:
-    """What the flow core makes of prices of the shared rules.
+    """What the flow core makes of prices of the linking constraints.
 
     Attributes
     ----------
@@ -179,7 +175,7 @@ class LagrangianSolution:
 
 
 class SmoothedPricing:
-    """Names ways worth having in the cost stage of a block whose shared rules leave coverage as it is."""
+    """Columns for the cost stage by Lagrangian pricing, where linking constraints leave coverage as it is."""
 
     def __init__(self, block: Block, source: ColumnSource) -> None:
         self._block, self._source = block, source
@@ -187,8 +183,8 @@ class SmoothedPricing:
         self._budget = 0.0
         self._value: float | None = None
 
-    def ways(self, prices: Prices, columns: Columns, amount: Floats) -> Columns:
-        """Return ways to enter, after a program over `columns` was solved by `amount` at `prices`."""
+    def columns(self, prices: Prices, columns: Columns, amount: Floats) -> Columns:
+        """Return columns to enter, after a program over `columns` was solved by `amount` at `prices`."""
         step = FIRST_STEP if self._value is None else STEP
         capacity = self._capacity + step * (prices.capacity - self._capacity)
         budget = self._budget + step * (prices.budget - self._budget)
@@ -230,7 +226,7 @@ class SmoothedPricing:
     def _flow(self, part: Subproblem) -> ProvenFlow:
         block = self._block
         supply = block.supply[part.donations].astype(np.int64)
-        demand = np.floor(block.demand[part.needs] / part.granule + 1e-9).astype(np.int64)
+        demand = np.floor(block.demand[part.needs] / part.granule + ROUNDING).astype(np.int64)
         oracle, backend = CostMatrix(part.cost, len(supply), len(demand)), NetworkSimplex()
         if block.by_cost:
             unmet = np.rint(block.unmet_cost[part.needs] * part.scale).astype(np.int64)

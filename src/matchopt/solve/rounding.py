@@ -1,14 +1,12 @@
-"""Whole plans without a search: the relaxation's, rounded down, and what can be added one by one."""
+"""Primal heuristics: whole plans without a search, from a relaxation rounded down or by a greedy start."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from matchopt.arrays import Floats, Ints
-from matchopt.solve.block import LEAST_GAIN, WHOLE, Block, Columns
-
-DUST = 1e-9
-"""Granules that dividing what is left may be off."""
+from matchopt.solve.block import Block, Columns
+from matchopt.tolerances import EQUAL, ROUNDING
 
 
 def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
@@ -16,7 +14,7 @@ def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
 
     Giving less breaks no other rule, goals aside: a plan to begin with.
     """
-    whole = np.floor(amount + WHOLE)
+    whole = np.floor(amount + EQUAL)
     tail, head = columns.tail, columns.head
     width = int(block.community.max(initial=0)) + 1
     new, left = block.new_communities(tail, head)
@@ -25,12 +23,12 @@ def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
     limit = np.where(block.single[head], 1.0, np.inf)
     whole *= _rank_of(head, tail * len(block.demand) + head, whole) < limit
     served = np.bincount(head, columns.served * whole, minlength=len(block.demand))
-    partial = block.complete & (served < block.demand - WHOLE)
+    partial = block.complete & (served < block.demand - EQUAL)
     return whole * ~partial[head]
 
 
 def _rank_of(chooser: Ints, option: Ints, amount: Floats) -> Ints:
-    """Return how many options of the same chooser come before that of each way, the largest amount first."""
+    """Return how many options of the same chooser come before that of each column, the largest first."""
     options, first, of = np.unique(option, return_index=True, return_inverse=True)
     total = np.bincount(of, amount, minlength=len(options))
     order = np.lexsort((-total, chooser[first]))
@@ -45,13 +43,13 @@ def completed(
 ) -> Floats:
     """Return the whole plan `amount`, with more for the needs that count in `stage`, as far as rules allow.
 
-    Need by need: those first that the plan `relaxed` serves best, over the ways that it uses most, then
+    Need by need: those first that the plan `relaxed` serves best, over the columns that it uses most, then
     over the cheapest.
 
     Parameters
     ----------
     most : (w,) float
-        Granules that may go over each way.
+        Granules that may go over each column.
     """
     gain = columns.served * block.need_gain(stage)[columns.head]
     if stage == "cost":
@@ -60,14 +58,14 @@ def completed(
         gain = (block.cell[columns.head] >= 0).astype(np.float64)
     plan = _Growing(block, columns, amount, most)
     like = np.zeros(len(columns)) if relaxed is None else relaxed
-    useful = np.flatnonzero((gain > LEAST_GAIN) & (plan.rest[columns.head] > WHOLE))
+    useful = np.flatnonzero((gain > EQUAL) & (plan.rest[columns.head] > EQUAL))
     cost = (columns.spend + columns.purchase) / columns.served
     useful = useful[np.lexsort((cost[useful], -like[useful], columns.head[useful]))]
     heads, starts = np.unique(columns.head[useful], return_index=True)
     served = np.bincount(columns.head, columns.served * like, minlength=len(block.demand))
-    ways = np.split(useful, starts[1:])
+    own = np.split(useful, starts[1:])
     for k in np.argsort(-served[heads] / block.demand[heads], kind="stable").tolist():
-        plan.serve(int(heads[k]), ways[k].tolist())
+        plan.serve(int(heads[k]), own[k].tolist())
     return plan.amount
 
 
@@ -95,25 +93,23 @@ class _Growing:
             tail.tolist(), block.community[head].tolist(), amount[used].tolist(), strict=True
         ):
             self._visit(t, place, granules)
-        by_way = np.argsort(columns.load_column, kind="stable")
-        self._first = np.searchsorted(columns.load_column[by_way], np.arange(len(columns) + 1))
-        self._row, self._load = columns.load_row[by_way], columns.load[by_way]
+        self._first, self._row, self._load = columns.loads()
 
-    def serve(self, need: int, ways: list[int]) -> None:
-        """Give `need` what can be given over `ways`, in their order."""
+    def serve(self, need: int, columns: list[int]) -> None:
+        """Give `need` what can be given over `columns`, in their order."""
         if self._block.single[need]:
-            ways = self._from_one_donation(need, ways)
-        given = self._give(need, ways)
-        if self._block.complete[need] and self.rest[need] > WHOLE:
+            columns = self._from_one_donation(need, columns)
+        given = self._give(need, columns)
+        if self._block.complete[need] and self.rest[need] > EQUAL:
             self._take_back(need, given)
         elif given and self._block.single[need]:
             self._donor[need] = int(self._columns.tail[given[0][0]])
 
-    def _from_one_donation(self, need: int, ways: list[int]) -> list[int]:
-        """Return the ways of the donation that can give most; the first of several."""
+    def _from_one_donation(self, need: int, columns: list[int]) -> list[int]:
+        """Return the columns of the donation that can give most; the first of several."""
         by_donation: dict[int, list[int]] = {}
-        for way in ways:
-            by_donation.setdefault(int(self._columns.tail[way]), []).append(way)
+        for column in columns:
+            by_donation.setdefault(int(self._columns.tail[column]), []).append(column)
         if need in self._donor:
             return by_donation.get(self._donor[need], [])
         best, best_left = [], np.inf
@@ -121,51 +117,51 @@ class _Growing:
             given = self._give(need, own)
             left = float(self.rest[need])
             self._take_back(need, given)
-            if left < best_left - WHOLE:
+            if left < best_left - EQUAL:
                 best, best_left = own, left
-            if left <= WHOLE:
+            if left <= EQUAL:
                 break
         return best
 
-    def _give(self, need: int, ways: list[int]) -> list[tuple[int, float]]:
+    def _give(self, need: int, columns: list[int]) -> list[tuple[int, float]]:
         given = []
-        for way in ways:
-            if self.rest[need] <= WHOLE:
+        for column in columns:
+            if self.rest[need] <= EQUAL:
                 break
-            granules = self._fits(need, way)
+            granules = self._fits(need, column)
             if granules > 0:
-                self._book(need, way, granules)
-                given.append((way, granules))
+                self._book(need, column, granules)
+                given.append((column, granules))
         return given
 
     def _take_back(self, need: int, given: list[tuple[int, float]]) -> None:
-        for way, granules in reversed(given):
-            self._book(need, way, -granules)
+        for column, granules in reversed(given):
+            self._book(need, column, -granules)
 
-    def _fits(self, need: int, way: int) -> float:
-        tail = int(self._columns.tail[way])
+    def _fits(self, need: int, column: int) -> float:
+        tail = int(self._columns.tail[column])
         limit, places = self._block.most_communities[tail], self._places.get(tail, {})
         if limit and self._block.community[need] not in places and len(places) >= limit:
             return 0.0
-        loads = slice(self._first[way], self._first[way + 1])
-        spend = float(self._columns.spend[way])
+        loads = slice(self._first[column], self._first[column + 1])
+        spend = float(self._columns.spend[column])
         most = min(
             float(self._supply[tail]),
-            float(self.rest[need] / self._columns.served[way]),
-            float(self._most[way] - self.amount[way]),
+            float(self.rest[need] / self._columns.served[column]),
+            float(self._most[column] - self.amount[column]),
             self._money / spend if spend > 0 else np.inf,
             float((self._room[self._row[loads]] / self._load[loads]).min(initial=np.inf)),
         )
-        return max(float(np.floor(most + DUST)), 0.0)
+        return max(float(np.floor(most + ROUNDING)), 0.0)
 
-    def _book(self, need: int, way: int, granules: float) -> None:
-        tail = int(self._columns.tail[way])
-        loads = slice(self._first[way], self._first[way + 1])
-        self.amount[way] += granules
+    def _book(self, need: int, column: int, granules: float) -> None:
+        tail = int(self._columns.tail[column])
+        loads = slice(self._first[column], self._first[column + 1])
+        self.amount[column] += granules
         self._supply[tail] -= granules
-        self.rest[need] -= granules * self._columns.served[way]
+        self.rest[need] -= granules * self._columns.served[column]
         self._room[self._row[loads]] -= granules * self._load[loads]
-        self._money -= granules * float(self._columns.spend[way])
+        self._money -= granules * float(self._columns.spend[column])
         self._visit(tail, int(self._block.community[need]), granules)
 
     def _visit(self, tail: int, community: int, granules: float) -> None:
@@ -174,38 +170,36 @@ class _Growing:
             return
         places = self._places.setdefault(tail, {})
         places[community] = places.get(community, 0.0) + granules
-        if places[community] <= WHOLE:
+        if places[community] <= EQUAL:
             del places[community]
 
 
 class Packing:
-    """Loads pairs onto ways, and keeps book of the room that is left."""
+    """The greedy start: pairs over their cheapest columns, as far as residual capacity goes."""
 
     def __init__(self, block: Block) -> None:
         self._room = block.capacity.tolist()
 
     def pack(self, columns: Columns, tail: Ints, head: Ints, amount: Floats) -> Ints:
-        """Load `amount` granules over each pair and return which of `columns`, all their ways, were used.
+        """Load `amount` granules over each pair and return which of `columns`, all of theirs, were used.
 
-        Pairs with few ways come first: the others can give way to them. What finds no room is left.
+        Pairs with few columns come first: the others can give way to them. What finds no room is left.
         """
         needs = int(max(columns.head.max(initial=0), head.max(initial=0))) + 1
         pair = columns.tail * needs + columns.head
         order = np.lexsort((columns.spend + columns.purchase, pair))
         starts = np.searchsorted(pair[order], tail * needs + head, side="left")
         ends = np.searchsorted(pair[order], tail * needs + head, side="right")
-        by_way = np.argsort(columns.load_column, kind="stable")
-        first = np.searchsorted(columns.load_column[by_way], np.arange(len(columns) + 1)).tolist()
-        row, load = columns.load_row[by_way].tolist(), columns.load[by_way].tolist()
+        first, row, load = (part.tolist() for part in columns.loads())
         used = []
         for k in np.argsort(ends - starts, kind="stable").tolist():
             left = float(amount[k])
-            for way in order[starts[k] : ends[k]].tolist():
-                entries = range(first[way], first[way + 1])
+            for column in order[starts[k] : ends[k]].tolist():
+                entries = range(first[column], first[column + 1])
                 fits = min([left, *(self._room[row[e]] / load[e] for e in entries)])
                 if fits <= 0:
                     continue
-                used.append(way)
+                used.append(column)
                 for e in entries:
                     self._room[row[e]] -= fits * load[e]
                 left -= fits

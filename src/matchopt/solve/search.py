@@ -1,10 +1,10 @@
-"""Whole granules: from the relaxation of a block's stages to the best plan, and its bounds."""
+"""Integer search: branch and bound for whole granules, stage after stage, within a deadline."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 
@@ -15,17 +15,15 @@ from matchopt.solve.block import Block, Columns, Reached
 from matchopt.solve.certificate import Prices
 from matchopt.solve.linear import ProgramResult
 from matchopt.solve.rounding import completed, rounded_down
-
-EQUAL = 1e-6
-"""Granules, units or currency that are no difference."""
+from matchopt.tolerances import EQUAL, ROUNDING
 
 GAP = 1e-5
-"""Relative: how near to the best over some of the ways a search over only these goes."""
+"""Relative: how near to the best over some of the columns a search over only these goes."""
 
 
 def reaches(value: float, goal: float) -> bool:
     """Return whether `value` is as good as `goal`."""
-    return value >= goal - EQUAL - 1e-9 * abs(goal)
+    return value >= goal - EQUAL - ROUNDING * abs(goal)
 
 
 def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
@@ -106,7 +104,7 @@ class SearchResult:
     Attributes
     ----------
     amount : (w,) float
-        Whole granules over each way, keeping all earlier goals.
+        Whole granules over each column, keeping all earlier goals.
     bound
         What a search proved that no plan exceeds; infinite where none was needed or none ended.
     """
@@ -115,36 +113,33 @@ class SearchResult:
     bound: float
 
 
+@dataclass(frozen=True, slots=True)
 class IntegerSearch:
-    """The search for whole granules, stage after stage, over given ways.
+    """The search for whole granules by branch and bound, stage after stage, over given columns.
 
-    Parameters
+    Attributes
     ----------
-    least, most : (w,) float
-        Bounds of the granules over each way.
+    block, columns, deadline
+        What is searched, and until when.
     complete
-        Whether the ways are all there are, so that what the search proves holds for every plan.
+        Whether the columns are all there are, so that what the search proves holds for every plan.
+    least, most : (w,) float
+        Bounds of the granules over each column.
     nodes
         After how many nodes of its tree a search stops; None for no such limit.
     within
         How far from the best, in units of the objective, the search may stop.
     """
 
-    def __init__(
-        self,
-        block: Block,
-        columns: Columns,
-        deadline: Deadline,
-        *,
-        least: Floats | float = 0.0,
-        most: Floats | float = np.inf,
-        complete: bool,
-        nodes: int | None = None,
-        within: float = 0.0,
-    ) -> None:
-        self._block, self._columns, self._deadline = block, columns, deadline
-        self._least, self._most, self._complete = least, most, complete
-        self._nodes, self._within = nodes, within
+    block: Block
+    columns: Columns
+    deadline: Deadline
+    _: KW_ONLY
+    complete: bool
+    least: Floats | float = 0.0
+    most: Floats | float = np.inf
+    nodes: int | None = None
+    within: float = 0.0
 
     def step(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None, goal: float
@@ -163,7 +158,7 @@ class IntegerSearch:
         if stage == "leximin":
             return self._sorted(goals, start)
         for amount in (start, relaxed):
-            if amount is not None and is_whole(self._block, self._columns, amount):
+            if amount is not None and is_whole(self.block, self.columns, amount):
                 whole = np.rint(amount)
                 if reaches(self._value(stage, whole), goal):
                     return SearchResult(whole, np.inf)
@@ -185,9 +180,9 @@ class IntegerSearch:
         `target` (k,) is what the relaxation gives each cell; closeness counts from below.
         """
         first = self._solve("leximin", Goals(), start, sums=1)
-        floor = float(self._block.reached(self._columns, first.amount).coverage.min(initial=1.0))
+        floor = float(self.block.reached(self.columns, first.amount).coverage.min(initial=1.0))
         program = closest(
-            self._block, self._columns, np.maximum(target, floor), floor, least=self._least, most=self._most
+            self.block, self.columns, np.maximum(target, floor), floor, least=self.least, most=self.most
         )
         return SearchResult(self._run(program, first.amount).amount, first.bound)
 
@@ -196,30 +191,30 @@ class IntegerSearch:
     ) -> Floats | None:
         """Return the better plan to begin with: `start`, or the relaxation rounded down, each completed."""
         best, most = None, -np.inf
-        for plan in (start, None if relaxed is None else rounded_down(self._block, self._columns, relaxed)):
+        for plan in (start, None if relaxed is None else rounded_down(self.block, self.columns, relaxed)):
             if plan is None:
                 continue
             whole = plan
-            if stage != "cost" or self._block.by_cost:
-                whole = completed(self._block, self._columns, plan, stage, relaxed, self._most)
-            reached = self._block.reached(self._columns, whole)
-            if (plan is start or keeps(self._block, goals, reached)) and reached.value[stage] > most:
+            if stage != "cost" or self.block.by_cost:
+                whole = completed(self.block, self.columns, plan, stage, relaxed, self.most)
+            reached = self.block.reached(self.columns, whole)
+            if (plan is start or keeps(self.block, goals, reached)) and reached.value[stage] > most:
                 best, most = whole, reached.value[stage]
         return best
 
     def _value(self, stage: str, amount: Floats) -> float:
-        return self._block.reached(self._columns, amount).value[stage]
+        return self.block.reached(self.columns, amount).value[stage]
 
     def _solve(self, stage: str, goals: Goals, start: Floats | None, sums: int = 0) -> SearchResult:
         program = assemble(
-            self._block,
-            self._columns,
+            self.block,
+            self.columns,
             stage,
             goals,
             whole=True,
             sums=sums,
-            least=self._least,
-            most=self._most,
+            least=self.least,
+            most=self.most,
         )
         step = self._run(program, start)
         if start is not None and not sums and self._value(stage, step.amount) < self._value(stage, start):
@@ -231,15 +226,15 @@ class IntegerSearch:
 
         The solver is not told of it: HiGHS takes a start, but has then called worse plans the best.
         """
-        seconds = self._deadline.left()
-        if self._deadline.passed and start is not None:
+        seconds = self.deadline.left()
+        if self.deadline.passed and start is not None:
             return SearchResult(start, np.inf)
         try:
             answer = program.program.maximise(
                 seconds=seconds,
-                nodes=self._nodes,
-                gap=0.0 if self._complete else GAP,
-                within=self._within,
+                nodes=self.nodes,
+                gap=0.0 if self.complete else GAP,
+                within=self.within,
             )
         except SolverError:
             if start is None:
@@ -249,22 +244,22 @@ class IntegerSearch:
             return SearchResult(start, np.inf)
         if not answer.proven:
             self._cut_short()
-        return SearchResult(np.rint(answer.value[program.ways]), self._proven(answer))
+        return SearchResult(np.rint(answer.value[program.amounts]), self._proven(answer))
 
     def _cut_short(self) -> None:
         """Note that time ran out, unless it was the nodes that did."""
-        if self._nodes is None or self._deadline.left() == 0:
-            self._deadline.stop()
+        if self.nodes is None or self.deadline.left() == 0:
+            self.deadline.stop()
 
     def _proven(self, answer: ProgramResult) -> float:
-        return answer.bound if self._complete else np.inf
+        return answer.bound if self.complete else np.inf
 
     def _sorted(self, goals: Goals, start: Floats | None) -> SearchResult:
         """Raise the smallest coverage, then the sum of the two smallest, and so on."""
         step = self._solve("leximin", goals, start, sums=1)
         bound = step.bound
-        for k in range(2, len(self._block.cell_asked) + 1):
-            coverage = self._block.reached(self._columns, step.amount).coverage
+        for k in range(2, len(self.block.cell_asked) + 1):
+            coverage = self.block.reached(self.columns, step.amount).coverage
             goals = replace(goals, least_sums=np.cumsum(np.sort(coverage))[: k - 1])
             step = self._solve("leximin", goals, step.amount, sums=k)
         return SearchResult(step.amount, bound)
@@ -309,7 +304,7 @@ class BlockSolution:
     Attributes
     ----------
     columns, amount
-        Ways that carry something, and whole granules over each.
+        Columns that carry something, and whole granules over each.
     """
 
     columns: Columns

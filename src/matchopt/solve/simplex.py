@@ -1,30 +1,60 @@
-"""The primal network simplex for transport problems, compiled.
+"""Primal network simplex for the transport problem, compiled.
 
-A basis is a spanning tree of the supplies, the demands and a root, over which what is spare and
-unmet goes. Prices make each arc of the tree cost nothing; an arc that would pay enters, closes a
-cycle, and the first arc that runs empty, or full, on it leaves (G. B. Dantzig, 1951; Ahuja, Magnanti
-and Orlin, *Network Flows*, 1993, §11). What makes it fast: the tree starts as a star, and is kept
-strongly feasible, so that it never cycles (W. H. Cunningham, "A network simplex method", 1976);
-arcs are looked at a block at a time (M. D. Grigoriadis, 1986); demands are in the tree only where
-something hangs from them; and arcs that join later find the tree as it was.
+The simplex method on spanning tree bases (G. B. Dantzig, 1951; Ahuja, Magnanti and Orlin, *Network
+Flows*, 1993, §11). Nodes are the supplies, the demand nodes and a root, over which slack and unmet
+demand go. Between any two pivots these hold:
+
+- Feasible flow: supply and demand balance at every node; arcs outside the tree are empty, or full.
+- Node potentials: every tree arc has the reduced cost 0; `price` is the cost of the way from the root.
+- Strongly feasible: from each node something can be sent up to the root. The choice of the leaving arc
+  keeps it so, and then no pivot is repeated, degenerate or not: it never cycles (W. H. Cunningham, "A
+  network simplex method", 1976).
+
+A pivot is: pricing, block by block in a ring until one holds an arc of negative reduced cost (M. D.
+Grigoriadis, 1986), O(block) a look; the cycle that the cheapest of the block closes, O(depth); and the
+subtree that the leaving arc cuts off, hung below the entering arc, O(nodes in it). The flow is optimal
+once a whole round of the ring finds nothing.
+
+Special here: the first tree is a star; demand nodes are in the tree only where something hangs from
+them, so that the many leaves cost nothing when potentials change; and arcs that join later find the
+tree as it was.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from matchopt.arrays import Bools, Ints
+from matchopt.arrays import Ints
 from matchopt.kernels import compiled, inlined, sized
 from matchopt.solve.transport import Certificate, Nodes, Optimum, SpanningTree, Transport
 
 SMALLEST_BLOCK = 20
-"""Arcs looked at in one go, at least."""
+"""Arcs priced in one go, at least."""
 
 ENDLESS = 2**62
 """More than anything that flows."""
 
 NOWHERE, ENTERING, LEAF = -1, -2, -3
 """In place of the node whose arc leaves: none so far, the entering arc itself, that of a leaf."""
+
+
+class Arcs(NamedTuple):
+    """All arcs: those to the root, those from it, one for each demand, then those of the problem.
+
+    Attributes
+    ----------
+    tail, head, cost : (a,) int
+        From a supply, or the root, to a demand node, or the root as the last one.
+    most : (p,) int
+        The most that the first p arcs carry; the others have no limit.
+    """
+
+    tail: Nodes
+    head: Nodes
+    cost: Ints
+    most: Ints
 
 
 class NetworkSimplex:
@@ -35,77 +65,34 @@ class NetworkSimplex:
     def solve(self, problem: Transport, tree: SpanningTree | None = None) -> Optimum:
         """Return an optimal flow of `problem`, going on from `tree`; see `Backend`."""
         m, n, k = len(problem.supply), problem.nodes, len(problem.demand)
-        tail = np.concatenate([np.arange(m), np.full(k, m), problem.tail]).astype(np.int32)
-        head = np.concatenate([np.full(m, n), problem.node, problem.head]).astype(np.int32)
-        cost = np.concatenate([problem.spare_cost, problem.unmet_cost, problem.cost])
         most = np.concatenate([np.full(m, ENDLESS), problem.demand, problem.limit])
-        most[m + problem.dearest] = ENDLESS
-        tree = (tree or SpanningTree.star(problem)).grown(len(cost))
-        sized(reprice, len(cost))(
-            cost,
-            tree.parent,
-            tree.arc,
-            tree.up,
-            tree.after,
-            tree.demand,
-            tree.price,
-            tree.anchor,
-            tree.offset,
-            tree.hold,
-            m,
-        )
-        block = max(SMALLEST_BLOCK, int(np.sqrt(len(cost)) / 4))
-        pivots = sized(pivot, len(cost))(
-            tail,
-            head,
-            cost,
+        most[m + problem.highest] = ENDLESS
+        arcs = Arcs(
+            np.concatenate([np.arange(m), np.full(k, m), problem.tail]).astype(np.int32),
+            np.concatenate([np.full(m, n), problem.node, problem.head]).astype(np.int32),
+            np.concatenate([problem.slack_cost, problem.unmet_cost, problem.cost]),
             most,
-            tree.parent,
-            tree.arc,
-            tree.up,
-            tree.depth,
-            tree.after,
-            tree.before,
-            tree.demand,
-            tree.price,
-            tree.anchor,
-            tree.offset,
-            tree.hold,
-            tree.flow,
-            block,
-            m,
         )
+        tree = (tree or SpanningTree.star(problem)).grown(len(arcs.cost))
+        count = len(arcs.cost)
+        sized(reprice, count)(arcs.cost, tree, m)
+        block = max(SMALLEST_BLOCK, int(np.sqrt(count) / 4))
+        pivots = sized(pivot, count)(arcs, tree, block, m)
         price = (tree.price[tree.anchor] + tree.offset)[:n]
         certificate = Certificate(-tree.price[:m], np.minimum(price[problem.node], problem.unmet_cost))
         return Optimum(tree.flow[m + k :], certificate, tree, pivots)
 
 
 @compiled
-def pivot(
-    tail: Nodes,
-    head: Nodes,
-    cost: Ints,
-    most: Ints,
-    parent: Nodes,
-    arc: Nodes,
-    up: Bools,
-    depth: Nodes,
-    after: Nodes,
-    before: Nodes,
-    demand: Nodes,
-    price: Ints,
-    anchor: Nodes,
-    offset: Ints,
-    hold: Nodes,
-    flow: Ints,
-    block: int,
-    root: int,
-) -> int:
-    """Pivot until no arc would pay; return how often."""
-    free = vacant(parent, demand, root)
+def pivot(arcs: Arcs, tree: SpanningTree, block: int, root: int) -> int:
+    """Pivot until no arc has a negative reduced cost; return how often."""
+    tail, head, cost, most = arcs.tail, arcs.head, arcs.cost, arcs.most
+    price, flow, anchor, offset, hold = tree.price, tree.flow, tree.anchor, tree.offset, tree.hold
+    free = vacant(tree, root)
     pivots, place, left, seen = 0, 0, block, 0
     best, entering = 0, -1
     while seen < len(cost):
+        # Pricing: `seen` arcs in a row have not improved, `left` remain of this block.
         b = head[place]
         reduced = cost[place] + price[tail[place]] - price[anchor[b]] - offset[b]
         if place < len(most) and flow[place] > 0:
@@ -120,91 +107,86 @@ def pivot(
         left = block
         if entering < 0:
             continue
+        # The cycle runs from the apex down to one end of the entering arc and up from the other. Of the
+        # arcs that run empty or full first, the last on the way round leaves: that keeps the tree
+        # strongly feasible.
         a, b = tail[entering], head[entering]
         forward = entering >= len(most) or flow[entering] == 0
-        leaf = demand[anchor[b]] != b
-        join = meeting(parent, depth, a, anchor[b])
-        # Round the cycle, from the join down one side, over the entering arc, up the other: the last
-        # of the arcs that run empty or full first leaves, which keeps the tree strongly feasible.
+        leaf = tree.demand[anchor[b]] != b
+        apex = lowest_above(tree, a, anchor[b])
         amount, out = ENDLESS, NOWHERE
         if forward:
-            amount, out = narrowest(parent, arc, up, most, flow, a, join, True, amount, out)
+            amount, out = narrowest(tree, most, a, apex, True, amount, out)
             if entering < len(most) and most[entering] <= amount:
                 amount, out = most[entering], ENTERING
             of_tail = out >= 0
             if leaf and flow[hold[b]] <= amount:
                 amount, out, of_tail = flow[hold[b]], LEAF, False
-            lowest, place_of_lowest = narrowest(
-                parent, arc, up, most, flow, anchor[b], join, False, amount, out
-            )
+            lowest, place_of_lowest = narrowest(tree, most, anchor[b], apex, False, amount, out)
             of_tail = of_tail and place_of_lowest == out
             amount, out = lowest, place_of_lowest
         else:
             if leaf and hold[b] < len(most) and most[hold[b]] - flow[hold[b]] < amount:
                 amount, out = most[hold[b]] - flow[hold[b]], LEAF
-            amount, out = narrowest(parent, arc, up, most, flow, anchor[b], join, True, amount, out)
+            amount, out = narrowest(tree, most, anchor[b], apex, True, amount, out)
             if flow[entering] <= amount:
                 amount, out = flow[entering], ENTERING
-            lowest, place_of_lowest = narrowest(parent, arc, up, most, flow, a, join, False, amount, out)
+            lowest, place_of_lowest = narrowest(tree, most, a, apex, False, amount, out)
             of_tail = place_of_lowest != out
             amount, out = lowest, place_of_lowest
         if amount > 0:
             sent = amount if forward else -amount
             flow[entering] += sent
-            send(parent, arc, up, flow, a, join, -sent)
+            augment(tree, a, apex, -sent)
             if leaf:
                 flow[hold[b]] -= sent
-            send(parent, arc, up, flow, anchor[b], join, sent)
+            augment(tree, anchor[b], apex, sent)
         rise = best if forward else -best
         seen, pivots = 0, pivots + 1
         best = 0
         e, entering = entering, -1
         if out == ENTERING:
+            # From empty to full or back: the tree stays as it is.
             continue
         if out == LEAF:
             # A leaf moves, and nothing else.
             anchor[b], offset[b], hold[b] = a, cost[e], e
             continue
+        # The subtree below the leaving arc is hung up by the entering one; all of it rises by the
+        # reduced cost of that arc, which so becomes 0.
         if leaf:
-            free = grow(parent, arc, up, depth, after, before, demand, price, anchor, offset, hold, free, b)
-        above = parent[out]
+            free = unfold(tree, free, b)
+        above = tree.parent[out]
         if of_tail:
-            hang(parent, arc, up, depth, after, before, price, a, anchor[b], out, e, True, -rise)
+            rehang(tree, a, anchor[b], out, e, True, -rise)
         else:
-            hang(parent, arc, up, depth, after, before, price, anchor[b], a, out, e, False, rise)
-        free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, out)
-        free = shed(cost, parent, arc, depth, after, before, demand, anchor, offset, hold, free, root, above)
+            rehang(tree, anchor[b], a, out, e, False, rise)
+        free = fold(cost, tree, free, root, out)
+        free = fold(cost, tree, free, root, above)
     return pivots
 
 
 @compiled
-def reprice(
-    cost: Ints,
-    parent: Nodes,
-    arc: Nodes,
-    up: Bools,
-    after: Nodes,
-    demand: Nodes,
-    price: Ints,
-    anchor: Nodes,
-    offset: Ints,
-    hold: Nodes,
-    root: int,
-) -> None:
-    """Write the prices at which each arc of the tree costs nothing: costs may have changed since."""
-    node = after[root]
+def reprice(cost: Ints, tree: SpanningTree, root: int) -> None:
+    """Set the node potentials at which tree arcs have the reduced cost 0: costs may have changed since.
+
+    One pass in preorder, from the root down: O(nodes).
+    """
+    price, offset = tree.price, tree.offset
+    node = tree.after[root]
     while node != root:
-        along = cost[arc[node]]
-        price[node] = price[parent[node]] + (-along if up[node] else along)
-        node = after[node]
-    for b in range(len(hold) - 1):
-        if demand[anchor[b]] != b:
-            offset[b] = cost[hold[b]]
+        along = cost[tree.arc[node]]
+        price[node] = price[tree.parent[node]] + (-along if tree.up[node] else along)
+        node = tree.after[node]
+    for b in range(len(tree.hold) - 1):
+        if tree.demand[tree.anchor[b]] != b:
+            offset[b] = cost[tree.hold[b]]
 
 
 @compiled
-def meeting(parent: Nodes, depth: Nodes, a: int, b: int) -> int:
-    """Return the lowest node above both `a` and `b`, or one of them."""
+def lowest_above(tree: SpanningTree, a: int, b: int) -> int:
+    """Return the apex of a cycle: the lowest node above both `a` and `b`, or one of them. O(depth)."""
+    parent, depth = tree.parent, tree.depth
     while a != b:
         if depth[a] > depth[b]:
             a = parent[a]
@@ -217,140 +199,94 @@ def meeting(parent: Nodes, depth: Nodes, a: int, b: int) -> int:
 
 @compiled
 def narrowest(
-    parent: Nodes,
-    arc: Nodes,
-    up: Bools,
-    most: Ints,
-    flow: Ints,
-    node: int,
-    join: int,
-    down: bool,
-    amount: int,
-    out: int,
+    tree: SpanningTree, most: Ints, node: int, apex: int, down: bool, amount: int, out: int
 ) -> tuple[int, int]:
-    """Return what can be sent between `join` and `node`, at most `amount`, and below which arc it ends.
+    """Return what can be sent between `apex` and `node`, at most `amount`, and below which arc it ends.
 
-    Sent down, of several arcs the one nearest to `node` counts, and none but one narrower than
-    `amount`; sent up, the one nearest to the join, and one as narrow as `amount` as well.
+    The ratio test on one side of the cycle, O(depth). Sent down, of several arcs the one nearest to
+    `node` counts, and none but one narrower than `amount`; sent up, the one nearest to the apex, and one
+    as narrow as `amount` as well. So it is the last one on the way round.
     """
-    while node != join:
-        along = arc[node]
+    flow = tree.flow
+    while node != apex:
+        along = tree.arc[node]
         room = ENDLESS
-        if up[node] == down:
+        if tree.up[node] == down:
             room = flow[along]
         elif along < len(most):
             room = most[along] - flow[along]
         if room < amount or (room == amount and not down):
             amount, out = room, node
-        node = parent[node]
+        node = tree.parent[node]
     return amount, out
 
 
 @inlined
-def send(parent: Nodes, arc: Nodes, up: Bools, flow: Ints, node: int, join: int, amount: int) -> None:
-    """Send an amount from `node` up to `join`."""
-    while node != join:
-        flow[arc[node]] += amount if up[node] else -amount
-        node = parent[node]
+def augment(tree: SpanningTree, node: int, apex: int, amount: int) -> None:
+    """Send an amount from `node` up to `apex`: O(depth)."""
+    flow = tree.flow
+    while node != apex:
+        flow[tree.arc[node]] += amount if tree.up[node] else -amount
+        node = tree.parent[node]
 
 
 @compiled
-def vacant(parent: Nodes, demand: Nodes, root: int) -> int:
+def vacant(tree: SpanningTree, root: int) -> int:
     """Link the places for demands that none takes, each by its `parent` to the next; return the first."""
     free = NOWHERE
-    for node in range(len(parent) - 1, root, -1):
-        if demand[node] < 0:
-            parent[node], free = free, node
+    for node in range(len(tree.parent) - 1, root, -1):
+        if tree.demand[node] < 0:
+            tree.parent[node], free = free, node
     return free
 
 
 @inlined
-def grow(
-    parent: Nodes,
-    arc: Nodes,
-    up: Bools,
-    depth: Nodes,
-    after: Nodes,
-    before: Nodes,
-    demand: Nodes,
-    price: Ints,
-    anchor: Nodes,
-    offset: Ints,
-    hold: Nodes,
-    free: int,
-    b: int,
-) -> int:
+def unfold(tree: SpanningTree, free: int, b: int) -> int:
     """Make a leaf a node of the tree, at the place `free`; return the next free one."""
-    above, following = anchor[b], parent[free]
-    parent[free], arc[free], up[free], depth[free] = above, hold[b], False, depth[above] + 1
-    demand[free], price[free] = b, price[above] + offset[b]
-    insert(after, before, free, free, above)
+    anchor, offset = tree.anchor, tree.offset
+    above, following = anchor[b], tree.parent[free]
+    tree.parent[free], tree.arc[free], tree.up[free] = above, tree.hold[b], False
+    tree.depth[free], tree.demand[free] = tree.depth[above] + 1, b
+    tree.price[free] = tree.price[above] + offset[b]
+    insert(tree.after, tree.before, free, free, above)
     anchor[b], offset[b] = free, 0
     return following
 
 
 @inlined
-def shed(
-    cost: Ints,
-    parent: Nodes,
-    arc: Nodes,
-    depth: Nodes,
-    after: Nodes,
-    before: Nodes,
-    demand: Nodes,
-    anchor: Nodes,
-    offset: Ints,
-    hold: Nodes,
-    free: int,
-    root: int,
-    node: int,
-) -> int:
+def fold(cost: Ints, tree: SpanningTree, free: int, root: int, node: int) -> int:
     """Make a demand a leaf again if nothing hangs from it any more; return the first free place."""
-    if node <= root or depth[after[node]] > depth[node]:
+    if node <= root or tree.depth[tree.after[node]] > tree.depth[node]:
         return free
-    remove(after, before, node, node)
-    b = demand[node]
-    anchor[b], offset[b], hold[b] = parent[node], cost[arc[node]], arc[node]
-    demand[node], parent[node] = NOWHERE, free
+    after, before = tree.after, tree.before
+    after[before[node]] = after[node]
+    before[after[node]] = before[node]
+    b, along = tree.demand[node], tree.arc[node]
+    tree.anchor[b], tree.offset[b], tree.hold[b] = tree.parent[node], cost[along], along
+    tree.demand[node], tree.parent[node] = NOWHERE, free
     return node
 
 
 @inlined
 def insert(after: Nodes, before: Nodes, first: int, last: int, above: int) -> None:
-    """Put the nodes from `first` to `last` right after `above`."""
+    """Put the nodes from `first` to `last` right after `above` in preorder."""
     after[last], before[first] = after[above], above
     before[after[above]] = last
     after[above] = first
 
 
-@inlined
-def remove(after: Nodes, before: Nodes, first: int, last: int) -> None:
-    """Take out the nodes from `first` to `last`."""
-    after[before[first]] = after[last]
-    before[after[last]] = before[first]
-
-
 @compiled
-def hang(
-    parent: Nodes,
-    arc: Nodes,
-    up: Bools,
-    depth: Nodes,
-    after: Nodes,
-    before: Nodes,
-    price: Ints,
-    node: int,
-    above: int,
-    out: int,
-    entering: int,
-    points_up: bool,
-    rise: int,
+def rehang(
+    tree: SpanningTree, node: int, above: int, out: int, entering: int, points_up: bool, rise: int
 ) -> None:
-    """Cut the tree above `out` and hang that part below `above`, by its `node` and the arc `entering`.
+    """Cut the tree above `out` and hang that subtree below `above`, by its `node` and the arc `entering`.
 
-    All its prices rise by `rise`. The nodes from `node` to `out` now hang below each other, each
-    followed by all that hung from it, but for the one before and what went with that.
+    All its potentials rise by `rise`. The nodes from `node` up to `out`, its old root, now hang below each
+    other, each followed in preorder by all that hung from it, but for the one before and what went with
+    that. O(nodes in the subtree), each once.
     """
+    parent, arc, up, depth, price = tree.parent, tree.arc, tree.up, tree.depth, tree.price
+    after, before = tree.after, tree.before
     begin, top, over, by, level = before[out], node, above, entering, depth[above] + 1
     last, gone, resume = above, NOWHERE, NOWHERE
     while True:
@@ -362,6 +298,7 @@ def hang(
         last, below = top, after[top]
         while True:
             if below == gone:
+                # What hung from the node before is in its new place already: on with what came after it.
                 after[last], before[resume] = resume, last
                 below = resume
             if depth[below] <= old_depth:

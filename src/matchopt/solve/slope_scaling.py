@@ -1,4 +1,4 @@
-"""Plans that keep promises whole: what a change costs, spread over the quantity that changes.
+"""Slope scaling for fixed charges: what changing a promise costs, spread over the quantity that changes.
 
 A promise that is changed costs as much for one unit as for all. Spread over its quantity that cost is
 a gain on each unit kept, and the best plan is one of the network again: its prices bound the cost of
@@ -30,7 +30,7 @@ class PromisedArcs:
     tail, head : (p,) int
         Supply and demand.
     cost : (p,) int
-        Of a unit over the way that was promised.
+        Of a unit over the column that was promised.
     amount : (p,) int
         What was promised, above 0.
     charge

@@ -1,4 +1,4 @@
-"""Coverage first: tier after tier, then cost, in one transport problem with one proof.
+"""Lexicographic coverage, tier after tier, then cost: one transport problem with one proof.
 
 The demand that a set of supplies can serve is a polymatroid, and on a polymatroid the greedy
 order is optimal for any weights that fall from tier to tier (Edmonds, 1970): unmet costs of 9, 8,
@@ -17,7 +17,7 @@ levels and prove the cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,7 +27,6 @@ from matchopt.solve.column_generation import (
     UNKNOWN,
     CapacitatedArcs,
     Effort,
-    MasterOptimum,
     StartingPoint,
     handed_out,
     solve_over_all_pairs,
@@ -58,7 +57,7 @@ class ProvenFlow:
     tail, head, flow : (a,) int
         Pairs that carry something.
     kept : (p,) int
-        What goes over promised ways, besides `flow`. With promises the flow is that of a plan that changes
+        What goes over promised columns, besides `flow`. With promises the flow is that of a plan that changes
         few of them, and levels and prices are those of the best plan to which a part of a charge
         comes as cheap as its part.
     near_tail, near_head : (c,) int
@@ -73,9 +72,9 @@ class ProvenFlow:
     tail: Ints
     head: Ints
     flow: Ints
-    kept: Ints
-    near_tail: Ints
-    near_head: Ints
+    kept: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    near_tail: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    near_head: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def among(self, asked: Ints, count: int, *, by_cost: bool) -> ProvenFlow:
         """Return the same where only the demands `asked` out of `count` are above 0.
@@ -157,32 +156,10 @@ def coverage_first(
     SolverError
         If unit costs are too large for a weight above them.
     """
-    supply, demand = _trimmed(supply, demand)
-    limited = _limited(promised)
-    dearest = max(oracle.dearest, int(np.abs(limited.cost).max(initial=0)))
+    dearest = max(oracle.dearest, int(np.abs(_limited(promised).cost).max(initial=0)))
     weight = _weight(dearest, min(len(supply), len(demand)))
-    best = solve_over_all_pairs(
-        oracle,
-        supply,
-        demand,
-        np.zeros_like(supply),
-        (PLENTY - tier) * weight,
-        backend,
-        None if start is None else start.known(weight),
-        limited,
-    )
-    prices = best.certificate
-    supply_level, supply_price = _split(prices.supply_price, weight)
-    demand_level, demand_price = _split(prices.demand_price, weight)
-    # Plans of this coverage leave as much unmet of each tier.
-    return ProvenFlow(
-        PLENTY + supply_level,
-        PLENTY - demand_level,
-        supply_price,
-        demand_price,
-        best.effort,
-        *_flows(best, backend, promised, np.zeros_like(demand)),
-    )
+    unmet_cost = (PLENTY - tier) * weight
+    return _solved(oracle, supply, demand, unmet_cost, backend, start, promised, weight)
 
 
 def total_cost(
@@ -195,25 +172,52 @@ def total_cost(
     promised: PromisedArcs | None = None,
 ) -> ProvenFlow:
     """Minimise logistics cost + unmet cost; parameters as in `coverage_first`."""
+    return _solved(oracle, supply, demand, unmet_cost, backend, start, promised, weight=0)
+
+
+def _solved(
+    oracle: PricingOracle,
+    supply: Ints,
+    demand: Ints,
+    unmet_cost: Ints,
+    backend: Backend,
+    start: WarmStart | None,
+    promised: PromisedArcs | None,
+    weight: int,
+) -> ProvenFlow:
+    """Solve the transport problem and split its prices into levels and a rest; without weight all is rest."""
     supply, demand = _trimmed(supply, demand)
-    best = solve_over_all_pairs(
-        oracle,
-        supply,
-        demand,
-        np.zeros_like(supply),
-        unmet_cost,
-        backend,
-        None if start is None else start.known(0),
-        _limited(promised),
-    )
-    prices = best.certificate
-    return ProvenFlow(
-        np.zeros_like(supply),
-        np.zeros_like(demand),
-        prices.supply_price,
-        prices.demand_price,
+    known = None if start is None else start.known(weight)
+    best = solve_over_all_pairs(oracle, supply, demand, unmet_cost, backend, known, _limited(promised))
+    supply_level, supply_price = _split(best.certificate.supply_price, weight)
+    demand_level, demand_price = _split(best.certificate.demand_price, weight)
+    top = PLENTY if weight else 0
+    found = ProvenFlow(
+        top + supply_level,
+        top - demand_level,
+        supply_price,
+        demand_price,
         best.effort,
-        *_flows(best, backend, promised, unmet_cost),
+        best.tail,
+        best.head,
+        best.flow,
+    )
+    if promised is None:
+        return found
+    count, problem = len(promised.amount), best.problem
+    here = replace(promised, head=problem.head[:count])
+    # Plans of best coverage leave as much unmet of each tier: then what is unmet makes no difference.
+    unmet = np.zeros_like(demand) if weight else unmet_cost[best.order]
+    every = slope_scaled(problem, best.optimum, backend, here, unmet)
+    tail, place, flow = handed_out(problem, every)
+    return replace(
+        found,
+        tail=tail,
+        head=best.order[place],
+        flow=flow,
+        kept=every[:count],
+        near_tail=problem.tail[count:],
+        near_head=best.order[problem.head[count:]],
     )
 
 
@@ -223,28 +227,6 @@ def _limited(promised: PromisedArcs | None) -> CapacitatedArcs:
         return CapacitatedArcs.none()
     cost = promised.cost - promised.gains()
     return CapacitatedArcs(promised.tail, promised.head, cost, promised.amount)
-
-
-def _flows(
-    best: MasterOptimum, backend: Backend, promised: PromisedArcs | None, unmet_cost: Ints
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Return what a `ProvenFlow` says of its pairs and of promises; with these, of a plan that keeps many."""
-    none = np.zeros(0, dtype=np.int64)
-    if promised is None:
-        return best.tail, best.head, best.flow, none, none, none
-    count, problem = len(promised.amount), best.problem
-    here = replace(promised, head=problem.head[:count])
-    every = slope_scaled(problem, best.optimum, backend, here, unmet_cost[best.order])
-    tail, place, flow = handed_out(problem, every)
-    pairs = slice(count, None)
-    return (
-        tail,
-        best.order[place],
-        flow,
-        every[:count],
-        problem.tail[pairs],
-        best.order[problem.head[pairs]],
-    )
 
 
 def _weight(dearest: int, pairs: int) -> int:
@@ -263,6 +245,8 @@ def _weight(dearest: int, pairs: int) -> int:
 
 def _split(price: Ints, weight: int) -> tuple[Ints, Ints]:
     """Return the multiple of `weight` nearest to each price, and the rest."""
+    if not weight:
+        return np.zeros_like(price), price
     level = (price + weight // 2) // weight
     return level, price - level * weight
 

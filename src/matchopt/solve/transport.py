@@ -1,9 +1,9 @@
-"""The transport problem with spare supply and unmet demand, and its optimality certificate."""
+"""The transport problem with slack supply and unmet demand, its dual certificate, and its basis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,9 @@ Nodes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """Minimise arc cost + spare cost + unmet cost.
+    """Minimise arc cost + slack cost + unmet cost.
 
-    Supply i is sent over arcs or left spare. Arcs lead to nodes, at each of which there are one or
+    Supply i is sent over arcs or left over as slack. Arcs lead to nodes, at each of which there are one or
     more demands k, met or left unmet, the cheapest to leave first:
 
         min  Σ c_a x_a + Σ e_i y_i + Σ u_k z_k
@@ -31,7 +31,7 @@ class Transport:
         s and d, above 0.
     tail, head, cost : (a,) int
         Arcs from supply `tail` to node `head`.
-    spare_cost, unmet_cost : (m,) int, (k,) int
+    slack_cost, unmet_cost : (m,) int, (k,) int
         e and u.
     node : (k,) int
         Where each demand is, in the order of the nodes 0, 1, …, and at each in that of `unmet_cost`.
@@ -44,7 +44,7 @@ class Transport:
     tail: Ints
     head: Ints
     cost: Ints
-    spare_cost: Ints
+    slack_cost: Ints
     unmet_cost: Ints
     node: Ints
     limit: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -55,27 +55,27 @@ class Transport:
         return int(self.node[-1]) + 1 if len(self.node) else 0
 
     @property
-    def dearest(self) -> Ints:
+    def highest(self) -> Ints:
         """The demand of each node whose unmet cost is the highest (n,)."""
         return np.flatnonzero(np.diff(self.node, append=self.nodes))
 
     @property
     def asked(self) -> Ints:
         """What each node asks for in all (n,)."""
-        return np.diff(np.cumsum(self.demand)[self.dearest], prepend=0)
+        return np.diff(np.cumsum(self.demand)[self.highest], prepend=0)
 
     @property
     def root_supply(self) -> int:
-        """What the root node, from which unmet demand is filled, takes in besides the spares."""
+        """What the root node, from which unmet demand is filled, takes in besides slack."""
         return int(self.demand.sum()) - int(self.supply.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Prices that prove a flow optimal: a dual solution in complementary slackness with it.
+    """Node potentials that prove a flow optimal: a dual solution in complementary slackness with it.
 
     ``supply_price[i] + demand_price[k] ≤ cost`` on every arc from i to the node of k that could carry
-    more, ``supply_price ≤ spare_cost`` and ``demand_price ≤ unmet_cost``; on arcs at their limit it
+    more, ``supply_price ≤ slack_cost`` and ``demand_price ≤ unmet_cost``; on arcs at their limit it
     may be more than the cost, and where else something flows it is the cost. Without limits such
     prices bound every plan from below by Σ supply_price · s + Σ demand_price · d; an arc with one takes
     off that what it gains at most.
@@ -85,9 +85,8 @@ class Certificate:
     demand_price: Ints
 
 
-@dataclass(frozen=True, slots=True)
-class SpanningTree:
-    """A basis. Its nodes are the supplies (m), the root, and places for the demand nodes in it.
+class SpanningTree(NamedTuple):
+    """A spanning tree basis. Its nodes are the supplies (m), the root, and places for demand nodes.
 
     Most demand nodes are leaves, and not in it: a leaf costs an `offset` more than its `anchor`, the
     node it hangs from, so that it need not be visited when prices change. Arcs are those to the
@@ -128,7 +127,7 @@ class SpanningTree:
 
     @classmethod
     def star(cls, problem: Transport) -> SpanningTree:
-        """Return the basis of the plan that sends nothing: all is spare and unmet."""
+        """Return the basis of the plan that sends nothing: all is slack and unmet."""
         m, n, places = len(problem.supply), problem.nodes, 2 * len(problem.supply) + 2
         place = np.arange(places, dtype=np.int32)
         ring = np.where(place <= m, place, 0)
@@ -140,18 +139,17 @@ class SpanningTree:
             after=np.where(place < m, place + 1, 0).astype(np.int32),
             before=np.where(ring > 0, ring - 1, m).astype(np.int32),
             demand=np.where(place == m, n, -1).astype(np.int32),
-            price=np.concatenate([-problem.spare_cost, np.zeros(m + 2, dtype=np.int64)]),
+            price=np.concatenate([-problem.slack_cost, np.zeros(m + 2, dtype=np.int64)]),
             anchor=np.full(n + 1, m, dtype=np.int32),
-            offset=np.append(problem.unmet_cost[problem.dearest], 0),
-            hold=np.append(m + problem.dearest, -1).astype(np.int32),
+            offset=np.append(problem.unmet_cost[problem.highest], 0),
+            hold=np.append(m + problem.highest, -1).astype(np.int32),
             flow=np.concatenate([problem.supply, problem.demand]),
         )
 
     def grown(self, arcs: int) -> SpanningTree:
         """Return a copy in which there are as many `arcs`; the new ones carry nothing."""
-        own: dict[str, Any] = {f.name: getattr(self, f.name).copy() for f in fields(self)}
-        own["flow"] = np.concatenate([self.flow, np.zeros(arcs - len(self.flow), dtype=np.int64)])
-        return SpanningTree(**own)
+        flow = np.concatenate([self.flow, np.zeros(arcs - len(self.flow), dtype=np.int64)])
+        return SpanningTree._make([*(own.copy() for own in self[:-1]), flow])
 
 
 @dataclass(frozen=True, slots=True)
