@@ -13,10 +13,8 @@ import matchopt
 from matchopt import Case, Plan
 from matchopt.errors import CaseError
 from matchopt.report.explained import community_in_words, donation_in_words, need_in_words
-from matchopt.whatif.candidates import candidates_of
-from matchopt.whatif.changes import Kind, kinds_for
-from matchopt.whatif.explain import explain_need
-from matchopt.whatif.smallest import Confirmer, smallest
+from matchopt.whatif.changes import ChangeKind, Confirmer, kinds_for, smallest
+from matchopt.whatif.explain import candidates_of, explain_need
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -26,7 +24,7 @@ def served(case: Case, need: str) -> bool:
     return bool((needs.loc[needs["need_id"] == need, "unmet"] <= 0).all())
 
 
-def next_smaller(kind: Kind, size: Any) -> Any:
+def next_smaller(kind: ChangeKind, size: Any) -> Any:
     """Return the largest size that is smaller, None for none."""
     if kind.sizes is not None:
         at = list(kind.sizes).index(size)
@@ -163,7 +161,9 @@ def test_a_case_that_cannot_be_changed_so_is_no_change() -> None:
     def refused(_: object) -> Case:
         raise CaseError([])
 
-    assert smallest(Kind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda done, most: None)) is None
+    assert (
+        smallest(ChangeKind("later", refused, (1, 2)), 3.0, Confirmer("N2", lambda done, most: None)) is None
+    )
 
 
 def test_more_room_on_a_lane_or_under_an_agreement_is_a_change() -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import matchopt
 from matchopt import Case
 from matchopt.cli import app
-from matchopt.whatif.stress import Stress, drawn, mended, percentiles, stress
+from matchopt.whatif.stress import Stress, drawn, percentiles, repaired_case, stress
 from oracle import solve
 from small_case import SmallCase
 from strategies import small_cases
@@ -96,7 +96,7 @@ def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: Smal
     failed = tuple(i for i in range(len(case.donations)) if bits >> i & 1)
     if len(failed) == len(case.donations):
         return
-    left = mended(case, first.allocations, failed)
+    left = repaired_case(case, first.allocations, failed)
     plan = matchopt.plan(left)
     assert matchopt.verify(left, plan) == ()
     later = small.copy()

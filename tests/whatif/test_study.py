@@ -240,7 +240,7 @@ def test_a_case_with_a_gift_is_the_one_that_would_be_read() -> None:
             "available_until": [pd.NaT],
         }
     )  # fmt: skip
-    made = Variant(matchopt.plan(case)).with_gifts(gift)
+    made = Variant(matchopt.plan(case)).with_donations(gift)
     read = made.replace(donations=pd.concat([case.donations, gift.assign(quality=5)], ignore_index=True))
     pd.testing.assert_frame_equal(made.donations, read.donations)
     assert made.settings == read.settings

@@ -14,8 +14,8 @@ from matchopt.language import speaking
 from matchopt.report import demand
 from matchopt.report.terminal import plain
 from matchopt.whatif.confirm import _most, wishlist
-from matchopt.whatif.variant import Variant
-from matchopt.whatif.wishes import ESTIMATE, GIFT, PRICES, WISHES, wishes_of
+from matchopt.whatif.variant import WHAT_IF, Variant
+from matchopt.whatif.wishes import ESTIMATE, PRICES, WISHES, wishes_of
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -25,12 +25,12 @@ def with_gift(plan: Plan, wish: Any, quantity: float) -> Plan:
     gift = pd.DataFrame(
         [
             {
-                "donation_id": GIFT, "item": wish.item, "quantity": quantity, "origin": wish.place,
+                "donation_id": WHAT_IF, "item": wish.item, "quantity": quantity, "origin": wish.place,
                 "community": wish.place, "available_from": wish.first_day, "available_until": wish.last_day,
             }
         ]
     )  # fmt: skip
-    return matchopt.plan(Variant(plan).with_gifts(gift))
+    return matchopt.plan(Variant(plan).with_donations(gift))
 
 
 def gained(before: Plan, after: Plan) -> dict[int, float]:

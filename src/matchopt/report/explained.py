@@ -26,8 +26,8 @@ from matchopt.result.plan_tables import (
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
+    from matchopt.whatif.changes import Change
     from matchopt.whatif.explain import NeedStory
-    from matchopt.whatif.smallest import Change
 
 MOST_ROWS = 10
 """Rows that are listed before it is said how many more there are."""

@@ -1,9 +1,16 @@
-"""Kinds of change that might serve a need, each in sizes from the smallest on."""
+"""Kinds of change that might serve a need, and the smallest of a kind, confirmed by planning anew.
+
+*Served* is what `matchopt.plan` does with the changed case: the same case always gives the same plan. Of
+kinds with a list of sizes every smaller size is tried and found too small. Of quantities, sizes are doubled
+until one is enough, unless even plenty is not, and then bisected: the size one step below is not enough.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -11,10 +18,11 @@ import pandas as pd
 
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
-from matchopt.whatif.variant import Variant
+from matchopt.engine import plan as plan_of
+from matchopt.errors import CaseError
+from matchopt.whatif.variant import WHAT_IF, Variant
 
 BOUNDARIES = ("community", "district", "organization", "agreements", "open")
-GIFT = "what-if"
 LIMITS = (
     ("storage", "hubs", "storage_capacity", ("hub",)),
     ("throughput", "hubs", "throughput_capacity", ("hub",)),
@@ -23,9 +31,15 @@ LIMITS = (
 )
 """What has a limit in kg: kind of change, table, column, and the columns that name it."""
 
+PLENTY = 2**10
+"""So many times what is missing, at least, is tried before it is said that more does not help."""
+
+Tell = Callable[[int, int], None]
+"""Is told how many plans were made, and how many there will be at most."""
+
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ChangeKind:
     """One way to change a case for a need.
 
     Attributes
@@ -50,7 +64,7 @@ class Kind:
     subject: str = ""
 
 
-def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iterator[Kind]:
+def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iterator[ChangeKind]:
     """Yield the kinds of change that the reason makes likely, the most likely first.
 
     Parameters
@@ -60,10 +74,10 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
     need, reason
         Its id, and the code why.
     refused
-        The candidates that are turned away, as `Candidates.table` has them.
+        The candidates that are turned away, as `matchopt.whatif.explain.Candidates.table` has them.
     """
-    change = _Change(plan, need)
-    by_reason: dict[str, tuple[Callable[[], Iterator[Kind]], ...]] = {
+    change = _Changes(plan, need)
+    by_reason: dict[str, tuple[Callable[[], Iterator[ChangeKind]], ...]] = {
         "no_such_item": (change.more,),
         "quality": (change.quality, change.more),
         "earmark": (lambda: change.earmarks(refused), change.more),
@@ -72,7 +86,7 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
         "timing": (change.later, change.earlier, change.shelf, change.more),
         "excluded": (change.excluded,),
         "outranked": (change.more, change.later, change.earlier, change.quality, change.priority),
-        "capacity": (change.room, change.later, change.more),
+        "capacity": (change.capacity, change.later, change.more),
         "budget": (change.budget,),
         "integrality": (change.more, change.single),
         "not_worth_it": (change.worth,),
@@ -81,7 +95,7 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
         yield from kinds()
 
 
-class _Change:
+class _Changes:
     """Changes of one need of one plan's case."""
 
     def __init__(self, plan: Plan, need: str) -> None:
@@ -95,112 +109,184 @@ class _Change:
         needs.loc[self.row, column] = value
         return self.variant.replace(needs=needs)
 
-    def later(self) -> Iterator[Kind]:
-        until = self.asks["needed_by"]
-        if self.variant.dated and not pd.isna(until) and until < self.variant.end:
-            most = (self.variant.end - until).days
-            yield Kind(
-                "later", lambda k: self._with("needed_by", until + pd.Timedelta(days=k)), range(1, most + 1)
+    def later(self) -> Iterator[ChangeKind]:
+        yield from self._days("later", "needed_by", self.variant.end, 1)
+
+    def earlier(self) -> Iterator[ChangeKind]:
+        yield from self._days("earlier", "needed_from", self.variant.start, -1)
+
+    def _days(self, name: str, column: str, limit: Any, sign: int) -> Iterator[ChangeKind]:
+        """Yield a day of the need moved towards the limit of the horizon, day by day."""
+        day = self.asks[column]
+        if self.variant.dated and not pd.isna(day) and sign * (limit - day).days > 0:
+            most = sign * (limit - day).days
+            yield ChangeKind(
+                name, lambda k: self._with(column, day + sign * pd.Timedelta(days=k)), range(1, most + 1)
             )
 
-    def earlier(self) -> Iterator[Kind]:
-        since = self.asks["needed_from"]
-        if self.variant.dated and not pd.isna(since) and since > self.variant.start:
-            most = (since - self.variant.start).days
-            yield Kind(
-                "earlier",
-                lambda k: self._with("needed_from", since - pd.Timedelta(days=k)),
-                range(1, most + 1),
-            )
+    def quality(self) -> Iterator[ChangeKind]:
+        yield from self._lower("quality", "min_quality", 1)
 
-    def quality(self) -> Iterator[Kind]:
-        least = int(self.asks["min_quality"])
-        if least > 1:
-            yield Kind("quality", lambda q: self._with("min_quality", q), range(least - 1, 0, -1))
+    def shelf(self) -> Iterator[ChangeKind]:
+        yield from self._lower("shelf", "min_remaining_days", 0)
 
-    def shelf(self) -> Iterator[Kind]:
-        days = int(self.asks["min_remaining_days"])
-        if days > 0:
-            yield Kind("shelf", lambda k: self._with("min_remaining_days", k), range(days - 1, -1, -1))
+    def priority(self) -> Iterator[ChangeKind]:
+        if self.case.settings.policy.objective == "coverage-first":
+            yield from self._lower("priority", "priority", 1)
 
-    def priority(self) -> Iterator[Kind]:
-        tier = int(self.asks["priority"])
-        if tier > 1 and self.case.settings.policy.objective == "coverage-first":
-            yield Kind("priority", lambda p: self._with("priority", p), range(tier - 1, 0, -1))
+    def _lower(self, name: str, column: str, least: int) -> Iterator[ChangeKind]:
+        """Yield a whole number of the need lowered one by one to the least that it may be."""
+        now = int(self.asks[column])
+        if now > least:
+            yield ChangeKind(name, partial(self._with, column), range(now - 1, least - 1, -1))
 
-    def single(self) -> Iterator[Kind]:
+    def single(self) -> Iterator[ChangeKind]:
         if self.asks["single_source"]:
-            yield Kind("single", lambda _: self._with("single_source", False), (True,))
+            yield ChangeKind("single", lambda _: self._with("single_source", False), (True,))
 
-    def more(self) -> Iterator[Kind]:
+    def more(self) -> Iterator[ChangeKind]:
         """Yield more of the item, lying in the need's own community on all days, of the best quality."""
-        step = self.variant.step(self.asks["item"])
+        item, community = self.asks["item"], self.asks["community"]
+        step = self.variant.step(item)
 
-        def given(steps: int) -> Case:
-            gift = {
-                "donation_id": GIFT, "item": self.asks["item"], "quantity": round(steps * step, 6),
-                "origin": self.asks["community"], "community": self.asks["community"],
-            }  # fmt: skip
-            return self.variant.with_gifts(pd.DataFrame([gift]))
+        def donated(steps: int) -> Case:
+            row = {"donation_id": WHAT_IF, "item": item, "quantity": round(steps * step, 6)}
+            row |= {"origin": community, "community": community}
+            return self.variant.with_donations(pd.DataFrame([row]))
 
-        yield Kind("more", given, step=step)
+        yield ChangeKind("more", donated, step=step)
 
-    def worth(self) -> Iterator[Kind]:
+    def worth(self) -> Iterator[ChangeKind]:
         """Yield a higher cost of each unit unmet, in whole currency."""
         now = self.asks["unmet_cost"]
-        rates = self.case.settings.rates
-        base = rates.unmet_cost if pd.isna(now) else float(now)
-        yield Kind("worth", lambda k: self._with("unmet_cost", base + k))
+        base = self.case.settings.rates.unmet_cost if pd.isna(now) else float(now)
+        yield ChangeKind("worth", lambda k: self._with("unmet_cost", base + k))
 
-    def boundary(self) -> Iterator[Kind]:
-        now = self.case.settings.policy.boundary
-        wider = BOUNDARIES[BOUNDARIES.index(now) + 1 :]
-        yield Kind(
-            "boundary", lambda rule: self.variant.replace(settings={"policy": {"boundary": rule}}), wider
-        )
+    def boundary(self) -> Iterator[ChangeKind]:
+        wider = BOUNDARIES[BOUNDARIES.index(self.case.settings.policy.boundary) + 1 :]
+        yield ChangeKind("boundary", partial(self._with_policy, "boundary"), wider)
 
-    def earmarks(self, refused: pd.DataFrame, most: int = 5) -> Iterator[Kind]:
+    def budget(self) -> Iterator[ChangeKind]:
+        now = self.case.settings.policy.budget
+        yield ChangeKind("budget", lambda k: self._with_policy("budget", now + k))
+
+    def _with_policy(self, name: str, value: Any) -> Case:
+        return self.variant.replace(settings={"policy": {name: value}})
+
+    def earmarks(self, refused: pd.DataFrame, most: int = 5) -> Iterator[ChangeKind]:
         """Yield the earmarks that keep donations from the need, each lifted by itself."""
+
+        def lifted(donation: str, _: object) -> Case:
+            donations = self.case.donations.copy()
+            donations.loc[donations["donation_id"] == donation, ["only_communities", "only_groups"]] = ""
+            return self.variant.replace(donations=donations)
+
         for donation in refused.loc[refused["refused"] == "earmark", "donation_id"].head(most):
+            yield ChangeKind("earmark", partial(lifted, donation), (True,), subject=str(donation))
 
-            def lifted(_: object, donation: str = donation) -> Case:
-                gifts = self.case.donations.copy()
-                gifts.loc[gifts["donation_id"] == donation, ["only_communities", "only_groups"]] = ""
-                return self.variant.replace(donations=gifts)
-
-            yield Kind("earmark", lifted, (True,), subject=str(donation))
-
-    def excluded(self) -> Iterator[Kind]:
+    def excluded(self) -> Iterator[ChangeKind]:
         table = self.case.table("exclusions")
-
         mine = np.ones(len(table), dtype=bool)
         for column in ("item", "group", "community"):
             mine &= ((table[column] == "") | (table[column] == self.asks[column])).to_numpy()
         rest = table[~mine].reset_index(drop=True)
-        yield Kind(
-            "excluded", lambda _: self.variant.replace(exclusions=rest if len(rest) else None), (True,)
-        )
+        exclusions = rest if len(rest) else None
+        yield ChangeKind("excluded", lambda _: self.variant.replace(exclusions=exclusions), (True,))
 
-    def budget(self) -> Iterator[Kind]:
-        now = self.case.settings.policy.budget
-        yield Kind("budget", lambda k: self.variant.replace(settings={"policy": {"budget": now + k}}))
+    def capacity(self) -> Iterator[ChangeKind]:
+        """Yield more capacity of each hub, lane and agreement that has a limit."""
 
-    def room(self) -> Iterator[Kind]:
-        """Yield more room in each hub, on each lane and under each agreement that has a limit."""
+        def roomier(name: str, column: str, row: int, kg: int) -> Case:
+            table = self.case.table(name)
+            more = table[column] + np.where(np.arange(len(table)) == row, kg, 0)
+            changed: dict[str, Any] = {name: table.assign(**{column: more})}
+            return self.variant.replace(**changed)
+
         for kind, name, column, keys in LIMITS:
             table = self.case.table(name)
             for row in np.flatnonzero(table[column].notna()).tolist():
-
-                def roomier(
-                    kg: int,
-                    row: int = row,
-                    column: str = column,
-                    name: str = name,
-                    table: pd.DataFrame = table,
-                ) -> Case:
-                    more = table[column] + np.where(np.arange(len(table)) == row, kg, 0)
-                    changed: dict[str, Any] = {name: table.assign(**{column: more})}
-                    return self.variant.replace(**changed)
-
                 subject = " → ".join(str(table[key][row]) for key in keys)
-                yield Kind(kind, roomier, subject=subject)
+                yield ChangeKind(kind, partial(roomier, name, column, row), subject=subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that serves a need in full.
+
+    Attributes
+    ----------
+    kind, subject
+        As in `ChangeKind`.
+    size
+        The smallest size that does it; for quantities in units, kg or currency.
+    """
+
+    kind: str
+    size: Any
+    subject: str = ""
+
+
+class Confirmer:
+    """Plans changed cases anew, and counts how often."""
+
+    def __init__(self, need: str, tell: Tell) -> None:
+        self._need, self._tell = need, tell
+        self.plans = self._most = 0
+
+    def expect(self, most: int) -> None:
+        """Say how many plans are to come at most."""
+        self._most = self.plans + most
+
+    def serves(self, kind: ChangeKind, size: Any) -> bool:
+        """Plan the case after a change; return whether the need is served in full."""
+        self._tell(self.plans, self._most)
+        self.plans += 1
+        try:
+            needs = plan_of(kind.apply(size)).needs
+        except CaseError:
+            # There are no districts to widen the boundary to, say: it is no change to propose.
+            return False
+        return bool((needs.loc[needs["need_id"] == self._need, "unmet"] <= 0).all())
+
+
+def most_plans(kind: ChangeKind, missing: float) -> int:
+    """Return how many plans `smallest` makes at most."""
+    if kind.sizes is not None:
+        return len(kind.sizes)
+    # What is missing, plenty of it, each doubling between the two, and halving between the last two sizes.
+    between = ceil(log2(PLENTY))
+    return 2 + between + ceil(log2(_first(kind, missing))) + between
+
+
+def smallest(kind: ChangeKind, missing: float, confirm: Confirmer) -> Change | None:
+    """Return the smallest change of a kind that serves the need in full, None if none does.
+
+    `missing` is what is unmet: quantities are tried from there on.
+    """
+    if kind.sizes is None:
+        return _quantity(kind, missing, confirm)
+    size = next((size for size in kind.sizes if confirm.serves(kind, size)), None)
+    return None if size is None else Change(kind.name, size, kind.subject)
+
+
+def _quantity(kind: ChangeKind, missing: float, confirm: Confirmer) -> Change | None:
+    low, high = 0, _first(kind, missing)
+    if not confirm.serves(kind, high):
+        most = PLENTY * high
+        if not confirm.serves(kind, most):
+            return None
+        low, high = high, 2 * high
+        while high < most and not confirm.serves(kind, high):
+            low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if confirm.serves(kind, middle):
+            high = middle
+        else:
+            low = middle
+    return Change(kind.name, round(high * kind.step, 6), kind.subject)
+
+
+def _first(kind: ChangeKind, missing: float) -> int:
+    """Return the number of steps that is tried first."""
+    return max(1, round(missing / kind.step))

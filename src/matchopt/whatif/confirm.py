@@ -10,14 +10,22 @@ import pandas as pd
 
 from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
-from matchopt.whatif.variant import Variant
-from matchopt.whatif.wishes import CONFIRMED, GIFT, MOST_PLACES, ranked, wishes_of
+from matchopt.tolerances import EQUAL
+from matchopt.whatif.variant import WHAT_IF, Variant
+from matchopt.whatif.wishes import CONFIRMED, MOST_PLACES, ranked, wishes_of
 
 Tell = Callable[[int, int], None]
 
-DUST = 1e-6
 LARGEST = 2**30
-"""Steps of a gift beyond which nobody asks."""
+"""Steps of a donation beyond which nobody asks."""
+
+_AS_DONATION = {
+    "origin": "place",
+    "community": "place",
+    "available_from": "first_day",
+    "available_until": "last_day",
+}
+"""Column of the table ``donations`` → column of a wish."""
 
 
 def wishlist(
@@ -54,31 +62,28 @@ def wishlist(
 
 @dataclass(frozen=True, slots=True)
 class _Gain:
-    """What a gift changes: units served by tier, and what the objective counts as cost."""
+    """What a donation changes: units served by tier, and what the objective counts as cost."""
 
     served: dict[int, float]
     cost: float
 
     def first(self) -> tuple[int, float] | None:
         """Return the most urgent tier that gains, and by how much."""
-        return next(((t, q) for t, q in sorted(self.served.items()) if q > DUST), None)
+        return next(((t, q) for t, q in sorted(self.served.items()) if q > EQUAL), None)
 
 
 class _Trial:
-    """Plans the case of a plan with one gift more."""
+    """Plans the case of a plan with one donation more."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._variant = plan, Variant(plan)
         self.by_cost = plan.summary["objective"] == "total-cost"
 
     def gain(self, wish: Any, quantity: float) -> _Gain:
-        """Return what a gift of some quantity brings."""
-        gift = {
-            "donation_id": GIFT, "item": wish["item"], "quantity": quantity, "origin": wish["place"],
-            "community": wish["place"], "available_from": wish["first_day"],
-            "available_until": wish["last_day"],
-        }  # fmt: skip
-        made = plan_of(self._variant.with_gifts(pd.DataFrame([gift])), warm=self._plan)
+        """Return what a donation of some quantity brings."""
+        row = {"donation_id": WHAT_IF, "item": wish["item"], "quantity": quantity}
+        row |= {name: wish[told] for name, told in _AS_DONATION.items()}
+        made = plan_of(self._variant.with_donations(pd.DataFrame([row])), warm=self._plan)
         before, after = self._plan.served_by_tier, made.served_by_tier
         tiers = {t: after.get(t, 0.0) - before.get(t, 0.0) for t in {*before, *after}}
         return _Gain(tiers, sum(made.counted_cost.values()) - sum(self._plan.counted_cost.values()))
@@ -92,14 +97,11 @@ class _Trial:
 
         def brings_as_much(steps: int) -> bool:
             brought = self.gain(wish, round(steps * step, 6)).served
-            return abs(brought.get(tier, 0.0) - steps * served) <= DUST * max(1, steps)
+            return abs(brought.get(tier, 0.0) - steps * served) <= EQUAL * max(1, steps)
 
         steps = _most(brings_as_much, max(1, int(wish["units"] / step))) if first else 0
-        return {
-            "priority": tier, "served_per_unit": round(served / step, 6),
-            "cost_per_unit": round(one.cost / step, 4), "units": round(steps * step, 6),
-            "basis": CONFIRMED,
-        }  # fmt: skip
+        sums = {"served_per_unit": round(served / step, 6), "cost_per_unit": round(one.cost / step, 4)}
+        return {"priority": tier, **sums, "units": round(steps * step, 6), "basis": CONFIRMED}
 
 
 def _most(holds: Callable[[int], bool], guess: int) -> int:

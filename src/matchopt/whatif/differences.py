@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.contract.plan import Plan
-
-DUST = 1e-9
+from matchopt.tolerances import ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ def _changed(tables: Sequence[pd.DataFrame], whole: str, part: str, told: Sequen
         index=keys,
     )
     table["change"] = (table["after"] - table["before"]).round(9) + 0.0
-    asked = (table[f"{whole}_after"] - table[f"{whole}_before"]).abs() > DUST
-    differs = table[(table["change"].abs() > DUST) | asked]
+    asked = (table[f"{whole}_after"] - table[f"{whole}_before"]).abs() > ROUNDING
+    differs = table[(table["change"].abs() > ROUNDING) | asked]
     if "priority" in told:
         differs = differs.astype({"priority": np.int64})
     return differs.sort_values("change", kind="stable").reset_index()
@@ -87,10 +86,11 @@ def _costs(before: Plan, after: Plan) -> pd.DataFrame:
     kinds = [kind for kind in {**before.cost, **after.cost} if counted or kind != "unmet"]
     table = pd.DataFrame(
         {
-            "cost": kinds, "before": [before.cost.get(kind, 0.0) for kind in kinds],
+            "cost": kinds,
+            "before": [before.cost.get(kind, 0.0) for kind in kinds],
             "after": [after.cost.get(kind, 0.0) for kind in kinds],
         }
-    )  # fmt: skip
+    )
     table["change"] = (table["after"] - table["before"]).round(4) + 0.0
     return table[(table["before"] != 0) | (table["after"] != 0)].reset_index(drop=True)
 
@@ -103,4 +103,4 @@ def _lines(before: Plan, after: Plan) -> pd.DataFrame:
     )
     table = pd.concat([was, now], axis=1).astype(float).fillna(0.0)
     table["change"] = (table["after"] - table["before"]).round(9) + 0.0
-    return table[table["change"].abs() > DUST].sort_index().reset_index()
+    return table[table["change"].abs() > ROUNDING].sort_index().reset_index()

@@ -10,8 +10,7 @@ import pandas as pd
 from matchopt.contract.plan import Plan
 from matchopt.language import tr
 from matchopt.result.plan_tables import tables_of
-
-DUST = 1e-6
+from matchopt.tolerances import EQUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +79,21 @@ def evaluate(plan: Plan, deliveries: pd.DataFrame) -> Evaluation:
     late = np.where(came["delay"] > 0, came["reached"], 0.0)
     dated = bool(came["delay"].notna().any())
     units = float(came["reached"].sum())
+    named = deliveries.assign(allocation_id=lines["allocation_id"].to_numpy()[deliveries["at"].to_numpy()])
     return Evaluation(
-        asked=plan.asked, planned=plan.served, reached=round(units, 6),
+        asked=plan.asked,
+        planned=plan.served,
+        reached=round(units, 6),
         on_time=1 - float(late.sum()) / units if dated and units else float("nan"),
         delay=_mean(came["delay"].clip(lower=0), came["reached"]),
         satisfaction=_mean(came["satisfaction"], came["reached"]),
-        lines=lines, communities=_communities(plan, lines), tiers=_tiers(plan, lines), donors=_donors(lines),
+        lines=lines,
+        communities=_communities(plan, lines),
+        tiers=_asked_and_reached("priority", plan.needs, lines).reset_index(),
+        donors=_donors(lines),
         causes=_causes(lines),
-        deliveries=deliveries.assign(
-            allocation_id=lines["allocation_id"].to_numpy()[deliveries["at"].to_numpy()]
-        )[["allocation_id", "quantity", "day", "satisfaction", "cause"]],
-    )  # fmt: skip
+        deliveries=named[["allocation_id", "quantity", "day", "satisfaction", "cause"]],
+    )
 
 
 def _mean(values: pd.Series, weights: pd.Series) -> float:
@@ -107,30 +110,29 @@ def _lines(plan: Plan, deliveries: pd.DataFrame) -> pd.DataFrame:
     quantity = deliveries["quantity"].to_numpy(dtype=np.float64)
     delivered = np.bincount(at, quantity, count)
     planned, served = (moves[name].to_numpy(dtype=np.float64) for name in ("donated", "served"))
-    told = deliveries.groupby("at")
-    last = told["day"].max().reindex(range(count))
+    last = deliveries.groupby("at")["day"].max().reindex(range(count))
     rated = deliveries.assign(weight=quantity * deliveries["satisfaction"].notna())
     rated = rated.assign(points=rated["weight"] * rated["satisfaction"].fillna(0.0))
     sums = rated.groupby("at")[["points", "weight"]].sum().reindex(range(count))
-    causes = (
-        deliveries[deliveries["cause"] != ""]
-        .groupby("at")["cause"]
-        .agg(lambda all_: "; ".join(all_.unique()))
-    )
+    reasons = deliveries[deliveries["cause"] != ""].groupby("at")["cause"]
+    given = reasons.agg(lambda all_: "; ".join(all_.unique())).reindex(range(count)).to_numpy(dtype=object)
+    ids = {"donation": "donation_id", "donor": "donor", "need": "need_id", "community": "community"}
     lines = pd.DataFrame(
         {
             "allocation_id": plan.allocations["allocation_id"].to_numpy(dtype=object),
-            **{name: moves[name].astype(str) for name in ("donation", "donor", "need", "community")},
-            "item": moves["given"].astype(str),
-            "priority": moves["priority"].to_numpy(), "planned": planned, "delivered": delivered,
-            "planned_served": served, "reached": np.round(served * delivered / planned, 6),
-            "planned_day": moves["delivery"].to_numpy(), "day": last.to_numpy(dtype="datetime64[s]"),
+            **{name: moves[told].astype(str) for told, name in (ids | {"given": "item"}).items()},
+            "priority": moves["priority"].to_numpy(),
+            "planned": planned,
+            "delivered": delivered,
+            "planned_served": served,
+            "reached": np.round(served * delivered / planned, 6),
+            "planned_day": moves["delivery"].to_numpy(),
+            "day": last.to_numpy(dtype="datetime64[s]"),
             "satisfaction": (sums["points"] / sums["weight"].where(sums["weight"] > 0)).to_numpy(),
         }
-    ).rename(columns={"donation": "donation_id", "need": "need_id"})  # fmt: skip
+    )
     lines["delay"] = (lines["day"] - lines["planned_day"]).dt.days.astype(float).to_numpy()
-    missing = lines["delivered"] < lines["planned"] - DUST
-    given = causes.reindex(range(count)).to_numpy(dtype=object)
+    missing = lines["delivered"] < lines["planned"] - EQUAL
     reported = np.isin(np.arange(count), at)
     otherwise = np.where(reported, tr("no cause given"), tr("nothing reported"))
     wrong = missing | (lines["delay"] > 0)
@@ -138,49 +140,42 @@ def _lines(plan: Plan, deliveries: pd.DataFrame) -> pd.DataFrame:
     return lines
 
 
+def _asked_and_reached(by: str, asked: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Return asked, planned and reached by a column."""
+    sums = lines.groupby(by)[["planned_served", "reached"]].sum()
+    table = asked.groupby(by)[["asked"]].sum().join(sums).fillna(0.0)
+    return table.rename(columns={"planned_served": "planned"})
+
+
 def _communities(plan: Plan, lines: pd.DataFrame) -> pd.DataFrame:
     needs = tables_of(plan).needs
-    asked = needs.assign(community=needs["community"].astype(str)).groupby("community")["asked"].sum()
-    sums = lines.groupby("community")[["planned_served", "reached"]].sum()
-    table = (
-        pd.DataFrame({"asked": asked}).join(sums).fillna(0.0).rename(columns={"planned_served": "planned"})
-    )
+    asked = needs.assign(community=needs["community"].astype(str))
+    table = _asked_and_reached("community", asked, lines)
     table["planned_share"] = table["planned"] / table["asked"]
     table["reached_share"] = table["reached"] / table["asked"]
     rated = {key: _mean(part["satisfaction"], part["reached"]) for key, part in lines.groupby("community")}
     table["satisfaction"] = table.index.map(rated).astype(float)
-    table = table.rename_axis("community").reset_index()
-    return table.sort_values(
-        ["reached_share", "asked"], ascending=[True, False], kind="stable", ignore_index=True
-    )
+    return _worst_first(table, "reached_share", "asked")
 
 
-def _tiers(plan: Plan, lines: pd.DataFrame) -> pd.DataFrame:
-    asked = plan.needs.groupby("priority")["asked"].sum()
-    sums = lines.groupby("priority")[["planned_served", "reached"]].sum()
-    table = (
-        pd.DataFrame({"asked": asked}).join(sums).fillna(0.0).rename(columns={"planned_served": "planned"})
-    )
-    return table.rename_axis("priority").reset_index()
+def _worst_first(table: pd.DataFrame, share: str, size: str) -> pd.DataFrame:
+    """Return the rows, the lowest share first, and of equal ones the largest."""
+    by, ascending = [share, size], [True, False]
+    return table.reset_index().sort_values(by, ascending=ascending, kind="stable", ignore_index=True)
 
 
 def _donors(lines: pd.DataFrame) -> pd.DataFrame:
     late = lines["delivered"].where(lines["delay"] > 0, 0.0)
     table = lines.assign(late=late, lines=1).groupby("donor")[["lines", "planned", "delivered", "late"]].sum()
-    table = table.rename(columns={"planned": "promised"}).assign(
-        reliability=lambda t: (t["delivered"] / t["promised"]).round(6)
-    )
-    table = table[["lines", "promised", "delivered", "reliability", "late"]].reset_index()
-    return table.sort_values(
-        ["reliability", "promised"], ascending=[True, False], kind="stable", ignore_index=True
-    )
+    table = table.rename(columns={"planned": "promised"})
+    table = table.assign(reliability=(table["delivered"] / table["promised"]).round(6))
+    columns = ["lines", "promised", "delivered", "reliability", "late"]
+    return _worst_first(table[columns], "reliability", "promised")
 
 
 def _causes(lines: pd.DataFrame) -> pd.DataFrame:
     wrong = lines[lines["cause"] != ""]
-    wrong = wrong.assign(
-        lines=1, units=wrong["planned_served"] - wrong["reached"],
-        late=wrong["reached"].where(wrong["delay"] > 0, 0.0),
-    )  # fmt: skip
+    late = wrong["reached"].where(wrong["delay"] > 0, 0.0)
+    wrong = wrong.assign(lines=1, units=wrong["planned_served"] - wrong["reached"], late=late)
     table = wrong.groupby("cause")[["lines", "units", "late"]].sum().round(6).reset_index()
     return table.sort_values("units", ascending=False, kind="stable", ignore_index=True)

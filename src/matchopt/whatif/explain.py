@@ -1,16 +1,43 @@
-"""Explain one need, donation or community of a plan: facts, as tables and changes; `report` words them."""
+"""Explanations of one need of a plan: who could serve it, what turns them away, what would change that.
+
+Facts only, as tables and changes; `matchopt.report` words them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from matchopt.arrays import FORBIDDEN
+from matchopt.contract.lines import positions
 from matchopt.contract.plan import Plan
-from matchopt.whatif.candidates import Candidates, candidates_of
-from matchopt.whatif.changes import kinds_for
-from matchopt.whatif.smallest import Change, Confirmer, Tell, most_plans, smallest
+from matchopt.model.money import MONEY_SCALE
+from matchopt.model.network import encode
+from matchopt.model.rules import ADMITTED, STEPS
+from matchopt.whatif.changes import Change, Confirmer, Tell, kinds_for, most_plans, smallest
+
+EXCLUDED, UNRELIABLE = "excluded", "unreliable"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """How each donation of an item that fits stands to one need.
+
+    Attributes
+    ----------
+    table
+        One row a donation, in the order of the plan's table: donation_id, donor, item, offered, planned,
+        left_over; `refused` (the code of the rule that turns it away, ``""`` for none) and `cost` (of a
+        donated unit over the cheapest route, NaN if refused).
+    others
+        How many donations are of items that do not fit.
+    """
+
+    table: pd.DataFrame
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +91,11 @@ def explain_need(
     found = candidates_of(plan, need)
     may = found.table[found.table["refused"] == ""]
     lines = plan.allocations[plan.allocations["need_id"] == need]
-    facts = found.table.set_index("donation_id")
-    rank = may.set_index("donation_id")["cost"].rank(method="min")
-    lines = lines.assign(
-        donor=lines["donation_id"].map(facts["donor"]), item=lines["donation_id"].map(facts["item"]),
-        unit_cost=lines["donation_id"].map(facts["cost"]), rank=lines["donation_id"].map(rank),
-    )  # fmt: skip
+    facts = found.table.set_index("donation_id").assign(
+        rank=may.set_index("donation_id")["cost"].rank(method="min")
+    )
+    told = {"donor": "donor", "item": "item", "unit_cost": "cost", "rank": "rank"}
+    lines = lines.assign(**{name: lines["donation_id"].map(facts[fact]) for name, fact in told.items()})
     story = NeedStory(asks, result, lines, found, _rivals(plan, may, need))
     if not seek or result["unmet"] <= 0:
         return story
@@ -82,7 +108,47 @@ def explain_need(
         if change is not None:
             changes.append(change)
     tried = tuple(dict.fromkeys(kind.name for kind in kinds))
-    return NeedStory(asks, result, lines, found, story.rivals, tuple(changes), tried, confirm.plans)
+    return replace(story, changes=tuple(changes), tried=tried, plans=confirm.plans)
+
+
+def candidates_of(plan: Plan, need: str) -> Candidates:
+    """Hold every donation of a plan's case against a need."""
+    case = plan.case
+    network = encode(case)
+    j = int(pd.Index(case.needs["need_id"]).get_loc(need))
+    refused = np.full(len(case.donations), STEPS[0], dtype=object)
+    cost = np.full(len(case.donations), np.nan)
+    if network.excluded[j]:
+        refused[:] = EXCLUDED
+    else:
+        place = int(np.flatnonzero(network.needs.row == j)[0])
+        column = int(np.searchsorted(network.needs.start, place, side="right")) - 1
+        part = next((part for part in network.parts if column in part.columns), None)
+        if part is not None:
+            k = int(np.searchsorted(part.columns, column))
+            step, price = part.verdict(np.arange(len(part.rows)), np.full(len(part.rows), k))
+            row, which = network.donations.rows_of(part.rows)
+            codes = np.array([*STEPS, ""], dtype=object)
+            refused[row] = codes[np.minimum(step, ADMITTED)][which]
+            cost[row] = np.where(price < FORBIDDEN, price / MONEY_SCALE, np.nan)[which]
+        refused[(network.plannable < network.granule) & (refused == "")] = UNRELIABLE
+    i = positions(case.donations["donation_id"], plan.donations["donation_id"])
+    table = plan.donations[["donation_id", "donor", "item", "offered", "planned", "left_over"]]
+    table = table.assign(refused=refused[i], cost=cost[i])
+    fits = (table["refused"] != STEPS[0]) & _of_an_item_that_fits(plan, need)
+    return Candidates(table[fits].reset_index(drop=True), int((~fits).sum()))
+
+
+def _of_an_item_that_fits(plan: Plan, need: str) -> pd.Series:
+    """Mark the donations whose item is asked for, stands in for it, or is money that buys it."""
+    case = plan.case
+    item = case.needs.set_index("need_id")["item"][need]
+    substitutes = case.table("substitutions")
+    items = case.table("items").set_index("item")
+    fitting = {item, *substitutes.loc[substitutes["need_item"] == item, "donated_item"]}
+    if item in items.index and items["purchase_price"][item] > 0:
+        fitting |= set(items.index[items["kind"] == "funds"])
+    return plan.donations["item"].isin(fitting)
 
 
 def _rivals(plan: Plan, may: pd.DataFrame, need: str) -> pd.DataFrame:

@@ -21,14 +21,13 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Part, encode
 from matchopt.model.order import ranks
 from matchopt.model.places import Atlas
+from matchopt.tolerances import ROUNDING
 
 Offer = tuple[Ints, Ints]
 """Needs of a part in the order in which they are offered something, and how many granules each at most."""
 
 Rule = Callable[["Round", int, Ints, Ints, int], Offer]
 """Told the round, a donation, needs it may serve, what each would take and what there is, in granules."""
-
-_DUST = 1e-9
 
 
 def first_come(round_: Round, donation: int, needs: Ints, wanted: Ints, there: int) -> Offer:
@@ -61,7 +60,7 @@ def proportional(round_: Round, donation: int, needs: Ints, wanted: Ints, there:
     if total <= there:
         return np.arange(len(needs)), wanted
     exact = wanted * (there / total)
-    share = np.floor(exact + _DUST).astype(np.int64)
+    share = np.floor(exact + ROUNDING).astype(np.int64)
     largest = np.lexsort((round_.need_rank[needs], share - exact))
     share[largest[: there - int(share.sum())]] += 1
     return np.arange(len(needs)), share
@@ -83,18 +82,16 @@ def match(case: Case, rule: Rule) -> pd.DataFrame:
     round_ = Round(case)
     lines = list(round_.lines(rule))
     columns = ("donation", "need", "quantity", "hub", "pickup", "arrival", "delivery")
-    made = pd.DataFrame(lines, columns=list(columns)).astype(dict.fromkeys(columns, np.int64))
+    made = {name: np.array([line[k] for line in lines], dtype=np.int64) for k, name in enumerate(columns)}
     network = round_.network
     hubs, dates = np.append(network.hubs.names, "").astype(object), network.calendar.dates
     return pd.DataFrame(
         {
             "donation_id": case.donations["donation_id"].to_numpy(dtype=object)[made["donation"]],
             "need_id": case.needs["need_id"].to_numpy(dtype=object)[made["need"]],
-            "quantity": made["quantity"].to_numpy() / network.scale.unit,
+            "quantity": made["quantity"] / network.scale.unit,
             "hub": hubs[made["hub"]],
-            "pickup_day": dates(made["pickup"].to_numpy()),
-            "arrival_day": dates(made["arrival"].to_numpy()),
-            "delivery_day": dates(made["delivery"].to_numpy()),
+            **{f"{day}_day": dates(made[day]) for day in ("pickup", "arrival", "delivery")},
         }
     )
 
@@ -132,8 +129,8 @@ class Round:
         self._been: dict[int, set[int]] = {}
         for i, c in zip(before.donation.tolist(), network.communities[before.need].tolist(), strict=True):
             self._been.setdefault(i, set()).add(c)
-        self._giver_class = _class_of(network.donations, len(case.donations))
-        self._taker_class = _class_of(network.needs, len(case.needs))
+        self._donation_class = _class_of(network.donations, len(case.donations))
+        self._need_class = _class_of(network.needs, len(case.needs))
         self._atlas = Atlas(case)
         self._donors = self._atlas.of_donations(case.donations)
         goals, self._goal = np.unique(self._atlas.codes(case.needs["community"]), return_inverse=True)
@@ -151,7 +148,7 @@ class Round:
         for number, part in enumerate(network.parts):
             part_of[part.rows] = number
         for donation in self._order.tolist():
-            of = self._giver_class[donation]
+            of = self._donation_class[donation]
             if of >= 0 and part_of[of] >= 0:
                 part = network.parts[part_of[of]]
                 yield from self._give(part, donation, int(np.searchsorted(part.rows, of)), rule)
@@ -164,7 +161,7 @@ class Round:
             return
         rows = np.full(len(column), row)
         ratio = part.ratio(rows, column)
-        wanted = np.floor(self._demand[needs] / (ratio * granule) + _DUST).astype(np.int64)
+        wanted = np.floor(self._demand[needs] / (ratio * granule) + ROUNDING).astype(np.int64)
         able = np.flatnonzero(wanted > 0)
         needs, column, ratio, wanted = needs[able], column[able], ratio[able], wanted[able]
         order, granules = rule(self, donation, needs, np.minimum(wanted, there), there)
@@ -192,7 +189,7 @@ class Round:
         served = quantity * ratio
         community = int(network.communities[need])
         been = self._been.setdefault(donation, set())
-        if self._complete[need] and served < self._demand[need] * (1 - _DUST):
+        if self._complete[need] and served < self._demand[need] * (1 - ROUNDING):
             return None
         if self._single[need] and self.matched[need]:
             return None
@@ -202,21 +199,26 @@ class Round:
         way = part.itinerary(*at)
         loads = part.ways.loads(way, *at)
         kg = loads.kg * quantity / network.scale.unit
-        if (self._room[loads.row] < kg * (1 - _DUST)).any():
+        if (self._room[loads.row] < kg * (1 - ROUNDING)).any():
             return None
         cost = float(way.unit_cost[0, :-1].sum()) * quantity / (MONEY_SCALE * network.scale.unit)
-        if cost > self._budget * (1 + _DUST):
+        if cost > self._budget * (1 + ROUNDING):
             return None
         np.subtract.at(self._room, loads.row, kg)
         self._budget -= cost
         self._supply[donation] -= quantity
-        self._demand[need] = max(int(np.floor(self._demand[need] - served + _DUST)), 0)
+        self._demand[need] = max(int(np.floor(self._demand[need] - served + ROUNDING)), 0)
         self.matched[need] = True
         been.add(community)
         return (
-            donation, need, quantity, int(way.hub[0]), int(way.pickup[0]), int(way.arrival[0]),
+            donation,
+            need,
+            quantity,
+            int(way.hub[0]),
+            int(way.pickup[0]),
+            int(way.arrival[0]),
             int(way.delivery[0]),
-        )  # fmt: skip
+        )
 
 
 def _known(created: pd.Series) -> Ints:

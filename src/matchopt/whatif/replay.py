@@ -7,31 +7,33 @@ time, every few days a policy matches those that are open, what is matched is go
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Floats
 from matchopt.contract.case import Case
+from matchopt.contract.lines import DAYS, ROUTE
 from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
+from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
 from matchopt.model.travel import kilometres
+from matchopt.tolerances import ROUNDING
 from matchopt.whatif.heuristics import HEURISTICS, match
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 
 OPTIMAL = "optimal"
 POLICIES = (OPTIMAL, *HEURISTICS)
 
-LINE = ["donation_id", "need_id", "hub", "pickup_day", "arrival_day", "delivery_day"]
-_DUST = 1e-9
+LINE = list(ROUTE)
 
 Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class PolicyMeasures:
     """What a policy came to (Samorani and others, 2021), and beside it what hindsight would have served.
 
     Attributes
@@ -90,7 +92,7 @@ class Replay:
     policy: str
     lines: pd.DataFrame
     rounds: pd.DataFrame
-    measures: Measures
+    measures: PolicyMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,13 @@ class Simulation:
 
 
 def simulate(
-    case: Case, *, every: int = 7, policies: Sequence[str] = POLICIES, time_limit: float | None = None,
+    case: Case,
+    *,
+    every: int = 7,
+    policies: Sequence[str] = POLICIES,
+    time_limit: float | None = None,
     tell: Tell = lambda stage, done, total: None,
-) -> Simulation:  # fmt: skip
+) -> Simulation:
     """Replay the arrivals of a case under matching policies.
 
     Parameters
@@ -145,24 +151,19 @@ def simulate(
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
-    bare = Case(
-        without_commitments(case.tables), case.extras, horizon_kept(case), case.findings,
-        case.sources,
-    )  # fmt: skip
+    bare = replace(case, tables=without_commitments(case.tables), settings=horizon_kept(case))
     days = _matching_days(bare, every)
     total = len(days) * len(policies) + 1
     tell("simulate", 0, total)
     hindsight = plan_of(bare, time_limit=None if time_limit is None else time_limit * len(days))
     replays = []
     for number, policy in enumerate(policies):
-        done = 1 + number * len(days)
-        lines, rounds, proven = _replayed(
-            bare,
-            days,
-            policy,
-            time_limit,
-            lambda k, done=done: tell("simulate", done + k, total),  # type: ignore[misc]
-        )
+        before = 1 + number * len(days)
+
+        def told(done: int, before: int = before) -> None:
+            tell("simulate", before + done, total)
+
+        lines, rounds, proven = _replayed(bare, days, policy, time_limit, told)
         asked = len(days) if policy == OPTIMAL else 0
         measures = _measured(bare, lines, hindsight, (proven, asked))
         replays.append(Replay(policy, lines, rounds, measures))
@@ -214,10 +215,9 @@ def _replayed(
 
 
 def _no_lines() -> pd.DataFrame:
-    days = {name: pd.Series([], dtype="datetime64[s]") for name in (*LINE[3:], "matched_on")}
-    texts = {name: pd.Series([], dtype=object) for name in LINE[:3]}
-    real = {name: pd.Series([], dtype=np.float64) for name in ("quantity", "served")}
-    return pd.DataFrame({**texts, **real, **days})
+    kinds = dict.fromkeys(LINE[:3], "object") | dict.fromkeys(("quantity", "served"), "float64")
+    kinds |= dict.fromkeys((*DAYS, "matched_on"), "datetime64[s]")
+    return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in kinds.items()})
 
 
 def _known(case: Case, day: pd.Timestamp, lines: pd.DataFrame) -> Case | None:
@@ -225,53 +225,39 @@ def _known(case: Case, day: pd.Timestamp, lines: pd.DataFrame) -> Case | None:
 
     From now on nothing is picked up before that day; what cannot be picked up any more is not there.
     """
-    needs, gifts = (
-        table[table["created_on"].isna() | (pd.isna(day) or table["created_on"] <= day)].reset_index(
-            drop=True
-        )
+    needs, donations = (
+        table[table["created_on"].isna() | (pd.isna(day) or table["created_on"] <= day)]
         for table in (case.needs, case.donations)
     )
+    needs, donations = needs.reset_index(drop=True), donations.reset_index(drop=True)
     horizon = case.settings.horizon
     if horizon.end is not None and not pd.isna(day):
-        given = (
-            lines.groupby("donation_id")["quantity"]
-            .sum()
-            .reindex(gifts["donation_id"])
-            .fillna(0.0)
-            .to_numpy()
-        )
-        gone = (gifts["available_until"] < day).to_numpy() | (day > pd.Timestamp(horizon.end))
+        sums = lines.groupby("donation_id")["quantity"].sum()
+        given = sums.reindex(donations["donation_id"]).fillna(0.0).to_numpy()
+        gone = (donations["available_until"] < day).to_numpy() | (day > pd.Timestamp(horizon.end))
         keep = ~gone | (given > 0)
-        gifts, given, gone = gifts[keep].reset_index(drop=True), given[keep], gone[keep]
-        gifts = gifts.assign(
-            expires_on=_expiry(case, gifts),
-            available_from=gifts["available_from"].where(
-                gone, gifts["available_from"].where(gifts["available_from"] >= day, day)
-            ),
-            quantity=np.where(gone, given, gifts["quantity"]),
+        donations, given, gone = donations[keep].reset_index(drop=True), given[keep], gone[keep]
+        since = donations["available_from"]
+        donations = donations.assign(
+            expires_on=_expiry(case, donations),
+            available_from=since.where(gone, since.where(since >= day, day)),
+            quantity=np.where(gone, given, donations["quantity"]),
         )
-    if not len(needs) or not len(gifts):
+    if not len(needs) or not len(donations):
         return None
-    tables = {**case.tables, "needs": needs, "donations": gifts}
-    return Case(with_lines_that_stay(tables, lines), {}, case.settings)
+    tables = {**case.tables, "needs": needs, "donations": donations}
+    return Case.unchecked(with_lines_that_stay(tables, lines), case.settings)
 
 
-def _expiry(case: Case, gifts: pd.DataFrame) -> pd.Series:
+def _expiry(case: Case, donations: pd.DataFrame) -> pd.Series:
     """Return the last day of use, which does not move when goods wait."""
-    life = (
-        case.table("items")
-        .set_index("item")["shelf_life_days"]
-        .reindex(gifts["item"])
-        .to_numpy(dtype=np.float64)
-    )
-    start = case.settings.horizon.start
-    since = gifts["available_from"]
+    shelf = case.table("items").set_index("item")["shelf_life_days"]
+    life = shelf.reindex(donations["item"]).to_numpy(dtype=np.float64)
+    start, since, given = case.settings.horizon.start, donations["available_from"], donations["expires_on"]
     if start is not None:
         since = since.fillna(pd.Timestamp(start))
     default = since + pd.to_timedelta(np.nan_to_num(life), unit="D")
-    return gifts["expires_on"].where(
-        gifts["expires_on"].notna() | np.isnan(life), default.astype("datetime64[s]")
-    )
+    return given.where(given.notna() | np.isnan(life), default.astype("datetime64[s]"))
 
 
 def _new_lines(made: Plan, before: pd.DataFrame) -> pd.DataFrame:
@@ -280,7 +266,7 @@ def _new_lines(made: Plan, before: pd.DataFrame) -> pd.DataFrame:
     old = before.groupby(LINE, dropna=False)["quantity"].sum().rename("old").reset_index()
     both = lines.merge(old, on=LINE, how="left")
     new = both["quantity"].astype(np.float64) - both["old"].fillna(0.0)
-    return both.assign(quantity=new.round(9))[new > _DUST].drop(columns="old").reset_index(drop=True)
+    return both.assign(quantity=new.round(9))[new > ROUNDING].drop(columns="old").reset_index(drop=True)
 
 
 def _served(case: Case, lines: pd.DataFrame) -> Floats:
@@ -300,19 +286,20 @@ def _served(case: Case, lines: pd.DataFrame) -> Floats:
     return served
 
 
-def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[int, int]) -> Measures:
+def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[int, int]) -> PolicyMeasures:
     needs = case.needs.set_index("need_id")
-    gifts = case.donations.set_index("donation_id")
+    donation = case.donations.set_index("donation_id").reindex(lines["donation_id"])
     served = lines["served"].to_numpy(dtype=np.float64)
     total = float(served.sum())
-    at = needs.reindex(lines["need_id"])
-    known = gifts["created_on"].reindex(lines["donation_id"]).to_numpy()
-    held = (lines["matched_on"].to_numpy() - known) / np.timedelta64(1, "D")
+    held = (lines["matched_on"].to_numpy() - donation["created_on"].to_numpy()) / np.timedelta64(1, "D")
     dated = ~np.isnan(held)
-    ships = pd.DataFrame({
-        "donor": gifts["donor"].reindex(lines["donation_id"]).to_numpy(),
-        "community": at["community"].to_numpy(), "day": lines["matched_on"].to_numpy(),
-    })  # fmt: skip
+    ships = pd.DataFrame(
+        {
+            "donor": donation["donor"].to_numpy(),
+            "community": needs["community"].reindex(lines["need_id"]).to_numpy(),
+            "day": lines["matched_on"].to_numpy(),
+        }
+    )
     got = lines.groupby("need_id")["served"].sum().reindex(needs.index).fillna(0.0)
     cells = needs.assign(served=got).groupby(["item", "community"])[["quantity", "served"]].sum()
     rate = (cells["served"] / cells["quantity"]).clip(upper=1.0)
@@ -320,16 +307,18 @@ def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[in
     km = kilometres(case, lines) if len(lines) else np.zeros(0)
     priced = needs["priority"].to_frame().assign(served=got).groupby("priority")["served"].sum()
     best = hindsight.served
-    return Measures(
+    return PolicyMeasures(
         served=round(total, 6),
         holding_days=_mean(held[dated], served[dated]),
         shipments=len(ships.drop_duplicates()) / max(ships["donor"].nunique(), 1),
         unit_distance=_mean(km, served),
-        fill_rate=float(by_item.mean()), fill_rate_without_zeros=float(some.mean()) if len(some) else 0.0,
-        cost=_logistics(case, lines), share=total / best if best else 1.0,
+        fill_rate=float(by_item.mean()),
+        fill_rate_without_zeros=float(some.mean()) if len(some) else 0.0,
+        cost=_logistics(case, lines),
+        share=total / best if best else 1.0,
         tiers=dict(zip(priced.index.astype(int).tolist(), priced.round(6).tolist(), strict=True)),
         proven=proven,
-    )  # fmt: skip
+    )
 
 
 def _mean(values: Floats, weight: Floats) -> float:
@@ -340,7 +329,7 @@ def _logistics(case: Case, lines: pd.DataFrame) -> float:
     """Return what lines cost, in currency: as lines that stay, whatever they are, of one plan."""
     if not len(lines):
         return 0.0
-    network = encode(Case(with_lines_that_stay(case.tables, lines), {}, case.settings))
+    network = encode(Case.unchecked(with_lines_that_stay(case.tables, lines), case.settings))
     pinned = network.pinned
     cost = (pinned.way.unit_cost.sum(axis=1) * (pinned.quantity / network.scale.unit)).sum()
-    return round(float(cost) / 10_000, 4)
+    return round(float(cost) / MONEY_SCALE, 4)

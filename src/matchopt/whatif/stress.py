@@ -1,4 +1,4 @@
-"""Stress: donations fail by their reliability, the plan is mended, draw by draw.
+"""Stress: donations fail by their reliability, the plan is repaired, draw by draw.
 
 What a plan promised from donations that turn up stays; what the others were to serve is served as well as
 can be from what is left. So a draw is a second stage with recourse, after a first stage that knew only how
@@ -37,8 +37,8 @@ Failed = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """What a mended plan comes to: units served by priority, logistics cost, whether it is proven best."""
+class Repaired:
+    """What a repaired plan comes to: units served by priority, logistics cost, whether it is proven best."""
 
     served: dict[int, float]
     cost: float
@@ -64,7 +64,7 @@ class Tried:
         One row a draw: failed (donations), lost (planned units of these), served, cost, proven and
         ``served_tier_<t>``.
     hanging
-        donation_id, donor, reliability, planned, lost (units that cannot be mended if it fails alone),
+        donation_id, donor, reliability, planned, lost (units that cannot be repaired if it fails alone),
         expected (lost × chance to fail), ``lost_tier_<t>``; the worst first.
     """
 
@@ -97,11 +97,17 @@ class Stress:
 
 
 def stress(
-    case: Case, *, draws: int = 500, seed: int = 1, policies: Sequence[str] = POLICIES,
-    time_limit: float | None = None, workers: int = 0, executor: Executor | None = None,
+    case: Case,
+    *,
+    draws: int = 500,
+    seed: int = 1,
+    policies: Sequence[str] = POLICIES,
+    time_limit: float | None = None,
+    workers: int = 0,
+    executor: Executor | None = None,
     tell: Tell = lambda stage, done, total: None,
-) -> Stress:  # fmt: skip
-    """Let donations fail by their reliability, and mend the plan each time.
+) -> Stress:
+    """Let donations fail by their reliability, and repair the plan each time.
 
     Parameters
     ----------
@@ -132,7 +138,7 @@ def stress(
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
-    bare = Case(without_commitments(case.tables), {}, horizon_kept(case))
+    bare = Case.unchecked(without_commitments(case.tables), horizon_kept(case))
     firsts = [
         plan_of(bare.replace(settings={"policy": {"reliability": policy}}), time_limit=time_limit)
         for policy in policies
@@ -145,10 +151,10 @@ def stress(
         tasks |= dict.fromkeys((number, pattern) for pattern in (*patterns, (), *((row,) for row in rows)))
     lines = [first.allocations for first in firsts]
     given = dict(bare.tables), bare.settings, lines, time_limit
-    found: dict[tuple[int, Failed], Mended] = {}
+    found: dict[tuple[int, Failed], Repaired] = {}
     with _workers(executor, workers, given) as pool:
-        for done, (task, mended) in enumerate(zip(tasks, pool.map(_mend, tasks), strict=True)):
-            found[task] = mended
+        for done, (task, repaired) in enumerate(zip(tasks, pool.map(_repair, tasks), strict=True)):
+            found[task] = repaired
             tell("stress", done + 1, len(tasks))
     asked = bare.needs.groupby("priority")["quantity"].sum()
     tried = []
@@ -179,7 +185,7 @@ def _likely(case: Case, first: Plan) -> Ints:
     return np.asarray(rows, dtype=np.int64)
 
 
-def mended(case: Case, lines: pd.DataFrame, failed: Failed) -> Case:
+def repaired_case(case: Case, lines: pd.DataFrame, failed: Failed) -> Case:
     """Return what is left to plan once it is known which donations fail.
 
     Parameters
@@ -191,11 +197,11 @@ def mended(case: Case, lines: pd.DataFrame, failed: Failed) -> Case:
     """
     there = np.ones(len(case.donations), dtype=bool)
     there[list(failed)] = False
-    gifts = case.donations[there].reset_index(drop=True).assign(reliability=1.0)
-    stays = lines[lines["donation_id"].isin(gifts["donation_id"])]
+    donations = case.donations[there].reset_index(drop=True).assign(reliability=1.0)
+    stays = lines[lines["donation_id"].isin(donations["donation_id"])]
     stays = stays.rename(columns={"donated_quantity": "quantity"})
-    tables = with_lines_that_stay({**case.tables, "donations": gifts}, stays)
-    return Case(tables, {}, case.settings)
+    tables = with_lines_that_stay({**case.tables, "donations": donations}, stays)
+    return Case.unchecked(tables, case.settings)
 
 
 _given: tuple[Case, list[pd.DataFrame], float | None] | None = None
@@ -206,18 +212,18 @@ def _prepare(
 ) -> None:
     """Keep in a worker what all its tasks need."""
     global _given
-    _given = Case(tables, {}, settings), lines, limit
+    _given = Case.unchecked(tables, settings), lines, limit
 
 
-def _mend(task: tuple[int, Failed]) -> Mended:
+def _repair(task: tuple[int, Failed]) -> Repaired:
     assert _given is not None
     case, lines, limit = _given
     number, failed = task
     if len(failed) == len(case.donations):
-        return Mended({}, 0.0, True)
-    plan = plan_of(mended(case, lines[number], failed), time_limit=limit)
+        return Repaired({}, 0.0, True)
+    plan = plan_of(repaired_case(case, lines[number], failed), time_limit=limit)
     served = {int(tier): float(units) for tier, units in plan.served_by_tier.items()}
-    return Mended(served, float(plan.logistics_cost), plan.status == "optimal")
+    return Repaired(served, float(plan.logistics_cost), plan.status == "optimal")
 
 
 @contextmanager
@@ -230,37 +236,26 @@ def _workers(executor: Executor | None, count: int, given: tuple[Any, ...]) -> I
         yield own
 
 
-def _draws(case: Case, first: Plan, failing: Bools, found: Sequence[Mended]) -> pd.DataFrame:
+def _draws(case: Case, first: Plan, failing: Bools, found: Sequence[Repaired]) -> pd.DataFrame:
     planned = first.donations["planned"].to_numpy(dtype=np.float64)
-    table = pd.DataFrame(
-        {
-            "failed": failing.sum(axis=1), "lost": np.round(failing @ planned, 6),
-            "served": [round(one.total, 6) for one in found], "cost": [one.cost for one in found],
-            "proven": [one.proven for one in found],
-        }
-    )  # fmt: skip
+    table = pd.DataFrame({"failed": failing.sum(axis=1), "lost": np.round(failing @ planned, 6)})
+    table["served"] = [round(one.total, 6) for one in found]
+    table["cost"] = [one.cost for one in found]
+    table["proven"] = [one.proven for one in found]
     for tier in sorted(case.needs["priority"].unique().tolist()):
         table[f"served_tier_{tier}"] = [one.served.get(tier, 0.0) for one in found]
     return table
 
 
-def _hanging(case: Case, first: Plan, sound: Mended, rows: Sequence[tuple[int, Mended]]) -> pd.DataFrame:
-    gifts = case.donations
+def _hanging(case: Case, first: Plan, sound: Repaired, rows: Sequence[tuple[int, Repaired]]) -> pd.DataFrame:
     at = [row for row, _ in rows]
-    reliability = gifts["reliability"].to_numpy(dtype=np.float64)[at]
+    table = case.donations.iloc[at][["donation_id", "donor", "reliability"]].reset_index(drop=True)
     lost: Floats = np.array([sound.total - one.total for _, one in rows])
-    table = pd.DataFrame(
-        {
-            "donation_id": gifts["donation_id"].to_numpy(dtype=object)[at],
-            "donor": gifts["donor"].to_numpy(dtype=object)[at], "reliability": reliability,
-            "planned": first.donations["planned"].to_numpy(dtype=np.float64)[at],
-            "lost": np.round(lost, 6), "expected": np.round((1 - reliability) * lost, 6),
-        }
-    )  # fmt: skip
-    for tier in sorted(sound.served):
-        table[f"lost_tier_{tier}"] = [
-            round(sound.served[tier] - one.served.get(tier, 0.0), 6) for _, one in rows
-        ]
+    table["planned"] = first.donations["planned"].to_numpy(dtype=np.float64)[at]
+    table["lost"] = np.round(lost, 6)
+    table["expected"] = np.round((1 - table["reliability"].to_numpy(dtype=np.float64)) * lost, 6)
+    for tier, served in sorted(sound.served.items()):
+        table[f"lost_tier_{tier}"] = [round(served - one.served.get(tier, 0.0), 6) for _, one in rows]
     by = ["expected", "lost", "donation_id"]
     return table.sort_values(by, ascending=[False, False, True], kind="stable", ignore_index=True)
 

@@ -131,7 +131,7 @@ def settings_study(
 
 
 def boundaries_study(case: Case, *, tell: Tell = _nobody, planner: Planner = plan_of) -> Study:
-    """Plan a case under every boundary policy; all are held against gifts that may go anywhere.
+    """Plan a case under every boundary policy; all are held against donations that may go anywhere.
 
     Raises
     ------
@@ -196,9 +196,13 @@ def choices(name: str) -> list[str]:
     if model is None or _is_section(model):
         Settings().changed([f"{name}=?"])  # says what is wrong with the name
     finding = Finding(
-        Severity.ERROR, "no_choices", "settings", tr("has no list of values to go through"),
-        tr("name them, separated by commas: {name}=1,2,3", name=name), column=name,
-    )  # fmt: skip
+        Severity.ERROR,
+        "no_choices",
+        "settings",
+        tr("has no list of values to go through"),
+        tr("name them, separated by commas: {name}=1,2,3", name=name),
+        column=name,
+    )
     raise CaseError([finding])
 
 

@@ -1,4 +1,4 @@
-"""Changed copies of a plan's case: the days of the plan stay the days of all of them."""
+"""What-if cases: changed copies of a case, in which the days of the plan stay those of all of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from matchopt.contract.plan import Plan
 from matchopt.contract.schema import TABLES
 from matchopt.contract.settings import Settings
 from matchopt.model.calendar import Calendar
+
+WHAT_IF = "what-if"
+"""The id of a donation that nobody made yet."""
 
 _NOTHING = {Kind.NUMBER: float("nan"), Kind.WHOLE: float("nan"), Kind.DAY: pd.NaT, Kind.FLAG: False}
 """What a cell holds that is not given, where the schema has no default; texts are empty."""
@@ -48,23 +51,23 @@ class Variant:
         """Return a copy with tables or settings changed; columns without a meaning may be missing in it."""
         return self.case.replace(settings={**self._pinned, **(settings or {})}, **tables)
 
-    def with_gifts(self, gifts: pd.DataFrame) -> Case:
+    def with_donations(self, donations: pd.DataFrame) -> Case:
         """Return a copy with further donations, below those there are.
 
         Their items and communities are the case's own, so that nothing in them needs a check.
         """
         given = self.case.donations
-        rows = pd.DataFrame(index=range(len(gifts)))
+        rows = pd.DataFrame(index=range(len(donations)))
         for column in TABLES["donations"].columns:
             cells: Any = column.default if column.default is not None else _NOTHING.get(column.kind, "")
-            if column.name in gifts:
-                cells = gifts[column.name].to_numpy()
+            if column.name in donations:
+                cells = donations[column.name].to_numpy()
             rows[column.name] = pd.Series(cells, index=rows.index, dtype=given[column.name].dtype)
         rows["donor"] = rows["donation_id"]
         tables = {**self.case.tables, "donations": pd.concat([given, rows], ignore_index=True)}
         extras = {name: table for name, table in self.case.extras.items() if name != "donations"}
         settings = self.case.settings.updated(self._pinned)
-        return Case(tables, extras, settings)
+        return Case.unchecked(tables, settings, extras)
 
     def step(self, item: str) -> float:
         """Return the smallest quantity in which an item is moved."""

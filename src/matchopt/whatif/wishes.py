@@ -1,6 +1,6 @@
 """What to ask for: what one more unit of an item would bring, at each place and time, out of the proof.
 
-A gift is thought of in a community that lacks the item, and in a span of days. It may go to every need that
+A donation is thought of in a community that lacks the item, and in some days. It may go to every need that
 the rules let it go to. By the levels of the proof (`docs/proof.md`) one more unit there serves one more unit
 of the lowest level among those needs, be it straight or by setting free another donation for it; by the
 prices it changes the cost by what the way costs, less the price of the need. Parts that are solved as blocks
@@ -9,8 +9,9 @@ have no levels: there a need that is not served in full counts as it stands, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,29 @@ from matchopt.arrays import FORBIDDEN, PLENTY, Bools, Floats, Ints
 from matchopt.contract.plan import Plan
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part, encode
-from matchopt.whatif.variant import Variant
+from matchopt.tolerances import ROUNDING
+from matchopt.whatif.variant import WHAT_IF, Variant
 
-WISHES = (
-    "item", "place", "first_day", "last_day", "priority", "served_per_unit", "cost_per_unit", "units",
-    "needs", "need_ids", "basis",
-)  # fmt: skip
+WISHES: Mapping[str, str] = MappingProxyType(
+    {
+        "item": "object",
+        "place": "object",
+        "first_day": "datetime64[s]",
+        "last_day": "datetime64[s]",
+        "priority": "int64",
+        "served_per_unit": "float64",
+        "cost_per_unit": "float64",
+        "units": "float64",
+        "needs": "int64",
+        "need_ids": "object",
+        "basis": "object",
+    }
+)
+"""The columns of a table of wishes, and what they hold."""
+
+MEASURES = tuple(WISHES)[4:]
+"""What a donation would bring."""
+
 PRICES, ESTIMATE, CONFIRMED = "prices", "estimate", "confirmed"
 """What a row rests on: levels and prices of the proof, needs as they stand, or plans made anew."""
 
@@ -36,9 +54,6 @@ NAMED = 5
 
 PAIRS = 2_000_000
 """Pairs looked at in one go."""
-
-GIFT = "what-if"
-DUST = 1e-9
 
 
 def wishes_of(plan: Plan, *, places: int = MOST_PLACES) -> pd.DataFrame:
@@ -54,18 +69,18 @@ def wishes_of(plan: Plan, *, places: int = MOST_PLACES) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `WISHES`, the most worth asking for first. One row an item, a community in which the gift
+        Columns `WISHES`, the most worth asking for first. One row an item, a community in which the donation
         would lie, and a span of days on which it could be had (weeks; months in plans of more than
         `MOST_WEEKS`; put together where nothing differs; NaT without days). One more unit serves
         `served_per_unit` more units of needs of `priority`, and changes the cost that the objective counts
         by `cost_per_unit` (currency). So it stays for at least `units`: they are missing of `needs` that
-        such a gift can go to straight away, of which `need_ids` names the cheapest. `basis` is ``prices``
-        or ``estimate``. Gifts that would serve nobody are left out.
+        such a donation can go to straight away, of which `need_ids` names the cheapest. `basis` is ``prices``
+        or ``estimate``. Donations that would serve nobody are left out.
     """
-    gifts = _gifts(plan, places)
-    if gifts.empty:
-        return pd.DataFrame({name: pd.Series(dtype=_TYPES.get(name, object)) for name in WISHES})
-    network = encode(Variant(plan).with_gifts(gifts.drop(columns="number")))
+    donations = _donations(plan, places)
+    if donations.empty:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in WISHES.items()})
+    network = encode(Variant(plan).with_donations(donations.drop(columns="number")))
     worth = _Worth.of(plan, network)
     given = len(plan.case.donations)
     member = network.donations.row >= given
@@ -77,8 +92,8 @@ def wishes_of(plan: Plan, *, places: int = MOST_PLACES) -> pd.DataFrame:
         for part in network.parts
         for wish in _part(network, part, np.flatnonzero(own[part.rows]), worth, given)
     ]
-    table = pd.DataFrame(found, columns=["number", *WISHES[4:]]).set_index("number")
-    table = gifts.set_index("number").join(table, how="inner").rename(columns=_NAMES)
+    table = pd.DataFrame(found, columns=["number", *MEASURES]).set_index("number")
+    table = donations.set_index("number").join(table, how="inner").rename(columns=_NAMES)
     table = _put_together(table.sort_index())
     return ranked(table, by_cost=worth.by_cost)
 
@@ -90,15 +105,11 @@ def ranked(table: pd.DataFrame, *, by_cost: bool) -> pd.DataFrame:
     return table.loc[order, list(WISHES)].reset_index(drop=True)
 
 
-_TYPES = {
-    "first_day": "datetime64[s]", "last_day": "datetime64[s]", "priority": "int64",
-    "served_per_unit": "float64", "cost_per_unit": "float64", "units": "float64", "needs": "int64",
-}  # fmt: skip
 _NAMES = {"community": "place", "available_from": "first_day", "available_until": "last_day"}
 
 
-def _gifts(plan: Plan, most: int) -> pd.DataFrame:
-    """Return one thinkable gift for each item, place and span of days, as rows of the table ``donations``."""
+def _donations(plan: Plan, most: int) -> pd.DataFrame:
+    """Return a thinkable donation for each item, place and span of days, as in the table ``donations``."""
     short = plan.needs[(plan.needs["unmet"] > 0) & (plan.needs["reason"] != "excluded")]
     lacking = short.groupby(["item", "community"])
     where = lacking.agg(tier=("priority", "min"), unmet=("unmet", "sum")).reset_index()
@@ -109,16 +120,18 @@ def _gifts(plan: Plan, most: int) -> pd.DataFrame:
     where = pd.concat([where, pd.DataFrame({"item": funds, "community": ""}, dtype=object)])
     variant = Variant(plan)
     spans = pd.DataFrame(list(_spans(variant)), columns=["available_from", "available_until"])
-    gifts = where.merge(spans.astype("datetime64[s]"), how="cross")
-    step = {item: variant.step(item) for item in gifts["item"].unique()}
-    return gifts.assign(
-        donation_id=[f"{GIFT} {k}" for k in range(len(gifts))], origin=gifts["community"],
-        quantity=gifts["item"].map(step), number=np.arange(len(gifts)),
-    )  # fmt: skip
+    donations = where.merge(spans.astype("datetime64[s]"), how="cross")
+    step = {item: variant.step(item) for item in donations["item"].unique()}
+    return donations.assign(
+        donation_id=[f"{WHAT_IF} {k}" for k in range(len(donations))],
+        origin=donations["community"],
+        quantity=donations["item"].map(step),
+        number=np.arange(len(donations)),
+    )
 
 
 def _spans(variant: Variant) -> Iterator[tuple[object, object]]:
-    """Yield the spans of days that gifts are told apart by."""
+    """Yield the spans of days that donations are told apart by."""
     if not variant.dated:
         yield pd.NaT, pd.NaT
         return
@@ -214,10 +227,10 @@ class _Asking:
 
 
 def _part(network: Network, part: Part, rows: Ints, worth: _Worth, given: int) -> Iterator[tuple[Any, ...]]:
-    """Yield what the gifts in `rows` of a part would bring, by the number of the gift."""
+    """Yield what the donations in `rows` of a part would bring, by the number of the donation."""
     asking = _Asking(network, part, worth)
     for level in np.unique(asking.level[asking.level < PLENTY]).tolist():
-        # A gift serves the lowest level that it can go to: the others need no look.
+        # A donation serves the lowest level that it can go to: the others need no look.
         columns = np.flatnonzero(asking.level == level)
         served = np.zeros(len(rows), dtype=bool)
         piece = max(1, PAIRS // len(columns))
@@ -234,15 +247,15 @@ def _part(network: Network, part: Part, rows: Ints, worth: _Worth, given: int) -
 def _brought(
     part: Part, asking: _Asking, rows: Ints, columns: Ints, *, by_cost: bool
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Yield what the gifts in `rows` bring to needs of one level, by their place in `rows`."""
+    """Yield what the donations in `rows` bring to needs of one level, by their place in `rows`."""
     cost = part.costs(rows[:, None], columns)
     admitted = cost < FORBIDDEN
     saved = np.where(admitted, asking.price[columns] - cost / MONEY_SCALE, -np.inf)
     first = saved.argmax(axis=1)
     straight = admitted & (asking.unmet[columns] > 0)
     if by_cost:
-        straight &= saved > DUST
-    worth_it = admitted.any(axis=1) & (saved.max(axis=1) > DUST if by_cost else True)
+        straight &= saved > ROUNDING
+    worth_it = admitted.any(axis=1) & (saved.max(axis=1) > ROUNDING if by_cost else True)
     for k in np.flatnonzero(worth_it).tolist():
         best, mine = columns[first[k]], np.flatnonzero(straight[k])
         ratio = part.ratio(rows[[k]], columns[mine])
@@ -262,7 +275,7 @@ def _brought(
 
 def _put_together(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with spans of days that differ in nothing else put together."""
-    same = ["item", "place", *WISHES[4:]]
+    same = ["item", "place", *MEASURES]
     values = table[same]
     new = (values != values.shift()).any(axis=1)
     new |= table["first_day"] != table["last_day"].shift() + pd.Timedelta(days=1)
