@@ -148,6 +148,7 @@ def test_pages_about_an_idea_are_of_one_form(page):
         ("replan", 3),
         ("simulate", 1),
         ("stress", 1),
+        ("graph", 4),
     ],
 )
 def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_path, monkeypatch):

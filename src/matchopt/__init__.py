@@ -9,6 +9,8 @@ from matchopt.contract import doors as _doors
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import networkx as nx
+
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
     from matchopt.contract.settings import Settings
@@ -102,7 +104,13 @@ def _write_run(*args: Any, **kwargs: Any) -> Path:
     return write_run(*args, **kwargs)
 
 
-_doors.check_frames, _doors.write_run = _check_frames, _write_run
+def _graph_of(*args: Any, **kwargs: Any) -> nx.MultiDiGraph[str]:
+    from matchopt.result.graph import graph_of
+
+    return graph_of(*args, **kwargs)
+
+
+_doors.check_frames, _doors.write_run, _doors.graph_of = _check_frames, _write_run, _graph_of
 
 
 def __getattr__(name: str) -> Any:

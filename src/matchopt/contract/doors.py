@@ -1,4 +1,4 @@
-"""Checking frames and writing runs: declared here, implemented in rooms above, and joined by the package."""
+"""Checks, run folders and graphs: declared here, implemented in packages above, joined by `matchopt`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
     from matchopt.contract.case import Case
@@ -35,5 +36,14 @@ class WriteRun(Protocol):
         ...
 
 
+class GraphOf(Protocol):
+    """Returns a plan as a graph of networkx."""
+
+    def __call__(self, plan: Plan, *, case: bool = False) -> nx.MultiDiGraph[str]:
+        """Return the graph."""
+        ...
+
+
 check_frames: CheckFrames
 write_run: WriteRun
+graph_of: GraphOf

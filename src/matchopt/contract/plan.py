@@ -13,6 +13,7 @@ from matchopt.contract import doors
 from matchopt.contract.case import Case
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
 ALLOCATIONS = (
@@ -138,6 +139,35 @@ class Plan:
             If `path` exists and `force` is not set, or is no run folder.
         """
         return doors.write_run(self, Path(path), force=force, copy=copy)
+
+    def graph(self, *, case: bool = False) -> nx.MultiDiGraph[str]:
+        """Return the flow of the plan as a graph of networkx (see ``docs/graph.md``).
+
+        Nodes are donations, needs and hubs; arcs are the legs of what is planned, with `flow` in donated
+        units. Attributes are plain numbers and texts that GraphML can hold.
+
+        Parameters
+        ----------
+        case
+            Add the network of the case: an arc for each pair of a donation and a need that the rules
+            admit, with the unit cost of its cheapest route.
+
+        Raises
+        ------
+        MatchoptError
+            If `case` is set and there are more than 250 000 pairs to look at.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from matchopt import Case, plan
+        >>> needs = pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]})
+        >>> donations = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
+        >>> graph = plan(Case.from_frames(needs=needs, donations=donations)).graph()
+        >>> [(tail, head, flow) for tail, head, flow in graph.edges(data="flow")]
+        [('donation d', 'need n', 3.0)]
+        """
+        return doors.graph_of(self, case=case)
 
     def __repr__(self) -> str:
         return (

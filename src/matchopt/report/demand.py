@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -135,29 +134,13 @@ def wishes_in_words(plan: Plan, found: pd.DataFrame, most: int = 5) -> Iterator[
 
 
 def wishlist(plan: Plan, found: pd.DataFrame, most: int = MOST_ROWS) -> ReportTable:
-    """Return the most wanted of the wishes for a terminal, one for each item, `most` of them."""
+    """Return the most wanted of the wishes, one for each item, `most` of them."""
     first = found.drop_duplicates("item").head(most)
     told = first.assign(
         place=first["place"].where(first["place"] != "", tr("anywhere")),
+        when=[when(plan, wish) for wish in rows(first)],
         basis=[tr(BASIS[basis]) for basis in first["basis"]],
     )
-    return _wishes(plan, told, "item place when priority served_per_unit cost_per_unit units needs basis")
-
-
-def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
-    """Return what to ask for in a page, a row an item, the most wanted first; `found` as `wished` has it."""
-    if t.public:
-        return _wishes(t.plan, found, "item tier units needs served_per_unit cost_per_unit")
-    told = found.assign(need_ids=found["need_ids"].str.replace(";", ", "))
-    note = tr(
-        "For each item the place that lacks the most urgent and most of it; all places: matchopt wishlist RUN"
-    )
-    names = "item place when tier units needs served_per_unit cost_per_unit need_ids"
-    return replace(_wishes(t.plan, told, names), note=note)
-
-
-def _wishes(plan: Plan, found: pd.DataFrame, names: str) -> ReportTable:
-    told = found.assign(when=[when(plan, wish) for wish in rows(found)])
+    names = "item place when priority served_per_unit cost_per_unit units needs basis"
     cost = tr("cost per unit, {currency}", currency=plan.summary["currency"])
-    shown = columns(told, names, cost_per_unit=cost)
-    return ReportTable(tr("What to ask for, the most wanted first"), shown, "wishes")
+    return ReportTable(tr("What to ask for, the most wanted first"), columns(told, names, cost_per_unit=cost))

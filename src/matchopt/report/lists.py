@@ -11,10 +11,9 @@ import pandas as pd
 from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.charts import days_to_expiry
-from matchopt.report.demand import wishes
-from matchopt.report.summary import costs
-from matchopt.report.table import DAY, TEXT, ReportColumn, ReportTable, columns
-from matchopt.result.plan_tables import COUNTS, DIRECT, PlanTables, coverage, suppressed, worst_first
+from matchopt.report.demand import when
+from matchopt.report.table import DAY, MONEY, TEXT, ReportColumn, ReportTable, columns
+from matchopt.result.plan_tables import COUNTS, DIRECT, PlanTables, coverage, rows, suppressed, worst_first
 
 NEEDS, DONATIONS = "plan/needs.csv", "plan/donations.csv"
 """Files of a run."""
@@ -25,8 +24,15 @@ def of_page(t: PlanTables, wanted: pd.DataFrame, items_: pd.DataFrame) -> list[R
     covered = [communities(t), groups(t), items(t)]
     if t.public:
         return [wishes(t, wanted), *covered, left_over_by_item(t), purchases_by_item(t)]
-    first = [supply(items_), wishes(t, wanted)]
-    return [*first, *covered, unmet(t), left_over(t), deliveries(t), purchases(t)]
+    return [
+        supply(items_),
+        wishes(t, wanted),
+        *covered,
+        unmet(t),
+        left_over(t),
+        deliveries(t),
+        purchases(t),
+    ]
 
 
 def of_workbook(t: PlanTables) -> list[ReportTable]:
@@ -54,9 +60,18 @@ def overview(t: PlanTables) -> list[ReportTable]:
         ReportTable(title, [ReportColumn(by, TEXT, frame.iloc[:, 0].astype(str)), *columns(frame, sums)])
         for title, by, frame in found
     ]
-    paid = {kind: float(value) for kind, value in t.plan.counted_cost.items() if value}
-    spent = costs(paid, t.summary["currency"])
-    return [*covered, replace(spent, columns=spent.columns[:2])]
+    return [*covered, costs(t.plan.counted_cost, t.summary["currency"])]
+
+
+def costs(amounts: Mapping[str, float], currency: str) -> ReportTable:
+    """Return what is paid by kind of cost, and in all."""
+    paid = {kind: float(value) for kind, value in amounts.items() if value}
+    kinds = [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]
+    sums = [*paid.values(), sum(paid.values())]
+    titles = tr("kind of cost"), currency
+    return ReportTable(
+        tr("What it costs"), [ReportColumn(titles[0], TEXT, kinds), ReportColumn(titles[1], MONEY, sums)]
+    )
 
 
 def _served(t: PlanTables, found: pd.DataFrame) -> list[ReportColumn]:
@@ -104,6 +119,23 @@ def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[ReportCol
         words.called(code, words.UNMET) if isinstance(code, str) and code else "" for code in main["reason"]
     ]
     return columns(pd.DataFrame({"mostly": why}), "mostly")
+
+
+def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
+    """Return what to ask for, a row an item, the most wanted first; `found` as `wished` has it."""
+    title = tr("What to ask for, the most wanted first")
+    cost = tr("cost per unit, {currency}", currency=t.summary["currency"])
+    names = "item tier units needs served_per_unit cost_per_unit"
+    if t.public:
+        return ReportTable(title, columns(found, names, cost_per_unit=cost), "wishes")
+    told = found.assign(
+        when=[when(t.plan, wish) for wish in rows(found)], need_ids=found["need_ids"].str.replace(";", ", ")
+    )
+    shown = columns(told, names.replace("item", "item place when") + " need_ids", cost_per_unit=cost)
+    note = tr(
+        "For each item the place that lacks the most urgent and most of it; all places: matchopt wishlist RUN"
+    )
+    return ReportTable(title, shown, "wishes", note=note)
 
 
 def supply(found: pd.DataFrame) -> ReportTable:

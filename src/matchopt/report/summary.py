@@ -78,10 +78,7 @@ def tables(summary: Mapping[str, Any]) -> Iterator[ReportTable]:
     yield _coverage(title, by, summary["asked_by_tier"], summary["served_by_tier"], {})
     title, by = tr("Served by who stated the need"), tr("channel")
     yield _coverage(title, by, summary["asked_by_channel"], summary["served_by_channel"], words.CHANNELS)
-    paid = {kind: amount for kind, amount in summary["cost"].items() if kind != "unmet" and amount}
-    if summary["objective"] == "total-cost":
-        paid["unmet"] = summary["cost"]["unmet"]
-    yield costs(paid, summary["currency"])
+    yield _costs(summary)
     if found := summary["unmet_by_reason"]:
         yield _reasons(tr("Not served, and why"), ("needs", tr("needs")), found, words.UNMET)
     if found := summary["left_over_by_reason"]:
@@ -103,12 +100,15 @@ def _coverage(
     return ReportTable(title, shown, bars=bars)
 
 
-def costs(paid: Mapping[str, float], currency: str) -> ReportTable:
-    """Return what is paid by kind of cost, and in all."""
+def _costs(summary: Mapping[str, Any]) -> ReportTable:
+    cost = summary["cost"]
+    paid = {kind: amount for kind, amount in cost.items() if kind != "unmet" and amount}
+    if summary["objective"] == "total-cost":
+        paid["unmet"] = cost["unmet"]
     amounts, total = list(paid.values()), sum(paid.values())
     shown = [
         ReportColumn(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]),
-        ReportColumn(currency, MONEY, [*amounts, total]),
+        ReportColumn(summary["currency"], MONEY, [*amounts, total]),
         ReportColumn(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
     ]
     return ReportTable(tr("What it costs"), shown, last_is_sum=True)

@@ -77,6 +77,7 @@ STAGES: Mapping[str, str] = {
     "writing the report": mark("writing the report"),
     "writing the workbook": mark("writing the workbook"),
     "wishes": mark("finding what to ask for"),
+    "graph": mark("putting the network together"),
     "changes": mark("planning changed cases"),
     "points": mark("planning each point"),
     "cases": mark("planning the cases"),
