@@ -171,8 +171,8 @@ def _check_order(rows: Rows, keys: tuple[Any, ...]) -> None:
     again[1:] = tied
     if falls.any():  # where rows are sorted, those that are one line stand together
         again = facts.repeated(facts.classes(*(pd.factorize(key)[0].astype(np.int64) for key in keys))[0])
-    words = mark("is a second row of donation {gift}, need {need}, the same route and days")
-    rows.note("duplicate_row", again, words, gift=keys[1], need=keys[0])
+    words = mark("is a second row of donation {donation}, need {need}, the same route and days")
+    rows.note("duplicate_row", again, words, donation=keys[1], need=keys[0])
     words = mark(
         "comes before the row above it: rows are sorted by need_id, donation_id, hub, "
         "pickup_day, arrival_day, delivery_day"
@@ -248,7 +248,7 @@ def _check_rules(f: facts.Facts, p: rules.PairFacts, barred: Bools, new: Bools, 
     refused = {"excluded": n.excluded[p.j], "unreliable": d.plannable[p.i] == 0, **rules.refusals(f, p)}
     refused["declined"] = barred
     values: dict[str, object] = {
-        "gift": lambda r: f"donation {d.ids[p.i[r]]}",
+        "donation": lambda r: f"donation {d.ids[p.i[r]]}",
         "need": lambda r: f"need {n.ids[p.j[r]]}",
         "items": lambda r: d.items[p.i[r]],
         "items2": lambda r: n.items[p.j[r]],
@@ -263,12 +263,12 @@ def _check_rules(f: facts.Facts, p: rules.PairFacts, barred: Bools, new: Bools, 
 
 _REFUSALS = {
     "excluded": mark("{need} is excluded: only the public sector may serve it"),
-    "unreliable": mark("nothing of {gift} may be planned at its reliability"),
-    "no_such_item": mark("{gift} is {items}, which does not serve {need} for {items2}"),
-    "quality": mark("{gift} is of quality {quality}, {need} asks for {quality2}"),
-    "earmark": mark("the earmarks of {gift} do not admit {need}"),
-    "boundary": mark("the boundary policy does not admit {gift} for {need}"),
-    "declined": mark("{gift} is not to be proposed to {need} again"),
+    "unreliable": mark("nothing of {donation} may be planned at its reliability"),
+    "no_such_item": mark("{donation} is {items}, which does not serve {need} for {items2}"),
+    "quality": mark("{donation} is of quality {quality}, {need} asks for {quality2}"),
+    "earmark": mark("the earmarks of {donation} do not admit {need}"),
+    "boundary": mark("the boundary policy does not admit {donation} for {need}"),
+    "declined": mark("{donation} is not to be proposed to {need} again"),
 }
 
 

@@ -123,10 +123,10 @@ class PlainProof:
         rows.note("proof", plain & (p.donation_level[i] > p.need_level[j]), words, ids=ids)
         dear = plain & (p.donation_level[i] == p.need_level[j]) & (p.donation[i] + p.need[j] > cost)
         words = mark(
-            "its price {need} and that of donation {ids}, {gift}, add up to more than the "
+            "its price {need} and that of donation {ids}, {donation}, add up to more than the "
             "unit cost {cost}: the bound on the cost is not proven"
         )
-        values = {"need": monies(p.need[j]), "gift": monies(p.donation[i]), "cost": monies(cost)}
+        values = {"need": monies(p.need[j]), "donation": monies(p.donation[i]), "cost": monies(cost)}
         rows.note("proof", dear, words, ids=ids, **values)
 
 
