@@ -47,10 +47,10 @@ def from_function(cls, function, file): return None
 for locator in caching.CacheImpl._locator_classes[1:]:
     locator.from_function = classmethod(from_function)
 import subprocess
-from matchopt.model import tariff
+from matchopt.model import pair_kernels
 folder = os.environ["NUMBA_CACHE_DIR"]
-assert tariff.distance_km(0.1, 0.1, 1.0, 0.2, 0.2, 1.0) > 0
-child = "from matchopt.model.tariff import distance_km as d; d(0.1, 0.1, 1.0, 0.2, 0.2, 1.0); print(compiled)"
+assert pair_kernels.draw(3, 4) >= 0
+child = "from matchopt.model.pair_kernels import draw; draw(3, 4); print(compiled)"
 print(subprocess.run([sys.executable, "-c", sys.argv[1] + child], capture_output=True, text=True).stdout)
 print(folder)
 """

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import matchopt
 from matchopt.arrays import FORBIDDEN
-from matchopt.model import market as market_module
+from matchopt.model import pair_costs
 from matchopt.model.network import encode
 from matchopt.planning import spread
 from matchopt.planning.spread import DistributedOracle
@@ -22,8 +22,8 @@ def listed(found):
 
 
 @st.composite
-def priced_markets(draw):
-    """A market of a random case, and prices near its costs."""
+def priced_oracles(draw):
+    """An oracle of a random case, and prices near its costs."""
     parts = encode(draw(small_cases()).case()).parts
     if not parts:
         return None
@@ -34,15 +34,15 @@ def priced_markets(draw):
     price = st.sampled_from(prices)
     supply = np.array(draw(st.lists(price, min_size=rows, max_size=rows)), dtype=np.int64) // 2
     demand = np.array(draw(st.lists(price, min_size=columns, max_size=columns)), dtype=np.int64)
-    return part.market, cost, supply, demand
+    return part.oracle, cost, supply, demand
 
 
 @settings(max_examples=150)
-@given(priced_markets(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
+@given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
 def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
     if priced is None:
         return
-    market, _, supply, demand = priced
+    oracle, _, supply, demand = priced
     partners = np.full(len(supply), hands), np.full(len(demand), hands)
     rise = (
         np.full(len(supply), 3),
@@ -52,35 +52,35 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
     )
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as executor:
         patch.setattr(spread, "BLOCK", 1)
-        blocks = DistributedOracle(market, executor)
+        blocks = DistributedOracle(oracle, executor)
         assert listed(blocks.best(supply, demand, limit, partners)) == listed(
-            market.best(supply, demand, limit, partners)
+            oracle.best(supply, demand, limit, partners)
         )
         assert listed(blocks.below(supply, demand, limit, rise, 4)) == listed(
-            market.below(supply, demand, limit, rise, 4)
+            oracle.below(supply, demand, limit, rise, 4)
         )
-        assert blocks.alike().tolist() == market.alike().tolist()
+        assert blocks.alike().tolist() == oracle.alike().tolist()
         some = np.arange(len(demand))[::2]
         few = supply, demand[some], limit, (partners[0], partners[1][some])
-        assert listed(blocks.of(some).best(*few)) == listed(market.of(some).best(*few))
+        assert listed(blocks.of(some).best(*few)) == listed(oracle.of(some).best(*few))
 
 
 @settings(max_examples=150)
-@given(priced_markets(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
+@given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
 def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack):
     if priced is None:
         return
-    market, cost, supply, demand = priced
+    oracle, cost, supply, demand = priced
     reduced = cost - supply[:, None] - demand
     pays = (cost < FORBIDDEN) & (reduced < limit)
     rise = np.arange(len(supply)) % 3, np.arange(len(demand)) % 4
     moved = rise[0][:, None] + rise[1] > slack
-    found = market.below(supply, demand, limit, rise, slack)
+    found = oracle.below(supply, demand, limit, rise, slack)
     pairs = sorted(zip(found.row, found.column, strict=True))
     assert pairs == list(zip(*np.nonzero(pays & moved), strict=True))
     assert (found.cost == cost[found.row, found.column]).all()
     one = np.ones_like(supply), np.ones_like(demand)
-    best = market.best(supply, demand, limit, one)
+    best = oracle.best(supply, demand, limit, one)
     assert pays[best.row, best.column].all()
     assert (best.cost == cost[best.row, best.column]).all()
     for axis, side in ((1, best.row), (0, best.column)):
@@ -105,16 +105,16 @@ def crowd(donations=20, needs=40):
 
 def test_pairs_too_many_to_list_are_told(monkeypatch):
     part = encode(crowd()).parts[0]
-    rows, columns = len(part.rows), part.market.alike().max() + 1
-    market = part.market.of(np.arange(columns))
+    rows, columns = len(part.rows), part.oracle.alike().max() + 1
+    oracle = part.oracle.of(np.arange(columns))
     still = np.zeros(rows, dtype=np.int64), np.zeros(columns, dtype=np.int64)
-    all_pairs = market.below(*still, FORBIDDEN, still, -1)
+    all_pairs = oracle.below(*still, FORBIDDEN, still, -1)
     assert len(all_pairs.row) > rows + columns
-    monkeypatch.setattr(market_module, "PAIRS_LISTED", 1)
+    monkeypatch.setattr(pair_costs, "PAIRS_LISTED", 1)
     monkeypatch.setattr(spread, "BLOCK", 1)
-    assert market.below(*still, FORBIDDEN, still, -1) is None
+    assert oracle.below(*still, FORBIDDEN, still, -1) is None
     with ThreadPoolExecutor(1) as executor:
-        assert DistributedOracle(market, executor).below(*still, FORBIDDEN, still, -1) is None
+        assert DistributedOracle(oracle, executor).below(*still, FORBIDDEN, still, -1) is None
     # Whoever solves over it all finds the optimum all the same.
     case = crowd()
     assert matchopt.verify(case, matchopt.plan(case)) == ()

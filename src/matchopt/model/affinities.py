@@ -10,7 +10,7 @@ import pandas as pd
 from matchopt.arrays import Floats, Ints, Texts
 from matchopt.contract.lines import positions
 from matchopt.model.classes import Demand, Supply
-from matchopt.model.tariff import Fondness
+from matchopt.model.pair_kernels import AFFINITY_LEVEL, AffinityTables
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -59,13 +59,12 @@ class Affinities:
                 score = np.where(np.isnan(score) & (keys[at] == key), scores[at], score)
         return np.where(np.isnan(score), 0.0, self._weight * (1 - np.nan_to_num(score)))
 
-    def table(self) -> Fondness:
-        """Return the scores for compiled code, or an empty table where none costs anything."""
-        return Fondness(
-            float(self._weight), np.array([self._width(taker) for _, taker in _LEVELS]),
-            np.cumsum([0, *(len(keys) for keys, _ in self._scores)]),
-            *(np.concatenate(parts) for parts in zip(*self._scores, strict=True)),
-        )  # fmt: skip
+    def tables(self) -> AffinityTables:
+        """Return the scores as kernels know them; none where no score costs anything."""
+        width = np.array([self._width(head) for _, head in _LEVELS])
+        keys = [level * AFFINITY_LEVEL + keys for level, (keys, _) in enumerate(self._scores)]
+        score = np.concatenate([scores for _, scores in self._scores])
+        return AffinityTables(float(self._weight), width, np.concatenate(keys), score)
 
     def _width(self, taker: str) -> int:
         return len(self._names[taker]) + 1

@@ -10,7 +10,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import BARRED, PINNED
 from matchopt.contract.lines import positions
-from matchopt.model.tariff import Bars as Table
+from matchopt.model.pair_kernels import BarredPairs
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -64,11 +64,6 @@ class Bars:
         keys = keys + need[listed["taker"].to_numpy(dtype=np.int64)]
         return cls(donation, need, np.sort(keys), np.isin(takers, pairs["taker"].to_numpy(dtype=np.int64)))
 
-    @property
-    def any(self) -> bool:
-        """Whether some pair is barred."""
-        return len(self._only) > 0
-
-    def table(self) -> Table:
-        """Return them for compiled code."""
-        return Table(self.any, self._width, self._keys, self._only)
+    def table(self) -> BarredPairs:
+        """Return them as kernels know them."""
+        return BarredPairs(len(self._only) > 0, self._width, self._keys, self._only)

@@ -151,7 +151,7 @@ class Commitments:
         self._tails, self._heads = place.take(givers), atlas.at(communities)
         self._router = Router(
             case, items, rules, fondness, atlas, hubs, self._tails, self._heads,
-            HubLegs.between(case, atlas, hubs.places, self._heads),
+            HubLegs.between(atlas, hubs.places, self._heads),
         )  # fmt: skip
         # What no way is known for goes all the same; nothing is known of what that costs.
         for side in ("inbound", "outbound"):

@@ -32,8 +32,8 @@ from matchopt.model.classes import (
     supply_rows,
 )
 from matchopt.model.commitments import Commitments, Pinned, Promised
-from matchopt.model.market import Market, market_of
 from matchopt.model.money import QuantityScale, to_money
+from matchopt.model.pair_costs import PairCosts, pair_costs
 from matchopt.model.places import Atlas
 from matchopt.model.routes import HubLegs, Hubs, Itinerary, Router
 from matchopt.model.rules import Items, Rules
@@ -71,7 +71,7 @@ class Part:
         Whether it has donations that can load a shared capacity.
     ways
         All the ways its pairs can go.
-    market
+    oracle
         What its pairs may do, and cost by their cheapest route.
     """
 
@@ -87,7 +87,7 @@ class Part:
     community: Ints
     goods: bool
     ways: Ways
-    market: Market
+    oracle: PairCosts
     _donations: Supply
     _needs: Demand
     _tail: Ints
@@ -105,7 +105,7 @@ class Part:
 
         `rows` and `columns` broadcast: ``costs(rows[:, None], columns)`` is a block.
         """
-        return self.market.cost(rows, columns)
+        return self.oracle.cost(rows, columns)
 
     def ratio(self, rows: Ints, columns: Ints) -> Floats:
         """Return the units of the need that one donated unit serves, for pairs that broadcast."""
@@ -119,13 +119,14 @@ class Part:
 
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step of `STEPS` that refuses each pair (`ADMITTED`: none), and its cost."""
-        return self.market.verdict(rows, columns)
+        step, cost, _ = self.oracle.evaluate(rows, columns)
+        return step, cost
 
     def itinerary(self, rows: Ints, columns: Ints) -> Itinerary:
         """Return the cheapest way of admitted pairs, given one row and column each."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head = self._tail[rows], self._head[columns]
-        return self._router.itinerary(supply, demand, tail, head, self.market.hub(rows, columns))
+        return self._router.itinerary(supply, demand, tail, head, self.oracle.evaluate(rows, columns)[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,9 @@ def encode(case: Case) -> Network:
 
     given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
     everywhere = np.unique(demand.community)
-    outbound = HubLegs.between(case, atlas, hubs.places, atlas.at(everywhere))
+    outbound = HubLegs.between(atlas, hubs.places, atlas.at(everywhere))
+
+    affinity_tables = fondness.tables()
 
     def made(part: int) -> Part:
         rows, columns = given.of(part), asked.of(part)
@@ -255,7 +258,7 @@ def encode(case: Case) -> Network:
             rows, columns, bool(whole[part]), bool(tied[part]), granule,
             donations.total[rows] // granule, needs.total[columns], theirs.priority, theirs.unmet_cost,
             theirs.community, bool((~(items.service | items.funds))[mine.item].any()), ways,
-            market_of(router, rules, fondness, bars, items, mine, theirs, tail, head),
+            pair_costs(router, rules, items, affinity_tables, bars.table(), mine, theirs, tail, head),
             mine, theirs, tail, head, router, items,
         )  # fmt: skip
 

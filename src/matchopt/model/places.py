@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints, Texts
+from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.lines import positions
 from matchopt.kernels import sized
-from matchopt.model.tariff import Globe, Lanes, fill_legs
+from matchopt.model.pair_kernels import RATE, Roads, fill_legs
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -41,12 +41,42 @@ class Places:
         """Return the places at `index`."""
         return Places(self.name[index], self.latitude[index], self.longitude[index])
 
-    def globe(self) -> Globe:
-        """Return the places for compiled code."""
+    def table(self) -> Floats:
+        """Return the places (p, 7) as kernels know them: name, radians, and points on the unit sphere."""
         latitude, longitude = np.radians(self.latitude), np.radians(self.longitude)
         cosine = np.cos(latitude)
-        point = np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), np.sin(latitude)], axis=1)
-        return Globe(self.name, latitude, longitude, cosine, point)
+        point = cosine * np.cos(longitude), cosine * np.sin(longitude), np.sin(latitude)
+        return np.stack([self.name.astype(np.float64), latitude, longitude, cosine, *point], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """Legs between pairs of places (n,).
+
+    Attributes
+    ----------
+    connected : (n,) bool
+        Whether goods can go at all.
+    transport : (n,) float
+        Currency per kg.
+    lane_rate : (n,) float
+        ``cost_per_kg`` where a lane gives it, else 0: what a service pays.
+    lead : (n,) int
+        Lead time in days.
+    """
+
+    connected: Bools
+    transport: Floats
+    lane_rate: Floats
+    lead: Ints
+
+
+def legs_between(roads: Roads, tail: Ints, head: Ints) -> Legs:
+    """Return the legs between places (n,) and (n,)."""
+    connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
+    cost = np.empty((len(tail), 2))
+    sized(fill_legs, len(tail))(roads, tail, head, connected, cost, lead)
+    return Legs(connected, cost[:, 0], cost[:, 1], lead)
 
 
 class Atlas:
@@ -78,9 +108,8 @@ class Atlas:
         self._lane_number = order
         self._lane_head = head[order]
         self._lane_start = np.searchsorted(tail[order], np.arange(len(self.names) + 1))
-        self._lane_distance, self._lane_rate, self._lane_lead = (
-            case.column("lanes", name)[order] for name in ("distance_km", "cost_per_kg", "lead_days")
-        )
+        columns = [case.column("lanes", name) for name in ("distance_km", "cost_per_kg", "lead_days")]
+        self._lane_table = np.stack(columns, axis=1, dtype=np.float64)[order]
 
     def codes(self, names: pd.Series | Texts) -> Ints:
         """Return the code of each name, -1 for an empty or unknown one."""
@@ -111,15 +140,14 @@ class Atlas:
         lane_of[row, column] = self._lane_number[lane]
         return lane_of
 
-    def lanes_of(self, tails: Places, heads: Places) -> Lanes:
-        """Return the lanes from `tails` to `heads` (distinct names) for compiled code."""
+    def roads(self, tails: Places, heads: Places) -> Roads:
+        """Return the legs from `tails` to `heads` (distinct names) as kernels know them."""
         row, column, lane = self._lanes_between(tails, heads)
-        order = np.lexsort((column, row))
-        lane = lane[order]
-        return Lanes(
-            np.searchsorted(row[order], np.arange(len(tails) + 1)), column[order],
-            self._lane_distance[lane], self._lane_rate[lane], self._lane_lead[lane],
-        )  # fmt: skip
+        order, rates = np.lexsort((column, row)), self._rates
+        start = np.searchsorted(row[order], np.arange(len(tails) + 1))
+        lanes = self._lane_table[lane[order]]
+        rated = rates.transport_per_kg_km, rates.detour_factor, self.has_lanes
+        return Roads(tails.table(), heads.table(), start, column[order], lanes, *rated)
 
     def kilometres(self, tails: Places, heads: Places, tail: Ints, head: Ints) -> Floats:
         """Return how long the direct ways are, by lane or by the great circle × detour.
@@ -131,17 +159,10 @@ class Atlas:
         tail, head : (n,) int
             Where each way begins and ends among them. Places that are not known are no way apart.
         """
-        lanes = self.lanes_of(tails, heads)
-        # At a price of 1 for a kilometre, whatever the lanes charge, transport is the way itself.
-        lanes = lanes._replace(rate=np.full_like(lanes.rate, np.nan))
-        km, price = np.empty(len(tail)), np.empty(len(tail))
-        connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
-        detour = self._rates.detour_factor
-        sized(fill_legs, len(tail))(
-            tails.globe(), heads.globe(), lanes, 1.0, detour, self.has_lanes, tail, head, connected, km,
-            price, lead,
-        )  # fmt: skip
-        return km
+        roads = self.roads(tails, heads)
+        # At a price of 1 for a kilometre, whatever the lanes charge, transport is the length itself.
+        roads.lanes[:, RATE] = np.nan
+        return legs_between(roads._replace(kg_km=1.0), tail, head).transport
 
     def displaced(self, places: Places) -> bool:
         """Return whether some place lies elsewhere than what its name says."""
@@ -165,3 +186,40 @@ class Atlas:
         column = column_of[self._lane_head[lane]]
         hit = column >= 0
         return row[hit], column[hit], lane[hit]
+
+
+def kilometres(case: Case, lines: pd.DataFrame) -> Floats:
+    """Return the kilometres (a,) of each line, both legs of it; 0 for money, which does not travel.
+
+    Parameters
+    ----------
+    lines
+        donation_id, need_id and hub of each, as in the allocations of a plan.
+
+    Returns
+    -------
+    array
+        NaN throughout where the case knows neither coordinates nor distances.
+    """
+    located = [case.table(name)["latitude"].notna().any() for name in ("communities", "hubs")]
+    if not any(located) and case.table("lanes")["distance_km"].isna().all():
+        return np.full(len(lines), np.nan)
+    atlas = Atlas(case)
+    donors = atlas.of_donations(case.donations)
+    tail = pd.Index(case.donations["donation_id"]).get_indexer(pd.Index(lines["donation_id"]))
+    asked = pd.Index(case.needs["need_id"]).get_indexer(pd.Index(lines["need_id"]))
+    goals, head = _distinct(case.needs["community"].iloc[asked])
+    stops, hub = _distinct(lines["hub"].where(lines["hub"] != "", case.needs["community"].iloc[0]))
+    ends, stations = atlas.named(goals), atlas.named(stops)
+    direct = (lines["hub"] == "").to_numpy()
+    through = atlas.kilometres(donors, stations, tail, hub) + atlas.kilometres(stations, ends, hub, head)
+    km = np.where(direct, atlas.kilometres(donors, ends, tail, head), through)
+    items = case.table("items")
+    funds = items.loc[items["kind"] == "funds", "item"]
+    return np.where(case.donations["item"].iloc[tail].isin(funds), 0.0, km)
+
+
+def _distinct(names: pd.Series) -> tuple[pd.Series, Ints]:
+    """Return the distinct names, and which of them each is."""
+    code, distinct = pd.factorize(names.to_numpy(dtype=object))
+    return pd.Series(distinct, dtype=object), code.astype(np.int64)

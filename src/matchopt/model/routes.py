@@ -12,9 +12,9 @@ from matchopt.kernels import sized
 from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
-from matchopt.model.places import Atlas, Places
+from matchopt.model.pair_kernels import HubTables, fill_leg_table
+from matchopt.model.places import Atlas, Places, legs_between
 from matchopt.model.rules import Items, Rules
-from matchopt.model.tariff import Passages, Rates, fill_legs, fill_ways
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -63,28 +63,6 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Legs:
-    """Direct legs (n,).
-
-    Attributes
-    ----------
-    connected : (n,) bool
-        Whether goods can go at all.
-    transport : (n,) float
-        Currency per kg.
-    lane_rate : (n,) float
-        ``cost_per_kg`` where a lane gives it, else 0: what a service pays.
-    lead : (n,) int
-        Days on the way.
-    """
-
-    connected: Bools
-    transport: Floats
-    lane_rate: Floats
-    lead: Ints
-
-
-@dataclass(frozen=True, slots=True)
 class HubLegs:
     """All legs (a, b) into hubs or out of them: currency per kg, infinite without a way, and days."""
 
@@ -92,14 +70,11 @@ class HubLegs:
     lead: Shorts
 
     @classmethod
-    def between(cls, case: Case, atlas: Atlas, tails: Places, heads: Places) -> Self:
+    def between(cls, atlas: Atlas, tails: Places, heads: Places) -> Self:
         """Return the legs from `tails` to `heads` (distinct names)."""
-        rates, shape = case.settings.rates, (len(tails), len(heads))
+        shape = len(tails), len(heads)
         cost, lead = np.empty(shape), np.empty(shape, dtype=np.int32)
-        sized(fill_ways, cost.size)(
-            tails.globe(), heads.globe(), atlas.lanes_of(tails, heads), rates.transport_per_kg_km,
-            rates.detour_factor, atlas.has_lanes, cost, lead,
-        )  # fmt: skip
+        sized(fill_leg_table, cost.size)(atlas.roads(tails, heads), cost, lead)
         return cls(cost, lead)
 
     def to(self, heads: Ints) -> Self:
@@ -151,39 +126,23 @@ class Router:
         self._rates = case.settings.rates
         identification = self._rates.identification
         self.identification = np.array([getattr(identification, channel) for channel in CHANNELS])
-        self.tails, self.heads = tails.globe(), heads.globe()
-        self.lanes = atlas.lanes_of(tails, heads)
-        self._way = self._rates.transport_per_kg_km, self._rates.detour_factor, atlas.has_lanes
-        self.inbound = HubLegs.between(case, atlas, tails, hubs.places)
-        self.outbound = outbound
-        personal = fondness.matter or rules.transfers
-        least = float(min([self._rates.handling_direct, *hubs.handling]))
+        self.roads = atlas.roads(tails, heads)
+        self.inbound, self.outbound = HubLegs.between(atlas, tails, hubs.places), outbound
+        direct, through = self._rates.handling_direct, hubs.handling
+        self._least_handling = float(min([direct, *through]))
         crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
-        self.rates = Rates(
-            self._rates.transport_per_kg_km, self._rates.detour_factor, self._rates.handling_direct, least,
-            atlas.has_lanes, crooked,
-            not crooked and bool((hubs.handling > self._rates.handling_direct).all()),
-            len(np.unique(hubs.storage)) < 2 and not self.inbound.lead.any() and not self.outbound.lead.any(),
-            personal,
-        )  # fmt: skip
+        straight = not crooked and bool((through > direct).all())
+        quick = not self.inbound.lead.any() and not self.outbound.lead.any()
+        alike, personal = len(np.unique(hubs.storage)) < 2 and quick, fondness.matter or rules.transfers
+        self.shape = crooked, straight, alike, personal
 
-    def passages(self) -> Passages:
-        """Return the hubs and the legs to and from them for compiled code."""
-        into, out = self.inbound, self.outbound
+    def hub_tables(self) -> HubTables:
+        """Return the hubs and the legs into them and out of them as kernels know them."""
+        into, out, hubs = self.inbound, self.outbound, self.hubs
         order = np.argsort(into.cost, axis=1, kind="stable").astype(np.int32)
-        return Passages(
-            self.hubs.handling, self.hubs.storage, self.hubs.cold, order,
-            into.cost, into.lead, out.cost.T.copy(), out.lead.T.copy(),
-        )  # fmt: skip
-
-    def straight(self, tail: Ints, head: Ints) -> Legs:
-        """Return the direct legs between places (n,) and (n,)."""
-        connected, lead = np.empty(len(tail), dtype=bool), np.empty(len(tail), dtype=np.int64)
-        transport, lane_rate = np.empty(len(tail)), np.empty(len(tail))
-        sized(fill_legs, len(tail))(
-            self.tails, self.heads, self.lanes, *self._way, tail, head, connected, transport, lane_rate, lead
-        )  # fmt: skip
-        return Legs(connected, transport, lane_rate, lead)
+        rates = np.stack([hubs.handling, hubs.storage, hubs.cold.astype(np.float64)], axis=1)
+        legs = into.cost, into.lead, out.cost.T, out.lead.T
+        return HubTables(rates, order, *legs, self._rates.handling_direct, self._least_handling)
 
     def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
         """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
@@ -247,7 +206,7 @@ class Router:
 
     def direct_way(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
         """Return whether items (n,) can go direct, and the days it takes; money is there at once."""
-        funds, legs = self._items.funds[item], self.straight(tail, head)
+        funds, legs = self._items.funds[item], legs_between(self.roads, tail, head)
         return legs.connected | funds, np.where(funds, 0, legs.lead)
 
     def may_pass(self, item: Ints, hub: int) -> Bools:
@@ -260,7 +219,7 @@ class Router:
     def _direct_costs(self, item: Ints, tail: Ints, head: Ints) -> Three:
         """Return transport, handling, storage per unit of direct deliveries."""
         weight, service = self._items.weight[item], self._items.service[item]
-        legs = self.straight(tail, head)
+        legs = legs_between(self.roads, tail, head)
         transport = weight * np.where(service, legs.lane_rate, legs.transport)
         handling = np.where(service, 0.0, weight * self._rates.handling_direct)
         return transport, handling, np.zeros(())

@@ -11,8 +11,8 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.lines import positions
 from matchopt.model.classes import Demand, Earmarks, Supply
+from matchopt.model.pair_kernels import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, RuleTables
 from matchopt.model.places import Atlas
-from matchopt.model.tariff import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, Bounds, Fitting
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -105,15 +105,16 @@ class Items:
         ratio = np.where(buys, 1 / np.where(price > 0, price, 1.0), ratio)
         return Fit(same | hit | buys, ratio, penalty, np.where(spends, 1.0, 0.0))
 
-    def fitting(self, given: Ints, asked: Ints) -> Fitting:
-        """Return for compiled code how items `given` (a,) fit those `asked` (b,), and what they are."""
-        fit = self.fit(given[:, None], asked)
-        shape = (len(given), len(asked))
-        return Fitting(
-            np.broadcast_to(fit.fits, shape).copy(), np.broadcast_to(fit.ratio, shape).copy(),
-            np.broadcast_to(fit.penalty, shape).copy(), np.broadcast_to(fit.purchase, shape).copy(),
-            self.weight[given], self.cold[given], self.service[given], self.funds[given],
-        )  # fmt: skip
+    def fit_table(self, given: Ints, asked: Ints) -> Floats:
+        """Return (a, b, 4) how items `given` (a,) fit those `asked` (b,), as kernels know it."""
+        fit, shape = self.fit(given[:, None], asked), (len(given), len(asked))
+        parts = fit.fits, fit.ratio, fit.penalty, fit.purchase
+        return np.stack([np.broadcast_to(part, shape) for part in parts], axis=-1, dtype=np.float64)
+
+    def goods_table(self, given: Ints) -> Floats:
+        """Return (a, 4) what items `given` (a,) are, as kernels know it."""
+        parts = self.weight, self.cold, self.service, self.funds
+        return np.stack([part[given] for part in parts], axis=-1, dtype=np.float64)
 
     def linked(self) -> Ints:
         """Return a part number for each item: items that substitutions or funds connect share one."""
@@ -151,16 +152,20 @@ class Rules:
         self._communities, self._groups = communities, groups
         self._district = _attribute(case, atlas, "district")
         self._organization = _attribute(case, atlas, "organization")
-        self._agreement, self._transfer = _agreements(case)
+        self._agreement, self.transfer_table = _agreements(case)
 
-    def bounds(self) -> Bounds:
-        """Return earmarks and boundaries for compiled code."""
+    def tables(self, fit: Floats) -> RuleTables:
+        """Return the rules as kernels know them, for items of a part that `fit` (a, b, 4)."""
         policy = {"open": OPEN, "community": SAME_COMMUNITY, "agreements": AGREEMENTS}
-        return Bounds(
-            self._communities.admits, self._groups.admits, policy.get(self._policy, SAME_ATTRIBUTE),
-            self._district if self._policy == "district" else self._organization, self._organization,
-            self._agreement, self._transfer,
-        )  # fmt: skip
+        attribute = self._district if self._policy == "district" else self._organization
+        return RuleTables(
+            fit,
+            self._communities.admits,
+            self._groups.admits,
+            policy.get(self._policy, SAME_ATTRIBUTE),
+            np.stack([attribute, self._organization], axis=1),
+            self._agreement,
+        )
 
     def agreement(self, supply: Supply, demand: Demand) -> Ints:
         """Return the table row of the agreement that a delivery falls under, -1 for none."""
@@ -169,11 +174,11 @@ class Rules:
     @property
     def transfers(self) -> bool:
         """Return whether some transfer between organisations costs anything."""
-        return bool(self._transfer.any())
+        return bool(self.transfer_table.any())
 
     def transfer(self, supply: Supply, demand: Demand) -> Floats:
         """Return the transfer cost between the organisations, currency per kg."""
-        return self._transfer[self._organization[supply.community], self._organization[demand.community]]
+        return self.transfer_table[self._organization[supply.community], self._organization[demand.community]]
 
 
 def _attribute(case: Case, atlas: Atlas, name: str) -> Ints:

@@ -1,6 +1,6 @@
 """The search for pairs of one large part, block by block wherever an executor runs them.
 
-What a hand holds does not depend on who else was looked at, only on the order of the rows: blocks of
+What a slot holds does not depend on who else was looked at, only on the order of the rows: blocks of
 rows, put together in that order, give the same pairs as the search over all of them.
 """
 
@@ -11,36 +11,36 @@ from concurrent.futures import Executor
 import numpy as np
 
 from matchopt.arrays import CandidateArcs, Ints
-from matchopt.model.market import Dealt, Hands, Market, found
+from matchopt.model.pair_costs import CandidateLists, PairCosts, Priced
 
 BLOCK = 2**21
 """Rows × places that a block goes through, about."""
 
 
 class DistributedOracle:
-    """A market whose pairs are sought block by block; see `matchopt.solve.oracle.Market`."""
+    """A pricing oracle that looks for pairs block by block; see `matchopt.solve.oracle.PricingOracle`."""
 
-    def __init__(self, market: Market, executor: Executor) -> None:
-        self._market, self._executor = market, executor
-        rows = len(market.tariff.gifts)
-        cuts = np.linspace(0, rows, max(1, min(rows, -(-market.size // BLOCK))) + 1).astype(np.int64)
+    def __init__(self, costs: PairCosts, executor: Executor) -> None:
+        self._costs, self._executor = costs, executor
+        rows = len(costs.tables.donations)
+        cuts = np.linspace(0, rows, max(1, min(rows, -(-costs.size // BLOCK))) + 1).astype(np.int64)
         self._blocks = [
-            (slice(start, end), market.rows(start, end))
+            (slice(start, end), costs.rows(start, end))
             for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         ]
-        self.dearest = market.dearest
+        self.dearest = costs.dearest
 
     def alike(self) -> Ints:
         """Return a number for each column, the same for columns alike."""
-        return self._market.alike()
+        return self._costs.alike()
 
     def of(self, columns: Ints) -> DistributedOracle:
-        """Return the market of some of the columns."""
-        return DistributedOracle(self._market.of(columns), self._executor)
+        """Return the oracle of some of the columns."""
+        return DistributedOracle(self._costs.of(columns), self._executor)
 
     def cost(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs of pairs."""
-        return self._market.cost(rows, columns)
+        return self._costs.cost(rows, columns)
 
     def best(
         self, supply_price: Ints, demand_price: Ints, limit: int, partners: tuple[Ints, Ints]
@@ -48,38 +48,36 @@ class DistributedOracle:
         """Return pairs with a low reduced cost."""
         waiting = [
             self._executor.submit(
-                Market.hands, market, supply_price[rows], demand_price, limit,
+                PairCosts.price, costs, supply_price[rows], demand_price, limit,
                 (partners[0][rows], partners[1]),
             )
-            for rows, market in self._blocks
+            for rows, costs in self._blocks
         ]  # fmt: skip
         start = np.concatenate([[0], np.cumsum(partners[0])])
-        columns = Hands.empty(partners[1], limit)
+        columns = CandidateLists.empty(partners[1], limit)
         values, others, priced = [], [], 0
         for (rows, _), block in zip(self._blocks, waiting, strict=True):
-            dealt: Dealt = block.result()
-            values.append(dealt.rows.value)
-            others.append(dealt.rows.partner)
-            better = dealt.columns.value < columns.value
-            columns.value[better] = dealt.columns.value[better]
-            columns.partner[better] = dealt.columns.partner[better] + rows.start
-            priced += dealt.priced
-        mine = Hands(start, np.concatenate(values), np.concatenate(others))
-        return found(Dealt(mine, columns, priced), supply_price, demand_price)
+            found: Priced = block.result()
+            values.append(found.rows.value)
+            others.append(found.rows.partner)
+            better = found.columns.value < columns.value
+            columns.value[better] = found.columns.value[better]
+            columns.partner[better] = found.columns.partner[better] + rows.start
+            priced += found.priced
+        mine = CandidateLists(start, np.concatenate(values), np.concatenate(others))
+        return Priced(mine, columns, priced).arcs(supply_price, demand_price)
 
     def below(
         self, supply_price: Ints, demand_price: Ints, limit: int, rise: tuple[Ints, Ints], slack: int
     ) -> CandidateArcs | None:
         """Return all pairs of a reduced cost below `limit`, but those passed over; None if too many."""
-        waiting = [
-            self._executor.submit(
-                Market.below, market, supply_price[rows], demand_price, limit, (rise[0][rows], rise[1]), slack
-            )
-            for rows, market in self._blocks
-        ]  # fmt: skip
+        waiting = []
+        for rows, costs in self._blocks:
+            prices, rises = (supply_price[rows], demand_price), (rise[0][rows], rise[1])
+            waiting.append(self._executor.submit(PairCosts.below, costs, *prices, limit, rises, slack))
         blocks: list[CandidateArcs | None] = [block.result() for block in waiting]
         listed = [some for some in blocks if some is not None]
-        if len(listed) < len(blocks) or sum(len(some.row) for some in listed) > self._market.room:
+        if len(listed) < len(blocks) or sum(len(some.row) for some in listed) > self._costs.most_listed:
             return None
         starts = [rows.start for rows, _ in self._blocks]
         return CandidateArcs(

@@ -160,12 +160,12 @@ class Work:
         parts = self.network.parts
         largest = sorted(numbers, key=lambda k: -len(parts[k].rows) * len(parts[k].columns))
         by_cost = self.case.settings.policy.objective == "total-cost"
-        spread = [k for k in largest if self.spreads and parts[k].market.size > LARGE]
+        spread = [k for k in largest if self.spreads and parts[k].oracle.size > LARGE]
         with ThreadPoolExecutor(max(1, len(spread))) as here:
             waiting = {
                 k: (here if k in spread else self.executor).submit(
                     match,
-                    DistributedOracle(parts[k].market, self.executor) if k in spread else parts[k].market,
+                    DistributedOracle(parts[k].oracle, self.executor) if k in spread else parts[k].oracle,
                     parts[k].supply, parts[k].asked // parts[k].step,
                     parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
                     solver=self.solver, start=None if self.warm is None else self.warm.start(parts[k]),

@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.language import mark
-from matchopt.model.travel import kilometres
+from matchopt.model.places import kilometres
 from matchopt.report import words
 from matchopt.report.words import tr
 from matchopt.result.plan_tables import DIRECT, rows, tables_of

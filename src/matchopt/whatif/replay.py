@@ -19,7 +19,7 @@ from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
-from matchopt.model.travel import kilometres
+from matchopt.model.places import kilometres
 from matchopt.tolerances import ROUNDING
 from matchopt.whatif.heuristics import HEURISTICS, match
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments

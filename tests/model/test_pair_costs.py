@@ -32,7 +32,7 @@ def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
         limit = data.draw(st.sampled_from((0, FORBIDDEN)))
         count = data.draw(st.integers(1, 3))
         partners = np.full(m, count), np.full(n, count)
-        found = part.market.best(u, v, limit, partners)
+        found = part.oracle.best(u, v, limit, partners)
         value = np.where(cost < FORBIDDEN, cost - u[:, None] - v, FORBIDDEN)
         value[value >= limit] = FORBIDDEN
         chosen = np.full((m, n), False)
@@ -47,7 +47,7 @@ def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
                     assert own[kept].min() == own.min()
         assert chosen.sum() <= count * (m + n)
         assert found.priced <= m * n
-        assert cost[cost < FORBIDDEN].max(initial=0) <= part.market.dearest
+        assert cost[cost < FORBIDDEN].max(initial=0) <= part.oracle.dearest
 
 
 @settings(max_examples=100)
@@ -107,7 +107,7 @@ def test_most_pairs_are_never_priced():
     cost = part.costs(np.arange(len(part.rows))[:, None], np.arange(len(part.columns)))
     free = [np.zeros(size, dtype=np.int64) for size in cost.shape]
     few = tuple(np.full(size, 2) for size in cost.shape)
-    found = part.market.best(*free, FORBIDDEN, few)
+    found = part.oracle.best(*free, FORBIDDEN, few)
     assert found.priced < cost.size / 5
     for j in range(cost.shape[1]):
         assert found.cost[found.column == j].min() == cost[:, j].min()
