@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import matchopt
 from matchopt import Case
 from matchopt.cli import app
-from matchopt.model.travel import kilometres
+from matchopt.model.places import kilometres
 from matchopt.whatif.heuristics import HEURISTICS, match
 from matchopt.whatif.replay import POLICIES, Replay, simulate
 from oracle import Rules

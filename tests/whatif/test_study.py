@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
-from matchopt.model.travel import kilometres
 
 import matchopt
 from matchopt import Case, CaseError, RunError
 from matchopt.language import speaking
+from matchopt.model.places import kilometres
 from matchopt.report import studies
 from matchopt.report.studies import figures_of
 from matchopt.report.study_page import paragraph, study_html
