@@ -15,6 +15,7 @@ from matchopt.model.places import kilometres
 from matchopt.report import words
 from matchopt.report.words import tr
 from matchopt.result.plan_tables import DIRECT, rows, tables_of
+from matchopt.tolerances import WRITTEN
 from matchopt.whatif.differences import differences
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ MODES = {
 
 READY = {"boundaries": BOUNDARIES, "modes": MODES}
 """What points of ready studies are called."""
-
-DUST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +214,7 @@ def gains(study: Study, results: list[Result]) -> pd.DataFrame:
         return pd.DataFrame(columns=["name", "community", "before", "after", "change"])
     table = pd.concat(tables, ignore_index=True).rename(columns={"served": "after"})
     table["change"] = (table["after"] - table["before"]).round(6)
-    table = table[table["change"].abs() > DUST]
+    table = table[table["change"].abs() > WRITTEN]
     order = {name: k for k, (name, _, _) in enumerate(made(results))}
     table = table.assign(order=table["name"].map(order)).sort_values(["order", "change"], kind="stable")
     return table[["name", "community", "before", "after", "change"]].reset_index(drop=True)

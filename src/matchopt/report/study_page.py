@@ -14,9 +14,10 @@ from matchopt.report import words
 from matchopt.report.charts import Chart, bars, chart, each, named
 from matchopt.report.page import name_of as case_name
 from matchopt.report.page import rendered
-from matchopt.report.studies import DUST, PlanFigures, Result, base_of, cost_kinds, gains, made, name_of
+from matchopt.report.studies import PlanFigures, Result, base_of, cost_kinds, gains, made, name_of
 from matchopt.report.table import FIGURE, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import Share, tr, with_units
+from matchopt.tolerances import WRITTEN
 from matchopt.whatif.study import Study
 
 LOSE, GAIN = "#9f1239", "#0f766e"
@@ -167,12 +168,12 @@ def _start(study: Study, base: PlanFigures, currency: str) -> str:
 def _against(name: str, m: PlanFigures, base: PlanFigures, currency: str) -> str:
     """Return how a point differs from the reference."""
     units = round(m.served - base.served, 6)
-    if abs(units) <= DUST and abs(m.cost - base.cost) < 0.005:
+    if abs(units) <= WRITTEN and abs(m.cost - base.cost) < 0.005:
         return tr("“{name}” serves as much at the same cost.", name=name)
     cost = words.money(abs(m.cost - base.cost), currency)
     told = {"name": name, "units": abs(units), "share": Share(m.served, m.asked), "cost": cost}
     cheaper = m.cost < base.cost - 0.005
-    if abs(units) <= DUST:
+    if abs(units) <= WRITTEN:
         if cheaper:
             return tr("“{name}” serves as much and costs {cost} less.", **told)
         return tr("“{name}” serves as much and costs {cost} more.", **told)
@@ -189,11 +190,11 @@ def _most_urgent(m: PlanFigures, base: PlanFigures) -> Iterator[str]:
     """Yield what becomes of the most urgent priority in which a point differs from the reference."""
     for tier, (_, served) in base.tiers.items():
         units = round(m.tiers[tier][1] - served, 6)
-        if units < -DUST:
+        if units < -WRITTEN:
             yield tr("Of priority {tier} it serves {units} fewer.", tier=tier, units=-units)
-        elif units > DUST:
+        elif units > WRITTEN:
             yield tr("Of priority {tier} it serves {units} more.", tier=tier, units=units)
-        if abs(units) > DUST:
+        if abs(units) > WRITTEN:
             return
 
 

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 from matchopt.report import terminal, words
 from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable
 from matchopt.report.words import Share, tr, trn
+from matchopt.tolerances import EQUAL
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
     from matchopt.contract.plan import Plan
-
-TOLERANCE = 1e-6
-"""Relative: what a figure may miss its bound by and still reach it."""
 
 TIER = "served_tier_"
 
@@ -270,7 +268,7 @@ def _missing(summary: Mapping[str, Any]) -> str:
 
 
 def _reached(value: float, bound: float) -> bool:
-    return abs(value - bound) <= TOLERANCE * max(1.0, abs(bound))
+    return abs(value - bound) <= EQUAL * max(1.0, abs(bound))
 
 
 def _value(fair: Mapping[str, Any]) -> float:
@@ -282,7 +280,7 @@ def fairness(fair: Mapping[str, Any]) -> str:
     value, bound = _value(fair), fair["bound"]
     best = _reached(value, bound)
     if fair["rule"] == "share":
-        if value <= TOLERANCE:
+        if value <= EQUAL:
             return tr("Fairness (share): every community gets its share.")
         if best:
             return tr(
