@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
+import matchopt
 from matchopt import Case, Plan, Violation, verify
 from verifier_cases import Row, case_of, line, plan_of, town, town_plan
 
@@ -578,3 +580,20 @@ def test_many_violations_of_a_code_are_counted() -> None:
     found = [violation for violation in verify(case, plan) if violation.code == "reason"]
     assert len(found) == 51
     assert "70 more" in str(found[-1])
+
+
+def test_a_need_that_a_line_of_an_earlier_plan_serves_is_not_unmet_in_the_proof():
+    case = matchopt.Case.from_frames(
+        needs=pd.DataFrame(
+            {"need_id": ["n1", "n2"], "community": "a", "item": "rice", "quantity": 4, "unmet_cost": 7.0}
+        ),
+        donations=pd.DataFrame({"donation_id": ["d1"], "item": ["rice"], "quantity": [6]}),
+        commitments=pd.DataFrame(
+            {"donation_id": ["d1"], "need_id": ["n1"], "quantity": [4], "status": ["accepted"]}
+        ),
+        settings={"policy": {"objective": "total-cost"}},
+    )
+    plan = matchopt.plan(case)
+    assert plan.summary["proof"] == "prices"
+    assert plan.cost["unmet"] == 14
+    assert matchopt.verify(case, plan) == ()

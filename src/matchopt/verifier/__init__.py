@@ -168,9 +168,9 @@ def _check_summary(book: Book, summary: Mapping[str, Any], verdict: Verdict, fou
         return
     plain, bound, proven, shares, keepable = verdict.proof
     f, commitments, lines, tally = book
-    check_plain(f, account_of(f, lines.new, tally.served - tally.met, plain), bound, found)
+    check_plain(f, account_of(f, lines.new, tally, tally.served - tally.met, plain), bound, found)
     # Beside what is new stand the lines that stay, and the changes of promises that nobody can keep.
-    stays = account_of(f, lines.before, tally.met, plain | True)
+    stays = account_of(f, lines.before, tally, tally.met, plain | True)
     served = {tier: most + stays.served_by_tier[tier] for tier, most in proven.served_by_tier.items()}
     lost = commitments.churn * (len(commitments.promised.i) - keepable)
     proven = replace(proven, served_by_tier=served, cost=proven.cost + stays.logistics + lost)

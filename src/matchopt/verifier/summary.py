@@ -148,7 +148,7 @@ class SummaryCheck:
             np.ones(len(n.ids), dtype=bool),
             (day(f.start), day(f.end)) if f.dated else (None, None),
         )
-        account = account_of(f, lines, tally.served, everyone)
+        account = account_of(f, lines, tally, tally.served, everyone)
         tiers = {str(t): n.priority == t for t in f.tiers}
         channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
         channels = {c: mask for c, mask in channels.items() if mask.any()}
@@ -276,7 +276,7 @@ class Claims(SummaryCheck):
         """Return the figures that count, fairness first, in the order they count."""
         book, proven, goals = self.book, self.proven, []
         everyone = np.ones(len(self.f.needs.ids), dtype=bool)
-        account = account_of(self.f, book.lines, book.tally.served, everyone)
+        account = account_of(self.f, book.lines, book.tally, book.tally.served, everyone)
         if proven.fairness is not None:
             floor = self.rule != "share"
             key, own = ("floor", self.shares.floor) if floor else ("shortfall", self.shares.shortfall)

@@ -388,13 +388,13 @@ class Account:
     served_by_tier: dict[int, Fraction]
 
 
-def account_of(f: Facts, lines: Lines, served: Counts, needs: Bools) -> Account:
-    """Add up what concerns some needs, of which each is served that much."""
+def account_of(f: Facts, lines: Lines, tally: Tally, served: Counts, needs: Bools) -> Account:
+    """Add up what concerns some needs: lines and what they serve, and what is unmet in the end of it all."""
     n = f.needs
     priced = np.where(lines.sound & needs[lines.j], lines.unit, 0)
     logistics = total(lines.given, f.donations.grain[lines.i], priced)
     out = needs & ~n.excluded
-    unmet = total((n.asked - served)[out], n.grain[out], n.price[out])
+    unmet = total(tally.unmet[out], n.grain[out], n.price[out])
     by_tier = {t: sum_of(served, n.grain, needs & (n.priority == t)) for t in f.tiers}
     return Account(logistics, unmet, by_tier)
 
