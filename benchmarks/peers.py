@@ -23,7 +23,7 @@ from matchopt import Case
 from matchopt.arrays import FORBIDDEN, Floats, Ints
 from matchopt.model.classes import Members
 from matchopt.model.network import encode
-from matchopt.planning.source import WaySource
+from matchopt.planning.columns import RouteSource
 from matchopt.solve.linear import Program
 
 
@@ -185,7 +185,7 @@ def one_program_over_all_columns(case: Case, served: dict[int, int]) -> tuple[fl
     """
     network = encode(case)
     parts = list(network.parts)
-    ways = WaySource(parts, network.capacities, network.scale, is_open=True).every(10**9)
+    ways = RouteSource(parts, network.capacities, network.scale, is_open=True).every(10**9)
     assert ways is not None
     tier = np.concatenate([part.priority for part in parts])[ways.head]
     program = Program()

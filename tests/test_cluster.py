@@ -15,7 +15,8 @@ from matchopt import Case
 from matchopt.cli import app
 from matchopt.cluster import on_cluster
 from matchopt.errors import ClusterError
-from matchopt.planning import spread, work
+from matchopt.planning import decomposition
+from matchopt.planning import distributed as planning_distributed
 
 distributed = pytest.importorskip("distributed")
 
@@ -71,8 +72,8 @@ def assert_same(one, other):
 def test_two_workers_give_the_same_plan_though_one_is_killed(cluster, monkeypatch):
     case = as_case(city())
     alone = matchopt.plan(case)
-    monkeypatch.setattr(work, "LARGE", 12 * 12)
-    monkeypatch.setattr(spread, "BLOCK", 5 * 12)
+    monkeypatch.setattr(decomposition, "LARGE", 12 * 12)
+    monkeypatch.setattr(planning_distributed, "BLOCK", 5 * 12)
     killed = []
 
     with on_cluster(cluster.scheduler_address) as executor, distributed.Client(cluster) as client:
@@ -85,7 +86,7 @@ def test_two_workers_give_the_same_plan_though_one_is_killed(cluster, monkeypatc
 
         assert_same(alone, matchopt.plan(case, executor=executor, progress=kill))
         # Parts that go to a worker whole, and a cluster that lost one.
-        monkeypatch.setattr(work, "LARGE", 10**9)
+        monkeypatch.setattr(decomposition, "LARGE", 10**9)
         assert_same(alone, matchopt.plan(case, executor=executor))
     assert len(pids) == 2
     assert killed

@@ -19,17 +19,21 @@ from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
-from matchopt.planning.warm import Warm
-from matchopt.planning.work import Progress, Work
+from matchopt.planning.decomposition import Decomposition, Progress
+from matchopt.planning.earlier import Warm
 from matchopt.solve.backends import BACKENDS
 from matchopt.solve.search import Deadline
 
 
 def plan(
-    case: Case, *, solver: str = "simplex", progress: Progress | None = None,
-    time_limit: float | None = None, executor: Executor | None = None,
+    case: Case,
+    *,
+    solver: str = "simplex",
+    progress: Progress | None = None,
+    time_limit: float | None = None,
+    executor: Executor | None = None,
     warm: Plan | None = None,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Find the best plan of a case and prove it.
 
     Parameters
@@ -70,8 +74,8 @@ def plan(
     >>> import pandas as pd
     >>> from matchopt import Case, plan
     >>> needs = pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]})
-    >>> gifts = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
-    >>> plan(Case.from_frames(needs=needs, donations=gifts)).served
+    >>> donations = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
+    >>> plan(Case.from_frames(needs=needs, donations=donations)).served
     3.0
     """
     if solver not in BACKENDS:
@@ -85,10 +89,16 @@ def plan(
     network = encode(case)
     clock.lap("encode")
     with _workers(executor) as workers:
-        work = Work(
-            case, network, solver, Deadline(time_limit), tell, workers, spreads=executor is not None,
+        work = Decomposition(
+            case,
+            network,
+            solver,
+            Deadline(time_limit),
+            tell,
+            workers,
+            spreads=executor is not None,
             warm=None if warm is None else Warm(warm, network, case),
-        )  # fmt: skip
+        )
         flows = work.solve()
     clock.lap("solve")
     tell("decode", 0, 1)
@@ -152,12 +162,12 @@ def fairness_curve(
     network = encode(fair)
     rows = []
     with _workers(None) as workers:
-        highest = Work(fair, network, solver, Deadline(None), tell, workers)
+        highest = Decomposition(fair, network, solver, Deadline(None), tell, workers)
         highest.solve()
         reached = highest.fair()
         for number, floor in enumerate(np.linspace(0.0, 0.0 if reached is None else reached.value, points)):
             tell("fairness curve", number, points)
-            work = Work(fair, network, solver, Deadline(None), _nobody, workers, floor=float(floor))
+            work = Decomposition(fair, network, solver, Deadline(None), _nobody, workers, floor=float(floor))
             _, summary = work.accounts(work.solve())
             rows.append(_point(float(floor), summary))
     return pd.DataFrame(rows)

@@ -80,11 +80,11 @@ def test_a_capacity_of_nothing_is_closed(table, column):
 
 
 def test_another_hub_and_another_day_stay_open():
-    # Hub lets 4 units pass a day, Rest any number, but dearly.
+    # Hub lets 4 units pass a day, Residual any number, but dearly.
     case = waiting(
-        hubs={"hub": ["Hub", "Rest"], "throughput_capacity": [8, None], "handling_cost": [0.1, 9]},
+        hubs={"hub": ["Hub", "Residual"], "throughput_capacity": [8, None], "handling_cost": [0.1, 9]},
         lanes={
-            "from_place": ["Farm", "Hub", "Farm", "Rest"], "to_place": ["Hub", "A", "Rest", "A"],
+            "from_place": ["Farm", "Hub", "Farm", "Residual"], "to_place": ["Hub", "A", "Residual", "A"],
             "distance_km": [1, 1, 1, 1],
         },
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_another_hub_and_another_day_stay_open():
     lines = plan.allocations.groupby(["hub", plan.allocations["pickup_day"].dt.day])
     sent = lines["donated_quantity"].sum()
     assert sent["Hub"].to_dict() == {1: 4, 2: 4}
-    assert sent["Rest"].sum() == 2
+    assert sent["Residual"].sum() == 2
     assert matchopt.verify(case, plan) == ()
 
 

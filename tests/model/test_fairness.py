@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import matchopt
-from matchopt.model.fairness import Cells
+from matchopt.model.linking import FairnessCells
 from matchopt.model.network import encode
 
 PEOPLE = {"community": ["C1", "C2", "C3"], "population": [50, 30, 20]}
@@ -31,7 +31,7 @@ def case(needs, gifts, *, items=None, rule="floor", policy=None, **tables):
 
 def cells(of):
     """Return cell → (asked, share)."""
-    found = Cells.of(of, encode(of))
+    found = FairnessCells.of(of, encode(of))
     names = zip(found.community, found.category, strict=True)
     return dict(zip(names, zip(found.asked, found.share, strict=True), strict=True))
 
@@ -61,7 +61,7 @@ def test_only_cells_that_somebody_could_serve_count_and_with_all_they_ask():
     needs = [("C1", "rice", 3), ("C1", "rice", 4, {"min_quality": 5}), ("C2", "oil", 5), ("C3", "rice", 6)]
     of = case(needs, [("rice", 9, {"quality": 3, "only_communities": "C1;C2"})])
     assert cells(of) == {("C1", "rice"): (7, 0)}
-    assert Cells.of(of, encode(of)).of_need.tolist() == [0, 0, -1, -1]
+    assert FairnessCells.of(of, encode(of)).of_need.tolist() == [0, 0, -1, -1]
 
 
 def test_excluded_needs_are_in_no_cell():

@@ -13,7 +13,7 @@ from matchopt.result.reasons import (
     NOT_WORTH_IT,
     OUTRANKED,
     _furthest,
-    _Sight,
+    _Seen,
 )
 
 
@@ -30,9 +30,9 @@ def test_few_pairs_say_what_all_say(random, own, others) -> None:
     best = [open_code.reshape(own, others), np.full_like(step, OUTRANKED), np.full_like(step, ADMITTED)]
     reached = np.where(worth, np.choose(group, best) if others else step, step)
 
-    def look(some: Ints, columns: Ints) -> _Sight:
+    def look(some: Ints, columns: Ints) -> _Seen:
         pairs = np.ix_(some, columns)
-        return _Sight(reached[pairs], admitted[pairs], worth[pairs])
+        return _Seen(reached[pairs], admitted[pairs], worth[pairs])
 
     expected = reached.max(axis=1, initial=0)
     expected[admitted.any(axis=1) & ~worth.any(axis=1)] = NOT_WORTH_IT

@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.model.order import LONG, ranks, sorted_rows
+from matchopt.model.classes import LONG, ranks, sorted_rows
 
 IDS = st.lists(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)

@@ -57,7 +57,7 @@ def test_the_hub_named_is_that_of_the_route_priced(small: SmallCase):
         rows, columns = np.arange(len(part.rows))[:, None], np.arange(len(part.columns))
         cost = part.costs(rows, columns)
         row, column = np.nonzero(cost < FORBIDDEN)
-        way = part.itinerary(row, column)
+        way = part.cheapest_routes(row, column)
         assert (way.unit_cost.sum(axis=1) == cost[row, column]).all()
 
 

@@ -1,4 +1,4 @@
-"""Memory grows with the days on which something can be on its way, not with the square of the horizon."""
+"""Memory grows with the days on which something can be on its route, not with the square of the horizon."""
 
 from __future__ import annotations
 

@@ -75,9 +75,14 @@ class Amounts:
 
 
 def whole_parts(
-    case: Case, items: Items, amounts: Amounts, left: tuple[Ints, Ints], part_of: Ints, donated: Ints,
+    case: Case,
+    items: Items,
+    amounts: Amounts,
+    left: tuple[Ints, Ints],
+    part_of: Ints,
+    donated: Ints,
     needed: Ints,
-) -> Bools:  # fmt: skip
+) -> Bools:
     """Return which parts (by number) are no transport problem, because something must stay whole.
 
     That is where items join at a ratio or by purchase, deliveries hold more than a step, a quantity

@@ -57,9 +57,12 @@ def analyse(case: Case) -> Analysis:
     # Money is no unit of anything: it stands with the items, but is added to nothing else.
     goods = offered[~offered["money"]]
     return Analysis(
-        _items(case, asked, offered), _communities(asked, goods), _groups(asked), _months(asked, goods),
+        _items(case, asked, offered),
+        _communities(asked, goods),
+        _groups(asked),
+        _months(asked, goods),
         _added(asked, ["community", "group", "item", "month"]),
-    )  # fmt: skip
+    )
 
 
 def _demand(case: Case) -> pd.DataFrame:
@@ -70,23 +73,29 @@ def _demand(case: Case) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{name: needs[name].to_numpy(dtype=object) for name in ("community", "group", "item")},
-            "month": _month(due), "needs": 1, "asked": quantity, "urgent": np.where(urgent, quantity, 0.0),
+            "month": _month(due),
+            "needs": 1,
+            "asked": quantity,
+            "urgent": np.where(urgent, quantity, 0.0),
         }
-    )  # fmt: skip
+    )
 
 
 def _supply(case: Case) -> pd.DataFrame:
-    gifts, items = case.donations, Items(case)
-    donated, needed = items.codes(gifts["item"]), items.codes(case.needs["item"])
+    table, items = case.donations, Items(case)
+    donated, needed = items.codes(table["item"]), items.codes(case.needs["item"])
     amounts = Amounts.of(case, items, donated, needed)
-    there = gifts["community"].where(gifts["community"] != "", gifts["origin"])
+    there = table["community"].where(table["community"] != "", table["origin"])
     return pd.DataFrame(
         {
-            "item": gifts["item"].to_numpy(dtype=object), "community": there.to_numpy(dtype=object),
-            "month": _month(gifts["available_from"]), "donations": 1,
-            "offered": _units(amounts.scale, amounts.plannable), "money": items.funds[donated],
+            "item": table["item"].to_numpy(dtype=object),
+            "community": there.to_numpy(dtype=object),
+            "month": _month(table["available_from"]),
+            "donations": 1,
+            "offered": _units(amounts.scale, amounts.plannable),
+            "money": items.funds[donated],
         }
-    )  # fmt: skip
+    )
 
 
 def _units(scale: QuantityScale, scaled: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -1,8 +1,8 @@
-"""Needs and donations that the rules cannot tell apart, gathered into classes.
+"""Node classes: needs and donations that the rules cannot tell apart, gathered into one node each.
 
-A class is one node of the flow network. Gathering is lossless: members of a class admit
-the same partners at the same cost, so any split of a class's flow over its members is as
-good as any other; `matchopt.model.network` hands it back in the order of their ids.
+Gathering is lossless: members of a class admit the same partners at the same cost, so any split of a
+class's flow over its members is as good as any other; `matchopt.model.network` hands it back in the order of
+their ids. Whatever comes out is sorted by ids, by code points, however the caller's rows stand.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
@@ -19,11 +20,11 @@ from matchopt.contract.fields import CHANNELS as CHANNEL_NAMES
 from matchopt.contract.lines import positions
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
-from matchopt.model.order import sorted_rows
 from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
+
 
 CHANNELS = tuple(CHANNEL_NAMES)
 
@@ -338,3 +339,38 @@ def alike(columns: Sequence[Ints]) -> Ints:
 def numbered(values: Ints | Floats) -> Ints:
     """Number the distinct values as they first occur; not given is one too."""
     return np.asarray(pd.factorize(values, use_na_sentinel=False)[0], dtype=np.int64)
+
+
+LONG = 64
+"""Characters of an id from which on texts are compared one by one: as numbers they would fill the memory."""
+
+
+def sorted_rows(ids: pd.Series) -> Ints:
+    """Return the rows of a table in the order of their ids; equal ids stay in the order of their rows."""
+    texts = ids.to_numpy(dtype=object)
+    if max(map(len, texts), default=0) > LONG:
+        return np.asarray(np.argsort(texts, kind="stable"), dtype=np.int64)
+    return np.asarray(np.lexsort(_as_numbers(texts)[:, ::-1].T), dtype=np.int64)
+
+
+def ranks(ids: pd.Series) -> Ints:
+    """Return the rank of each id among all of its table."""
+    rows = sorted_rows(ids)
+    rank = np.empty(len(rows), dtype=np.int64)
+    rank[rows] = np.arange(len(rows))
+    return rank
+
+
+def _as_numbers(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.uint64]:
+    """Return short texts (n,) as whole numbers (n, k) whose order is that of their code points.
+
+    They are the bytes of the texts in UTF-8, eight by eight, which numpy sorts much faster.
+    """
+    try:
+        coded = texts.astype(np.bytes_)
+    except UnicodeEncodeError:
+        coded = np.strings.encode(texts.astype(np.str_), "utf-8")
+    width = coded.dtype.itemsize
+    padded = np.zeros((len(texts), 8 * -(-width // 8)), dtype=np.uint8)
+    padded[:, :width] = coded.view(np.uint8).reshape(len(texts), width)
+    return padded.view(">u8").astype(np.uint64)

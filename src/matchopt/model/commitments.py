@@ -1,4 +1,4 @@
-"""Commitments: lines that stay as they are, and lines that it costs something to change."""
+"""Commitments: lines that stay, lines that it costs something to change, and pairs that are barred."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats, Ints, Texts
-from matchopt.contract.fields import PINNED
-from matchopt.contract.lines import positions
+from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.contract.fields import BARRED, PINNED
+from matchopt.contract.lines import key_positions, positions
 from matchopt.model.calendar import Calendar, days_of
-from matchopt.model.capacities import NO_LOADS, Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
+from matchopt.model.linking import NO_LOADS, Capacities, CapacityLoads, Loads
 from matchopt.model.money import QuantityScale, exact_dot
+from matchopt.model.pair_kernels import BarredPairs
 from matchopt.model.places import Atlas, Places
-from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Itinerary, Router
+from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Router, ScheduledRoutes
 from matchopt.model.rules import Items, Rules
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
-    from matchopt.model.affinities import Affinities
+    from matchopt.model.rules import Affinities
+
 
 KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]
 """What tells two lines apart."""
@@ -41,7 +43,7 @@ class Pinned:
         Table rows, and scaled donated quantity.
     ratio : (l,) float
         Units of the need that one donated unit serves.
-    way
+    route
         Hubs, days and unit costs.
     loads
         What a donated unit of each puts on shared capacities.
@@ -52,19 +54,19 @@ class Pinned:
     need: Ints
     quantity: Ints
     ratio: Floats
-    way: Itinerary
+    route: ScheduledRoutes
     loads: Loads
 
     @classmethod
     def none(cls) -> Self:
         """Return no lines."""
         none = np.zeros(0, dtype=np.int64)
-        return cls(np.zeros(0, dtype=object), none, none, none, np.zeros(0), Itinerary.none(), NO_LOADS)
+        return cls(np.zeros(0, dtype=object), none, none, none, np.zeros(0), ScheduledRoutes.none(), NO_LOADS)
 
     @property
     def spent(self) -> int:
         """What the lines cost, purchases aside, in 1/10 000 currency × scaled quantity."""
-        return exact_dot(self.way.unit_cost[:, :-1].sum(axis=1), self.quantity)
+        return exact_dot(self.route.unit_cost[:, :-1].sum(axis=1), self.quantity)
 
     def planned(self, count: int) -> Ints:
         """Return the scaled quantity given of each of `count` donations."""
@@ -84,8 +86,13 @@ class Pinned:
 
     def frame(self) -> pd.DataFrame:
         """Return the lines as a table of their `KEYS`, with the column ``name``."""
-        way = self.way
-        days = {"hub": way.hub, "pickup": way.pickup, "arrival": way.arrival, "delivery": way.delivery}
+        route = self.route
+        days = {
+            "hub": route.hub,
+            "pickup": route.pickup,
+            "arrival": route.arrival,
+            "delivery": route.delivery,
+        }
         return pd.DataFrame({"donation": self.donation, "need": self.need, **days, "name": self.name})
 
 
@@ -128,7 +135,7 @@ class Promised:
 
 
 class Commitments:
-    """The lines that a case commits to, with their ways (contract §1, `commitments`).
+    """The lines that a case commits to, with their routes (contract §1, `commitments`).
 
     Parameters
     ----------
@@ -137,32 +144,54 @@ class Commitments:
     """
 
     def __init__(
-        self, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
-        calendar: Calendar, scale: QuantityScale, supply: Supply, demand: Demand, place: Places,
-    ) -> None:  # fmt: skip
+        self,
+        case: Case,
+        items: Items,
+        rules: Rules,
+        affinities: Affinities,
+        atlas: Atlas,
+        hubs: Hubs,
+        calendar: Calendar,
+        scale: QuantityScale,
+        supply: Supply,
+        demand: Demand,
+        place: Places,
+    ) -> None:
         table = case.table("commitments")
         table = table[table["status"].isin(PINNED | PROMISED)]
         donation = positions(case.donations["donation_id"], table["donation_id"])
         need = positions(case.needs["need_id"], table["need_id"])
         self._items, self._rules, self._atlas, self._hubs = items, rules, atlas, hubs
         self._supply, self._demand = supply.take(donation), demand.take(need)
-        givers, self._tail = np.unique(donation, return_inverse=True)
+        origins, self._tail = np.unique(donation, return_inverse=True)
         communities, self._head = np.unique(self._demand.community, return_inverse=True)
-        self._tails, self._heads = place.take(givers), atlas.at(communities)
+        self._tails, self._heads = place.take(origins), atlas.at(communities)
         self._router = Router(
-            case, items, rules, fondness, atlas, hubs, self._tails, self._heads,
+            case,
+            items,
+            rules,
+            affinities,
+            atlas,
+            hubs,
+            self._tails,
+            self._heads,
             HubLegs.between(atlas, hubs.places, self._heads),
-        )  # fmt: skip
-        # What no way is known for goes all the same; nothing is known of what that costs.
+        )
+        # What no route is known for goes all the same; nothing is known of what that costs.
         for side in ("inbound", "outbound"):
             legs: HubLegs = getattr(self._router, side)
             setattr(self._router, side, replace(legs, cost=np.where(np.isinf(legs.cost), 0.0, legs.cost)))
-        self._way = self._ways(table, calendar)
+        self._way = self._routes_of(table, calendar)
         self._lines = table.assign(
-            donation=donation, need=need, at=np.arange(len(table)), hub=self._way.hub,
-            pickup=self._way.pickup, arrival=self._way.arrival, delivery=self._way.delivery,
+            donation=donation,
+            need=need,
+            at=np.arange(len(table)),
+            hub=self._way.hub,
+            pickup=self._way.pickup,
+            arrival=self._way.arrival,
+            delivery=self._way.delivery,
             scaled=scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)),
-        )  # fmt: skip
+        )
 
     def pinned(self, capacities: Capacities) -> Pinned:
         """Return the lines that stay."""
@@ -171,17 +200,20 @@ class Commitments:
             lines[name].to_numpy(dtype=np.int64) for name in ("at", "donation", "need", "scaled")
         )
         supply, demand, tail, head = (
-            self._supply.take(at), self._demand.take(at), self._tail[at], self._head[at]
-        )  # fmt: skip
-        way = self._way.take(at)
-        cost = self._router.unit_costs(supply, demand, tail, head, way.hub, way.stay)
+            self._supply.take(at),
+            self._demand.take(at),
+            self._tail[at],
+            self._head[at],
+        )
+        route = self._way.take(at)
+        cost = self._router.unit_costs(supply, demand, tail, head, route.hub, route.stay)
         weight = np.where(self._items.service[supply.item], 0.0, self._items.weight[supply.item])
-        burden = Burden(capacities, self._atlas, self._hubs, self._tails, self._heads)
-        loads = burden.loads(way, tail, head, self._rules.agreement(supply, demand), weight)
+        burden = CapacityLoads(capacities, self._atlas, self._hubs, self._tails, self._heads)
+        loads = burden.loads(route, tail, head, self._rules.agreement(supply, demand), weight)
         ratio = np.broadcast_to(self._items.fit(supply.item, demand.item).ratio, at.shape)
-        way = replace(way, unit_cost=cost)
+        route = replace(route, unit_cost=cost)
         names = lines["name"].to_numpy(dtype=object)
-        return Pinned(names, donation, need, quantity, ratio.astype(np.float64), way, loads)
+        return Pinned(names, donation, need, quantity, ratio.astype(np.float64), route, loads)
 
     def promised(self, cost: int) -> Promised:
         """Return the lines of which it costs `cost` to change one."""
@@ -191,17 +223,19 @@ class Commitments:
         return Promised(lines["name"].to_numpy(dtype=object), **ints, quantity=quantity, cost=cost)
 
     def _added(self, status: frozenset[str]) -> pd.DataFrame:
-        """Return the lines of some statuses, those of one way between the same two as one."""
+        """Return the lines of some statuses, those of one route between the same two as one."""
         lines = self._lines[self._lines["status"].isin(status)]
         # Numbers in the order of the names: the largest text of many groups takes long to find.
         number, names = pd.factorize(lines["allocation_id"].to_numpy(dtype=object), sort=True)
-        found = lines.assign(name=number).groupby(KEYS, sort=True).agg(
-            scaled=("scaled", "sum"), at=("at", "first"), name=("name", "max")
-        )  # fmt: skip
+        found = (
+            lines.assign(name=number)
+            .groupby(KEYS, sort=True)
+            .agg(scaled=("scaled", "sum"), at=("at", "first"), name=("name", "max"))
+        )
         found["name"] = names[found["name"].to_numpy()]
         return found.reset_index()
 
-    def _ways(self, table: pd.DataFrame, calendar: Calendar) -> Itinerary:
+    def _routes_of(self, table: pd.DataFrame, calendar: Calendar) -> ScheduledRoutes:
         """Return hubs and days of the rows, without costs; what gives no days goes at once, and never stops.
 
         In an undated case all days are 0.
@@ -211,8 +245,8 @@ class Commitments:
         nothing = np.zeros((len(hub), len(COST_KINDS)), dtype=np.int64)
         if not calendar.dated:
             zero = np.zeros(len(hub), dtype=np.int64)
-            return Itinerary(hub, zero, zero, zero, zero, nothing)
-        _, lead_in = self._router.direct_way(self._supply.item, self._tail, self._head)
+            return ScheduledRoutes(hub, zero, zero, zero, zero, nothing)
+        _, lead_in = self._router.direct_leg(self._supply.item, self._tail, self._head)
         lead_out = np.zeros_like(lead_in)
         for h in np.unique(hub[hub != DIRECT]):
             at = np.flatnonzero(hub == h)
@@ -225,4 +259,54 @@ class Commitments:
         delivery = np.where(given, delivery, pickup + lead_in + lead_out)
         arrival = np.where(hub == DIRECT, delivery, np.where(given, arrival, pickup + lead_in))
         stay = np.where(hub == DIRECT, 0, np.maximum(delivery - lead_out - arrival, 0))
-        return Itinerary(hub, pickup, arrival, stay, delivery, nothing)
+        return ScheduledRoutes(hub, pickup, arrival, stay, delivery, nothing)
+
+
+class Bars:
+    """What commitments bar, pair by pair (contract §1, `commitments`).
+
+    A need either lists the donations that may not serve it, or, if it is to have one source and has
+    one already, the one that may.
+
+    Attributes
+    ----------
+    donation, need : (d,) int, (n,) int
+        Code of each row, -1 where nothing bars it by name.
+    """
+
+    def __init__(self, donation: Ints, need: Ints, keys: Ints, only: Bools) -> None:
+        self.donation, self.need = donation, need
+        self._keys, self._only = keys, only
+        self._width = len(only) + 1
+
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Return the bars of `case`."""
+        if "commitments" not in case.tables:
+            none = np.zeros(0, dtype=np.int64)
+            donation, need = np.full(len(case.donations), -1), np.full(len(case.needs), -1)
+            return cls(donation, need, none, np.zeros(0, dtype=bool))
+        table = case.table("commitments")
+        tail = positions(case.donations["donation_id"], table["donation_id"])
+        head = positions(case.needs["need_id"], table["need_id"])
+        status = table["status"].to_numpy(dtype=object)
+        single = case.needs["single_source"].to_numpy(dtype=bool)
+        barred = np.isin(status, list(BARRED))
+        alone = np.isin(status, list(PINNED)) & single[head]
+        # Of a need with one source already all pairs are listed that stay: none if it has several.
+        pairs = pd.DataFrame({"tail": tail[alone], "head": head[alone]}).drop_duplicates()
+        sources = pairs.groupby("head")["tail"].transform("size")
+        declined = pd.DataFrame({"tail": tail[barred], "head": head[barred]}).drop_duplicates()
+        stay = pairs[(sources == 1) & (key_positions(declined, pairs, ["tail", "head"]) < 0)]
+        closed = np.unique(pairs["head"].to_numpy(dtype=np.int64))
+        listed = pd.concat([stay, declined[~declined["head"].isin(closed)]]).astype(np.int64)
+        tails = np.unique(listed["tail"].to_numpy())
+        heads = np.union1d(listed["head"].to_numpy(), closed)
+        donation, need = np.full(len(case.donations), -1), np.full(len(case.needs), -1)
+        donation[tails], need[heads] = np.arange(len(tails)), np.arange(len(heads))
+        keys = donation[listed["tail"].to_numpy()] * (len(heads) + 1) + need[listed["head"].to_numpy()]
+        return cls(donation, need, np.sort(keys), np.isin(heads, closed))
+
+    def table(self) -> BarredPairs:
+        """Return them as kernels know them."""
+        return BarredPairs(len(self._only) > 0, self._width, self._keys, self._only)

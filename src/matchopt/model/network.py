@@ -14,11 +14,8 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Steps
 from matchopt.contract.lines import positions
-from matchopt.model.affinities import Affinities
 from matchopt.model.amounts import Amounts, whole_parts
-from matchopt.model.bars import Bars
 from matchopt.model.calendar import Calendar
-from matchopt.model.capacities import Burden, Capacities
 from matchopt.model.classes import (
     Codes,
     Demand,
@@ -31,13 +28,14 @@ from matchopt.model.classes import (
     supply_classes,
     supply_rows,
 )
-from matchopt.model.commitments import Commitments, Pinned, Promised
+from matchopt.model.commitments import Bars, Commitments, Pinned, Promised
+from matchopt.model.linking import Capacities, CapacityLoads
 from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.pair_costs import PairCosts, pair_costs
 from matchopt.model.places import Atlas
-from matchopt.model.routes import HubLegs, Hubs, Itinerary, Router
-from matchopt.model.rules import Items, Rules
-from matchopt.model.ways import Ways
+from matchopt.model.routes import HubLegs, Hubs, Router, ScheduledRoutes
+from matchopt.model.rules import Affinities, Items, Rules
+from matchopt.model.scheduled_routes import RouteOptions
 from matchopt.workers import threaded
 
 if TYPE_CHECKING:
@@ -69,8 +67,8 @@ class Part:
         Code of the community.
     goods
         Whether it has donations that can load a shared capacity.
-    ways
-        All the ways its pairs can go.
+    options
+        All scheduled routes of its pairs.
     oracle
         What its pairs may do, and cost by their cheapest route.
     """
@@ -86,7 +84,7 @@ class Part:
     unmet_cost: Ints
     community: Ints
     goods: bool
-    ways: Ways
+    options: RouteOptions
     oracle: PairCosts
     _donations: Supply
     _needs: Demand
@@ -122,11 +120,13 @@ class Part:
         step, cost, _ = self.oracle.evaluate(rows, columns)
         return step, cost
 
-    def itinerary(self, rows: Ints, columns: Ints) -> Itinerary:
-        """Return the cheapest way of admitted pairs, given one row and column each."""
+    def cheapest_routes(self, rows: Ints, columns: Ints) -> ScheduledRoutes:
+        """Return the cheapest route of admitted pairs, given one row and column each."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head = self._tail[rows], self._head[columns]
-        return self._router.itinerary(supply, demand, tail, head, self.oracle.evaluate(rows, columns)[2])
+        return self._router.cheapest_routes(
+            supply, demand, tail, head, self.oracle.evaluate(rows, columns)[2]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,34 +185,57 @@ def encode(case: Case) -> Network:
     donated, needed = (items.codes(case.column(side, "item")) for side in ("donations", "needs"))
     amounts = Amounts.of(case, items, donated, needed)
     part_of = items.linked()
-    fondness, bars = Affinities(case, groups), Bars.of(case)
+    affinities, bars = Affinities(case, groups), Bars.of(case)
     earmarks = (
         Earmarks.of(case.column("donations", "only_communities"), atlas.names),
         Earmarks.of(case.column("donations", "only_groups"), groups),
     )
     rules = Rules(case, atlas, *earmarks)
-    giving, place = supply_rows(
-        case, atlas, calendar, donated, items.shelf_life[donated], earmarks,
-        Codes(fondness.codes(case.donations, "donation_id"), fondness.codes(case.donations, "donor"),
-              bars.donation),
+    all_supply, place = supply_rows(
+        case,
+        atlas,
+        calendar,
+        donated,
+        items.shelf_life[donated],
+        earmarks,
+        Codes(
+            affinities.codes(case.donations, "donation_id"),
+            affinities.codes(case.donations, "donor"),
+            bars.donation,
+        ),
         own=np.full(len(donated), -1),
-    )  # fmt: skip
+    )
     group = positions(groups, case.column("needs", "group"))
-    if not fondness.matter:
+    if not affinities.matter:
         group = alike_groups(group, earmarks[1])
-    by_need = fondness.codes(case.needs, "need_id")
-    taking = demand_rows(
-        case, atlas, calendar, needed, group, Codes(by_need, np.full(len(needed), -1), bars.need),
+    by_need = affinities.codes(case.needs, "need_id")
+    all_demand = demand_rows(
+        case,
+        atlas,
+        calendar,
+        needed,
+        group,
+        Codes(by_need, np.full(len(needed), -1), bars.need),
         own=np.full(len(needed), -1),
-    )  # fmt: skip
-    start = int(giving.first.min(initial=calendar.end))
-    end = max(start, int(taking.last.max(initial=calendar.start)))
+    )
+    start = int(all_supply.first.min(initial=calendar.end))
+    end = max(start, int(all_demand.last.max(initial=calendar.start)))
     capacities = Capacities.of(case, hubs, calendar, start, end)
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
     pinned, promised = Pinned.none(), Promised.none(churn)
     if "commitments" in case.tables:
         commitments = Commitments(
-            case, items, rules, fondness, atlas, hubs, calendar, amounts.scale, giving, taking, place
+            case,
+            items,
+            rules,
+            affinities,
+            atlas,
+            hubs,
+            calendar,
+            amounts.scale,
+            all_supply,
+            all_demand,
+            place,
         )
         pinned, promised = commitments.pinned(capacities), commitments.promised(churn)
     left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
@@ -226,19 +249,24 @@ def encode(case: Case) -> Network:
     tied &= ~whole
     alone = whole | tied
     supply, donations, origins = supply_classes(
-        case, replace(giving, own=np.where(alone[part_of[donated]], np.arange(len(donated)), -1)), place,
-        left, amounts.plannable > 0,
-    )  # fmt: skip
+        case,
+        replace(all_supply, own=np.where(alone[part_of[donated]], np.arange(len(donated)), -1)),
+        place,
+        left,
+        amounts.plannable > 0,
+    )
     demand, needs = demand_classes(
-        case, replace(taking, own=np.where(alone[part_of[needed]], np.arange(len(needed)), -1)),
-        np.where(amounts.excluded, 0, short), ~amounts.excluded,
-    )  # fmt: skip
+        case,
+        replace(all_demand, own=np.where(alone[part_of[needed]], np.arange(len(needed)), -1)),
+        np.where(amounts.excluded, 0, short),
+        ~amounts.excluded,
+    )
 
     given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
     everywhere = np.unique(demand.community)
     outbound = HubLegs.between(atlas, hubs.places, atlas.at(everywhere))
 
-    affinity_tables = fondness.tables()
+    affinity_tables = affinities.tables()
 
     def made(part: int) -> Part:
         rows, columns = given.of(part), asked.of(part)
@@ -248,29 +276,65 @@ def encode(case: Case) -> Network:
         heads = atlas.at(communities)
         tails = origins.take(places)
         router = Router(
-            case, items, rules, fondness, atlas, hubs, tails, heads,
+            case,
+            items,
+            rules,
+            affinities,
+            atlas,
+            hubs,
+            tails,
+            heads,
             outbound.to(np.searchsorted(everywhere, communities)),
-        )  # fmt: skip
-        burden = Burden(capacities, atlas, hubs, tails, heads)
-        ways = Ways(router, rules, items, capacities, burden, mine, theirs, tail, head)
+        )
+        burden = CapacityLoads(capacities, atlas, hubs, tails, heads)
+        options = RouteOptions(router, rules, items, capacities, burden, mine, theirs, tail, head)
         granule = amounts.granule[donations.row[donations.start[rows]]]
         return Part(
-            rows, columns, bool(whole[part]), bool(tied[part]), granule,
-            donations.total[rows] // granule, needs.total[columns], theirs.priority, theirs.unmet_cost,
-            theirs.community, bool((~(items.service | items.funds))[mine.item].any()), ways,
+            rows,
+            columns,
+            bool(whole[part]),
+            bool(tied[part]),
+            granule,
+            donations.total[rows] // granule,
+            needs.total[columns],
+            theirs.priority,
+            theirs.unmet_cost,
+            theirs.community,
+            bool((~(items.service | items.funds))[mine.item].any()),
+            options,
             pair_costs(router, rules, items, affinity_tables, bars.table(), mine, theirs, tail, head),
-            mine, theirs, tail, head, router, items,
-        )  # fmt: skip
+            mine,
+            theirs,
+            tail,
+            head,
+            router,
+            items,
+        )
 
     # Classes are numbered in the order of ids; so are parts, whatever their items are called.
     both, first = np.unique(part_of[demand.item], return_index=True)
     both = both[np.argsort(first)]
     parts = tuple(threaded(made, both[np.isin(both, part_of[supply.item])].tolist()))
     return Network(
-        parts, donations, needs, amounts.plannable, amounts.granule, amounts.offered, amounts.asked,
-        amounts.excluded, taking.community, pinned, promised, left, short, amounts.scale, calendar, items,
-        hubs, capacities,
-    )  # fmt: skip
+        parts,
+        donations,
+        needs,
+        amounts.plannable,
+        amounts.granule,
+        amounts.offered,
+        amounts.asked,
+        amounts.excluded,
+        all_demand.community,
+        pinned,
+        promised,
+        left,
+        short,
+        amounts.scale,
+        calendar,
+        items,
+        hubs,
+        capacities,
+    )
 
 
 class _Grouped:
@@ -296,7 +360,7 @@ class Lines:
     quantity: Ints
 
 
-def hand_out(network: Network, tail: Ints, head: Ints, flow: Ints) -> Lines:
+def disaggregate(network: Network, tail: Ints, head: Ints, flow: Ints) -> Lines:
     """Hand the flow between classes back to their donations and needs.
 
     Arcs are taken in the order of their classes and filled from the members in the order

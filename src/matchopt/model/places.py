@@ -85,9 +85,14 @@ class Atlas:
     def __init__(self, case: Case) -> None:
         self._rates: Rates = case.settings.rates
         named = (
-            ("communities", "community"), ("hubs", "hub"), ("needs", "community"), ("donations", "origin"),
-            ("donations", "community"), ("lanes", "from_place"), ("lanes", "to_place"),
-        )  # fmt: skip
+            ("communities", "community"),
+            ("hubs", "hub"),
+            ("needs", "community"),
+            ("donations", "origin"),
+            ("donations", "community"),
+            ("lanes", "from_place"),
+            ("lanes", "to_place"),
+        )
         known = pd.unique(np.concatenate([case.column(*name) for name in named]))
         self.names = pd.Index(known[known != ""], dtype=object)
         self.has_lanes = "lanes" in case.tables
@@ -150,14 +155,14 @@ class Atlas:
         return Roads(tails.table(), heads.table(), start, column[order], lanes, *rated)
 
     def kilometres(self, tails: Places, heads: Places, tail: Ints, head: Ints) -> Floats:
-        """Return how long the direct ways are, by lane or by the great circle × detour.
+        """Return how long direct legs are, by lane or by the great circle × detour.
 
         Parameters
         ----------
         tails, heads
             Places; `heads` of distinct names.
         tail, head : (n,) int
-            Where each way begins and ends among them. Places that are not known are no way apart.
+            Where each leg begins and ends among them. Places that are not known are 0 km apart.
         """
         roads = self.roads(tails, heads)
         # At a price of 1 for a kilometre, whatever the lanes charge, transport is the length itself.

@@ -9,12 +9,11 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints, Shorts
 from matchopt.kernels import sized
-from matchopt.model.affinities import Affinities
 from matchopt.model.classes import CHANNELS, Demand, Supply
 from matchopt.model.money import to_money, with_residue
 from matchopt.model.pair_kernels import HubTables, fill_leg_table
 from matchopt.model.places import Atlas, Places, legs_between
-from matchopt.model.rules import Items, Rules
+from matchopt.model.rules import Affinities, Items, Rules
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -41,9 +40,14 @@ class Hubs:
         self.names, handling, storage, self.cold, self.throughput_capacity, self.storage_capacity = (
             case.column("hubs", name)[order]
             for name in (
-                "hub", "handling_cost", "storage_cost", "cold", "throughput_capacity", "storage_capacity"
+                "hub",
+                "handling_cost",
+                "storage_cost",
+                "cold",
+                "throughput_capacity",
+                "storage_capacity",
             )
-        )  # fmt: skip
+        )
         self.places: Places = atlas.named(self.names)
         self.handling = np.where(np.isnan(handling), rates.hub_handling, handling)
         self.storage = np.where(np.isnan(storage), rates.hub_storage, storage)
@@ -64,7 +68,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class HubLegs:
-    """All legs (a, b) into hubs or out of them: currency per kg, infinite without a way, and days."""
+    """All legs (a, b) into hubs or out of them: currency per kg, infinite without a route, and days."""
 
     cost: Floats
     lead: Shorts
@@ -83,7 +87,7 @@ class HubLegs:
 
 
 @dataclass(frozen=True, slots=True)
-class Itinerary:
+class ScheduledRoutes:
     """Hubs, days and unit costs of given pairs.
 
     `hub` is a number of `Hubs` or `DIRECT`. `stay` counts the days in storage; a direct delivery
@@ -105,9 +109,9 @@ class Itinerary:
         none = np.zeros(0, dtype=np.int64)
         return cls(none, none, none, none, none, np.zeros((0, len(COST_KINDS)), dtype=np.int64))
 
-    def take(self, at: Ints) -> Itinerary:
+    def take(self, at: Ints) -> ScheduledRoutes:
         """Return the routes at `at`."""
-        return Itinerary(*(getattr(self, f.name)[at] for f in fields(self)))
+        return ScheduledRoutes(*(getattr(self, f.name)[at] for f in fields(self)))
 
 
 class Router:
@@ -119,10 +123,18 @@ class Router:
     """
 
     def __init__(
-        self, case: Case, items: Items, rules: Rules, fondness: Affinities, atlas: Atlas, hubs: Hubs,
-        tails: Places, heads: Places, outbound: HubLegs,
-    ) -> None:  # fmt: skip
-        self._items, self._rules, self.hubs, self._fondness = items, rules, hubs, fondness
+        self,
+        case: Case,
+        items: Items,
+        rules: Rules,
+        affinities: Affinities,
+        atlas: Atlas,
+        hubs: Hubs,
+        tails: Places,
+        heads: Places,
+        outbound: HubLegs,
+    ) -> None:
+        self._items, self._rules, self.hubs, self._affinities = items, rules, hubs, affinities
         self._rates = case.settings.rates
         identification = self._rates.identification
         self.identification = np.array([getattr(identification, channel) for channel in CHANNELS])
@@ -133,7 +145,7 @@ class Router:
         crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
         straight = not crooked and bool((through > direct).all())
         quick = not self.inbound.lead.any() and not self.outbound.lead.any()
-        alike, personal = len(np.unique(hubs.storage)) < 2 and quick, fondness.matter or rules.transfers
+        alike, personal = len(np.unique(hubs.storage)) < 2 and quick, affinities.matter or rules.transfers
         self.shape = crooked, straight, alike, personal
 
     def hub_tables(self) -> HubTables:
@@ -144,7 +156,9 @@ class Router:
         legs = into.cost, into.lead, out.cost.T, out.lead.T
         return HubTables(rates, order, *legs, self._rates.handling_direct, self._least_handling)
 
-    def itinerary(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints) -> Itinerary:
+    def cheapest_routes(
+        self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints
+    ) -> ScheduledRoutes:
         """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
         window = self.window(supply, demand)
         pickup, arrival, stay, delivery = (np.zeros(len(hub), dtype=np.int64) for _ in range(4))
@@ -153,7 +167,7 @@ class Router:
             item, there, here = supply.item[at], tail[at], head[at]
             some = Window(*(np.broadcast_to(d, hub.shape)[at] for d in _days(window)))
             if h == DIRECT:
-                _, lead = self.direct_way(item, there, here)
+                _, lead = self.direct_leg(item, there, here)
                 delivery[at] = arrival[at] = direct_delivery(some, lead)
                 pickup[at] = delivery[at] - lead
             else:
@@ -161,7 +175,7 @@ class Router:
                 stay[at], delivery[at] = _hub_days(some, through)
                 pickup[at] = delivery[at] - through - stay[at]
                 arrival[at] = pickup[at] + self.inbound.lead[there, h]
-        return Itinerary(
+        return ScheduledRoutes(
             hub, pickup, arrival, stay, delivery, self.unit_costs(supply, demand, tail, head, hub, stay)
         )
 
@@ -204,7 +218,7 @@ class Router:
         """Return which items travel direct only: services, and money."""
         return np.asarray(self._items.service[item] | self._items.funds[item])
 
-    def direct_way(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
+    def direct_leg(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
         """Return whether items (n,) can go direct, and the days it takes; money is there at once."""
         funds, legs = self._items.funds[item], legs_between(self.roads, tail, head)
         return legs.connected | funds, np.where(funds, 0, legs.lead)
@@ -237,7 +251,7 @@ class Router:
         fit = self._items.fit(supply.item, demand.item)
         return (
             fit.ratio * self.identification[demand.channel],
-            fit.penalty + fit.ratio * self._fondness.cost(supply, demand),
+            fit.penalty + fit.ratio * self._affinities.cost(supply, demand),
             self._items.weight[supply.item] * self._rules.transfer(supply, demand),
             fit.purchase,
         )

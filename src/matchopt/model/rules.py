@@ -1,4 +1,4 @@
-"""Who may serve whom: what items, earmarks and boundaries say (contract §2), each with its reason code."""
+"""Who may serve whom: items, earmarks, boundaries (contract §2), each with its reason; and affinities."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.lines import positions
 from matchopt.model.classes import Demand, Earmarks, Supply
-from matchopt.model.pair_kernels import AGREEMENTS, OPEN, SAME_ATTRIBUTE, SAME_COMMUNITY, RuleTables
+from matchopt.model.pair_kernels import (
+    AFFINITY_LEVEL,
+    AGREEMENTS,
+    OPEN,
+    SAME_ATTRIBUTE,
+    SAME_COMMUNITY,
+    AffinityTables,
+    RuleTables,
+)
 from matchopt.model.places import Atlas
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
+
 
 STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 """Reason codes in the order of the contract, and last what commitments bar; step s (from 0) refuses with
@@ -52,9 +61,12 @@ class Items:
 
     def __init__(self, case: Case) -> None:
         named = (
-            ("items", "item"), ("needs", "item"), ("donations", "item"), ("substitutions", "need_item"),
+            ("items", "item"),
+            ("needs", "item"),
+            ("donations", "item"),
+            ("substitutions", "need_item"),
             ("substitutions", "donated_item"),
-        )  # fmt: skip
+        )
         distinct = set[str]().union(*(pd.unique(case.column(*name)) for name in named))
         self.names = pd.Index(sorted(distinct), dtype=object)
         self._case, self._listed = case, self.codes(case.column("items", "item"))
@@ -206,3 +218,70 @@ def _agreements(case: Case) -> tuple[Ints, Floats]:
     agreement[tail[known], head[known]] = known
     transfer[tail[known], head[known]] = case.column("agreements", "transfer_cost")[known]
     return agreement, transfer
+
+
+_LEVELS = (("donation_id", "need_id"), ("donation_id", "group"), ("donor", "need_id"), ("donor", "group"))
+"""Who a row may name, the most specific first."""
+
+
+class Affinities:
+    """Scores by pair. Of several rows that name a pair the most specific counts.
+
+    Attributes
+    ----------
+    matter
+        Whether any score costs anything.
+    """
+
+    def __init__(self, case: Case, groups: pd.Index) -> None:
+        self._weight = case.settings.policy.affinity_weight
+        self.matter = "affinities" in case.tables and self._weight > 0
+        by = {name: case.column("affinities", name) for name in ("donation_id", "donor", "need_id")}
+        self._names = {name: _listed(column) for name, column in by.items()} | {"group": groups}
+        none = np.zeros(0, dtype=np.int64), np.zeros(0)
+        self._scores = [self._level(case, *level) if self.matter else none for level in _LEVELS]
+
+    def codes(self, table: pd.DataFrame, column: str) -> Ints:
+        """Return the code of each row's `column`, -1 where no affinity names it."""
+        if not self.matter:
+            return np.full(len(table), -1, dtype=np.int64)
+        names = self._names[column]
+        return np.asarray(names.get_indexer(pd.Index(table[column].astype(object))), dtype=np.int64)
+
+    def cost(self, supply: Supply, demand: Demand) -> Floats:
+        """Return what the fit of classes that broadcast costs, currency per served unit."""
+        if not self.matter:
+            return np.zeros(())
+        shape = np.broadcast_shapes(supply.item.shape, demand.item.shape)
+        score = np.full(shape, np.nan)
+        tails = {"donation_id": supply.affinity, "donor": supply.donor}
+        heads = {"need_id": demand.affinity, "group": demand.group}
+        for (donation, need), (keys, scores) in zip(_LEVELS, self._scores, strict=True):
+            if len(keys):
+                tail, head = tails[donation], heads[need]
+                key = np.where((tail >= 0) & (head >= 0), tail * self._width(need) + head, -1)
+                at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+                score = np.where(np.isnan(score) & (keys[at] == key), scores[at], score)
+        return np.where(np.isnan(score), 0.0, self._weight * (1 - np.nan_to_num(score)))
+
+    def tables(self) -> AffinityTables:
+        """Return the scores as kernels know them; none where no score costs anything."""
+        width = np.array([self._width(head) for _, head in _LEVELS])
+        keys = [level * AFFINITY_LEVEL + keys for level, (keys, _) in enumerate(self._scores)]
+        score = np.concatenate([scores for _, scores in self._scores])
+        return AffinityTables(float(self._weight), width, np.concatenate(keys), score)
+
+    def _width(self, need: str) -> int:
+        return len(self._names[need]) + 1
+
+    def _level(self, case: Case, donation: str, need: str) -> tuple[Ints, Floats]:
+        tail, head = (positions(self._names[n], case.column("affinities", n)) for n in (donation, need))
+        rows = np.flatnonzero((tail >= 0) & (head >= 0))
+        key = tail[rows] * self._width(need) + head[rows]
+        order = np.argsort(key, kind="stable")
+        return key[order], case.column("affinities", "score")[rows][order]
+
+
+def _listed(names: Texts) -> pd.Index:
+    distinct: set[str] = set(names.tolist()) - {""}
+    return pd.Index(sorted(distinct), dtype=object)

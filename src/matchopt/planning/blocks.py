@@ -11,11 +11,11 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.classes import unmet_cost
-from matchopt.model.fairness import Cells
+from matchopt.model.linking import FairnessCells
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
-from matchopt.planning.source import Kept, WaySource
-from matchopt.result.flows import Flows, loaded
+from matchopt.planning.columns import OpenPromises, RouteSource
+from matchopt.result.deliveries import Flows, loaded
 from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UnlinkedPlan
 from matchopt.solve.tiers import ProvenFlow
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class LinkedBlock:
     """A block with what is needed to read its plan.
 
     Attributes
@@ -38,15 +38,15 @@ class Joint:
     promises : (p,) int
         Numbers of the promises that it can keep.
     is_open
-        Whether it obeys shared capacities, and all ways are open to it.
+        Whether it obeys shared capacities, and all routes are open to it.
     """
 
     parts: tuple[int, ...]
     donations: Ints
     needs: Ints
     block: Block
-    source: WaySource
-    cells: Cells | None
+    source: RouteSource
+    cells: FairnessCells | None
     promises: Ints
     is_open: bool
 
@@ -57,10 +57,18 @@ class Joint:
 
 
 def join(
-    case: Case, network: Network, numbers: Sequence[int], *,
-    is_open: bool, budget: float, cells: Cells | None, floor: float | None = None,
-    kept: Mapping[int, Kept], matchings: Mapping[int, ProvenFlow], ceiling: Mapping[str, float],
-) -> Joint:  # fmt: skip
+    case: Case,
+    network: Network,
+    numbers: Sequence[int],
+    *,
+    is_open: bool,
+    budget: float,
+    cells: FairnessCells | None,
+    floor: float | None = None,
+    kept: Mapping[int, OpenPromises],
+    matchings: Mapping[int, ProvenFlow],
+    ceiling: Mapping[str, float],
+) -> LinkedBlock:
     """Return the block of the parts `numbers`.
 
     Parameters
@@ -89,31 +97,31 @@ def join(
 
     donations, needs = every([p.rows for p in parts]), every([p.columns for p in parts])
     # Of a class all members agree in what is looked up here by the first of them.
-    giver = network.donations.row[network.donations.start[donations]]
-    taker = network.needs.row[network.needs.start[needs]]
+    donation_row = network.donations.row[network.donations.start[donations]]
+    need_row = network.needs.row[network.needs.start[needs]]
     whole = np.concatenate([np.full(len(p.rows), p.whole) for p in parts])
     flagged = np.concatenate([np.full(len(p.columns), p.whole) for p in parts])
     count = 0 if cells is None else len(cells.asked)
     alone = len(parts) == 1 and not (count or is_open or np.isfinite(budget))
     fairness = case.settings.policy.fairness if count else "none"
     promises = [kept[number] for number in numbers] if network.promised.cost else []
-    source = WaySource(parts, network.capacities, network.scale, promises, is_open=is_open)
+    source = RouteSource(parts, network.capacities, network.scale, promises, is_open=is_open)
     block = Block(
         supply=every([p.supply for p in parts]).astype(np.float64),
         granule=every([p.granule for p in parts]) / unit,
         demand=every([p.asked for p in parts]) / unit,
-        unmet_cost=unmet_cost(case)[taker] / MONEY_SCALE,
+        unmet_cost=unmet_cost(case)[need_row] / MONEY_SCALE,
         tier=every([p.priority for p in parts]),
         community=every([p.community for p in parts]),
-        single=_flag(case.needs["single_source"], taker) & flagged,
-        complete=_flag(case.needs["all_or_nothing"], taker) & flagged,
-        most_communities=np.where(whole, _limit(case.donations["max_communities"])[giver], 0),
+        single=_flag(case.needs["single_source"], need_row) & flagged,
+        complete=_flag(case.needs["all_or_nothing"], need_row) & flagged,
+        most_communities=np.where(whole, _limit(case.donations["max_communities"])[donation_row], 0),
         visited=_visited(case, network, donations),
         capacity=network.capacities.limit if is_open else np.zeros(0),
         budget=budget,
         by_cost=case.settings.policy.objective == "total-cost",
         fairness=fairness,
-        cell=np.full(len(needs), -1, dtype=np.int64) if cells is None else cells.of_need[taker],
+        cell=np.full(len(needs), -1, dtype=np.int64) if cells is None else cells.of_need[need_row],
         cell_asked=np.zeros(0) if cells is None else cells.asked,
         fair_share=np.zeros(0) if cells is None else cells.share,
         cell_pinned=np.zeros(0) if cells is None else cells.pinned,
@@ -121,15 +129,22 @@ def join(
         ceiling=ceiling,
         unlinked=None if count else _unshared(parts, numbers, matchings),
         promises=Promises(
-            source.promised(), np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
+            source.promised(),
+            np.concatenate([np.zeros(0), *(p.granules for p in promises)]),
             network.promised.cost / MONEY_SCALE,
         ),
         slope_scaled=_mended(matchings[numbers[0]]) if alone and parts[0].promised else None,
-    )  # fmt: skip
-    return Joint(
-        tuple(numbers), donations, needs, block, source, cells if count else None,
-        every([p.number for p in promises]), is_open,
-    )  # fmt: skip
+    )
+    return LinkedBlock(
+        tuple(numbers),
+        donations,
+        needs,
+        block,
+        source,
+        cells if count else None,
+        every([p.number for p in promises]),
+        is_open,
+    )
 
 
 def _visited(case: Case, network: Network, donations: Ints) -> Ints:
@@ -166,10 +181,17 @@ def _unshared(
 def _mended(found: ProvenFlow) -> SlopeScaledPlan:
     """Return the plan of a part that only promises bind."""
     return SlopeScaledPlan(
-        found.supply_level, found.demand_level, found.tail, found.head, found.flow.astype(np.float64),
-        found.supply_price / MONEY_SCALE, found.demand_price / MONEY_SCALE, found.kept.astype(np.float64),
-        found.near_tail, found.near_head,
-    )  # fmt: skip
+        found.supply_level,
+        found.demand_level,
+        found.tail,
+        found.head,
+        found.flow.astype(np.float64),
+        found.supply_price / MONEY_SCALE,
+        found.demand_price / MONEY_SCALE,
+        found.kept.astype(np.float64),
+        found.near_tail,
+        found.near_head,
+    )
 
 
 def _flag(column: pd.Series, rows: Ints) -> Bools:
@@ -181,17 +203,26 @@ def _limit(column: pd.Series) -> Ints:
     return np.where(np.isnan(values), 0, values).astype(np.int64)
 
 
-def planned(network: Network, joint: Joint, columns: Columns, amount: Floats, number: int) -> Flows:
-    """Return the plan of block `number`, `amount` granules over each of its ways, as flows."""
+def planned(network: Network, joint: LinkedBlock, columns: Columns, amount: Floats, number: int) -> Flows:
+    """Return the plan of block `number`, `amount` granules over each of its routes, as flows."""
     found = [Flows.none()]
-    for part, own, row, column, way in joint.source.route(columns):
+    for part, own, row, column, route in joint.source.route(columns):
         quantity = np.rint(amount[own]).astype(np.int64) * part.granule[row]
-        loads = part.ways.loads(way, row, column)
+        loads = part.options.loads(route, row, column)
         found.append(
             Flows(
-                part.rows[row], part.columns[column], quantity, part.ratio(row, column), way.hub, way.pickup,
-                way.arrival, way.stay, way.delivery, way.unit_cost, np.full(len(own), number, dtype=np.int64),
+                part.rows[row],
+                part.columns[column],
+                quantity,
+                part.ratio(row, column),
+                route.hub,
+                route.pickup,
+                route.arrival,
+                route.stay,
+                route.delivery,
+                route.unit_cost,
+                np.full(len(own), number, dtype=np.int64),
                 *loaded(network, loads, quantity),
             )
-        )  # fmt: skip
+        )
     return Flows.together(found)

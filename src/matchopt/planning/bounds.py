@@ -15,7 +15,7 @@ from matchopt.contract.case import Case
 from matchopt.model.classes import unmet_cost
 from matchopt.model.money import MONEY_SCALE, added, exact_dot
 from matchopt.model.network import Network
-from matchopt.planning.blocks import Joint
+from matchopt.planning.blocks import LinkedBlock
 from matchopt.result.books import Books
 from matchopt.result.deliveries import Deliveries, Served
 from matchopt.result.proof import PriceRows, Proof, table_of_prices
@@ -28,7 +28,7 @@ class Solved:
     """A block with its plan and proof; blocks are numbered from 1."""
 
     number: int
-    joint: Joint
+    joint: LinkedBlock
     outcome: BlockSolution
 
     @property
@@ -51,11 +51,17 @@ def bounds(
 
 
 def _sum(
-    case: Case, network: Network, plain: Proof, solved: Sequence[Solved], new: Deliveries, books: Books, *,
+    case: Case,
+    network: Network,
+    plain: Proof,
+    solved: Sequence[Solved],
+    new: Deliveries,
+    books: Books,
+    *,
     relaxed: bool,
-) -> Bound:  # fmt: skip
+) -> Bound:
     pinned, promised = network.pinned, network.promised
-    cost = plain.cost_bound() + exact_dot(pinned.way.unit_cost.sum(axis=1), pinned.quantity)
+    cost = plain.cost_bound() + exact_dot(pinned.route.unit_cost.sum(axis=1), pinned.quantity)
     fairness, by_tier = None, plain.tier_bound()
     own = new.served_by_need(network.demand)
     served: dict[int, Fraction | float] | None = None

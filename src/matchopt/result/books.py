@@ -30,7 +30,7 @@ from matchopt.model.money import (
 from matchopt.model.network import Network
 from matchopt.model.routes import COST_KINDS
 from matchopt.result.deliveries import Deliveries, Served
-from matchopt.result.reasons import Rest, reasons
+from matchopt.result.reasons import Residual, reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
     served, planned = reached.quantity, deliveries.planned(len(network.plannable))
     by_cost = case.settings.policy.objective == "total-cost"
     short = np.where(network.excluded, 0, network.asked - served)
-    left = Rest(network.supply - new.planned(len(planned)), short, room, budget)
+    left = Residual(network.supply - new.planned(len(planned)), short, room, budget)
     cost = {
         kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
     }
@@ -111,9 +111,12 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
         _with_extras(needs, case, "needs"),
         _with_extras(donations, case, "donations"),
         _purchases(case, network, deliveries, allocations),
-        reached, planned, cost, kept,
+        reached,
+        planned,
+        cost,
+        kept,
         int((~kept).sum()) * network.promised.cost * network.scale.unit,
-    )  # fmt: skip
+    )
 
 
 def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.DataFrame:
@@ -212,10 +215,9 @@ def _purchases(
         quantity, amount = (allocations[name].dtype for name in ("served_quantity", "donated_quantity"))
         return _nothing_bought(quantity, amount).copy(deep=False)
     lines = allocations.iloc[bought]
-    wanted = case.needs["item"].to_numpy(dtype=object)[need]
     table = pd.DataFrame(
         {
-            "item": wanted,
+            "item": case.needs["item"].to_numpy(dtype=object)[need],
             "community": case.needs["community"].to_numpy(dtype=object)[need],
             "delivery_day": lines["delivery_day"].to_numpy(),
             "quantity": lines["served_quantity"].to_numpy(),

@@ -171,7 +171,7 @@ def _candidates(case: Case) -> Iterator[Edge]:
         cost = part.costs(of_row[:, None], of_column)
         at = np.nonzero(cost < FORBIDDEN)
         row, column = of_row[at[0]], of_column[at[1]]
-        route = part.itinerary(row, column)
+        route = part.cheapest_routes(row, column)
         dates = network.calendar.dates
         table = pd.DataFrame(
             {

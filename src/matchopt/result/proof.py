@@ -70,16 +70,24 @@ class Proof:
         quantity = np.where(network.excluded | ~taken, 0, network.demand)
         return cls(
             Side(
-                case.donations["donation_id"], network.donations, np.where(given, network.supply, 0),
-                given, plenty, np.zeros_like(plenty),
+                case.donations["donation_id"],
+                network.donations,
+                np.where(given, network.supply, 0),
+                given,
+                plenty,
+                np.zeros_like(plenty),
             ),
             Side(
-                case.needs["need_id"], network.needs, quantity, taken,
-                tier.copy() if by_tier else np.zeros_like(tier), lost,
+                case.needs["need_id"],
+                network.needs,
+                quantity,
+                taken,
+                tier.copy() if by_tier else np.zeros_like(tier),
+                lost,
             ),
             tier,
             by_tier,
-        )  # fmt: skip
+        )
 
     def write(self, side: Literal["donation", "need"], classes: Ints, level: Ints, price: Ints) -> None:
         """Give all members of `classes` the level and price of their class."""

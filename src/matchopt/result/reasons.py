@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
-from matchopt.model.capacities import ROUNDING
+from matchopt.model.linking import ROUNDING
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.model.rules import ADMITTED, STEPS
-from matchopt.model.ways import DayPrices
+from matchopt.model.scheduled_routes import CapacityPrices
 from matchopt.workers import threaded
 
 BLOCK_PAIRS = 200_000
@@ -27,9 +27,9 @@ _CLOSED = 2 * _DEAR
 """What a unit pays for a capacity without room: nothing else costs as much, in currency."""
 
 OUTRANKED, CAPACITY, BUDGET, INTEGRALITY = range(ADMITTED + 1, ADMITTED + 5)
-"""How far a pair gets beyond the rules, where the need is short: nothing is left of the donation; no way has
-room for a granule; what is left of the budget does not pay for one; or a whole granule fits nowhere. A pair
-whose donation never had a granule stays at `ADMITTED`."""
+"""How far a pair gets beyond the rules, where the need is short: nothing is left of the donation; no route
+has capacity for a granule; what is left of the budget does not pay for one; or a whole granule fits nowhere.
+A pair whose donation never had a granule stays at `ADMITTED`."""
 
 CODES = np.array(
     [*STEPS, "integrality", "outranked", "capacity", "budget", "integrality", "not_worth_it"], dtype=object
@@ -38,7 +38,7 @@ NOT_WORTH_IT = len(CODES) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Residual:
     """What a finished plan leaves.
 
     Attributes
@@ -75,7 +75,7 @@ class Left:
     short: Bools
 
     @classmethod
-    def of(cls, network: Network, rest: Rest) -> Self:
+    def of(cls, network: Network, rest: Residual) -> Self:
         """Return what `rest` leaves of each class."""
         return cls(
             network.donations.any_of(network.plannable >= network.granule),
@@ -84,7 +84,7 @@ class Left:
         )
 
 
-def reasons(network: Network, rest: Rest, by_cost: bool) -> tuple[Texts, Texts]:
+def reasons(network: Network, rest: Residual, by_cost: bool) -> tuple[Texts, Texts]:
     """Return the reason codes of needs and donations, ``""`` where nothing is unmet or left over.
 
     `by_cost` tells whether the objective is total cost, under which a need may not be worth serving.
@@ -94,7 +94,7 @@ def reasons(network: Network, rest: Rest, by_cost: bool) -> tuple[Texts, Texts]:
     return _need_reasons(network, rest, left, looks), _donation_reasons(network, rest, looks)
 
 
-def _need_reasons(network: Network, rest: Rest, left: Left, looks: Sequence[_Look]) -> Texts:
+def _need_reasons(network: Network, rest: Residual, left: Left, looks: Sequence[_Look]) -> Texts:
     short = rest.need > 0
     reason = np.where(network.excluded, "excluded", np.where(short, STEPS[0], "")).astype(object)
     sought = [np.flatnonzero(left.short[look.part.columns]) for look in looks]
@@ -105,7 +105,7 @@ def _need_reasons(network: Network, rest: Rest, left: Left, looks: Sequence[_Loo
     return reason
 
 
-def _donation_reasons(network: Network, rest: Rest, looks: Sequence[_Look]) -> Texts:
+def _donation_reasons(network: Network, rest: Residual, looks: Sequence[_Look]) -> Texts:
     left = rest.donation > 0
     unreliable = network.offered > network.plannable
     reason = np.where(left, STEPS[0], np.where(unreliable, "unreliable", "")).astype(object)
@@ -126,7 +126,7 @@ DONATION_CODES = np.where(CODES == "outranked", "demand_met", CODES)
 class _Look:
     """Looks at pairs of one part of a network after planning."""
 
-    def __init__(self, network: Network, part: Part, rest: Rest, left: Left, by_cost: bool) -> None:
+    def __init__(self, network: Network, part: Part, rest: Residual, left: Left, by_cost: bool) -> None:
         self.part = part
         self._rest, self._by_cost, self._unit = rest, by_cost, network.scale.unit
         self._able, self._open = left.able[part.rows], left.open[part.rows]
@@ -136,7 +136,7 @@ class _Look:
         """Return how far each of `columns`, which are short, gets with any donation, as codes."""
         groups = [self._open, self._able & ~self._open, ~self._able]
 
-        def look(some: Ints, rows: Ints) -> _Sight:
+        def look(some: Ints, rows: Ints) -> _Seen:
             return self._at(rows, some).turned()
 
         return _furthest(columns, [np.flatnonzero(group) for group in groups], look)
@@ -146,7 +146,7 @@ class _Look:
         groups = [np.flatnonzero(self._short), np.flatnonzero(~self._short)]
         return _furthest(rows, groups, self._at)
 
-    def _at(self, rows: Ints, columns: Ints) -> _Sight:
+    def _at(self, rows: Ints, columns: Ints) -> _Seen:
         part = self.part
         step, cost = part.verdict(rows[:, None], columns)
         admitted = cost < FORBIDDEN
@@ -158,7 +158,7 @@ class _Look:
         pairs = np.nonzero(worth & self._open[rows][:, None] & self._short[columns])
         if len(pairs[0]):
             reached[pairs] = self._beyond(rows[pairs[0]], columns[pairs[1]], cost[pairs])
-        return _Sight(reached, admitted, worth)
+        return _Seen(reached, admitted, worth)
 
     def _beyond(self, rows: Ints, columns: Ints, cost: Ints) -> Ints:
         """Return what keeps pairs (n,) apart of which both sides have something left."""
@@ -168,24 +168,24 @@ class _Look:
         return np.where(np.isinf(least), CAPACITY, np.where(affordable, INTEGRALITY, BUDGET))
 
     def _open_cost(self, rows: Ints, columns: Ints, granule: Floats, cost: Ints) -> Floats:
-        """Return the least cost of a unit, purchases aside, over ways with room for a granule."""
+        """Return the least cost of a unit, purchases aside, over routes with room for a granule."""
         if not len(self._rest.room):
             return cost / MONEY_SCALE - self.part.purchase(rows, columns)
         least = np.full(len(rows), np.inf)
-        weight = self.part.ways.weight(rows) * granule
+        weight = self.part.options.weight(rows) * granule
         for kg in np.unique(weight):
             at = np.flatnonzero(weight == kg)
             full = self._rest.room < kg * (1 - ROUNDING)
             # Whatever the weight of a unit, one closed capacity costs more than anything else.
-            closed = _CLOSED / max(float(self.part.ways.weight(rows[at]).min()), 1e-9)
-            prices = DayPrices(np.where(full, closed, 0.0), 1.0)
-            priced, _, _ = self.part.ways.least(rows[at], columns[at], prices)
+            closed = _CLOSED / max(float(self.part.options.weight(rows[at]).min()), 1e-9)
+            prices = CapacityPrices(np.where(full, closed, 0.0), 1.0)
+            priced, _, _ = self.part.options.least(rows[at], columns[at], prices)
             least[at] = np.where(priced > _DEAR, np.inf, priced)
         return least
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Seen:
     """What is seen of some of our side (rows) with some of the other side (columns).
 
     `reached` is how far a pair gets, `worth` whether it is `admitted` and worth its cost.
@@ -195,12 +195,12 @@ class _Sight:
     admitted: Bools
     worth: Bools
 
-    def turned(self) -> _Sight:
+    def turned(self) -> _Seen:
         """Return the same, seen from the other side."""
-        return _Sight(self.reached.T, self.admitted.T, self.worth.T)
+        return _Seen(self.reached.T, self.admitted.T, self.worth.T)
 
 
-def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _Sight]) -> Ints:
+def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _Seen]) -> Ints:
     """Return how far each of `own` gets with any of the other side.
 
     The other side comes in `groups`. Only in the first can a pair get beyond `OUTRANKED`, and none

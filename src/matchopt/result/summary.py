@@ -40,7 +40,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Fair:
+class FairnessReached:
     """What a plan reaches of the fairness sought.
 
     Attributes
@@ -59,7 +59,7 @@ class Fair:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class BudgetUse:
     """A budget: its limit and what was used of it, in currency; and what one more would serve, by tier."""
 
     limit: float
@@ -68,9 +68,16 @@ class Spent:
 
 
 def summarize(
-    case: Case, network: Network, books: Books, bound: Bound, relaxation: Bound, *,
-    fair: Fair | None, spent: Spent | None, stopped: bool,
-) -> dict[str, Any]:  # fmt: skip
+    case: Case,
+    network: Network,
+    books: Books,
+    bound: Bound,
+    relaxation: Bound,
+    *,
+    fair: FairnessReached | None,
+    spent: BudgetUse | None,
+    stopped: bool,
+) -> dict[str, Any]:
     """Return the content of ``summary.json``.
 
     Parameters
@@ -157,7 +164,7 @@ def _commitments(case: Case, network: Network, books: Books) -> dict[str, Any]:
     return {"commitments": said}
 
 
-def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: Fair | None) -> float:
+def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: FairnessReached | None) -> float:
     """Return the relative distance of the first goal that is not proven to be reached; 0 if all are."""
     if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > 1e-6:
         return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
@@ -191,7 +198,7 @@ def _closer(bound: Bound, relaxation: Bound) -> bool:
     return any(abs(a - b) > 1e-6 * (1 + abs(b)) for a, b in pairs)
 
 
-def _fairness(fair: Fair | None, bound: Bound, relaxation: Bound) -> dict[str, Any] | None:
+def _fairness(fair: FairnessReached | None, bound: Bound, relaxation: Bound) -> dict[str, Any] | None:
     if fair is None:
         return None
     what = "shortfall" if fair.rule == "share" else "floor"

@@ -2,7 +2,7 @@
 
 An oracle prices any pairs, and finds those of low reduced cost, without ever holding them all. The cost
 matrix here looks costs up, a block of columns at a time; that of a case is compiled code
-(`matchopt.model`), and one may ask others (`matchopt.planning.spread`).
+(`matchopt.model`), and one may ask others (`matchopt.planning.distributed`).
 """
 
 from __future__ import annotations

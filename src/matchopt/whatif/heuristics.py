@@ -16,10 +16,9 @@ import pandas as pd
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.contract.case import Case
 from matchopt.model.calendar import NEVER, days_of
-from matchopt.model.classes import Members
+from matchopt.model.classes import Members, ranks
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Part, encode
-from matchopt.model.order import ranks
 from matchopt.model.places import Atlas
 from matchopt.tolerances import ROUNDING
 
@@ -196,8 +195,8 @@ class Round:
         if community not in been and len(been) + 1 > self._most[donation]:
             return None
         at = np.array([row]), np.array([column])
-        way = part.itinerary(*at)
-        loads = part.ways.loads(way, *at)
+        way = part.cheapest_routes(*at)
+        loads = part.options.loads(way, *at)
         kg = loads.kg * quantity / network.scale.unit
         if (self._room[loads.row] < kg * (1 - ROUNDING)).any():
             return None

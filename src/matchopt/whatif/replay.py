@@ -331,5 +331,5 @@ def _logistics(case: Case, lines: pd.DataFrame) -> float:
         return 0.0
     network = encode(Case.unchecked(with_lines_that_stay(case.tables, lines), case.settings))
     pinned = network.pinned
-    cost = (pinned.way.unit_cost.sum(axis=1) * (pinned.quantity / network.scale.unit)).sum()
+    cost = (pinned.route.unit_cost.sum(axis=1) * (pinned.quantity / network.scale.unit)).sum()
     return round(float(cost) / MONEY_SCALE, 4)

@@ -22,7 +22,7 @@ from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
-from matchopt.model.order import sorted_rows
+from matchopt.model.classes import sorted_rows
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 from matchopt.workers import processes
 

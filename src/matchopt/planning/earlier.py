@@ -1,16 +1,18 @@
-"""What an earlier plan knows of this case: levels and prices of the needs and donations that it had, too."""
+"""What an earlier plan knows of a case: prices for a warm start, and promises that can still be kept."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Ints
+from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.classes import Members
 from matchopt.model.money import to_money
 from matchopt.model.network import Network, Part
+from matchopt.planning.columns import OpenPromises
+from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.tiers import NO_LEVEL, WarmStart
 
 
@@ -28,10 +30,10 @@ class Warm:
 
     def __init__(self, earlier: Plan, network: Network, case: Case) -> None:
         plain = earlier.prices[earlier.prices["block"] == 0]
-        gifts, needs = case.donations["donation_id"], case.needs["need_id"]
-        self._donation = _by_class(plain[plain["side"] == "donation"], gifts, network.donations)
+        donations, needs = case.donations["donation_id"], case.needs["need_id"]
+        self._donation = _by_class(plain[plain["side"] == "donation"], donations, network.donations)
         self._need = _by_class(plain[plain["side"] == "need"], needs, network.needs)
-        tail = _classes(earlier.allocations["donation_id"], gifts, network.donations)
+        tail = _classes(earlier.allocations["donation_id"], donations, network.donations)
         head = _classes(earlier.allocations["need_id"], needs, network.needs)
         both = (tail >= 0) & (head >= 0)
         order = np.argsort(tail[both], kind="stable")
@@ -73,3 +75,52 @@ def _classes(named: pd.Series, ids: pd.Series, members: Members) -> Ints:
 def _owners(members: Members) -> Ints:
     """Return the class of each entry of `members`."""
     return np.repeat(np.arange(len(members.count)), members.count)
+
+
+def keepable(network: Network, part: Part) -> OpenPromises:
+    """Return the promises whose donation and need are in `part` and that the rules still let be kept.
+
+    That is where they admit the pair and the route, and the quantity is whole granules, no more than the
+    donation can give and the need asks. Of the part each row is a class of its own.
+    """
+    promised = network.promised
+    row = _place(part.rows, network.donations, promised.donation, len(network.plannable))
+    column = _place(part.columns, network.needs, promised.need, len(network.asked))
+    number = np.flatnonzero((row >= 0) & (column >= 0))
+    row, column, quantity = row[number], column[number], promised.quantity[number]
+    granules = quantity // part.granule[row]
+    served = quantity * part.ratio(row, column)
+    is_open, route = part.options.open_to(
+        row,
+        column,
+        promised.hub[number],
+        (promised.pickup[number], promised.arrival[number], promised.delivery[number]),
+        any_day=len(network.capacities) > 0,
+    )
+    good = is_open & (part.costs(row, column) < FORBIDDEN) & (granules * part.granule[row] == quantity)
+    good &= (granules >= 1) & (granules <= part.supply[row])
+    good &= served <= part.asked[column] * (1 + 1e-9)
+    at = np.flatnonzero(good)
+    return OpenPromises(
+        number[at], row[at], column[at], granules[at].astype(np.float64), route.take(at), np.full(len(at), -1)
+    )
+
+
+def as_flow(network: Network, part: Part, kept: OpenPromises) -> PromisedArcs:
+    """Return promises as quantities of the transport problem that the part would be without them."""
+    return PromisedArcs(
+        kept.row,
+        kept.column,
+        kept.route.unit_cost.sum(axis=1),
+        kept.granules.astype(np.int64),
+        network.promised.cost * network.scale.unit / part.step,
+    )
+
+
+def _place(own: Ints, members: Members, rows: Ints, count: int) -> Ints:
+    """Return where the classes of table rows are among the classes `own`, -1 for those that are not."""
+    class_of = np.full(count, -1)
+    class_of[members.row] = np.repeat(np.arange(len(members.count)), members.count)
+    wanted = class_of[rows]
+    at = np.minimum(np.searchsorted(own, wanted), len(own) - 1)
+    return np.where((wanted >= 0) & (own[at] == wanted), at, -1)

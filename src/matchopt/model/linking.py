@@ -1,4 +1,4 @@
-"""Shared capacities: the rows that hubs, lanes and agreements add to a plan, and what loads them."""
+"""Linking constraints: capacities of hubs, lanes and agreements, what loads them, and fairness cells."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import pandas as pd
 
-from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
 from matchopt.model.calendar import Calendar
 from matchopt.model.places import Atlas, Places
-from matchopt.model.routes import DIRECT, Hubs, Itinerary
+from matchopt.model.routes import DIRECT, Hubs, ScheduledRoutes
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
+    from matchopt.model.network import Network, Part
+
 
 ROUNDING = 1e-9
 """Relative: what adding up kg in binary fractions may be off."""
@@ -43,7 +46,7 @@ class Capacities:
     lane, agreement : (rows of the table + 1,) int
         Row of each lane and agreement; the last entry is for none.
     start
-        The first of the days: those on which something can be on its way at all, from the first pick-up to
+        The first of the days: those on which something can be under way at all, from the first pick-up to
         the last delivery that some window lets be. Days of the horizon beyond them have no rows.
     skipped
         How many days of the horizon come before `start`.
@@ -63,7 +66,7 @@ class Capacities:
 
     @classmethod
     def of(cls, case: Case, hubs: Hubs, calendar: Calendar, start: int, end: int) -> Self:
-        """Return the capacities of `case`; something can be on its way from day `start` to `end`."""
+        """Return the capacities of `case`; something can be under way from day `start` to `end`."""
         days = np.arange(start, end + 1)
         side, name, to = list[str](), list[str](), list[str]()
         day, limit = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
@@ -92,16 +95,25 @@ class Capacities:
             "agreement", "agreements", "from_organization", "to_organization", "max_quantity_kg"
         )
         return cls(
-            np.concatenate(limit), tuple(side), tuple(name), tuple(to), np.concatenate(day),
-            throughput, storage, lane, agreement, start, start - calendar.start,
-        )  # fmt: skip
+            np.concatenate(limit),
+            tuple(side),
+            tuple(name),
+            tuple(to),
+            np.concatenate(day),
+            throughput,
+            storage,
+            lane,
+            agreement,
+            start,
+            start - calendar.start,
+        )
 
     def __len__(self) -> int:
         return len(self.limit)
 
     @property
     def days(self) -> int:
-        """On how many days something can be on its way."""
+        """On how many days something can be under way."""
         return int(self.throughput.shape[1])
 
     def by_day(self, hub: int) -> bool:
@@ -116,7 +128,7 @@ class Capacities:
 NO_LOADS = Loads(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0))
 
 
-class Burden:
+class CapacityLoads:
     """What deliveries between the places of one part of the network load."""
 
     def __init__(
@@ -134,12 +146,12 @@ class Burden:
             )
         self.lanes = bool((lane >= 0).any())
 
-    def loads(self, way: Itinerary, tail: Ints, head: Ints, agreement: Ints, kg: Floats) -> Loads:
+    def loads(self, route: ScheduledRoutes, tail: Ints, head: Ints, agreement: Ints, kg: Floats) -> Loads:
         """Return the loads of deliveries (n,).
 
         Parameters
         ----------
-        way
+        route
             Their hubs and days.
         tail, head : (n,) int
             Places they leave and reach.
@@ -149,9 +161,9 @@ class Burden:
             Weight of one donated unit, 0 for what loads nothing.
         """
         capacities, number = self._capacities, np.arange(len(kg))
-        through = np.flatnonzero(way.hub != DIRECT)
-        straight = np.flatnonzero(way.hub == DIRECT)
-        hub, day = way.hub[through], way.arrival[through] - capacities.start
+        through = np.flatnonzero(route.hub != DIRECT)
+        straight = np.flatnonzero(route.hub == DIRECT)
+        hub, day = route.hub[through], route.arrival[through] - capacities.start
         which, row = [number], [capacities.agreement[agreement]]
         if self.lanes:
             which += [straight, through, through]
@@ -162,7 +174,7 @@ class Burden:
             ]
         which.append(through)
         row.append(_on(capacities.throughput, hub, day))
-        nights = way.stay[through]
+        nights = route.stay[through]
         kept = np.repeat(through, nights)
         offset = np.arange(len(kept)) - np.repeat(np.cumsum(nights) - nights, nights)
         which.append(kept)
@@ -176,3 +188,104 @@ def _on(rows: Ints, hub: Ints, day: Ints) -> Ints:
     """Return the rows of hubs on days, counted from the first one; -1 on days without rows."""
     inside = (day >= 0) & (day < rows.shape[1])
     return np.where(inside, rows[hub, np.where(inside, day, 0)], -1)
+
+
+BLOCK_PAIRS = 500_000
+"""Pairs looked at in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessCells:
+    """The cells that count: somebody could serve a need in them.
+
+    Attributes
+    ----------
+    of_need : (needs,) int
+        Cell of each need of the table, -1 where it counts in none.
+    asked, share, pinned : (k,) float
+        Item units asked in each, those that are its fair share, and those that pinned lines serve.
+    community, category : (k,) str
+        Their names.
+    """
+
+    of_need: Ints
+    asked: Floats
+    share: Floats
+    pinned: Floats
+    community: tuple[str, ...]
+    category: tuple[str, ...]
+
+    @classmethod
+    def of(cls, case: Case, network: Network) -> Self:
+        """Return the cells of `case`; an item without a category is one of its own."""
+        category = _categories(case)
+        lines = network.pinned
+        pinned = np.bincount(lines.need, lines.quantity * lines.ratio, minlength=len(network.asked))
+        pinned = np.where(network.excluded, 0.0, pinned / network.scale.unit)
+        table = pd.DataFrame(
+            {
+                "community": case.needs["community"].astype(object),
+                "category": category.reindex(case.needs["item"]).to_numpy(dtype=object),
+                "asked": np.where(network.excluded, 0, network.asked) / network.scale.unit,
+                "counts": _reachable(network) | (pinned > 0),
+                "pinned": pinned,
+                "taken": ~network.excluded,
+            }
+        )
+        # In the order of ids, so that nothing depends on how rows stand or what places are called.
+        order = np.argsort(case.needs["need_id"].to_numpy(dtype=object), kind="stable")
+        table_by_id = table.iloc[order]
+        groups = table_by_id[table_by_id["taken"]].groupby(["community", "category"], sort=False)
+        cells = groups.agg(asked=("asked", "sum"), counts=("counts", "any"), pinned=("pinned", "sum"))
+        cells = cells[cells["counts"]]
+        index = pd.MultiIndex.from_frame(table[["community", "category"]])
+        of_need = np.where(table["taken"], cells.index.get_indexer(index), -1).astype(np.int64)
+        community = tuple(cells.index.get_level_values(0))
+        names = tuple(cells.index.get_level_values(1))
+        share = np.minimum(_entitled(case, network, category, community, names), cells["asked"].to_numpy())
+        asked, kept = (cells[name].to_numpy(dtype=np.float64) for name in ("asked", "pinned"))
+        return cls(of_need, asked, share, kept, community, names)
+
+
+def _categories(case: Case) -> pd.Series:
+    """Return the category of every item that is asked or offered."""
+    items = case.table("items")
+    given = pd.Series(items["category"].to_numpy(dtype=object), index=items["item"])
+    names = pd.unique(pd.concat([case.needs["item"], case.donations["item"]]).astype(object))
+    category = given.reindex(names, fill_value="")
+    return category.where(category != "", pd.Series(names, index=names))
+
+
+def _reachable(network: Network) -> Bools:
+    """Return which needs of the table some donation may serve."""
+    reachable = np.zeros(len(network.asked), dtype=bool)
+    for part in network.parts:
+        row, which = network.needs.rows_of(part.columns)
+        reachable[row] = _served_by_any(part)[which]
+    return reachable
+
+
+def _served_by_any(part: Part) -> Bools:
+    rows, found = np.arange(len(part.rows)), []
+    width = max(1, BLOCK_PAIRS // max(len(rows), 1))
+    for start in range(0, len(part.columns), width):
+        columns = np.arange(start, min(start + width, len(part.columns)))
+        found.append((part.costs(rows[:, None], columns) < FORBIDDEN).any(axis=0))
+    return np.concatenate(found)
+
+
+def _entitled(
+    case: Case, network: Network, category: pd.Series, community: tuple[str, ...], names: tuple[str, ...]
+) -> Floats:
+    """Return what the supply of each cell's category × its part of the population would give it."""
+    people = case.table("communities").set_index("community")["population"].astype(np.float64)
+    if case.settings.policy.fairness != "share":
+        return np.zeros(len(community))
+    item = network.items.codes(case.donations["item"])
+    supply = np.where(network.items.funds[item], 0, network.plannable) / network.scale.unit
+    of_category = (
+        pd.Series(supply).groupby(category.reindex(case.donations["item"]).to_numpy(dtype=object)).sum()
+    )
+    part = people.reindex(list(community)).to_numpy() / people.sum()
+    total = of_category.reindex(list(names), fill_value=0.0).to_numpy()
+    return np.asarray(case.settings.policy.fair_share * total * part)

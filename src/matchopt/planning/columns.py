@@ -1,4 +1,4 @@
-"""The ways of a block's parts, as the solver asks for them."""
+"""The routes of a block's parts, as the solver asks for them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Floats, Ints
-from matchopt.model.capacities import NO_LOADS, Capacities
+from matchopt.model.linking import NO_LOADS, Capacities
 from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
-from matchopt.model.routes import Itinerary
-from matchopt.model.ways import DayPrices, unit_price
+from matchopt.model.routes import ScheduledRoutes
+from matchopt.model.scheduled_routes import CapacityPrices, unit_price
 from matchopt.solve.block import Columns, PricedObjective, Subproblem
 from matchopt.solve.oracle import BestPairs, CostOf, in_blocks, remembered
 from matchopt.tolerances import EQUAL
@@ -21,7 +21,7 @@ BLOCK_PAIRS = 200_000
 """Pairs looked at in one go."""
 
 SPELT_OUT = 5_000
-"""Pairs of which all ways are looked at in one go."""
+"""Pairs of which all routes are looked at in one go."""
 
 CLOSE = 2e-4
 """Currency per unit: more than what rounding a unit cost can change a comparison by."""
@@ -41,8 +41,8 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Ways of one part that are open because they are promised (p,).
+class OpenPromises:
+    """RouteOptions of one part that are open because they are promised (p,).
 
     Attributes
     ----------
@@ -52,41 +52,46 @@ class Kept:
         Donation and need, as in the part.
     granules : (p,) float
         What is promised.
-    way
+    route
         Hubs, days and costs.
     key
-        Numbers of the ways, once they have some.
+        Numbers of the routes, once they have some.
     """
 
     number: Ints
     row: Ints
     column: Ints
     granules: Floats
-    way: Itinerary
+    route: ScheduledRoutes
     key: Ints
 
 
-class WaySource:
-    """Knows all ways of the pairs of some parts (see `matchopt.solve.block.ColumnSource`).
+class RouteSource:
+    """Knows all routes of the pairs of some parts (see `matchopt.solve.block.ColumnSource`).
 
     Parameters
     ----------
     parts
         The parts of the block.
     capacities
-        What the ways load.
+        What the routes load.
     scale
         Of the parts' quantities.
     kept
-        Ways that are open besides, part by part: those of promises.
+        RouteOptions that are open besides, part by part: those of promises.
     is_open
-        Whether capacities bind and all ways are open; else each pair has only its cheapest route.
+        Whether capacities bind and all routes are open; else each pair has only its cheapest route.
     """
 
     def __init__(
-        self, parts: Sequence[Part], capacities: Capacities, scale: QuantityScale,
-        kept: Sequence[Kept] = (), *, is_open: bool,
-    ) -> None:  # fmt: skip
+        self,
+        parts: Sequence[Part],
+        capacities: Capacities,
+        scale: QuantityScale,
+        kept: Sequence[OpenPromises] = (),
+        *,
+        is_open: bool,
+    ) -> None:
         self._members: list[Member] = []
         donations = needs = 0
         for part in parts:
@@ -97,38 +102,38 @@ class WaySource:
         self._capacities, self._scale = capacities, scale
         self._open = is_open
         self._days = capacities.days
-        # Numbers of ways end here; ways whose days are none of theirs are numbered on.
+        # Numbers of routes end here; routes whose days are none of theirs are numbered on.
         self._plain = donations * needs * (len(capacities.throughput) + 1) * self._days
         self._kept = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
 
     def promised(self) -> Columns:
-        """Return the ways of promises, in the order of parts."""
+        """Return the routes of promises, in the order of parts."""
         found = [Columns.none()]
         for member, kept in zip(self._members, self._kept, strict=False):
-            found.append(self._as_columns(member, kept.row, kept.column, kept.way, kept.key))
+            found.append(self._as_columns(member, kept.row, kept.column, kept.route, kept.key))
         return _joined(found)
 
-    def _numbered(self, member: Member, kept: Kept) -> Kept:
-        """Return `kept` with the numbers of its ways: those of a hub and arrival day, or their own."""
-        part, way = member.part, kept.way
-        usual = part.ways.way(kept.row, kept.column, way.hub, way.arrival)
-        same = (usual.pickup == way.pickup) & (usual.delivery == way.delivery)
-        key = np.where(same, self._key(member, kept.row, kept.column, way), self._plain + kept.number)
+    def _numbered(self, member: Member, kept: OpenPromises) -> OpenPromises:
+        """Return `kept` with the numbers of its routes: those of a hub and arrival day, or their own."""
+        part, route = member.part, kept.route
+        usual = part.options.route(kept.row, kept.column, route.hub, route.arrival)
+        same = (usual.pickup == route.pickup) & (usual.delivery == route.delivery)
+        key = np.where(same, self._key(member, kept.row, kept.column, route), self._plain + kept.number)
         return replace(kept, key=key)
 
-    def _key(self, member: Member, row: Ints, column: Ints, way: Itinerary) -> Ints:
-        """Return the numbers of ways known by their hub and day of arrival."""
+    def _key(self, member: Member, row: Ints, column: Ints, route: ScheduledRoutes) -> Ints:
+        """Return the numbers of routes known by their hub and day of arrival."""
         pair = (row + member.donation) * self._needs + column + member.need
         hubs = len(self._capacities.throughput) + 1
-        return np.asarray((pair * hubs + way.hub + 1) * self._days + way.arrival - self._capacities.start)
+        return np.asarray((pair * hubs + route.hub + 1) * self._days + route.arrival - self._capacities.start)
 
     def every(self, most: int) -> Columns | None:
-        """Return all ways, or None if they are more than `most`."""
+        """Return all routes, or None if they are more than `most`."""
         found, count = [Columns.none()], 0
         for member in self._members:
             for rows, columns, cost in self._looks(member):
                 at = np.nonzero(cost < FORBIDDEN)
-                # Each pair has at least one way: too many pairs need not be looked at any closer.
+                # Each pair has at least one route: too many pairs need not be looked at any closer.
                 if count + len(at[0]) > most:
                     return None
                 found.append(self._columns(member, rows[at[0]], columns[at[1]]))
@@ -149,7 +154,7 @@ class WaySource:
         return _joined(found)
 
     def around(self, tail: Ints, head: Ints) -> Columns:
-        """Return all ways of the pairs given."""
+        """Return all routes of the pairs given."""
         found = [Columns.none()]
         for member in self._members:
             own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
@@ -157,7 +162,7 @@ class WaySource:
         return _joined(found)
 
     def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
-        """Return the best way of each of the pairs given."""
+        """Return the best route of each of the pairs given."""
         found = [Columns.none()]
         for member in self._members:
             own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
@@ -167,7 +172,7 @@ class WaySource:
         return _joined(found)
 
     def promising(self, objective: PricedObjective, count: int, least: float = EQUAL) -> Columns:
-        """Return the best ways of the `count` best pairs of each need and each donation that gain `least`."""
+        """Return the best route of the `count` best pairs of each need and donation that gain `least`."""
         found = [Columns.none()]
         for member in self._members:
             best = BestPairs(len(member.part.rows), count, count, np.inf)
@@ -176,22 +181,24 @@ class WaySource:
                 # Of pairs that gain alike the cheaper one is the better guess for stages to come.
                 best.see(columns, np.where(np.isinf(gain), np.inf, 1e-7 * np.minimum(cost, 10**9) - gain))
             row, column = best.pairs()
-            ways = self._dearest(member, objective, row, column)
-            found.append(ways.take(np.flatnonzero(ways.gain(objective) > least)))
+            routes = self._dearest(member, objective, row, column)
+            found.append(routes.take(np.flatnonzero(routes.gain(objective) > least)))
         return _joined(found)
 
     def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
-        """Yield the parts with what the best way of each pair costs at the prices of `objective`."""
+        """Yield the parts with what the best route of each pair costs at the prices of `objective`."""
         for member in self._members:
             rows, columns = len(member.part.rows), len(member.part.columns)
             yield Subproblem(
-                slice(member.donation, member.donation + rows), slice(member.need, member.need + columns),
+                slice(member.donation, member.donation + rows),
+                slice(member.need, member.need + columns),
                 member.part.step / self._scale.unit,
-                remembered(self._priced(member, objective), rows, columns), MONEY_SCALE,
-            )  # fmt: skip
+                remembered(self._priced(member, objective), rows, columns),
+                MONEY_SCALE,
+            )
 
     def near(self, objective: PricedObjective, loss: float, most: int) -> Columns | None:
-        """Return all ways of which a granule loses at most `loss`; None if they are more than `most`."""
+        """Return all routes of which a granule loses at most `loss`; None if they are more than `most`."""
         found, count = [Columns.none()], 0
         for member in self._members:
             unit = float(member.part.granule.min()) / self._scale.unit
@@ -200,17 +207,17 @@ class WaySource:
                 at = np.nonzero(self._gains(member, objective, rows, columns, cost, above) > above)
                 if count + len(at[0]) > 2 * most:
                     return None
-                ways = self._columns(member, rows[at[0]], columns[at[1]])
-                found.append(ways.take(np.flatnonzero(ways.gain(objective) >= -loss - EQUAL)))
+                routes = self._columns(member, rows[at[0]], columns[at[1]])
+                found.append(routes.take(np.flatnonzero(routes.gain(objective) >= -loss - EQUAL)))
                 count += len(found[-1])
                 if count > most:
                     return None
         return _joined(found)
 
     def excess(self, objective: PricedObjective) -> Floats:
-        """Return (n,) what the best way to each need gains per unit; 0 where none gains."""
+        """Return (n,) what the best route to each need gains per unit; 0 where none gains."""
         excess = np.zeros(self._needs)
-        # Where no cost counts, nothing was rounded: then the gain is exact before any way is made out.
+        # Where no cost counts, nothing was rounded: then the gain is exact before any route is made out.
         rounded = CLOSE * max(1.0, objective.spend) if objective.spend else 0.0
         for member in self._members:
             for rows, columns, cost in self._looks(member):
@@ -222,27 +229,28 @@ class WaySource:
                     continue
                 for start in range(0, len(row), SPELT_OUT):
                     at = slice(start, start + SPELT_OUT)
-                    ways = self._columns(member, rows[row[at]], columns[column[at]])
-                    np.maximum.at(excess, ways.head, ways.gain(objective) / ways.served)
+                    routes = self._columns(member, rows[row[at]], columns[column[at]])
+                    np.maximum.at(excess, routes.head, routes.gain(objective) / routes.served)
         kept = self.promised()
         np.maximum.at(excess, kept.head, kept.gain(objective) / kept.served)
         return excess
 
-    def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, Itinerary]]:
+    def route(self, columns: Columns) -> Iterator[tuple[Part, Ints, Ints, Ints, ScheduledRoutes]]:
         """Yield, part by part, which of `columns` are its own, their rows and columns in it, and routes."""
-        way = columns.key % ((len(self._capacities.throughput) + 1) * self._days)
-        hub, day = np.divmod(way, self._days)
+        route = columns.key % ((len(self._capacities.throughput) + 1) * self._days)
+        hub, day = np.divmod(route, self._days)
         for member in self._members:
             own = np.flatnonzero(
-                (columns.head >= member.need) & (columns.head < member.need + len(member.part.columns))
+                (columns.head >= member.need)
+                & (columns.head < member.need + len(member.part.columns))
                 & (columns.key < self._plain)
-            )  # fmt: skip
+            )
             row, column = columns.tail[own] - member.donation, columns.head[own] - member.need
             arrival = day[own] + self._capacities.start
-            yield member.part, own, row, column, member.part.ways.way(row, column, hub[own] - 1, arrival)
+            yield member.part, own, row, column, member.part.options.route(row, column, hub[own] - 1, arrival)
         for member, kept in zip(self._members, self._kept, strict=False):
             own, at = _common(columns.key, np.where(kept.key >= self._plain, kept.key, -1))
-            yield member.part, own, kept.row[at], kept.column[at], kept.way.take(at)
+            yield member.part, own, kept.row[at], kept.column[at], kept.route.take(at)
 
     def _looks(self, member: Member) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Yield all rows, some columns and the cost of their cheapest route, until all pairs were seen."""
@@ -262,20 +270,20 @@ class WaySource:
         bought = part.purchase(rows[:, None], columns)
         gain = part.ratio(rows[:, None], columns) * objective.need[member.need + columns]
         gain = gain - price[:, None] - objective.purchase * bought
-        # No way costs less than the cheapest route, whatever the capacities are worth.
+        # No route costs less than the cheapest route, whatever the capacities are worth.
         at_best = gain - objective.spend * (cost / MONEY_SCALE - bought)
         if not self._open:
             return np.where((cost < FORBIDDEN) & (at_best > above), at_best, -np.inf)
         row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, objective.spend)))
         gains = np.full(cost.shape, -np.inf)
-        prices = DayPrices(objective.capacity, objective.spend)
-        least, _, _ = part.ways.least(rows[row], columns[column], prices)
+        prices = CapacityPrices(objective.capacity, objective.spend)
+        least, _, _ = part.options.least(rows[row], columns[column], prices)
         found = gain[row, column] - least
         gains[row, column] = np.where(found > above, found, -np.inf)
         return gains
 
     def _priced(self, member: Member, objective: PricedObjective) -> CostOf:
-        part, prices = member.part, DayPrices(objective.capacity, objective.spend)
+        part, prices = member.part, CapacityPrices(objective.capacity, objective.spend)
 
         def cost(rows: Ints, columns: Ints) -> Ints:
             least = member.cost(rows, columns)
@@ -284,7 +292,7 @@ class WaySource:
             row, column = rows[at], columns[at]
             bought = part.purchase(row, column)
             if self._open:
-                spent, _, _ = part.ways.least(row, column, prices)
+                spent, _, _ = part.options.least(row, column, prices)
             else:
                 spent = objective.spend * (least[at] / MONEY_SCALE - bought)
             priced = np.full(least.shape, FORBIDDEN)
@@ -294,44 +302,51 @@ class WaySource:
         return cost
 
     def _dearest(self, member: Member, objective: PricedObjective, row: Ints, column: Ints) -> Columns:
-        """Return the way of each of the pairs (n,) that gains most."""
+        """Return the route of each of the pairs (n,) that gains most."""
         if not self._open:
             return self._routes(member, row, column)
-        prices = DayPrices(objective.capacity, objective.spend)
-        _, hub, arrival = member.part.ways.least(row, column, prices)
-        return self._as_columns(member, row, column, member.part.ways.way(row, column, hub, arrival))
+        prices = CapacityPrices(objective.capacity, objective.spend)
+        _, hub, arrival = member.part.options.least(row, column, prices)
+        return self._as_columns(member, row, column, member.part.options.route(row, column, hub, arrival))
 
     def _columns(self, member: Member, row: Ints, column: Ints) -> Columns:
-        """Return all ways of admitted pairs (n,)."""
+        """Return all routes of admitted pairs (n,)."""
         if not self._open:
             return self._routes(member, row, column)
-        pair, way = member.part.ways.every(row, column)
-        columns = self._as_columns(member, row[pair], column[pair], way)
+        pair, route = member.part.options.every(row, column)
+        columns = self._as_columns(member, row[pair], column[pair], route)
         return columns.take(_undominated(columns, pair, len(row)))
 
     def _routes(self, member: Member, row: Ints, column: Ints) -> Columns:
         """Return the cheapest route of admitted pairs (n,)."""
-        return self._as_columns(member, row, column, member.part.itinerary(row, column))
+        return self._as_columns(member, row, column, member.part.cheapest_routes(row, column))
 
     def _as_columns(
-        self, member: Member, row: Ints, column: Ints, way: Itinerary, key: Ints | None = None
+        self, member: Member, row: Ints, column: Ints, route: ScheduledRoutes, key: Ints | None = None
     ) -> Columns:
         part = member.part
         granule = part.granule[row] / self._scale.unit
-        spend, purchase = unit_price(way)
-        loads = part.ways.loads(way, row, column) if self._open else NO_LOADS
+        spend, purchase = unit_price(route)
+        loads = part.options.loads(route, row, column) if self._open else NO_LOADS
         tail, head = row + member.donation, column + member.need
-        key = self._key(member, row, column, way) if key is None else key
+        key = self._key(member, row, column, route) if key is None else key
         return Columns(
-            tail, head, part.ratio(row, column) * granule, spend * granule, purchase * granule, key,
-            loads.which, loads.row, loads.kg * granule[loads.which],
-        )  # fmt: skip
+            tail,
+            head,
+            part.ratio(row, column) * granule,
+            spend * granule,
+            purchase * granule,
+            key,
+            loads.which,
+            loads.row,
+            loads.kg * granule[loads.which],
+        )
 
 
 def _undominated(columns: Columns, pair: Ints, pairs: int) -> Ints:
-    """Return the ways but those that cost no less than another one of their pair that loads nothing shared.
+    """Return the routes but those that cost no less than another one of their pair that loads nothing shared.
 
-    Whatever is sought, a plan that takes such a way is no worse when it takes the other one.
+    Whatever is sought, a plan that takes such a route is no worse when it takes the other one.
     """
     free = np.ones(len(columns), dtype=bool)
     free[columns.load_column] = False

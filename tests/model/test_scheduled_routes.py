@@ -12,7 +12,7 @@ import matchopt
 from matchopt.arrays import FORBIDDEN
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
-from matchopt.model.ways import DayPrices, Waiting
+from matchopt.model.scheduled_routes import ArrivalPrices, CapacityPrices
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -28,7 +28,7 @@ def test_waiting_is_least_over_all_arrivals_and_nights(data, days, start):
     enter, night = np.array(data.draw(prices)), np.array(data.draw(prices))
     spans = [(a, b, leave) for a in range(days) for b in range(a, days) for leave in range(-2, days + 3)]
     first, last, leave = (np.array(column) + start for column in zip(*spans, strict=True))
-    price, day = Waiting(enter, night, start).least(first, last, leave)
+    price, day = ArrivalPrices(enter, night, start).least(first, last, leave)
     for k, (a, b, c) in enumerate(spans):
         every = {d: enter[d] + night[d : max(min(c, days), d)].sum() for d in range(a, b + 1)}
         assert price[k] == pytest.approx(min(every.values()), abs=1e-12)
@@ -51,8 +51,8 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase):
     """Each route of the oracle is matched by a way that costs no more and loads nothing else."""
     rules, case = small.rules(), small.case()
     for network, part, row, column in every_pair(case):
-        pair, way = part.ways.every(row, column)
-        loads = part.ways.loads(way, row[pair], column[pair])
+        pair, way = part.options.every(row, column)
+        loads = part.options.loads(way, row[pair], column[pair])
         uses = [Counter() for _ in range(len(pair))]
         for which, resource in zip(loads.which, loads.row, strict=True):
             uses[which][resource_name(network.capacities, resource)] += 1
@@ -94,14 +94,14 @@ def test_least_is_the_cheapest_of_all_ways_at_any_prices(data, small: SmallCase)
         row_price = np.array(
             data.draw(st.lists(st.sampled_from(PRICES), min_size=len(capacities), max_size=len(capacities)))
         )
-        prices = DayPrices(row_price, data.draw(st.sampled_from((0.0, 1.0, 1.0, 2.5))))
-        cost, hub, arrival = part.ways.least(row, column, prices)
-        pair, way = part.ways.every(row, column)
+        prices = CapacityPrices(row_price, data.draw(st.sampled_from((0.0, 1.0, 1.0, 2.5))))
+        cost, hub, arrival = part.options.least(row, column, prices)
+        pair, way = part.options.every(row, column)
         every = priced(part, way, row[pair], column[pair], prices)
         for k in range(len(row)):
             assert cost[k] == pytest.approx(every[pair == k].min(), abs=1e-9 * (1 + abs(cost[k])))
         # The way named is the one that was priced.
-        named = part.ways.way(row, column, hub, arrival)
+        named = part.options.way(row, column, hub, arrival)
         assert priced(part, named, row, column, prices) == pytest.approx(cost, abs=1e-9, rel=1e-9)
         known = {
             tuple(w) for w in np.stack([pair, way.hub, way.arrival, way.stay, way.pickup], axis=1).tolist()
@@ -126,7 +126,7 @@ def priced(part, way, row, column, prices):
         )
         parts.append(sum(np.broadcast_to(cost, 1)[0] for cost in costs))
     cost = prices.cost * (np.array(parts) + np.broadcast_to(router.pair_cost(supply, demand), len(row)))
-    loads = part.ways.loads(way, row, column)
+    loads = part.options.loads(way, row, column)
     return cost + np.bincount(loads.which, loads.kg * prices.row[loads.row], minlength=len(row))
 
 
@@ -134,8 +134,8 @@ def priced(part, way, row, column, prices):
 @given(small_cases(always=("days", "hubs", "lanes", "lead times")))
 def test_without_prices_the_least_way_is_the_cheapest_route(small: SmallCase):
     for network, part, row, column in every_pair(small.case()):
-        free = DayPrices(np.zeros(len(network.capacities)), 1.0)
-        cost, _, _ = part.ways.least(row, column, free)
+        free = CapacityPrices(np.zeros(len(network.capacities)), 1.0)
+        cost, _, _ = part.options.least(row, column, free)
         rounded = part.costs(row, column) / MONEY_SCALE - part.purchase(row, column)
         assert np.abs(cost - rounded).max() <= 0.51 / MONEY_SCALE
 
@@ -169,7 +169,7 @@ def one_hub(**hub):
 )
 def test_days_matter_only_where_a_hub_has_capacities_by_day(hub, days):
     ((network, part, row, column),) = every_pair(one_hub(**hub))
-    _, way = part.ways.every(row, column)
+    _, way = part.options.every(row, column)
     first = pd.Timestamp("2026-03-01").toordinal() - FIRST_ORDINAL - 1
     assert [(a - first, n) for a, n in zip(way.arrival, way.stay, strict=True)] == days
     assert (way.delivery - way.arrival - way.stay == 1).all()

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.model import ways
-from matchopt.model.ways import Waiting
+from matchopt.model import scheduled_routes
+from matchopt.model.scheduled_routes import ArrivalPrices
 
 PRICES = st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.25, 1 / 3, 1.0, 7.3])
 
@@ -36,11 +36,11 @@ def spans(draw):
 @given(spans(), st.sampled_from([1, 50, 2**18]))
 def test_price_and_day_are_those_of_trying_every_day(drawn, cells):
     enter, night, start, *asked = drawn
-    before, ways.CELLS = ways.CELLS, cells
+    before, scheduled_routes.CELLS = scheduled_routes.CELLS, cells
     try:
-        price, day = Waiting(enter, night, start).least(*asked)
+        price, day = ArrivalPrices(enter, night, start).least(*asked)
     finally:
-        ways.CELLS = before
+        scheduled_routes.CELLS = before
     found = list(zip(price.tolist(), day.tolist(), strict=True))
     assert found == [
         by_trying(enter, night, start, *(int(n) for n in one)) for one in zip(*asked, strict=True)
@@ -49,7 +49,7 @@ def test_price_and_day_are_those_of_trying_every_day(drawn, cells):
 
 def test_a_century_of_days_takes_a_few_megabytes():
     days = 36_500
-    waiting = Waiting(np.ones(days), np.full(days, 0.01), 0)
+    waiting = ArrivalPrices(np.ones(days), np.full(days, 0.01), 0)
     first, last = np.zeros(20, dtype=np.int64), np.full(20, days - 1)
     tracemalloc.start()
     price, day = waiting.least(first, last, np.arange(20) * 1000)

@@ -11,20 +11,18 @@ import numpy as np
 
 from matchopt.arrays import PLENTY, Ints
 from matchopt.contract.case import Case
-from matchopt.model.fairness import Cells
+from matchopt.model.linking import FairnessCells
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network
-from matchopt.planning.blocks import Joint, join, planned
+from matchopt.planning.blocks import LinkedBlock, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
-from matchopt.planning.promises import as_flow, keepable
-from matchopt.planning.source import Kept
-from matchopt.planning.spread import DistributedOracle
-from matchopt.planning.warm import Warm
+from matchopt.planning.columns import OpenPromises
+from matchopt.planning.distributed import DistributedOracle
+from matchopt.planning.earlier import Warm, as_flow, keepable
 from matchopt.result.books import Books, keep_books
-from matchopt.result.deliveries import settle
-from matchopt.result.flows import Flows, transported
+from matchopt.result.deliveries import Flows, to_deliveries, transported
 from matchopt.result.proof import Proof
-from matchopt.result.summary import Fair, Spent, summarize
+from matchopt.result.summary import BudgetUse, FairnessReached, summarize
 from matchopt.solve.backends import BACKENDS
 from matchopt.solve.column_generation import Effort
 from matchopt.solve.oracle import PricingOracle
@@ -41,7 +39,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
-class Work:
+class Decomposition:
     """The parts of a network being solved: as transport problems where they can be, as blocks where not.
 
     Attributes
@@ -69,9 +67,9 @@ class Work:
     spreads: bool = False
     warm: Warm | None = None
     floor: float | None = None
-    cells: Cells | None = None
+    cells: FairnessCells | None = None
     matchings: dict[int, ProvenFlow] = field(default_factory=dict)
-    kept: dict[int, Kept] = field(default_factory=dict)
+    kept: dict[int, OpenPromises] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
     stopped: bool = False
 
@@ -85,7 +83,7 @@ class Work:
         """Solve all parts; take in shared rules only where the plan would break them."""
         parts = self.network.parts
         if self.case.settings.policy.fairness != "none":
-            self.cells = Cells.of(self.case, self.network)
+            self.cells = FairnessCells.of(self.case, self.network)
         joint = set(range(len(parts))) if self.cells is not None and len(self.cells.asked) else set()
         budget = is_open = False
         while True:
@@ -103,7 +101,7 @@ class Work:
         """Return whether flows spend more than the budget, and whether other hubs and days could help.
 
         They could where flows load more than some capacity; and in a case with capacities, where all
-        ways are open, a promise might be kept if other goods of its pair went another way.
+        routes are open, a promise might be kept if other goods of its pair went another route.
         """
         limit = self.budget * MONEY_SCALE * self.network.scale.unit
         capacities = self.network.capacities
@@ -133,7 +131,9 @@ class Work:
             found.append(transported(self.network, parts[k], best.tail, best.head, best.flow))
         joints = [
             join(
-                self.case, self.network, group,
+                self.case,
+                self.network,
+                group,
                 is_open=is_open and set(group) == joint,
                 budget=self.budget if budget and set(group) == joint else np.inf,
                 cells=self.cells if set(group) == joint else None,
@@ -143,7 +143,7 @@ class Work:
                 ceiling=self._ceiling(group, earlier) if set(group) == joint else {},
             )
             for group in groups
-        ]  # fmt: skip
+        ]
         last = self._last(budget=budget, is_open=is_open)
         self._solve_blocks(joints, self.deadline.share(1.0 if last else 0.5))
         for one in self.solved:
@@ -166,18 +166,21 @@ class Work:
                 k: (here if k in spread else self.executor).submit(
                     match,
                     DistributedOracle(parts[k].oracle, self.executor) if k in spread else parts[k].oracle,
-                    parts[k].supply, parts[k].asked // parts[k].step,
-                    parts[k].unmet_cost if by_cost else parts[k].priority, by_cost=by_cost,
-                    solver=self.solver, start=None if self.warm is None else self.warm.start(parts[k]),
+                    parts[k].supply,
+                    parts[k].asked // parts[k].step,
+                    parts[k].unmet_cost if by_cost else parts[k].priority,
+                    by_cost=by_cost,
+                    solver=self.solver,
+                    start=None if self.warm is None else self.warm.start(parts[k]),
                     promised=as_flow(self.network, parts[k], self.kept[k]) if parts[k].promised else None,
                 )
                 for k in largest
-            }  # fmt: skip
+            }
             for done, k in enumerate(largest):
                 self.tell("solve", done, len(largest))
                 self.matchings[k] = waiting[k].result()
 
-    def _solve_blocks(self, joints: list[Joint], deadline: Deadline) -> None:
+    def _solve_blocks(self, joints: list[LinkedBlock], deadline: Deadline) -> None:
         """Solve the blocks, and those that were cut short once more if there is time left.
 
         Each gets a share of the time by its size. The smallest come first: what they leave of
@@ -191,9 +194,11 @@ class Work:
             for number, joint in waiting.items():
                 time, done = deadline.share(joint.size / left), len(found)
                 outcome = solve_block(
-                    joint.block, joint.source, time,
+                    joint.block,
+                    joint.source,
+                    time,
                     lambda stage, done=done: self.tell(stage, done, len(joints)),  # type: ignore[misc]
-                )  # fmt: skip
+                )
                 if number not in found or outcome.beats(found[number]):
                     found[number] = outcome
                 if time.stopped:
@@ -213,7 +218,7 @@ class Work:
         """Return what was proven of the same parts in an attempt with fewer shared rules.
 
         There each pair had its cheapest route at no limit, so whatever can be reached under more
-        rules could be reached there; only to keep a promise it may take more ways.
+        rules could be reached there; only to keep a promise it may take more routes.
         """
         for one in earlier:
             if list(one.joint.parts) == group:
@@ -229,16 +234,22 @@ class Work:
     def accounts(self, flows: Flows) -> tuple[Books, dict[str, Any]]:
         """Return the tables of the plan and its summary."""
         case, network = self.case, self.network
-        deliveries = settle(case, network, flows)
+        deliveries = to_deliveries(case, network, flows)
         limit = case.settings.policy.budget or np.inf
         spent = (flows.spent + network.pinned.spent) / (MONEY_SCALE * network.scale.unit)
         room = network.capacities.limit - flows.loads(len(network.capacities))
         books = keep_books(case, network, deliveries, room, limit - spent)
         bound, relaxation = bounds(case, network, self.plain_proof(), self.solved, deliveries, books)
         summary = summarize(
-            case, network, books, bound, relaxation,
-            fair=self.fair(), spent=self.spent(limit, spent), stopped=self.stopped,
-        )  # fmt: skip
+            case,
+            network,
+            books,
+            bound,
+            relaxation,
+            fair=self.fair(),
+            spent=self.spent(limit, spent),
+            stopped=self.stopped,
+        )
         return books, summary
 
     def plain_proof(self) -> Proof:
@@ -254,7 +265,7 @@ class Work:
             proof.write("need", part.columns, found.demand_level, found.demand_price)
         return proof
 
-    def fair(self) -> Fair | None:
+    def fair(self) -> FairnessReached | None:
         """Return what the plan reaches of the fairness sought."""
         rule = self.case.settings.policy.fairness
         if rule == "none":
@@ -265,10 +276,10 @@ class Work:
                 value = float(reached.coverage.min())
                 if rule == "share":
                     value = float(one.joint.block.fair_share.sum()) - reached.value["share"]
-                return Fair(rule, max(value, 0.0), len(one.joint.cells.asked))
-        return Fair(rule, 0.0 if rule == "share" else 1.0, 0)
+                return FairnessReached(rule, max(value, 0.0), len(one.joint.cells.asked))
+        return FairnessReached(rule, 0.0 if rule == "share" else 1.0, 0)
 
-    def spent(self, limit: float, used: float) -> Spent | None:
+    def spent(self, limit: float, used: float) -> BudgetUse | None:
         """Return what was spent of a budget and, from its prices, what one currency unit more would serve."""
         if np.isinf(limit):
             return None
@@ -280,13 +291,20 @@ class Work:
                 goal = stage.name.removeprefix("tier ")
                 if goal in more:
                     more[goal] += stage.prices.budget
-        return Spent(limit, used, more)
+        return BudgetUse(limit, used, more)
 
 
 def match(
-    market: PricingOracle, supply: Ints, demand: Ints, weight: Ints, *, by_cost: bool, solver: str,
-    start: WarmStart | None = None, promised: PromisedArcs | None = None,
-) -> ProvenFlow:  # fmt: skip
+    market: PricingOracle,
+    supply: Ints,
+    demand: Ints,
+    weight: Ints,
+    *,
+    by_cost: bool,
+    solver: str,
+    start: WarmStart | None = None,
+    promised: PromisedArcs | None = None,
+) -> ProvenFlow:
     """Solve one part by itself, wherever that is: all it needs is here.
 
     `weight` is what a unit unmet costs if `by_cost`, else the tier of each demand.

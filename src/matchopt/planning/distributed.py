@@ -48,11 +48,15 @@ class DistributedOracle:
         """Return pairs with a low reduced cost."""
         waiting = [
             self._executor.submit(
-                PairCosts.price, costs, supply_price[rows], demand_price, limit,
+                PairCosts.price,
+                costs,
+                supply_price[rows],
+                demand_price,
+                limit,
                 (partners[0][rows], partners[1]),
             )
             for rows, costs in self._blocks
-        ]  # fmt: skip
+        ]
         start = np.concatenate([[0], np.cumsum(partners[0])])
         columns = CandidateLists.empty(partners[1], limit)
         values, others, priced = [], [], 0

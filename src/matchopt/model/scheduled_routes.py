@@ -1,8 +1,8 @@
-"""All the ways a pair can go: direct, or through any hub on any day, and what each one loads.
+"""All the routes a pair can go: direct, or through any hub on any day, and what each one loads.
 
 With shared capacities the cheapest route of a pair may be taken, so that another hub, another
-day or a direct trip must stay open. Of all ways through a hub that arrive on one day, the one
-that leaves first stores least and costs least, whatever storage is worth; a way is therefore
+day or a direct trip must stay open. Of all routes through a hub that arrive on one day, the one
+that leaves first stores least and costs least, whatever storage is worth; a route is therefore
 known by its hub and arrival day.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.model.capacities import Burden, Capacities, Loads
 from matchopt.model.classes import Demand, Supply
+from matchopt.model.linking import Capacities, CapacityLoads, Loads
 from matchopt.model.money import MONEY_SCALE
-from matchopt.model.routes import DIRECT, Itinerary, Router, direct_delivery
+from matchopt.model.routes import DIRECT, Router, ScheduledRoutes, direct_delivery
 from matchopt.model.rules import Items, Rules
 
 CELLS = 2**18
@@ -24,7 +24,7 @@ CELLS = 2**18
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class HubWindow:
     """When pairs may pass a hub: arrivals ``first..last``, and the first day they may leave.
 
     `first` > `last` where they cannot.
@@ -36,7 +36,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class DayPrices:
+class CapacityPrices:
     """What a kg pays besides its route, by capacity.
 
     Attributes
@@ -51,24 +51,32 @@ class DayPrices:
     cost: float
 
 
-class Ways:
-    """The ways of the pairs of one part of the network."""
+class RouteOptions:
+    """The routes of the pairs of one part of the network."""
 
     def __init__(
-        self, router: Router, rules: Rules, items: Items, capacities: Capacities, burden: Burden,
-        donations: Supply, needs: Demand, tail: Ints, head: Ints,
-    ) -> None:  # fmt: skip
+        self,
+        router: Router,
+        rules: Rules,
+        items: Items,
+        capacities: Capacities,
+        burden: CapacityLoads,
+        donations: Supply,
+        needs: Demand,
+        tail: Ints,
+        head: Ints,
+    ) -> None:
         self._router, self._rules, self._items = router, rules, items
         self._capacities, self._burden = capacities, burden
         self._donations, self._needs = donations, needs
         self._tail, self._head = tail, head
 
-    def every(self, rows: Ints, columns: Ints) -> tuple[Ints, Itinerary]:
-        """Return all ways of admitted pairs (n,) that may be worth taking, each with its pair."""
+    def every(self, rows: Ints, columns: Ints) -> tuple[Ints, ScheduledRoutes]:
+        """Return all routes of admitted pairs (n,) that may be worth taking, each with its pair."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head, item = self._tail[rows], self._head[columns], supply.item
         window = self._router.window(supply, demand)
-        connected, lead = self._router.direct_way(item, tail, head)
+        connected, lead = self._router.direct_leg(item, tail, head)
         delivery = direct_delivery(window, lead)
         straight = np.flatnonzero(connected & (delivery <= window.latest))
         pair, hub = [straight], [np.full(len(straight), DIRECT, dtype=np.int64)]
@@ -88,14 +96,14 @@ class Ways:
             arrival.append(day)
             stay.append(np.maximum(leave[which] - day, 0))
         of = np.concatenate(pair)
-        way = self.way(rows[of], columns[of], np.concatenate(hub), np.concatenate(arrival))
-        return of, way
+        route = self.route(rows[of], columns[of], np.concatenate(hub), np.concatenate(arrival))
+        return of, route
 
-    def way(self, rows: Ints, columns: Ints, hub: Ints, arrival: Ints) -> Itinerary:
-        """Return the ways of pairs (n,) through `hub`, arriving there on day `arrival`."""
+    def route(self, rows: Ints, columns: Ints, hub: Ints, arrival: Ints) -> ScheduledRoutes:
+        """Return the routes of pairs (n,) through `hub`, arriving there on day `arrival`."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         tail, head, item = self._tail[rows], self._head[columns], supply.item
-        _, lead = self._router.direct_way(item, tail, head)
+        _, lead = self._router.direct_leg(item, tail, head)
         pickup, delivery = arrival - lead, arrival.copy()
         stay = np.zeros(len(hub), dtype=np.int64)
         for h in np.unique(hub[hub != DIRECT]):
@@ -105,12 +113,12 @@ class Ways:
             pickup[at] = arrival[at] - into
             delivery[at] = arrival[at] + stay[at] + out_of
         unit_cost = self._router.unit_costs(supply, demand, tail, head, hub, stay)
-        return Itinerary(hub, pickup, arrival, stay, delivery, unit_cost)
+        return ScheduledRoutes(hub, pickup, arrival, stay, delivery, unit_cost)
 
     def open_to(
         self, rows: Ints, columns: Ints, hub: Ints, days: tuple[Ints, Ints, Ints], *, any_day: bool
-    ) -> tuple[Bools, Itinerary]:
-        """Return whether pairs (n,) that no rule keeps apart may go a given way, and that way.
+    ) -> tuple[Bools, ScheduledRoutes]:
+        """Return whether pairs (n,) that no rule keeps apart may go a given route, and that route.
 
         Parameters
         ----------
@@ -123,7 +131,7 @@ class Ways:
         tail, head, item = self._tail[rows], self._head[columns], supply.item
         pickup, arrival, delivery = days
         window = self._router.window(supply, demand)
-        linked, lead_in = self._router.direct_way(item, tail, head)
+        linked, lead_in = self._router.direct_leg(item, tail, head)
         lead_out = np.zeros_like(lead_in)
         for h in np.unique(hub[hub != DIRECT]):
             at = np.flatnonzero(hub == h)
@@ -138,24 +146,24 @@ class Ways:
         stay = np.where(hub == DIRECT, 0, np.maximum(stay, 0))
         if not any_day:
             at = np.flatnonzero(fits)
-            best = self._router.itinerary(supply.take(at), demand.take(at), tail[at], head[at], hub[at])
+            best = self._router.cheapest_routes(supply.take(at), demand.take(at), tail[at], head[at], hub[at])
             fits[at] = (best.pickup == pickup[at]) & (best.arrival == arrival[at])
             fits[at] &= best.delivery == delivery[at]
         cost = self._router.unit_costs(supply, demand, tail, head, np.where(fits, hub, DIRECT), stay)
-        return fits, Itinerary(hub, pickup, arrival, stay, delivery, cost)
+        return fits, ScheduledRoutes(hub, pickup, arrival, stay, delivery, cost)
 
-    def loads(self, way: Itinerary, rows: Ints, columns: Ints) -> Loads:
-        """Return what the ways of pairs (n,) load."""
+    def loads(self, route: ScheduledRoutes, rows: Ints, columns: Ints) -> Loads:
+        """Return what the routes of pairs (n,) load."""
         supply, demand = self._donations.take(rows), self._needs.take(columns)
         agreement = self._rules.agreement(supply, demand)
-        return self._burden.loads(way, self._tail[rows], self._head[columns], agreement, self.weight(rows))
+        return self._burden.loads(route, self._tail[rows], self._head[columns], agreement, self.weight(rows))
 
     def weight(self, rows: Ints) -> Floats:
         """Return the kg that a donated unit of `rows` puts on shared capacities."""
         item = self._donations.item[rows]
         return np.where(self._items.service[item], 0.0, self._items.weight[item])
 
-    def span(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: int) -> Span:
+    def span(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: int) -> HubWindow:
         """Return when pairs that broadcast may pass `hub`."""
         router = self._router
         window = router.window(supply, demand)
@@ -170,9 +178,9 @@ class Ways:
         possible = (
             usable & (window.first <= window.last) & (np.maximum(first, leave) <= window.latest - out_of)
         )
-        return Span(first, np.where(possible, last, first - 1), leave)
+        return HubWindow(first, np.where(possible, last, first - 1), leave)
 
-    def least(self, rows: Ints, columns: Ints, prices: DayPrices) -> tuple[Floats, Ints, Ints]:
+    def least(self, rows: Ints, columns: Ints, prices: CapacityPrices) -> tuple[Floats, Ints, Ints]:
         """Return the least priced cost per donated unit of admitted pairs (n,), its hub and arrival.
 
         The cost is that before rounding and without purchases, each currency unit counting
@@ -182,7 +190,7 @@ class Ways:
         tail, head, item = self._tail[rows], self._head[columns], supply.item
         weight, spare = self.weight(rows), np.append(prices.row, 0.0)
         window = self._router.window(supply, demand)
-        connected, lead = self._router.direct_way(item, tail, head)
+        connected, lead = self._router.direct_leg(item, tail, head)
         arrival = direct_delivery(window, lead)
         cost = prices.cost * self._router.direct_cost(item, tail, head)
         cost = cost + weight * self._lane(self._burden.direct, tail, head, spare)
@@ -209,14 +217,16 @@ class Ways:
     def _lane(self, lane: Ints, tail: Ints, head: Ints, spare: Floats) -> Floats:
         return spare[lane[tail, head]] if self._burden.lanes else np.zeros(())
 
-    def _waiting(self, prices: DayPrices, spare: Floats, hub: int) -> Waiting:
+    def _waiting(self, prices: CapacityPrices, spare: Floats, hub: int) -> ArrivalPrices:
         enter = spare[self._capacities.throughput[hub]]
         night = spare[self._capacities.storage[hub]] + prices.cost * self._router.hubs.storage[hub]
         idle = np.full(self._capacities.skipped, prices.cost * self._router.hubs.storage[hub])
-        return Waiting(enter, night, self._capacities.start, float(idle.cumsum()[-1]) if len(idle) else 0.0)
+        return ArrivalPrices(
+            enter, night, self._capacities.start, float(idle.cumsum()[-1]) if len(idle) else 0.0
+        )
 
 
-class Waiting:
+class ArrivalPrices:
     """The cheapest arrival day at one hub, for any span of days.
 
     Arriving on day d for leaving on day l costs ``enter[d] + (until[max(l, d)] - until[d])``, `until` being
@@ -278,6 +288,6 @@ def _range_minima(table: Floats, row: Ints, first: Ints, last: Ints) -> tuple[Fl
     return table[row, column], column
 
 
-def unit_price(way: Itinerary) -> tuple[Floats, Floats]:
+def unit_price(route: ScheduledRoutes) -> tuple[Floats, Floats]:
     """Return what one donated unit costs, purchases aside, and what it spends on purchases, in currency."""
-    return way.unit_cost[:, :-1].sum(axis=1) / MONEY_SCALE, way.unit_cost[:, -1] / MONEY_SCALE
+    return route.unit_cost[:, :-1].sum(axis=1) / MONEY_SCALE, route.unit_cost[:, -1] / MONEY_SCALE

@@ -12,8 +12,8 @@ import matchopt
 from matchopt.arrays import FORBIDDEN
 from matchopt.model import pair_costs
 from matchopt.model.network import encode
-from matchopt.planning import spread
-from matchopt.planning.spread import DistributedOracle
+from matchopt.planning import distributed
+from matchopt.planning.distributed import DistributedOracle
 from strategies import small_cases
 
 
@@ -51,7 +51,7 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
         ),
     )
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as executor:
-        patch.setattr(spread, "BLOCK", 1)
+        patch.setattr(distributed, "BLOCK", 1)
         blocks = DistributedOracle(oracle, executor)
         assert listed(blocks.best(supply, demand, limit, partners)) == listed(
             oracle.best(supply, demand, limit, partners)
@@ -111,7 +111,7 @@ def test_pairs_too_many_to_list_are_told(monkeypatch):
     all_pairs = oracle.below(*still, FORBIDDEN, still, -1)
     assert len(all_pairs.row) > rows + columns
     monkeypatch.setattr(pair_costs, "PAIRS_LISTED", 1)
-    monkeypatch.setattr(spread, "BLOCK", 1)
+    monkeypatch.setattr(distributed, "BLOCK", 1)
     assert oracle.below(*still, FORBIDDEN, still, -1) is None
     with ThreadPoolExecutor(1) as executor:
         assert DistributedOracle(oracle, executor).below(*still, FORBIDDEN, still, -1) is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from matchopt.model.network import encode
 from matchopt.planning import source as source_module
-from matchopt.planning.source import CLOSE, WaySource
+from matchopt.planning.columns import CLOSE, RouteSource
 from matchopt.solve.block import PricedObjective
 from matchopt.tolerances import EQUAL
 from strategies import SmallCase, drawn, small_cases
@@ -19,7 +19,7 @@ PRICES = (0.0, 0.0, 0.1, 0.5, 1.0, 7.3)
 def opened(small: SmallCase, *, is_open: bool):
     """Return the source of all parts of a case, the numbers of its donations and needs, and all its ways."""
     network = encode(small.case())
-    source = WaySource(network.parts, network.capacities, network.scale, is_open=is_open)
+    source = RouteSource(network.parts, network.capacities, network.scale, is_open=is_open)
     m, n = (sum(len(getattr(part, side)) for part in network.parts) for side in ("rows", "columns"))
     return network, source, m, n, source.every(10**9)
 
