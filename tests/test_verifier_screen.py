@@ -51,7 +51,7 @@ def everything(f, commitments, classes, watchers):
     refused = list(rules.refusals(f, p).values())
     steps = [*(~np.array(refused)), best.connected, best.cost < NOWHERE, ~commitments.bars(p.i, p.j)]
     passed = np.cumprod(steps, axis=0).sum(axis=0)
-    met = pick(pairs.Met(donation, need, p, best.cost), np.flatnonzero(passed == 7))
+    met = pick(pairs.AdmissiblePairs(donation, need, p, best.cost), np.flatnonzero(passed == 7))
     reasons, plain, columns = watchers
     reasons.note(met)
     if plain is not None:
@@ -62,7 +62,7 @@ def everything(f, commitments, classes, watchers):
         most = np.zeros(one.size)
         np.maximum.at(most, of, passed)
         reach.append(one.spread(most, 0, size).astype(int))
-    return pairs.Reach(*reach)
+    return pairs.RulesPassed(*reach)
 
 
 def said(case, plan):

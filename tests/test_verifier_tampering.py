@@ -18,11 +18,11 @@ import matchopt
 import verifier_shared_cases as shared
 from matchopt import Case, Plan, verify
 from matchopt.contract.plan import ALLOCATIONS, PRICES
-from matchopt.verifier import Proof, judge
+from matchopt.verifier import BlockProof, prove
 from matchopt.verifier.commitments import commitments_of
 from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import read_lines
-from matchopt.verifier.sums import tally_of, used_by
+from matchopt.verifier.sums import plan_totals, used_by
 from matchopt.verifier.violation import PlanTable, Violations
 from strategies import SmallCase, small_cases
 from verifier_cases import TOWN, Row, case_of, town, town_plan
@@ -422,13 +422,13 @@ def _shaken(prices: pd.DataFrame, chance: random.Random, coverage: bool) -> pd.D
     return prices.assign(level=levels, price=values)
 
 
-def judged(plan: Plan, prices: pd.DataFrame) -> Proof | None:
+def judged(plan: Plan, prices: pd.DataFrame) -> BlockProof | None:
     """Return what prices prove; None where they are refused."""
     facts, found = gather(plan.case), Violations()
     commitments = commitments_of(plan.case, facts)
     lines = read_lines(facts, commitments, PlanTable(plan.allocations, "allocations", ALLOCATIONS, found))
     table = PlanTable(prices, "prices", PRICES, found)
-    verdict = judge(facts, commitments, tally_of(facts, lines), used_by(facts, lines), table)
+    verdict = prove(facts, commitments, plan_totals(facts, lines), used_by(facts, lines), table)
     return None if found else verdict.proof
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matchopt.runs.jobs import JobOutcome
 
 
-class Lines(StrEnum):
+class OutcomeFormat(StrEnum):
     """How each case is told of."""
 
     TEXT = "text"
@@ -46,8 +46,9 @@ def batch(
         bool, typer.Option("--report", help="Write report.html and plan.xlsx of each run, too.")
     ] = False,
     format: Annotated[
-        Lines, typer.Option("--format", "-f", help="text to read; jsonl: an object a case, for machines.")
-    ] = Lines.TEXT,
+        OutcomeFormat,
+        typer.Option("--format", "-f", help="text to read; jsonl: an object a case, for machines."),
+    ] = OutcomeFormat.TEXT,
     log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append a line a case to this file, with the time.")
     ] = None,
@@ -92,20 +93,20 @@ def batch(
             step("cases", len(outcomes), len(wanted))
         write_file(output / "index.csv", csv_file(told.index(outcomes)))
         write_file(output / "index.html", text_file(told.page(outcomes)))
-    if not quiet and format is Lines.TEXT:
+    if not quiet and format is OutcomeFormat.TEXT:
         print("\n" + told.total(outcomes))
         print(output / "index.html")
     if any(one.outcome == FAILED for one in outcomes):
         raise typer.Exit(FOUND)
 
 
-def _tell(one: JobOutcome, format: Lines, log: Path | None, *, quiet: bool) -> None:
+def _tell(one: JobOutcome, format: OutcomeFormat, log: Path | None, *, quiet: bool) -> None:
     """Print what became of a case, and note it in the log."""
     from matchopt.report.batch import line
     from matchopt.runs.jobs import FAILED
 
     failed = one.outcome == FAILED
-    if format is Lines.JSONL and (failed or not quiet):
+    if format is OutcomeFormat.JSONL and (failed or not quiet):
         print(json.dumps(one.as_dict(), ensure_ascii=False), flush=True)
     elif failed or not quiet:
         print(line(one), file=sys.stderr if failed else sys.stdout, flush=True)

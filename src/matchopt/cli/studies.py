@@ -39,7 +39,7 @@ class Ready(StrEnum):
     MODES = "modes"
 
 
-class Policy(StrEnum):
+class ReplayPolicy(StrEnum):
     """How arrivals are matched."""
 
     OPTIMAL = "optimal"
@@ -131,7 +131,7 @@ def simulate(
     case: CasePath,
     every: Annotated[int, typer.Option(min=1, metavar="DAYS", help="Days between two matchings.")] = 7,
     policy: Annotated[
-        list[Policy] | None,
+        list[ReplayPolicy] | None,
         typer.Option(help="A policy to replay. Repeated: several.  [default: all of them]"),
     ] = None,
     time_limit: Annotated[

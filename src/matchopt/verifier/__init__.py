@@ -20,31 +20,31 @@ from matchopt.verifier.commitments import CommitmentFacts, commitments_of, promi
 from matchopt.verifier.facts import Facts
 from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import check_purchases, read_lines
-from matchopt.verifier.pairs import Watchers, row_classes, sweep
+from matchopt.verifier.pairs import PairVisitors, enumerate_pairs, row_classes
 from matchopt.verifier.prices import fairness_cells, read_prices
 from matchopt.verifier.proof import (
-    Columns,
+    ColumnPricing,
     PlainBound,
     PlainProof,
     Proven,
     Prover,
-    Rest,
+    ResidualCase,
     Shares,
     check_signs,
     plain_bound,
     shares_of,
 )
 from matchopt.verifier.reasons import Reasons
-from matchopt.verifier.summary import Book, Claims, check_plain
+from matchopt.verifier.summary import BoundChecks, RecomputedPlan, check_plain
 from matchopt.verifier.sums import (
-    Tally,
-    Used,
-    account_of,
+    CapacityUse,
+    PlanTotals,
     check_donations,
     check_loads,
     check_needs,
     check_tally,
-    tally_of,
+    cost_totals,
+    plan_totals,
     used_by,
 )
 from matchopt.verifier.violation import PlanTable, Violation, Violations
@@ -100,21 +100,21 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
     f = gather(case)
     commitments = commitments_of(case, f)
     lines = read_lines(f, commitments, allocations)
-    tally, used = tally_of(f, lines), used_by(f, lines)
+    tally, used = plan_totals(f, lines), used_by(f, lines)
     check_tally(f, lines, tally, found)
     check_loads(f, used, found)
     check_purchases(f, purchases, lines)
-    verdict = judge(f, commitments, tally, used, prices)
+    verdict = prove(f, commitments, tally, used, prices)
     check_needs(f, needs, tally, verdict.need_reasons, case.extras.get("needs"))
     check_donations(f, donations, tally, verdict.donation_reasons, case.extras.get("donations"))
     if isinstance(plan.summary, Mapping):
-        _check_summary(Book(f, commitments, lines, tally), plan.summary, verdict, found)
+        _check_summary(RecomputedPlan(f, commitments, lines, tally), plan.summary, verdict, found)
     else:
         found.add("summary", "summary", "", mark("is no mapping of keys to figures"))
     return found.all()
 
 
-class Proof(NamedTuple):
+class BlockProof(NamedTuple):
     """What the prices prove of all that is new: of the needs of block 0, which `plain` marks, and of all.
 
     `keepable` is how many promises of an earlier plan could be kept.
@@ -127,15 +127,17 @@ class Proof(NamedTuple):
     keepable: int
 
 
-class Verdict(NamedTuple):
+class ReasonsAndProof(NamedTuple):
     """The reasons of needs and donations; what the prices prove, None where they could not be read."""
 
     need_reasons: Texts
     donation_reasons: Texts
-    proof: Proof | None
+    proof: BlockProof | None
 
 
-def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, table: PlanTable) -> Verdict:
+def prove(
+    f: Facts, commitments: CommitmentFacts, tally: PlanTotals, used: CapacityUse, table: PlanTable
+) -> ReasonsAndProof:
     """Look at all pairs, and hold the prices of a table against the admissible ones."""
     found, cells = table.found, fairness_cells(f)
     prices = read_prices(f, cells, table)
@@ -144,33 +146,35 @@ def judge(f: Facts, commitments: CommitmentFacts, tally: Tally, used: Used, tabl
     classes = row_classes(f, commitments, tally, prices)
     reasons = Reasons(f, tally, used, *classes)
     if prices is None:
-        reach = sweep(f, commitments, classes, Watchers(reasons))
-        return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), None)
-    columns, plain = Columns(f, prices, *classes, cells.of), PlainProof(f, prices, *classes, found)
-    reach = sweep(f, commitments, classes, Watchers(reasons, plain, columns))
+        reach = enumerate_pairs(f, commitments, classes, PairVisitors(reasons))
+        return ReasonsAndProof(reasons.of_needs(reach), reasons.of_donations(reach), None)
+    columns, plain = ColumnPricing(f, prices, *classes, cells.of), PlainProof(f, prices, *classes, found)
+    reach = enumerate_pairs(f, commitments, classes, PairVisitors(reasons, plain, columns))
     left = remaining(f, tally.kept, tally.met)
     bound = plain_bound(left, prices)
     shares = shares_of(f, cells, commitments, tally, reach, prices)
     promises = promises_of(f, left, commitments, prices, cells.of)
     budget = max(f.settings.policy.budget - float(tally.held), 0.0)
     new = (tally.served - tally.met).astype(np.float64) * f.needs.grain
-    rest = Rest(left, used.left_to_plan, budget, new, promises)
+    rest = ResidualCase(left, used.left_to_plan, budget, new, promises)
     proven = Prover(prices, columns, rest, shares).prove(bound, found)
-    proof = Proof(prices.need_block == 0, bound, proven, shares, len(promises.j))
-    return Verdict(reasons.of_needs(reach), reasons.of_donations(reach), proof)
+    proof = BlockProof(prices.need_block == 0, bound, proven, shares, len(promises.j))
+    return ReasonsAndProof(reasons.of_needs(reach), reasons.of_donations(reach), proof)
 
 
-def _check_summary(book: Book, summary: Mapping[str, Any], verdict: Verdict, found: Violations) -> None:
+def _check_summary(
+    book: RecomputedPlan, summary: Mapping[str, Any], verdict: ReasonsAndProof, found: Violations
+) -> None:
     """Check the summary, and what it claims where the prices could be read."""
-    claims = Claims(book, summary, found)
+    claims = BoundChecks(book, summary, found)
     claims.check_figures(verdict.need_reasons, verdict.donation_reasons)
     if verdict.proof is None:
         return
     plain, bound, proven, shares, keepable = verdict.proof
     f, commitments, lines, tally = book
-    check_plain(f, account_of(f, lines.new, tally, tally.served - tally.met, plain), bound, found)
+    check_plain(f, cost_totals(f, lines.new, tally, tally.served - tally.met, plain), bound, found)
     # Beside what is new stand the lines that stay, and the changes of promises that nobody can keep.
-    stays = account_of(f, lines.before, tally, tally.met, plain | True)
+    stays = cost_totals(f, lines.before, tally, tally.met, plain | True)
     served = {tier: most + stays.served_by_tier[tier] for tier, most in proven.served_by_tier.items()}
     lost = commitments.churn * (len(commitments.promised.i) - keepable)
     proven = replace(proven, served_by_tier=served, cost=proven.cost + stays.logistics + lost)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.kernels import compiled
 from matchopt.tolerances import ROUNDING
-from matchopt.verifier.facts import EARTH_RADIUS_KM, Spots
+from matchopt.verifier.facts import EARTH_RADIUS_KM, Coordinates
 
 Records = npt.NDArray[np.void]
 
@@ -85,7 +85,7 @@ reason once a pair is admissible; otherwise pairs have to be computed, `often` a
 
 
 @compiled
-def screen(
+def prune_pairs(
     donations: Records, needs: Records, ways: Any, terms: Records, fits: Bools, chosen: Ints, met: Ints
 ) -> tuple[int, int]:
     """Look at all pairs of the donations `chosen`; put those that pass into `met`.
@@ -134,7 +134,7 @@ def screen(
                     dear = bar[x] > per * min(near[i, x], by_hub + stay) + least
             if asked or dear:
                 here = start[x], start[x + 1], near[i, x], lead[i, x], by_hub, hub_lead, limit
-                count, tries = _meet(i, g, needs, here, t, fits, met, count, tries)
+                count, tries = _record_pairs(i, g, needs, here, t, fits, met, count, tries)
                 _, urge[x] = _bar_and_urge(g, needs, start[x], start[x + 1], False, fits)
     return len(chosen), count
 
@@ -205,7 +205,7 @@ def _through(i: int, c: int, nearest: float, legs: Any, hubs: Any, lanes: bool) 
 
 
 @compiled
-def _meet(
+def _record_pairs(
     i: int, g: Any, needs: Records, here: Any, t: Any, fits: Bools, met: Ints, count: int, tries: int
 ) -> tuple[int, int]:
     """Look at all pairs of donation `i` and the needs of a community."""
@@ -264,10 +264,10 @@ def _serves(g: Any, n: Any, cost: float, tries: int, t: Any) -> bool:
     return False
 
 
-def least_distance(start: Spots, goal: Spots) -> Floats:
+def least_distance(start: Coordinates, goal: Coordinates) -> Floats:
     """Return a lower bound of the distances in km, cheaper than themselves; 0 where a place is not known."""
 
-    def vectors(s: Spots) -> Floats:
+    def vectors(s: Coordinates) -> Floats:
         north, east = np.radians(s.latitude), np.radians(s.longitude)
         where = np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)
         return np.asarray(np.nan_to_num(np.stack(where)), dtype=np.float64)

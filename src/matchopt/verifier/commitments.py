@@ -20,7 +20,7 @@ from matchopt.contract.case import Case
 from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import NO_DAY, Counts, Facts, Names, PairIndex, classes, pick
 from matchopt.verifier.gather import Tables, counted
-from matchopt.verifier.prices import Prices
+from matchopt.verifier.prices import PriceTable
 from matchopt.verifier.rules import DIRECT, PairFacts, admissible, stated_routes
 
 PINNED = ("accepted", "in_transit", "delivered")
@@ -187,7 +187,7 @@ class PromiseOffers:
 
 
 def promises_of(
-    f: Facts, rest: Facts, commitments: CommitmentFacts, prices: Prices, cell: Ints
+    f: Facts, rest: Facts, commitments: CommitmentFacts, prices: PriceTable, cell: Ints
 ) -> PromiseOffers:
     """Return the promises that can be kept, by what is left in `rest`."""
     lines = commitments.promised

@@ -84,7 +84,7 @@ class PairIndex:
         return np.where(known & (self._keys[at] == key), self._rows[at], -1)
 
 
-class Spots(NamedTuple):
+class Coordinates(NamedTuple):
     """Places: code of the name (-1: unnamed) and coordinates (NaN: unknown)."""
 
     name: Ints
@@ -92,7 +92,7 @@ class Spots(NamedTuple):
     longitude: Floats
 
 
-class Legs(NamedTuple):
+class PlaceLegs(NamedTuple):
     """Legs from place to place: is there one, cost of a kg, lead days, cost as the lane gives it or 0."""
 
     open: Bools
@@ -112,15 +112,15 @@ class LaneFacts(NamedTuple):
     rate: float
     detour: float
 
-    def legs(self, start: Spots, goal: Spots) -> Legs:
+    def legs(self, start: Coordinates, goal: Coordinates) -> PlaceLegs:
         """Return the legs from `start` to `goal`; the two broadcast."""
         same = (start.name == goal.name) & (start.name >= 0)
-        crow = great_circle(start, goal) * self.detour
-        located = ~np.isnan(crow)
-        distance = np.where(same | ~located, 0.0, crow)
+        beeline = great_circle(start, goal) * self.detour
+        located = ~np.isnan(beeline)
+        distance = np.where(same | ~located, 0.0, beeline)
         if not len(self.lead):
             nothing = np.zeros(distance.shape)
-            return Legs(nothing == 0, distance * self.rate, nothing.astype(np.int64), nothing)
+            return PlaceLegs(nothing == 0, distance * self.rate, nothing.astype(np.int64), nothing)
         lane = self.between.find(start.name, goal.name)
         by_lane = lane >= 0
         told = np.where(by_lane, self.distance[lane], np.nan)
@@ -128,10 +128,10 @@ class LaneFacts(NamedTuple):
         quote = np.where(by_lane, self.cost[lane], np.nan)
         cost = np.where(np.isnan(quote), self.rate * distance, quote)
         lead = np.where(by_lane, self.lead[lane], 0)
-        return Legs(by_lane | same | located, cost, lead, np.nan_to_num(quote))
+        return PlaceLegs(by_lane | same | located, cost, lead, np.nan_to_num(quote))
 
 
-def great_circle(start: Spots, goal: Spots) -> Floats:
+def great_circle(start: Coordinates, goal: Coordinates) -> Floats:
     """Return the distance in km by the haversine formula; NaN where a coordinate is unknown."""
     south, north = np.radians(start.latitude), np.radians(goal.latitude)
     rise = np.sin((north - south) / 2) ** 2
@@ -160,7 +160,7 @@ class DonationFacts:
     cold: Bools
     service: Bools
     funds: Bools
-    spots: Spots
+    spots: Coordinates
     community: Ints
     first: Ints
     last: Ints
@@ -212,7 +212,7 @@ class HubFacts(NamedTuple):
     """The hubs, sorted by name; a capacity without limit is infinite."""
 
     names: Texts
-    spots: Spots
+    spots: Coordinates
     handling: Floats
     storage: Floats
     cold: Bools
@@ -297,12 +297,12 @@ class Facts:
     tiers: tuple[int, ...]
     places: Names
     organizations: Names
-    spots: Spots
+    spots: Coordinates
     district: Ints
     organization: Ints
     population: Floats
     lanes: LaneFacts
-    outbound: Legs
+    outbound: PlaceLegs
     agreements: AgreementFacts
     substitutions: SubstitutionFacts
     affinities: AffinityFacts

@@ -157,8 +157,8 @@ class _Gatherer:
         values[self.known] = self.t.number("items", column)
         return values
 
-    def _spots(self, place: Ints) -> facts.Spots:
-        return facts.Spots(place, self.latitude[place], self.longitude[place])
+    def _spots(self, place: Ints) -> facts.Coordinates:
+        return facts.Coordinates(place, self.latitude[place], self.longitude[place])
 
     def _scale(self) -> Ints:
         """Return how many grains a unit of each item has."""
@@ -202,7 +202,7 @@ class _Gatherer:
             cold=cold[item],
             service=kind == "service",
             funds=kind == "funds",
-            spots=facts.Spots(
+            spots=facts.Coordinates(
                 place, np.where(own, north, named.latitude), np.where(own, east, named.longitude)
             ),
             community=self.communities.of(t.text("donations", "community")),

@@ -34,7 +34,7 @@ _COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "tota
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class PlanLines:
     """The rows of the allocations whose donation and need are known.
 
     Each has its pair and hub (`DIRECT`, `UNKNOWN`). `given` is in grains of the donated item, 0 where it
@@ -66,12 +66,12 @@ class Lines:
         return self.pairs.j
 
     @property
-    def new(self) -> Lines:
+    def new(self) -> PlanLines:
         """The same rows with what is planned anew only."""
         return replace(self, given=self.given - self.stays)
 
     @property
-    def before(self) -> Lines:
+    def before(self) -> PlanLines:
         """The same rows with what stays only."""
         return replace(self, given=self.stays)
 
@@ -100,7 +100,7 @@ def _plain(number: Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
 
 
-def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -> Lines:
+def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -> PlanLines:
     """Check the allocations row by row and return them.
 
     What stays of an earlier plan obeys no rule, what is planned on top of it does.
@@ -145,7 +145,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
         sound |= ~new
     cost = routes.cost(p, np.maximum(schedule.stay, 0))
     unit = cost.total(p.fees)
-    lines = Lines(p, hub, given, stays, rate, rates, stated, sound, unit, schedule)
+    lines = PlanLines(p, hub, given, stays, rate, rates, stated, sound, unit, schedule)
     _check_costs(f, lines, cost, rows)
     return lines
 
@@ -345,7 +345,7 @@ def _check_own_days(
     return rules.Schedule(fits, pickup, arrival, delivery, stay), sound & fits
 
 
-def _check_costs(f: facts.Facts, lines: Lines, cost: rules.UnitCost, rows: Rows) -> None:
+def _check_costs(f: facts.Facts, lines: PlanLines, cost: rules.UnitCost, rows: Rows) -> None:
     """Hold the stated money (1/10 000) against the unit cost and its components, times the units given."""
     given, stated = lines.given * f.donations.grain[lines.i], lines.stated
     good, fractional = lines.sound & (given > 0), given != np.floor(given)
@@ -373,7 +373,7 @@ def _check_costs(f: facts.Facts, lines: Lines, cost: rules.UnitCost, rows: Rows)
     rows.note("cost", wrong, words, added=facts.monies(added), stated=facts.monies(total))
 
 
-def check_purchases(f: facts.Facts, table: PlanTable, lines: Lines) -> None:
+def check_purchases(f: facts.Facts, table: PlanTable, lines: PlanLines) -> None:
     """Check that the list has a row for each line of money that buys, with its figures, in order."""
     right = _purchases(f, lines)
     readers = {"delivery_day": table.day} | dict.fromkeys(_FIGURES, table.number)
@@ -395,7 +395,7 @@ def check_purchases(f: facts.Facts, table: PlanTable, lines: Lines) -> None:
         rows.note("purchases", wrong, words, column=column, stated=show(told), right=show(wanted))
 
 
-def _purchases(f: facts.Facts, lines: Lines) -> pd.DataFrame:
+def _purchases(f: facts.Facts, lines: PlanLines) -> pd.DataFrame:
     """Return the list as it has to be."""
     rows = np.flatnonzero(lines.bought)
     if not rows.size:

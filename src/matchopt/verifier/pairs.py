@@ -1,4 +1,4 @@
-"""Every pair of a donation and a need, seen once: which are admissible, and what they are worth.
+"""Enumeration of all admissible pairs, pruned by lower bounds: each is seen once by whoever needs it.
 
 Rows that no rule and no price can tell apart are one class, and pairs of classes are looked at. Those whose
 cost may matter by a bound (`matchopt.verifier.bounding`) are computed exactly and shown to whoever watches.
@@ -19,12 +19,12 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.verifier import bounding, rules
 from matchopt.verifier.commitments import FREE, CommitmentFacts
 from matchopt.verifier.facts import Facts, classes, pick
-from matchopt.verifier.prices import Prices
-from matchopt.verifier.sums import Tally
+from matchopt.verifier.prices import PriceTable
+from matchopt.verifier.sums import PlanTotals
 from matchopt.verifier.violation import Violations
 
 if TYPE_CHECKING:
-    from matchopt.verifier.proof import Columns, PlainProof
+    from matchopt.verifier.proof import ColumnPricing, PlainProof
     from matchopt.verifier.reasons import Reasons
 
 Fit = tuple[Ints, Ints]
@@ -72,7 +72,7 @@ class RowClasses(NamedTuple):
 
 
 def row_classes(
-    f: Facts, commitments: CommitmentFacts, tally: Tally, prices: Prices | None
+    f: Facts, commitments: CommitmentFacts, tally: PlanTotals, prices: PriceTable | None
 ) -> tuple[RowClasses, RowClasses]:
     """Return the classes of the donations that may be planned and of the needs that take part."""
     d, n, fit = f.donations, f.needs, f.affinities
@@ -111,7 +111,7 @@ def _classes(members: Ints, price: Ints, columns: list[Any]) -> RowClasses:
     return RowClasses(members, of, stands)
 
 
-class Met(NamedTuple):
+class AdmissiblePairs(NamedTuple):
     """Admissible pairs of classes, the rows that stand for them, and the unit cost of the cheapest route."""
 
     donation: Ints
@@ -120,11 +120,11 @@ class Met(NamedTuple):
     cost: Ints
 
 
-Note = Callable[[Met], None]
+Note = Callable[[AdmissiblePairs], None]
 """Looks at some pairs, as they come by."""
 
 
-class Reach(NamedTuple):
+class RulesPassed(NamedTuple):
     """Steps of §2 that some pair of each need and donation has passed; 0 for those that take no part."""
 
     needs: Ints
@@ -138,7 +138,7 @@ def is_odd(f: Facts, i: Ints, j: Ints, ratio: Floats) -> Bools:
     return np.asarray((ratio != 1) | (np.fmod(granule, step) != 0), dtype=np.bool_)
 
 
-class _Pool(NamedTuple):
+class _ItemClasses(NamedTuple):
     """Classes of two items: the donations, kind by kind, and the needs, community by community."""
 
     donations: Ints
@@ -149,22 +149,22 @@ class _Pool(NamedTuple):
     terms: bounding.Records
 
 
-class Watchers(NamedTuple):
+class PairVisitors(NamedTuple):
     """Who looks at the admissible pairs that may matter, as they come by."""
 
     reasons: Reasons
     plain: PlainProof | None = None
-    columns: Columns | None = None
+    columns: ColumnPricing | None = None
 
 
-def sweep(
-    f: Facts, commitments: CommitmentFacts, classes_of: tuple[RowClasses, RowClasses], watchers: Watchers
-) -> Reach:
+def enumerate_pairs(
+    f: Facts, commitments: CommitmentFacts, classes_of: tuple[RowClasses, RowClasses], watchers: PairVisitors
+) -> RulesPassed:
     """Look at every pair, and show those that may matter to the watchers.
 
     Items that fit none of each other's are looked at side by side: nobody watches the same rows twice.
     """
-    sweeper = _Sweeper(f, commitments, classes_of, watchers)
+    sweeper = _PairEnumerator(f, commitments, classes_of, watchers)
     apart = apart_from_each_other(sweeper.fits())
     found, sizes = [Violations() for _ in apart], [sum(len(i) * len(j) for i, j in fits) for fits in apart]
     if 0 < sum(sizes) <= FEW_PAIRS:
@@ -200,13 +200,13 @@ def apart_from_each_other(fits: Mapping[tuple[int, int], Fit]) -> list[list[Fit]
     return list(lists.values())
 
 
-class _Sweeper:
+class _PairEnumerator:
     def __init__(
         self,
         f: Facts,
         commitments: CommitmentFacts,
         classes_of: tuple[RowClasses, RowClasses],
-        watchers: Watchers,
+        watchers: PairVisitors,
     ) -> None:
         self.f, self.commitments, self.watchers = f, commitments, watchers
         self.donations, self.needs = classes_of
@@ -254,7 +254,7 @@ class _Sweeper:
         np.maximum.at(self.passed[1], donation, passed)
         r = np.flatnonzero(passed == len(rules.STEPS))
         for note in self._notes(found) if r.size else ():
-            note(Met(donation[r], need[r], pick(p, r), best.cost[r]))
+            note(AdmissiblePairs(donation[r], need[r], pick(p, r), best.cost[r]))
 
     def meet_all(self, fits: list[Fit], found: Violations) -> None:
         """Look at all pairs of classes that nobody else looks at; what is wrong goes into `found`."""
@@ -268,7 +268,7 @@ class _Sweeper:
             self.passed[0][pool.needs] = pool.takers["passed"]
             self.passed[1][pool.donations] = pool.givers["passed"]
 
-    def _screen(self, pool: _Pool, piece: slice, notes: list[Note]) -> None:
+    def _screen(self, pool: _ItemClasses, piece: slice, notes: list[Note]) -> None:
         """Look at the pairs of some donations; those held back once more, as long as there are any."""
         donations, givers, terms = pool.donations[piece], pool.givers[piece], pool.terms.copy()
         reasons = self.watchers.reasons
@@ -281,7 +281,7 @@ class _Sweeper:
                 pool.takers["open"], pool.takers["tried"] = reasons.asked_of_needs(pool.needs), 0
                 givers["open"] = reasons.asked_of_donations(donations)
                 ways, rest = (pool.groups, legs, self.hubs), chosen[done:]
-                seen, count = bounding.screen(
+                seen, count = bounding.prune_pairs(
                     givers, pool.takers, ways, terms, self.f.groups_marked, rest, met
                 )
                 done += seen
@@ -299,11 +299,11 @@ class _Sweeper:
             donations, needs = donations[free], needs[free]
         if len(donations):
             pairs = rules.PairFacts.of(self.f, self.donations.stands[donations], self.needs.stands[needs])
-            met = Met(donations, needs, pairs, rules.best_routes(self.f, pairs).cost)
+            met = AdmissiblePairs(donations, needs, pairs, rules.best_routes(self.f, pairs).cost)
             for note in notes:
                 note(met)
 
-    def _pool(self, donations: Ints, needs: Ints) -> _Pool:
+    def _pool(self, donations: Ints, needs: Ints) -> _ItemClasses:
         """Put classes of two items together."""
         f, d, n, (left, plain, _) = self.f, self.f.donations, self.f.needs, self.watchers
         needs = needs[np.argsort(n.community[self.needs.stands[needs]], kind="stable")]
@@ -334,10 +334,10 @@ class _Sweeper:
         terms["least_storage"] = f.hubs.storage.min() if len(f.hubs.names) else 0.0
         terms["ratio"], terms["fixed"] = ratio, (penalty + bought) * 10_000
         terms["proof"], terms["sure"] = plain is not None, left.sure
-        return _Pool(donations[order], needs, givers[order], takers, groups, terms)
+        return _ItemClasses(donations[order], needs, givers[order], takers, groups, terms)
 
     def _legs(self, donations: Ints, places: Ints) -> tuple[Any, ...]:
-        """Return what `screen` is told of the legs of some donations."""
+        """Return what `prune_pairs` is told of the legs of some donations."""
         f, d, i = self.f, self.f.donations, self.donations.stands[donations]
         _, first, home = np.unique(d.community[i], return_index=True, return_inverse=True)
         inside, transfer = (
@@ -357,19 +357,19 @@ class _Sweeper:
         near = near + np.where(service, 0.0, f.settings.rates.handling_direct) + transfer
         return near, lead, transfer, refused, handled, into.lead
 
-    def reach(self) -> Reach:
+    def reach(self) -> RulesPassed:
         """Return what was seen, for all needs and donations."""
         commitments = self.commitments
         if commitments.any_bars:
-            self._look_behind_bars()
+            self._check_barred_pairs()
         reached = []
         sizes = len(self.f.needs.ids), len(self.f.donations.ids)
         for one, passed, size in zip((self.needs, self.donations), self.passed, sizes, strict=True):
             steps = passed if commitments.any_bars else passed + (passed == _TIMELY)
             reached.append(one.spread(steps, 0, size).astype(np.int64))
-        return Reach(*reached)
+        return RulesPassed(*reached)
 
-    def _look_behind_bars(self) -> None:
+    def _check_barred_pairs(self) -> None:
         """Count the last step: who gets through to somebody that commitments do not bar."""
         f, commitments = self.f, self.commitments
         stands = self.needs.stands, self.donations.stands

@@ -76,7 +76,7 @@ def fairness_cells(f: Facts) -> FairnessCells:
     return FairnessCells(of, n.communities[first], n.categories[first], asked, np.minimum(share, asked))
 
 
-class Tolls(NamedTuple):
+class CapacityPrices(NamedTuple):
     """What a kg costs on shared capacities: by lane, agreement, and hub (row) and day (column).
 
     `lanes` and `agreements` end with a 0 for those who take none (-1); `upto` adds up `holds` day by day.
@@ -114,11 +114,11 @@ class StagePrices:
     budget: Floats
     reached: Floats
     fair: Floats
-    tolls: dict[int, Tolls]
+    tolls: dict[int, CapacityPrices]
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class PriceTable:
     """What the table of prices says.
 
     There are so many `blocks`, block 0 included; here they count from 0 without gaps. Donations and needs of
@@ -159,7 +159,7 @@ def stage_names(f: Facts) -> list[str]:
     return [*([] if rule == "none" else [rule]), *tiers, LAST]
 
 
-class _Checks:
+class _RowValidator:
     """Notes what is wrong with rows of prices, and keeps which rows are."""
 
     def __init__(self, table: PlanTable, names: Callable[[int], str]) -> None:
@@ -206,7 +206,7 @@ def _read_rows(f: Facts, cells: FairnessCells, table: PlanTable) -> _PriceRows |
         whom, when = f" → {to[r]}" if to[r] else "", f", {stage[r]}" if stage[r] else ""
         return f"{side[r]} {ids[r]}{whom}{when}"
 
-    checks, stages = _Checks(table, name), stage_names(f)
+    checks, stages = _RowValidator(table, name), stage_names(f)
     code, order = _codes_of(side, SIDES), _codes_of(stage, stages)
     market = (code >= 0) & (code < len(MARKET))
     checks.refuse("unknown_id", code < 0, mark("the side is none of {listed}"), listed=", ".join(SIDES))
@@ -302,7 +302,7 @@ def _finders(f: Facts, cells: FairnessCells) -> list[tuple[Callable[[Texts, Text
     ]
 
 
-def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> Prices | None:
+def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> PriceTable | None:
     """Read the table of prices; None if it cannot be made sense of."""
     rows = _read_rows(f, cells, table)
     if rows is None:
@@ -327,7 +327,7 @@ def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> Prices | No
     if astray.any() or donations is None or needs is None:
         return None
     stages = tuple(_stage(f, cells, rows, block, len(numbers), k) for k in range(len(stage_names(f))))
-    return Prices(len(numbers), donation_block, need_block, *donations, *needs, fair_block, stages)
+    return PriceTable(len(numbers), donation_block, need_block, *donations, *needs, fair_block, stages)
 
 
 def _main_rows(priced: _PriceRows, side: str, ids: Texts, table: PlanTable) -> Ints | None:
@@ -376,12 +376,12 @@ def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks
         values[index.get(side, (about,))] = rows.price[mine]
         return values
 
-    def tolls(among: Ints) -> Tolls:
+    def tolls(among: Ints) -> CapacityPrices:
         days = len(f.hubs.names), f.days
         takes, holds = filled("throughput", *days, among=among), filled("storage", *days, among=among)
         upto = np.hstack([np.zeros((len(holds), 1)), np.cumsum(holds, axis=1)])
         lanes = filled("lane", len(f.lanes.capacity) + 1, among=among)
-        return Tolls(
+        return CapacityPrices(
             lanes, filled("agreement", len(f.agreements.passes) + 1, among=among), takes, holds, upto
         )
 

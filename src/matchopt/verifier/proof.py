@@ -1,4 +1,4 @@
-"""The proof: what levels and prices prove of all plans, by weak duality, one stage after the other.
+"""Dual bounds: what levels and prices prove of all plans, by weak duality, one stage after the other.
 
 Block 0 holds what is a plain transport problem: ratio 1, whole steps, no linking constraints.
 
@@ -43,10 +43,10 @@ from matchopt.language import mark, tr
 from matchopt.tolerances import ROUNDING
 from matchopt.verifier.commitments import CommitmentFacts, PromiseOffers
 from matchopt.verifier.facts import Facts, added, monies, pick, tenthousandths, total
-from matchopt.verifier.pairs import Met, Reach, RowClasses, is_odd
-from matchopt.verifier.prices import LAST, NO_LEVEL, FairnessCells, Prices, StagePrices, Tolls
+from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed, is_odd
+from matchopt.verifier.prices import LAST, NO_LEVEL, CapacityPrices, FairnessCells, PriceTable, StagePrices
 from matchopt.verifier.rules import DIRECT, STEPS, direct, through
-from matchopt.verifier.sums import Loads, Tally
+from matchopt.verifier.sums import PlanLoads, PlanTotals
 from matchopt.verifier.violation import Violations
 
 TABLE = "prices"
@@ -59,7 +59,7 @@ class PlainBound(NamedTuple):
     cost: Fraction
 
 
-def check_signs(f: Facts, p: Prices, found: Violations) -> Prices:
+def check_signs(f: Facts, p: PriceTable, found: Violations) -> PriceTable:
     """Check what the levels ask of the signs; return the prices with the levels that count."""
     out, idle = f.needs.excluded & (p.need_block == 0), (f.donations.plannable == 0) & (p.donation_block == 0)
     donations, needs = found.at(TABLE, f.donations.ids), found.at(TABLE, f.needs.ids)
@@ -93,14 +93,14 @@ class PlainProof:
     """Holds levels and prices of block 0, and the blocks themselves, against admissible pairs."""
 
     def __init__(
-        self, f: Facts, prices: Prices, donations: RowClasses, needs: RowClasses, found: Violations
+        self, f: Facts, prices: PriceTable, donations: RowClasses, needs: RowClasses, found: Violations
     ) -> None:
         self.f, self.prices, self.found = f, prices, found
         d, n = f.donations, f.needs
         self.granule = donations.least(np.where(d.whole > 0, d.granule, 2**62)) * d.grain[donations.stands]
         self.asked = needs.most(n.asked) * n.grain[needs.stands]
 
-    def note(self, met: Met, found: Violations) -> None:
+    def note(self, met: AdmissiblePairs, found: Violations) -> None:
         """Look at pairs that some flow could go between."""
         f, p, pairs = self.f, self.prices, met.pairs
         small = self.granule[met.donation] * pairs.ratio > self.asked[met.need] * (1 + ROUNDING)
@@ -130,7 +130,7 @@ class PlainProof:
         rows.note("proof", dear, words, ids=ids, **values)
 
 
-def plain_bound(f: Facts, p: Prices) -> PlainBound:
+def plain_bound(f: Facts, p: PriceTable) -> PlainBound:
     """Compute the bound that levels and prices of block 0 prove for those in it, exactly.
 
     `f` holds what may be planned anew and is still asked.
@@ -151,15 +151,15 @@ def plain_bound(f: Facts, p: Prices) -> PlainBound:
     return PlainBound(served, cost)
 
 
-class _Offers(NamedTuple):
+class _ReducedGains(NamedTuple):
     """Some pairs at one stage: what they offer before costs and tolls; `dear` is what unit cost counts."""
 
-    met: Met
+    met: AdmissiblePairs
     before: Floats
     dear: Floats
 
 
-class Columns:
+class ColumnPricing:
     """The most that any column offers each class of needs of the blocks from 1, stage by stage.
 
     A column is an admissible pair with one scheduled route: direct, or a hub with a day of arrival and days
@@ -174,7 +174,7 @@ class Columns:
     """
 
     def __init__(
-        self, f: Facts, prices: Prices, donations: RowClasses, needs: RowClasses, cell: Ints
+        self, f: Facts, prices: PriceTable, donations: RowClasses, needs: RowClasses, cell: Ints
     ) -> None:
         self.f, self.prices, self.needs = f, prices, needs
         stages = range(len(prices.stages))
@@ -184,7 +184,7 @@ class Columns:
         joined = prices.blocks > 1
         self._worth = [prices.worth(f, k, cell)[needs.stands] for k in stages] if joined else []
 
-    def note(self, met: Met) -> None:
+    def note(self, met: AdmissiblePairs) -> None:
         """Look at some pairs."""
         p = self.prices
         block = p.need_block[met.pairs.j]
@@ -202,14 +202,16 @@ class Columns:
             np.maximum.at(self.most[k], met.need[~tolled], cheapest[~tolled])
             hopeful = tolled & (cheapest > self._least_need[k][met.need])
             for b in np.unique(block[hopeful]).tolist():
-                self._tolled(k, stage.tolls[b], pick(_Offers(met, before, dear), hopeful & (block == b)))
+                self._tolled(
+                    k, stage.tolls[b], pick(_ReducedGains(met, before, dear), hopeful & (block == b))
+                )
 
-    def _offer(self, k: int, o: _Offers, cost: Ints, toll: Floats) -> None:
+    def _offer(self, k: int, o: _ReducedGains, cost: Ints, toll: Floats) -> None:
         """Offer columns of unit cost `cost`, of which a unit pays `toll`."""
         value = (o.before - o.dear * (cost / 10_000) - toll) / o.met.pairs.ratio
         np.maximum.at(self.most[k], o.met.need, value)
 
-    def _tolled(self, k: int, tolls: Tolls, o: _Offers) -> None:
+    def _tolled(self, k: int, tolls: CapacityPrices, o: _ReducedGains) -> None:
         """Look at all routes of pairs whose block has tolls."""
         f, p = self.f, o.met.pairs
         load, hub = f.donations.load[p.i], np.full(len(p.i), DIRECT)
@@ -224,7 +226,7 @@ class Columns:
             r = np.flatnonzero((o.before - toll - o.dear * (o.met.cost / 10_000)) / p.ratio > bar)
             self._by_hub(k, h, tolls, pick(o, r), toll[r])
 
-    def _by_hub(self, k: int, h: int, tolls: Tolls, o: _Offers, toll: Floats) -> None:
+    def _by_hub(self, k: int, h: int, tolls: CapacityPrices, o: _ReducedGains, toll: Floats) -> None:
         """Look at all days of the route through hub `h`."""
         f, p = self.f, o.met.pairs
         routes, load, fee = through(f, p, h), f.donations.load[p.i], p.fees.total()
@@ -278,7 +280,12 @@ class Shares:
 
 
 def shares_of(
-    f: Facts, cells: FairnessCells, commitments: CommitmentFacts, tally: Tally, reach: Reach, prices: Prices
+    f: Facts,
+    cells: FairnessCells,
+    commitments: CommitmentFacts,
+    tally: PlanTotals,
+    reach: RulesPassed,
+    prices: PriceTable,
 ) -> Shares:
     """Say which cells count, what they get, and which block they belong to."""
     can = (cells.of >= 0) & (reach.needs == len(STEPS))
@@ -314,11 +321,11 @@ class Proven:
     one_more: dict[str, float]
 
 
-class Rest(NamedTuple):
+class ResidualCase(NamedTuple):
     """What lines that stay leave: the case, limits and budget (currency); what is new by need, in units."""
 
     facts: Facts
-    room: Loads
+    room: PlanLoads
     budget: float
     served: Floats
     promises: PromiseOffers
@@ -327,7 +334,7 @@ class Rest(NamedTuple):
 class Prover:
     """Adds up what the blocks prove of all that is planned anew."""
 
-    def __init__(self, p: Prices, columns: Columns, rest: Rest, shares: Shares) -> None:
+    def __init__(self, p: PriceTable, columns: ColumnPricing, rest: ResidualCase, shares: Shares) -> None:
         f = rest.facts
         self.f, self.p, self.rest, self.shares = f, p, rest, shares
         self._gives = f.donations.whole * f.donations.grain

@@ -16,8 +16,8 @@ from matchopt.tolerances import ROUNDING
 from matchopt.verifier import rules
 from matchopt.verifier.bounding import ABLE, SPARE, WORTH
 from matchopt.verifier.facts import Facts, pick
-from matchopt.verifier.pairs import Met, Reach, RowClasses
-from matchopt.verifier.sums import Loads, Tally, Used
+from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed
+from matchopt.verifier.sums import CapacityUse, PlanLoads, PlanTotals
 
 _TIE = 4e-15
 """Relative: by what a quotient of costs may be off; equal ones are not cheaper."""
@@ -42,7 +42,9 @@ class Reasons:
         Whether any admissible pair passes all steps that it may, whatever it costs.
     """
 
-    def __init__(self, f: Facts, tally: Tally, used: Used, donations: RowClasses, needs: RowClasses) -> None:
+    def __init__(
+        self, f: Facts, tally: PlanTotals, used: CapacityUse, donations: RowClasses, needs: RowClasses
+    ) -> None:
         self.f, self.tally, self.donations, self.needs = f, tally, donations, needs
         self.able = f.donations.whole[donations.stands] > 0
         self.spare, self.short = tally.spare[donations.stands], tally.short[needs.stands]
@@ -57,7 +59,7 @@ class Reasons:
             limit * (1 + ROUNDING) - load for limit, load in zip(used.limits, used.loads, strict=True)
         )
         lanes, agreements, takes, holds = residual
-        self._residual = Loads(np.append(lanes, np.inf), np.append(agreements, np.inf), takes, holds)
+        self._residual = PlanLoads(np.append(lanes, np.inf), np.append(agreements, np.inf), takes, holds)
         limit = f.settings.policy.budget
         rest = max(max(Fraction(limit), tally.held) - tally.spent, Fraction(0))
         self._budget = float(rest) * (1 + ROUNDING) if limit > 0 else np.inf
@@ -77,7 +79,7 @@ class Reasons:
         asked = asked + SPARE * (self.spare[donations] & ~self._wanted[_PAID, donations])
         return np.where(self._rest[donations], asked, 0)
 
-    def note(self, met: Met) -> None:
+    def note(self, met: AdmissiblePairs) -> None:
         """Look at some pairs."""
         least, d = met.cost / met.pairs.ratio, self.f.donations
         np.minimum.at(self._least[_ANY], met.need, least)
@@ -97,7 +99,7 @@ class Reasons:
             takes = passed & cheaper(least, self.ceiling[met.need])
             self._wanted[step, met.donation[takes]] = True
 
-    def of_needs(self, reach: Reach) -> Texts:
+    def of_needs(self, reach: RulesPassed) -> Texts:
         """Return the reason of each need; empty where nothing is unmet."""
         reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.needs]
         open_to = reach.needs == len(rules.STEPS)
@@ -108,7 +110,7 @@ class Reasons:
         reasons[self.f.needs.excluded] = "excluded"
         return np.where(self.tally.short, reasons, "").astype(object)
 
-    def of_donations(self, reach: Reach) -> Texts:
+    def of_donations(self, reach: RulesPassed) -> Texts:
         """Return the reason of each donation; empty where nothing is left over."""
         d, tally = self.f.donations, self.tally
         reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.donations]
@@ -127,7 +129,7 @@ def cheaper(cost: Floats, unmet: Ints | Floats) -> Bools:
     return np.asarray(cost < unmet * (1 - _TIE), dtype=np.bool_)
 
 
-def cheapest_with_room(f: Facts, residual: Loads, met: Met, kg: Floats) -> Ints:
+def cheapest_with_room(f: Facts, residual: PlanLoads, met: AdmissiblePairs, kg: Floats) -> Ints:
     """Return what a unit costs on the cheapest route with room for `kg`; `NOWHERE` without one."""
     if not f.capacitated:
         return met.cost

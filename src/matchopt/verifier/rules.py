@@ -12,7 +12,7 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.tolerances import ROUNDING
-from matchopt.verifier.facts import Facts, Legs, pick, tenthousandths
+from matchopt.verifier.facts import Facts, PlaceLegs, pick, tenthousandths
 
 STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 """What each step of §2 refuses with, and last what commitments bar; a pair that passes all of them has
@@ -68,9 +68,9 @@ class Inbound:
 
     def __init__(self, f: Facts, i: Ints) -> None:
         self._f, self._i = f, i
-        self._legs: dict[int, Legs] = {}
+        self._legs: dict[int, PlaceLegs] = {}
 
-    def to(self, h: int) -> Legs:
+    def to(self, h: int) -> PlaceLegs:
         """Return the legs into a hub."""
         if h not in self._legs:
             self._legs[h] = into_hubs(self._f, self._i, np.full(len(self._i), h))
@@ -105,7 +105,7 @@ class PairFacts(NamedTuple):
     wanted: Ints
     due: Ints
     fees: Fees
-    direct: Legs
+    direct: PlaceLegs
     row: Ints
     inbound: Inbound
 
@@ -206,14 +206,14 @@ def admissible(f: Facts, i: Ints, j: Ints) -> Bools:
     return np.asarray(~refused & (best_routes(f, p).cost < NOWHERE), dtype=np.bool_)
 
 
-def direct_legs(f: Facts, i: Ints, goal: Ints) -> Legs:
+def direct_legs(f: Facts, i: Ints, goal: Ints) -> PlaceLegs:
     """Return the direct legs of donations to communities; money is there at once, wherever it is."""
     legs = f.lanes.legs(pick(f.donations.spots, i), pick(f.spots, goal))
     funds = f.donations.funds[i]
     return legs._replace(open=legs.open | funds, lead=np.where(funds, 0, legs.lead))
 
 
-def into_hubs(f: Facts, i: Ints, h: Ints) -> Legs:
+def into_hubs(f: Facts, i: Ints, h: Ints) -> PlaceLegs:
     """Return the legs of donations into hubs that may take them: goods only, cold ones where it is cold."""
     d = f.donations
     legs = f.lanes.legs(pick(d.spots, i), pick(f.hubs.spots, h))

@@ -21,10 +21,10 @@ from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
 from matchopt.verifier.commitments import CommitmentFacts
 from matchopt.verifier.facts import Counts, Facts, day, money, total
-from matchopt.verifier.lines import RESIDUE, Lines
+from matchopt.verifier.lines import RESIDUE, PlanLines
 from matchopt.verifier.prices import LAST
 from matchopt.verifier.proof import PlainBound, Proven, Shares
-from matchopt.verifier.sums import MOST, Account, Figure, Tally, account_of, number_of, sum_of
+from matchopt.verifier.sums import MOST, CostTotals, ExpectedValue, PlanTotals, cost_totals, number_of, sum_of
 from matchopt.verifier.violation import Violations
 
 TABLE = "summary"
@@ -44,8 +44,8 @@ NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
 
-def _count(number: int) -> Figure:
-    return Figure(Fraction(int(number)))
+def _count(number: int) -> ExpectedValue:
+    return ExpectedValue(Fraction(int(number)))
 
 
 def _inner(value: Any, *keys: str) -> Any:
@@ -55,13 +55,13 @@ def _inner(value: Any, *keys: str) -> Any:
     return value
 
 
-class Book(NamedTuple):
+class RecomputedPlan(NamedTuple):
     """What the plan comes to, whichever way it is told."""
 
     f: Facts
     commitments: CommitmentFacts
-    lines: Lines
-    tally: Tally
+    lines: PlanLines
+    tally: PlanTotals
 
     @property
     def changes(self) -> int:
@@ -71,15 +71,15 @@ class Book(NamedTuple):
         kept = self.commitments.keeps((lines.i, lines.j, lines.hub, *days), lines.new.given)
         return len(self.commitments.promised.i) - int(kept.sum())
 
-    def cost(self, units: Fraction, off: Fraction = Fraction(1, 2)) -> Figure:
+    def cost(self, units: Fraction, off: Fraction = Fraction(1, 2)) -> ExpectedValue:
         """Return what a sum has to be; `off` is what rounding a fractional line may cost, in 1/10 000."""
         grain = self.f.donations.grain[self.lines.i]
         slack = off * int((grain != np.floor(grain)).sum())
         if units.denominator != 1 or slack:
             slack += Fraction(1, 2)
-        return Figure(units / 10_000, slack / 10_000)
+        return ExpectedValue(units / 10_000, slack / 10_000)
 
-    def column(self, column: int) -> Figure:
+    def column(self, column: int) -> ExpectedValue:
         """Return what a column of costs comes to."""
         units = np.rint(self.lines.stated[column])
         units = units[np.abs(units) <= MOST]
@@ -91,7 +91,7 @@ class Book(NamedTuple):
 class SummaryCheck:
     """Checks one summary."""
 
-    def __init__(self, book: Book, summary: Mapping[Any, Any], found: Violations) -> None:
+    def __init__(self, book: RecomputedPlan, summary: Mapping[Any, Any], found: Violations) -> None:
         self.book, self.f, self.summary, self.found = book, book.f, summary, found
 
     def _add(self, key: str, message: str, code: str = "summary", **values: object) -> None:
@@ -132,7 +132,7 @@ class SummaryCheck:
             for key, value in right.items():
                 if key in inner:
                     self.compare(f"{path}.{key}", inner[key], value)
-        elif isinstance(right, Figure):
+        elif isinstance(right, ExpectedValue):
             if not right.admits(stated):
                 self._add(path, mark("is {stated}; it has to be {right}"), stated=said, right=right)
         elif right is not None and (type(stated) is not type(right) or stated != right):
@@ -148,20 +148,22 @@ class SummaryCheck:
             np.ones(len(n.ids), dtype=bool),
             (day(f.start), day(f.end)) if f.dated else (None, None),
         )
-        account = account_of(f, lines, tally, tally.served, everyone)
+        account = cost_totals(f, lines, tally, tally.served, everyone)
         tiers = {str(t): n.priority == t for t in f.tiers}
         channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
         channels = {c: mask for c, mask in channels.items() if mask.any()}
 
-        def of_needs(counts: Counts, mask: Bools = everyone) -> Figure:
-            return Figure.quantity(sum_of(counts, n.grain, mask))
+        def of_needs(counts: Counts, mask: Bools = everyone) -> ExpectedValue:
+            return ExpectedValue.quantity(sum_of(counts, n.grain, mask))
 
-        def of_donations(counts: Counts) -> Figure:
-            return Figure.quantity(total(counts, d.grain))
+        def of_donations(counts: Counts) -> ExpectedValue:
+            return ExpectedValue.quantity(total(counts, d.grain))
 
         def by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
             masks = {code: (reason == code).astype(bool) for code in sorted({str(r) for r in reason} - {""})}
-            quantity = {code: Figure.quantity(sum_of(counts, grain, mask)) for code, mask in masks.items()}
+            quantity = {
+                code: ExpectedValue.quantity(sum_of(counts, grain, mask)) for code, mask in masks.items()
+            }
             return {code: {word: _count(masks[code].sum()), "quantity": q} for code, q in quantity.items()}
 
         costs = dict.fromkeys(("transport", "handling", "storage", "identification", "penalty", "transfer"))
@@ -199,7 +201,7 @@ class SummaryCheck:
                 "promised": _count(promised),
                 "kept": _count(promised - changed),
                 "changed": _count(changed),
-                "churn_cost": Figure(book.commitments.churn * changed / 10_000),
+                "churn_cost": ExpectedValue(book.commitments.churn * changed / 10_000),
             }
         return right
 
@@ -252,7 +254,7 @@ class _Goal:
         return one - other if self.up else other - one
 
 
-class Claims(SummaryCheck):
+class BoundChecks(SummaryCheck):
     """Checks what a summary claims of the proof, one claim after the other."""
 
     def check_claims(self, proven: Proven, shares: Shares) -> None:
@@ -276,7 +278,7 @@ class Claims(SummaryCheck):
         """Return the figures that count, fairness first, in the order they count."""
         book, proven, goals = self.book, self.proven, []
         everyone = np.ones(len(self.f.needs.ids), dtype=bool)
-        account = account_of(self.f, book.lines, book.tally, book.tally.served, everyone)
+        account = cost_totals(self.f, book.lines, book.tally, book.tally.served, everyone)
         if proven.fairness is not None:
             floor = self.rule != "share"
             key, own = ("floor", self.shares.floor) if floor else ("shortfall", self.shares.shortfall)
@@ -299,7 +301,9 @@ class Claims(SummaryCheck):
         right: dict[str, Any] = {"cost": self.book.cost(self.proven.cost) if exact else None}
         if not self.f.by_cost:
             tiers = self.proven.served_by_tier.items()
-            right["served_by_tier"] = {str(t): Figure.quantity(most) if exact else None for t, most in tiers}
+            right["served_by_tier"] = {
+                str(t): ExpectedValue.quantity(most) if exact else None for t, most in tiers
+            }
         for key in ("relaxation", "bound"):
             if key in self.summary:
                 self.compare(key, self.summary[key], right)
@@ -345,7 +349,9 @@ class Claims(SummaryCheck):
             if self.rule != "none" or stated is not None:
                 self._say("summary", "fairness", tr("has to be about the rule {rule}", rule=self.rule))
             return
-        own = Figure(Fraction(self.shares.shortfall if share else self.shares.floor), _QUANTITY + _SLACK)
+        own = ExpectedValue(
+            Fraction(self.shares.shortfall if share else self.shares.floor), _QUANTITY + _SLACK
+        )
         right: dict[str, Any] = {"rule": self.rule, "shortfall" if share else "floor": own}
         right |= {"bound": None, "relaxation": None}
         if self.rule == "leximin":
@@ -359,8 +365,10 @@ class Claims(SummaryCheck):
             if limit > 0 or stated is not None:
                 self._say("summary", "budget", tr("has to be about the limit {limit}", limit=f"{limit:g}"))
             return
-        used = Figure(self.book.tally.spent, _MONEY)
-        self.compare("budget", stated, {"limit": Figure(Fraction(limit)), "used": used, "one_more": None})
+        used = ExpectedValue(self.book.tally.spent, _MONEY)
+        self.compare(
+            "budget", stated, {"limit": ExpectedValue(Fraction(limit)), "used": used, "one_more": None}
+        )
         one_more = stated.get("one_more")
         if not isinstance(one_more, Mapping):
             self._say("summary", "budget.one_more", tr("has to hold keys and figures"))
@@ -411,7 +419,7 @@ def _distance(goals: list[tuple[_Goal, Fraction]]) -> tuple[Fraction, Fraction]:
     return abs(bound - plan) / size, 3 * _NEAR + min(rounding / size, Fraction(1))
 
 
-def check_plain(f: Facts, account: Account, bound: PlainBound, found: Violations) -> None:
+def check_plain(f: Facts, account: CostTotals, bound: PlainBound, found: Violations) -> None:
     """Check that the needs of block 0, whose account this is, get the best that can be."""
     words = mark(
         "the plan serves {served_by_tier} in block 0; its prices prove only that no "

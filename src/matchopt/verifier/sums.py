@@ -18,7 +18,7 @@ from matchopt.errors import shortened
 from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
 from matchopt.verifier.facts import Counts, Facts, Names, PairIndex, added, day, micro, repeated, sums, total
-from matchopt.verifier.lines import Lines
+from matchopt.verifier.lines import PlanLines
 from matchopt.verifier.rules import agreement_of, lanes_taken
 from matchopt.verifier.violation import PlanTable, Rows, Violations, is_text, named, written
 
@@ -35,7 +35,7 @@ MOST = 2.0**100
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PlanTotals:
     """The sums of a plan.
 
     Attributes
@@ -64,7 +64,7 @@ class Tally:
     held: Fraction
 
 
-def tally_of(f: Facts, lines: Lines) -> Tally:
+def plan_totals(f: Facts, lines: PlanLines) -> PlanTotals:
     """Add up the allocations."""
     d, n = f.donations, f.needs
     served, met = lines.served(len(n.ids)), lines.before.served(len(n.ids))
@@ -75,7 +75,7 @@ def tally_of(f: Facts, lines: Lines) -> Tally:
     spent, held = (total(given, grain, cost) / 10_000 for given in (lines.given, lines.stays))
     spare = (rest >= d.granule).astype(bool) & (d.plannable > 0)
     short = _exceeds(unmet, _SHORT, n.grain)
-    return Tally(served, unmet, planned, left, short, spare, spent, met, kept, held)
+    return PlanTotals(served, unmet, planned, left, short, spare, spent, met, kept, held)
 
 
 def _exceeds(counts: Counts, units: Fraction, grain: Floats) -> Bools:
@@ -88,7 +88,7 @@ def _exceeds(counts: Counts, units: Fraction, grain: Floats) -> Bools:
     return more
 
 
-def check_tally(f: Facts, lines: Lines, tally: Tally, found: Violations) -> None:
+def check_tally(f: Facts, lines: PlanLines, tally: PlanTotals, found: Violations) -> None:
     """Check the limits of needs and donations, and the budget.
 
     Lines that stay of an earlier plan may pass them; those that are new may not add to it.
@@ -135,7 +135,7 @@ def _partners(rows: Ints, partner: Ints, size: int) -> Ints:
     return np.bincount(np.unique(rows * width + partner) // width, minlength=size).astype(np.int64)
 
 
-class Loads(NamedTuple):
+class PlanLoads(NamedTuple):
     """The kg on each lane and agreement, and on each hub (row) by day (column): loads or limits.
 
     Where no hub has a limit there is but one column, of nothing.
@@ -147,28 +147,30 @@ class Loads(NamedTuple):
     holds: Floats
 
 
-class Used(NamedTuple):
+class CapacityUse(NamedTuple):
     """What a plan loads on capacities; what of that stays of an earlier plan; what there may be at most."""
 
-    loads: Loads
-    before: Loads
-    limits: Loads
+    loads: PlanLoads
+    before: PlanLoads
+    limits: PlanLoads
 
     @property
-    def left_to_plan(self) -> Loads:
+    def left_to_plan(self) -> PlanLoads:
         """What the lines that stay leave."""
-        return Loads(*(np.maximum(a - b, 0.0) for a, b in zip(self.limits, self.before, strict=True)))
+        return PlanLoads(*(np.maximum(a - b, 0.0) for a, b in zip(self.limits, self.before, strict=True)))
 
 
-def used_by(f: Facts, lines: Lines) -> Used:
+def used_by(f: Facts, lines: PlanLines) -> CapacityUse:
     """Add up what the allocations weigh; a limit is the capacity, or what stays where that is more."""
     loads, before = _loads_of(f, lines), _loads_of(f, lines.before)
     takes, holds = (np.broadcast_to(c[:, None], before.takes.shape) for c in (f.hubs.takes, f.hubs.holds))
     given = f.lanes.capacity, f.agreements.passes, takes, holds
-    return Used(loads, before, Loads(*(np.maximum(c, load) for c, load in zip(given, before, strict=True))))
+    return CapacityUse(
+        loads, before, PlanLoads(*(np.maximum(c, load) for c, load in zip(given, before, strict=True)))
+    )
 
 
-def _loads_of(f: Facts, lines: Lines) -> Loads:
+def _loads_of(f: Facts, lines: PlanLines) -> PlanLoads:
     """Add up what lines weigh; services and funds weigh nothing, and no day beyond the horizon."""
     load = f.donations.load[lines.i]
     rows = np.flatnonzero(lines.sound & (load > 0))
@@ -177,7 +179,7 @@ def _loads_of(f: Facts, lines: Lines) -> Loads:
     lanes = added(np.concatenate(lanes_taken(f, i, goal, hub)), np.tile(kg, 3), len(f.lanes.capacity))
     agreements = added(agreement_of(f, i, goal), kg, len(f.agreements.passes))
     if not np.isfinite([f.hubs.takes, f.hubs.holds]).any():
-        return Loads(lanes, agreements, *np.zeros((2, len(f.hubs.names), 1)))
+        return PlanLoads(lanes, agreements, *np.zeros((2, len(f.hubs.names), 1)))
     inside, shape = hub >= 0, (len(f.hubs.names), f.days + 1)
     hub, kg, come = hub[inside], kg[inside], lines.days.arrival[rows][inside] - f.start
     takes, change = np.zeros(shape), np.zeros(shape)
@@ -187,10 +189,10 @@ def _loads_of(f: Facts, lines: Lines) -> Loads:
     first, last = np.clip(come, 0, f.days), np.clip(come + stay, 0, f.days)
     np.add.at(change, (hub, first), np.where(last > first, kg, 0))
     np.add.at(change, (hub, last), np.where(last > first, -kg, 0))
-    return Loads(lanes, agreements, takes[:, :-1], np.cumsum(change, axis=1)[:, :-1])
+    return PlanLoads(lanes, agreements, takes[:, :-1], np.cumsum(change, axis=1)[:, :-1])
 
 
-def check_loads(f: Facts, used: Used, found: Violations) -> None:
+def check_loads(f: Facts, used: CapacityUse, found: Violations) -> None:
     """Report every capacity that is exceeded, with room for what adding up floats may be off."""
 
     def over(load: Floats, limit: Floats) -> Bools:
@@ -235,11 +237,11 @@ def check_loads(f: Facts, used: Used, found: Violations) -> None:
 
 
 def check_needs(
-    f: Facts, table: PlanTable, tally: Tally, reasons: Texts, extras: pd.DataFrame | None
+    f: Facts, table: PlanTable, tally: PlanTotals, reasons: Texts, extras: pd.DataFrame | None
 ) -> None:
     """Check ``plan/needs``."""
     n = f.needs
-    page = _Page(table, "need_id", n.ids)
+    page = _TableCheck(table, "need_id", n.ids)
     page.text("community", n.communities)
     page.text("item", n.items)
     page.count("priority", n.priority, np.ones(len(n.ids)))
@@ -250,11 +252,11 @@ def check_needs(
 
 
 def check_donations(
-    f: Facts, table: PlanTable, tally: Tally, reasons: Texts, extras: pd.DataFrame | None
+    f: Facts, table: PlanTable, tally: PlanTotals, reasons: Texts, extras: pd.DataFrame | None
 ) -> None:
     """Check ``plan/donations``."""
     d = f.donations
-    page = _Page(table, "donation_id", d.ids)
+    page = _TableCheck(table, "donation_id", d.ids)
     page.text("donor", d.donors)
     page.text("item", d.items)
     for column, counts in (
@@ -267,7 +269,7 @@ def check_donations(
     page.extras(extras)
 
 
-class _Page:
+class _TableCheck:
     """A table with one row for each id of the case, held against what it has to say."""
 
     def __init__(self, table: PlanTable, key: str, ids: Texts) -> None:
@@ -347,14 +349,14 @@ def _alike(stated: object, right: object) -> bool:
         return False
 
 
-class Figure(NamedTuple):
+class ExpectedValue(NamedTuple):
     """What a number has to be, and by how much it may differ for its rounding."""
 
     right: Fraction
     slack: Fraction = Fraction(0)
 
     @classmethod
-    def quantity(cls, units: Fraction) -> Figure:
+    def quantity(cls, units: Fraction) -> ExpectedValue:
         """Return a quantity, shown with six decimals where it needs more."""
         return cls(units, micro(units))
 
@@ -380,7 +382,7 @@ def number_of(stated: object) -> Fraction | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class CostTotals:
     """What rows of the plan come to: logistics and unmet cost in 1/10 000, exactly."""
 
     logistics: Fraction
@@ -388,7 +390,7 @@ class Account:
     served_by_tier: dict[int, Fraction]
 
 
-def account_of(f: Facts, lines: Lines, tally: Tally, served: Counts, needs: Bools) -> Account:
+def cost_totals(f: Facts, lines: PlanLines, tally: PlanTotals, served: Counts, needs: Bools) -> CostTotals:
     """Add up what concerns some needs: lines and what they serve, and what is unmet in the end of it all."""
     n = f.needs
     priced = np.where(lines.sound & needs[lines.j], lines.unit, 0)
@@ -396,7 +398,7 @@ def account_of(f: Facts, lines: Lines, tally: Tally, served: Counts, needs: Bool
     out = needs & ~n.excluded
     unmet = total(tally.unmet[out], n.grain[out], n.price[out])
     by_tier = {t: sum_of(served, n.grain, needs & (n.priority == t)) for t in f.tiers}
-    return Account(logistics, unmet, by_tier)
+    return CostTotals(logistics, unmet, by_tier)
 
 
 def sum_of(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
