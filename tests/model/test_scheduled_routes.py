@@ -101,7 +101,7 @@ def test_least_is_the_cheapest_of_all_ways_at_any_prices(data, small: SmallCase)
         for k in range(len(row)):
             assert cost[k] == pytest.approx(every[pair == k].min(), abs=1e-9 * (1 + abs(cost[k])))
         # The way named is the one that was priced.
-        named = part.options.way(row, column, hub, arrival)
+        named = part.options.route(row, column, hub, arrival)
         assert priced(part, named, row, column, prices) == pytest.approx(cost, abs=1e-9, rel=1e-9)
         known = {
             tuple(w) for w in np.stack([pair, way.hub, way.arrival, way.stay, way.pickup], axis=1).tolist()

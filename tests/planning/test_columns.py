@@ -6,7 +6,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from matchopt.model.network import encode
-from matchopt.planning import source as source_module
+from matchopt.planning import columns as source_module
 from matchopt.planning.columns import CLOSE, RouteSource
 from matchopt.solve.block import PricedObjective
 from matchopt.tolerances import EQUAL
