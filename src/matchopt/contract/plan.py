@@ -16,18 +16,16 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-ALLOCATIONS = (
-    "allocation_id", "donation_id", "need_id", "donated_quantity", "served_quantity", "hub",
-    "pickup_day", "arrival_day", "delivery_day", "transport_cost", "handling_cost",
-    "storage_cost", "other_cost", "total_cost",
-)  # fmt: skip
+PAIR = ("donation_id", "need_id")
+DAYS = ("pickup_day", "arrival_day", "delivery_day")
+QUANTITIES = ("donated_quantity", "served_quantity")
+COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost")
+ALLOCATIONS = ("allocation_id", *PAIR, *QUANTITIES, "hub", *DAYS, *COSTS)
 NEEDS = ("need_id", "community", "item", "priority", "asked", "served", "unmet", "reason")
 DONATIONS = ("donation_id", "donor", "item", "offered", "planned", "left_over", "reason")
 PRICES = ("side", "id", "to", "day", "block", "stage", "level", "price")
-PURCHASES = (
-    "item", "community", "delivery_day", "quantity", "unit_price", "amount", "donation_id", "donor",
-    "need_id",
-)  # fmt: skip
+BOUGHT = ("item", "community", "delivery_day", "quantity", "unit_price", "amount")
+PURCHASES = (*BOUGHT, "donation_id", "donor", "need_id")
 
 
 @dataclass(frozen=True, slots=True)

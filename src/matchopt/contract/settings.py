@@ -179,9 +179,13 @@ def _apply(raw: dict[str, Any], change: str) -> None:
     keys = [key.strip() for key in path.split(".")]
     if not equals or not all(keys):
         finding = Finding(
-            Severity.ERROR, "bad_setting", "settings", tr("is not of the form section.name=value"),
-            tr("for instance policy.boundary=district"), value=shortened(change),
-        )  # fmt: skip
+            Severity.ERROR,
+            "bad_setting",
+            "settings",
+            tr("is not of the form section.name=value"),
+            tr("for instance policy.boundary=district"),
+            value=shortened(change),
+        )
         raise CaseError([finding])
     try:
         value: Any = tomllib.loads(f"value = {text.strip()}")["value"]

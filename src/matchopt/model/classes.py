@@ -17,7 +17,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.fields import CHANNELS as CHANNEL_NAMES
-from matchopt.contract.lines import positions
+from matchopt.contract.frames import positions
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
 from matchopt.model.places import Atlas, Places

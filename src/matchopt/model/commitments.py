@@ -10,7 +10,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.fields import BARRED, PINNED
-from matchopt.contract.lines import key_positions, positions
+from matchopt.contract.frames import key_positions, positions
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.classes import Demand, Supply
 from matchopt.model.linking import NO_LOADS, Capacities, CapacityLoads, Loads

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Steps
-from matchopt.contract.lines import positions
+from matchopt.contract.frames import positions
 from matchopt.model.amounts import Amounts, whole_parts
 from matchopt.model.calendar import Calendar
 from matchopt.model.classes import (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
-from matchopt.contract.lines import positions
+from matchopt.contract.frames import positions
 from matchopt.model.classes import Demand, Earmarks, Supply
 from matchopt.model.pair_kernels import (
     AFFINITY_LEVEL,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
-from matchopt.contract.lines import key_positions
+from matchopt.contract.frames import key_positions
 from matchopt.contract.plan import PURCHASES
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost

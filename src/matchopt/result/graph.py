@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN
-from matchopt.contract.lines import positions
+from matchopt.contract.frames import positions
 from matchopt.errors import MatchoptError
 from matchopt.language import tr
 from matchopt.model.money import MONEY_SCALE

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN
-from matchopt.contract.lines import positions
+from matchopt.contract.frames import positions
 from matchopt.contract.plan import Plan
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode

@@ -14,7 +14,7 @@ import pandas as pd
 
 from matchopt.arrays import Floats
 from matchopt.contract.case import Case
-from matchopt.contract.lines import DAYS, ROUTE
+from matchopt.contract.frames import DAYS, ROUTE
 from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
 from matchopt.model.money import MONEY_SCALE

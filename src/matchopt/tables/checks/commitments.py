@@ -10,8 +10,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.fields import BARRED, PINNED
-from matchopt.contract.frames import empty_column
-from matchopt.contract.lines import DAYS, PAIR, ROUTE, lines_named
+from matchopt.contract.frames import DAYS, PAIR, ROUTE, empty_column, lines_named
 from matchopt.contract.schema import COMMITMENTS
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt import Case
-from matchopt.contract.lines import ROUTE, key_positions, lines_named, positions
+from matchopt.contract.frames import ROUTE, key_positions, lines_named, positions
 from matchopt.contract.settings import Settings
 
 LINES = pd.DataFrame(
