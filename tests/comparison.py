@@ -26,6 +26,11 @@ def exact(quantity: Any) -> Fraction:
     return Fraction(str(quantity))
 
 
+def rows_of(table: pd.DataFrame) -> Iterator[Any]:
+    """Return the rows of a table, with whatever cells it has."""
+    return iter(table.itertuples())
+
+
 def near(shown: Any, value: Fraction) -> bool:
     """Return whether a quantity is shown as `value`, to 6 decimals."""
     return abs(exact(shown) - value) <= NEAR
@@ -58,7 +63,7 @@ def ledger_of(rules: Rules, plan: Plan) -> Ledger:
     needs = {row["need_id"]: j for j, row in enumerate(rules.needs)}
     pinned = {(line.i, line.j, line.route.way): line.quantity for line in rules.pinned}
     lines, seen = [], set()
-    for row in plan.allocations.itertuples():
+    for row in rows_of(plan.allocations):
         i, j, way = donations[row.donation_id], needs[row.need_id], (row.hub, *days_of(row))
         assert (i, j, way) not in seen, "two lines of one route"
         seen.add((i, j, way))
@@ -95,7 +100,7 @@ def check_lines(ledger: Ledger, plan: Plan) -> None:
     donations = {row["donation_id"]: i for i, row in enumerate(ledger.rules.donations)}
     needs = {row["need_id"]: j for j, row in enumerate(ledger.rules.needs)}
     assert len(lines) == len(ledger.all_lines) == len(plan.allocations)
-    for row in plan.allocations.itertuples():
+    for row in rows_of(plan.allocations):
         line = lines[donations[row.donation_id], needs[row.need_id], (row.hub, *days_of(row))]
         assert exact(row.donated_quantity) == line.quantity
         assert near(row.served_quantity, ledger.rules.ratio[line.i, line.j] * line.quantity)
@@ -107,7 +112,7 @@ def check_lines(ledger: Ledger, plan: Plan) -> None:
         assert round(row.total_cost * 10_000) == round(line.route.unit_cost * line.quantity)
     keys = [
         (row.need_id, row.donation_id, row.hub, *(day or date.min for day in days_of(row)))
-        for row in plan.allocations.itertuples()
+        for row in rows_of(plan.allocations)
     ]
     assert keys == sorted(keys), f"not in the order of {COMPARED}"
 
@@ -118,13 +123,13 @@ def check_lines(ledger: Ledger, plan: Plan) -> None:
 def check_sums(ledger: Ledger, plan: Plan) -> None:
     """Lines, needs, donations and summary add up, and each reason is the oracle's."""
     rules, reasons = ledger.rules, Reasons(ledger)
-    for j, row in enumerate(plan.needs.itertuples()):
+    for j, row in enumerate(rows_of(plan.needs)):
         asked, served = rules.asked(j), ledger.served[j]
         assert exact(row.asked) == asked
         assert near(row.served, served)
         assert near(row.unmet, asked - served)
         assert (row.need_id, row.reason) == (rules.needs[j]["need_id"], reasons.of_need(j))
-    for i, row in enumerate(plan.donations.itertuples()):
+    for i, row in enumerate(rows_of(plan.donations)):
         offered, planned = rules.offered(i), ledger.planned[i]
         assert (exact(row.offered), exact(row.planned)) == (offered, planned)
         assert near(row.left_over, offered - planned)
@@ -177,7 +182,7 @@ def check_purchases(ledger: Ledger, plan: Plan) -> None:
     expected = sorted(_purchases(ledger), key=lambda row: (row[0], row[1], row[2] or date.min, *row[3:5]))
     assert len(plan.purchases) == len(expected)
     for row, (item, community, day, need, donation, quantity, line) in zip(
-        plan.purchases.itertuples(), expected, strict=True
+        rows_of(plan.purchases), expected, strict=True
     ):
         shown = row.item, row.community, shown_day(row.delivery_day), row.need_id, row.donation_id
         assert shown == (item, community, day, need, donation)

@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 import matchopt
+from comparison import rows_of
 from drawing import day, written
 from small_case import Row, SmallCase
 from strategies import small_cases
@@ -29,7 +30,7 @@ class _Later:
         self.items = {row["item"]: row for row in small.tables.get("items", ())}
         self.dated = small.rules().calendar.dated
         plan = matchopt.plan(small.case())
-        rows = [row for line in plan.allocations.to_dict("records") for row in self._became(line)]
+        rows = [row for line in rows_of(plan.allocations) for row in self._became(line._asdict())]
         self._happens()
         rows += [self._own() for _ in range(draw(st.integers(0, 3)))]
         self.rows = self._within_reach(rows)

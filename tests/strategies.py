@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from hypothesis import given, seed, settings
+from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from drawing import COSTS, FEW, WHOLE, Drawing, day, written
+from profiles import examples
 from small_case import Row, SmallCase
 
 __all__ = ["WHOLE", "Row", "SmallCase", "drawn", "small_cases"]
@@ -66,7 +67,7 @@ class _Draft(Drawing):
         items: dict[str, Row] = {}
         count = self.several(2, 2) if "ratios" in self.features else self.several(1, 2 if self.whole else 4)
         for name in ("rice", "flour", "milk", "visit")[:count]:
-            row = {"item": name}
+            row: Row = {"item": name}
             if "items" in self.features:
                 row |= {
                     "weight_kg": self.one(*WEIGHTS),
@@ -309,12 +310,12 @@ def small_cases(
     return SmallCase({name: rows for name, rows in draft.tables.items() if rows}, draft.settings)
 
 
-def drawn(count: int, number: int, plain: bool = False) -> list[SmallCase]:
-    """Return `count` random cases, the same ones for the same seed `number`."""
+def drawn(share: float, number: int, plain: bool = False) -> list[SmallCase]:
+    """Return random cases, the same ones for the same seed `number`; `share` as for properties."""
     cases: list[SmallCase] = []
 
     @seed(number)
-    @settings(max_examples=count)
+    @examples(share)
     @given(small_cases(plain=plain))
     def collect(small: SmallCase) -> None:
         cases.append(small)

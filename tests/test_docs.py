@@ -36,19 +36,16 @@ def test_reference_pages_follow_from_the_code():
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun: python docs/make_reference.py"
 
 
-def test_excerpt_in_the_readme_is_what_the_demo_prints(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    told = CliRunner().invoke(app, ["plan", "data/city-en", "-o", str(tmp_path / "run")])
-    assert told.exit_code == 0, told.output
+def test_excerpt_in_the_readme_is_what_the_demo_prints(english_demo):
     excerpt = re.search(r"<!-- excerpt: .*?-->\n```text\n(.*?)```\n<!-- end", README, re.DOTALL)
     assert excerpt
-    told_lines = [line.rstrip() for line in told.stdout.splitlines()]
+    told_lines = [line.rstrip() for line in english_demo.told.splitlines()]
     lines = [line.rstrip() for line in excerpt[1].splitlines()]
     assert len(lines) > 20
     assert [line for line in lines if line not in told_lines] == []
     rows = re.search(r"<!-- rows: .*?-->\n```text\n(.*?)```\n<!-- end", README, re.DOTALL)
     assert rows
-    written = (tmp_path / "run" / "plan" / "allocations.csv").read_text("utf-8-sig").splitlines()
+    written = (english_demo.run / "plan" / "allocations.csv").read_text("utf-8-sig").splitlines()
     assert set(rows[1].splitlines()) <= set(written)
 
 

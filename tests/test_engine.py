@@ -7,13 +7,14 @@ from multiprocessing import get_context
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import matchopt
 from matchopt.engine import fairness_curve
 from matchopt.solve import column_generation
+from profiles import examples
 from strategies import SmallCase, small_cases
 
 COMMUNITIES = ("C1", "C2", "C3", "C4")
@@ -82,8 +83,7 @@ def test_the_plan_does_not_depend_on_who_works_on_it(objective):
         assert alone.run["work"] == shared.run["work"]
 
 
-@seed(20261123)
-@settings(max_examples=120)
+@examples(0.5)
 @given(small_cases(), small_cases(), st.data())
 def test_a_warm_plan_is_as_good_as_a_cold_one(one, other, data):
     """Whatever the earlier plan was of: the same case with rows changed, or one with nothing but some ids."""
@@ -158,8 +158,7 @@ def test_a_what_if_leaves_the_case_as_it_is():
 # --- what does not bind does not matter ------------------------------------------------------
 
 
-@seed(1)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases())
 def test_capacities_that_do_not_bind_change_nothing(small: SmallCase) -> None:
     ample = small.copy()
@@ -178,8 +177,7 @@ def test_capacities_that_do_not_bind_change_nothing(small: SmallCase) -> None:
     assert one.summary == other.summary
 
 
-@seed(2)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases())
 def test_a_budget_that_does_not_bind_changes_nothing(small: SmallCase) -> None:
     small.settings.setdefault("policy", {}).pop("budget", None)
@@ -197,8 +195,7 @@ def test_a_budget_that_does_not_bind_changes_nothing(small: SmallCase) -> None:
 # --- limits of time --------------------------------------------------------------------------
 
 
-@seed(3)
-@settings(max_examples=25)
+@examples(0.15)
 @given(small_cases())
 def test_without_time_the_plan_is_right_if_not_best(small: SmallCase) -> None:
     case = small.case()
@@ -301,8 +298,7 @@ def worse(one, other):
     return a < b
 
 
-@seed(4)
-@settings(max_examples=12)
+@examples(0.06)
 @given(small_cases(always=("fairness",)))
 def test_a_higher_floor_never_reaches_more(small: SmallCase) -> None:
     case = small.case()

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import matchopt
-from comparison import NEAR, check_agreement, exact
+from comparison import NEAR, check_agreement, exact, rows_of
 from matchopt import Plan
 from matchopt.solve import relaxation, stages
 from oracle import solve
+from profiles import examples, many
 from strategies import SmallCase, drawn, small_cases
 
 
@@ -32,7 +33,7 @@ def policy(small: SmallCase, **changes: object) -> SmallCase:
 def tiers(plan: Plan, *, without: str = "") -> list[Fraction]:
     """Return what each tier 1..9 is served, the need `without` left out."""
     served = [Fraction(0)] * 9
-    for row in plan.needs.itertuples():
+    for row in rows_of(plan.needs):
         if row.need_id != without:
             served[row.priority - 1] += exact(row.served)
     return served
@@ -73,19 +74,18 @@ def assert_same_plan(one: Plan, other: Plan) -> None:
     assert dict(one.summary) == dict(other.summary)
 
 
-@seed(1)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases())
 def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
     lines = plan.allocations
     served = lines.groupby("need_id")["served_quantity"].sum()
     given_away = lines.groupby("donation_id")["donated_quantity"].sum()
-    for row in plan.needs.itertuples():
+    for row in rows_of(plan.needs):
         assert abs(row.served - served.get(row.need_id, 0)) <= len(lines) * NEAR
         assert 0 <= row.served <= row.asked
         assert abs(row.unmet - (row.asked - row.served)) <= NEAR
-    for row in plan.donations.itertuples():
+    for row in rows_of(plan.donations):
         assert abs(row.planned - given_away.get(row.donation_id, 0)) <= NEAR
         assert 0 <= row.planned <= row.offered
         assert abs(row.left_over - (row.offered - row.planned)) <= NEAR
@@ -93,15 +93,13 @@ def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     assert abs(plan.served - lines["served_quantity"].sum()) <= len(lines) * NEAR
 
 
-@seed(2)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(plain=True), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(small: SmallCase, random: st.Random) -> None:
     assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case()))
 
 
-@seed(12)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, random: st.Random) -> None:
     one, other = matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case())
@@ -117,8 +115,7 @@ def shuffled(small: SmallCase, random: st.Random) -> SmallCase:
     return changed
 
 
-@seed(3)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(), st.data())
 def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) -> None:
     """Whatever else binds: what was planned can be planned still. Fairness comes before, and may cost."""
@@ -129,8 +126,7 @@ def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) ->
     assert no_less(tiers(matchopt.plan(more.case())), tiers(matchopt.plan(small.case())))
 
 
-@seed(4)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(), st.data())
 def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.DataObject) -> None:
     small = policy(small, objective="coverage-first", fairness="none")
@@ -142,16 +138,14 @@ def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.
     assert no_less(tiers(after), tiers(before))
 
 
-@seed(13)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(always=("budget",)), st.sampled_from((1.5, 10)))
 def test_more_money_never_reaches_less(small: SmallCase, factor: float) -> None:
     more = policy(small, budget=small.settings["policy"]["budget"] * factor)
     assert no_less(reached(matchopt.plan(more.case())), reached(matchopt.plan(small.case())))
 
 
-@seed(5)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(plain=True), st.sampled_from((2, 10, 10**9)))
 def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> None:
     small = policy(small, objective="coverage-first", reliability="ignore")
@@ -172,8 +166,7 @@ def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> N
     assert abs(money(many.logistics_cost) - factor * money(one.logistics_cost)) <= factor
 
 
-@seed(6)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases())
 def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> None:
     cheap = matchopt.plan(policy(small, objective="total-cost").case())
@@ -183,8 +176,7 @@ def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> No
     assert no_less(tiers(full), tiers(cheap))
 
 
-@seed(7)
-@settings(max_examples=20)
+@examples(0.15)
 @given(small_cases(plain=True))
 def test_the_reference_solver_agrees(small: SmallCase) -> None:
     rules = small.rules()
@@ -192,7 +184,7 @@ def test_the_reference_solver_agrees(small: SmallCase) -> None:
 
 
 def test_folders_and_frames_give_the_same_plan(tmp_path: Path) -> None:
-    for number, small in enumerate(drawn(15, 8)):
+    for number, small in enumerate(drawn(0.15, 8)):
         folder = small.write(tmp_path / str(number))
         assert_same_plan(matchopt.plan(matchopt.read_case(folder)), matchopt.plan(small.case()))
 
@@ -210,7 +202,7 @@ for folder in sorted(cases.iterdir()):
 
 def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
     cases = tmp_path / "cases"
-    for number, small in enumerate(drawn(20, 9)):
+    for number, small in enumerate(drawn(0.2, 9)):
         small.write(cases / f"{number:02}")
     written = []
     for hash_seed in ("1", "2"):
@@ -227,7 +219,7 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
                 if path.is_file()
             }
         )
-    assert len(written[0]) >= 20 * 5
+    assert len(written[0]) >= 5 * many(0.2)
     assert written[0] == written[1]
 
 
@@ -235,8 +227,7 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
 def test_few_ways_at_a_time_enclose_the_best_plan(many: bool) -> None:
     """From one way a node on: plans that are right, not better than the best, and bounds not below it."""
 
-    @seed(14 + many)
-    @settings(max_examples=20)
+    @examples(0.15)
     @given(small_cases(), st.sampled_from((0, 3, 1000)), st.sampled_from((2, 1000)))
     def enclose(small: SmallCase, near: int, most: int) -> None:
         case = small.case()

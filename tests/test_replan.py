@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from typer.testing import CliRunner
 
 import matchopt
@@ -15,6 +15,7 @@ from comparison import check_objective, ledger_of
 from matchopt import Case, Plan
 from matchopt.cli import app
 from oracle import solve
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -97,8 +98,7 @@ def anew(small: SmallCase, first: Plan, churn: float) -> Plan:
     return matchopt.plan(case, warm=first)
 
 
-@seed(7)
-@settings(max_examples=60, deadline=None)
+@examples(0.25)
 @given(small_cases(5, 5))
 def test_without_churn_cost_it_is_as_good_as_from_nothing_and_with_it_nothing_changes_for_nothing(small):
     """The same case once more: at any churn cost every line stays to the byte, as the plan was the best."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
+from hypothesis import strategies as st
 
 import matchopt
 from comparison import check_whole
 from matchopt.solve import stages
 from oracle import solve
+from profiles import examples
 from replanned import replanned_cases
 from small_case import SmallCase
 
-EXAMPLES = int(os.environ.get("MATCHOPT_EXAMPLES", "50"))
-PARTS = {
+PARTS: dict[str, dict[str, Any]] = {
     "plain": {"plain": True},
     "days": {"always": ("days", "hubs", "lanes", "lead times"), "plain": True},
     "capacities": {"always": ("capacities",), "plain": True},
@@ -28,29 +29,30 @@ PARTS = {
 }
 
 
-def agrees(part: str, number: int) -> None:
-    """Random cases of a part are planned as the integer program says, or as far as they claim to be."""
-
-    @seed(number)
-    @settings(max_examples=EXAMPLES)
-    @given(replanned_cases(**PARTS[part]))
-    def check(small: SmallCase) -> None:
-        rules = small.rules()
-        check_whole(rules, solve(rules), matchopt.plan(small.case()))
-
-    check()
+def check(small: SmallCase) -> None:
+    """A case is planned as the integer program says, or as far as the plan claims to be."""
+    rules = small.rules()
+    check_whole(rules, solve(rules), matchopt.plan(small.case()))
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_what_is_planned_around_commitments_agrees_with_the_integer_program(part: str) -> None:
+@examples(0.3)
+@given(data=st.data())
+def test_what_is_planned_around_commitments_agrees_with_the_integer_program(
+    part: str, data: st.DataObject
+) -> None:
     """Pins, churn cost, promises kept, lines, sums, reasons, bound and proof."""
-    agrees(part, 3000 + list(PARTS).index(part))
+    check(data.draw(replanned_cases(**PARTS[part])))
 
 
 @pytest.mark.parametrize("part", ["plain", "days", "total cost"])
+@examples(0.25)
+@given(data=st.data())
 def test_what_is_mended_without_a_search_is_sound_and_within_what_is_proven(
-    part: str, monkeypatch: pytest.MonkeyPatch
+    part: str, data: st.DataObject
 ) -> None:
     """As large cases are."""
-    monkeypatch.setattr(stages, "FEW_PAIRS", 0)
-    agrees(part, 3100)
+    small = data.draw(replanned_cases(**PARTS[part]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "FEW_PAIRS", 0)
+        check(small)

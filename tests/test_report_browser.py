@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from demo import Demo
 from matchopt.cli import app
+from once import once
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WIDTHS = (1400, 390)
 CHARTS = {
@@ -41,40 +42,39 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of the demo case: English, Chinese, for the public; and all other pages of a small case."""
-    folder = tmp_path_factory.mktemp("runs")
-    made = {}
-    for lang in ("en", "zh"):
-        run = folder / lang
-        arguments = ["plan", str(ROOT / "data" / f"city-{lang}"), "-o", str(run), "-q", "--lang", lang]
-        assert CliRunner().invoke(app, arguments).exit_code == 0
-        made[lang] = run / "report.html"
-    run = folder / "en"
-    assert CliRunner().invoke(app, ["report", str(run), "--public", "--lang", "en"]).exit_code == 0
-    made["public"] = run / "report-public.html"
+def make_pages(folder: Path, demo: Path) -> None:
+    """Make all pages that no run folder of the demo holds: its public one, the others of a small case."""
+
+    def run(*arguments: object) -> None:
+        assert CliRunner().invoke(app, [str(argument) for argument in arguments]).exit_code == 0
+
+    run("report", demo, "--public", "--lang", "en", "-o", folder / "public.html")
+    small, done = folder / "small", folder / "done.csv"
+    small.mkdir()
     for name, table in SMALL.items():
-        (folder / "small").mkdir(exist_ok=True)
-        (folder / "small" / f"{name}.csv").write_text(table, "utf-8")
+        (small / f"{name}.csv").write_text(table, "utf-8")
+    done.write_text("donation_id,need_id,quantity\nD1,N1,3\n", "utf-8")
     for lang in ("en", "zh"):
-        study = folder / f"study-{lang}"
-        arguments = ["study", str(folder / "small"), "boundaries", "-o", str(study), "-q", "--lang", lang]
-        assert CliRunner().invoke(app, arguments).exit_code == 0
-        made[f"study-{lang}"] = study / "report.html"
-        for name, *more in (("simulate",), ("stress", "--draws", "5", "--workers", "1")):
-            place = folder / f"{name}-{lang}"
-            arguments = [name, str(folder / "small"), "-o", str(place), "-q", "--lang", lang, *more]
-            assert CliRunner().invoke(app, arguments).exit_code == 0
-            made[f"{name}-{lang}"] = place / "report.html"
-        run = folder / f"small-{lang}"
-        arguments = ["plan", str(folder / "small"), "-o", str(run), "-q", "--lang", lang]
-        assert CliRunner().invoke(app, arguments).exit_code == 0
-        (folder / "done.csv").write_text("donation_id,need_id,quantity\nD1,N1,3\n", "utf-8")
-        arguments = ["track", str(run), "--done", str(folder / "done.csv"), "--lang", lang]
-        assert CliRunner().invoke(app, arguments).exit_code == 0
-        made |= {f"fact-{lang}": run / "report.html", f"track-{lang}": run / "track" / "report.html"}
-    return made
+        more = ("-q", "--lang", lang)
+        run("study", small, "boundaries", "-o", folder / f"study-{lang}", *more)
+        run("simulate", small, "-o", folder / f"simulate-{lang}", *more)
+        run("stress", small, "-o", folder / f"stress-{lang}", "--draws", "5", "--workers", "1", *more)
+        run("plan", small, "-o", folder / f"fact-{lang}", *more)
+        run("track", folder / f"fact-{lang}", "--done", done, "--lang", lang)
+
+
+@pytest.fixture(scope="module")
+def reports(session: Path, english_demo: Demo, chinese_demo: Demo) -> dict[str, Path]:
+    """The reports of the demo case: English, Chinese, for the public; and all other pages of a small case."""
+    folder = once(session / "pages", lambda folder: make_pages(folder, english_demo.run))
+    made = {name: folder / name / "report.html" for name in CHARTS}
+    return made | {
+        "en": english_demo.run / "report.html",
+        "zh": chinese_demo.run / "report.html",
+        "public": folder / "public.html",
+        "track-en": folder / "fact-en" / "track" / "report.html",
+        "track-zh": folder / "fact-zh" / "track" / "report.html",
+    }
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.make import SIZES, tables
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
@@ -17,6 +17,7 @@ from matchopt.verifier import pairs, rules
 from matchopt.verifier.facts import pick
 from matchopt.verifier.gather import gather
 from matchopt.verifier.rules import NOWHERE, PairFacts
+from profiles import examples
 from strategies import SmallCase, small_cases
 
 
@@ -94,8 +95,7 @@ STEPS = st.tuples(
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_the_screen_says_what_all_pairs_say(plain: bool) -> None:
-    @seed(int(plain))
-    @settings(max_examples=120)
+    @examples(0.5)
     @given(small_cases(plain=plain), STEPS)
     def agree(small: SmallCase, step: tuple[int, float, int]) -> None:
         case = small.case()

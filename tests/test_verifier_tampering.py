@@ -7,11 +7,12 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
@@ -24,6 +25,7 @@ from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import read_lines
 from matchopt.verifier.sums import plan_totals, used_by
 from matchopt.verifier.violation import PlanTable, Violations
+from profiles import examples, some
 from strategies import SmallCase, small_cases
 from verifier_cases import TOWN, Row, case_of, town, town_plan
 
@@ -33,6 +35,7 @@ GARBAGE = (
     b"1", Fraction(1, 3), pd.NaT, DAY, pd.Timestamp("2026-03-03 11:00"), 1j, "\x00",
 )  # fmt: skip
 TABLES = ("allocations", "needs", "donations", "prices", "purchases")
+COLUMNS = [(table, column) for table in TABLES for column in getattr(matchopt.contract.plan, table.upper())]
 
 
 def plan_with(table: str) -> Plan:
@@ -275,7 +278,7 @@ def test_summary(plan: Plan, path: tuple[str, ...]) -> None:
     if isinstance(value, int | float):
         for step in (1, -0.5, 0.01):
             assert codes(resummed(plan, path, _put(value + step))) & {"summary", "gap"}
-    for garbage in GARBAGE[PATHS.index(path) % 3 :: 3]:
+    for garbage in some(GARBAGE[PATHS.index(path) % 3 :: 3], 0.3):
         if garbage != value or isinstance(garbage, bool):
             assert codes(resummed(plan, path, _put(garbage)))
 
@@ -324,34 +327,33 @@ def test_garbage_in_a_column_is_reported_and_never_raised(table: str) -> None:
     plan = plan_with(table)
     frame = getattr(plan, table)
     last = min(2, len(frame) - 1)
-    for k, column in enumerate(getattr(matchopt.contract.plan, table.upper())):
-        for number, value in enumerate(GARBAGE):
-            bad = frame.copy()
-            rows = range(len(frame)) if (k + number) % 2 else [last]
-            cells = bad[column].tolist()
-            for row in rows:
-                cells[row] = value
-            bad[column] = pd.Series(cells, dtype=object)
-            another_name = column == "allocation_id" and isinstance(value, str) and value and len(rows) == 1
-            before = frame[column].iloc[last]
-            as_before = type(value) is type(before) and value == before
-            as_before |= before is pd.NaT and (value is None or value is pd.NaT or value != value)
-            assert another_name or as_before or codes(replace(plan, **{table: bad})), (column, value)
+    columns = getattr(matchopt.contract.plan, table.upper())
+    for (k, column), (number, value) in some(product(enumerate(columns), enumerate(GARBAGE)), 0.3):
+        bad = frame.copy()
+        rows = range(len(frame)) if (k + number) % 2 else [last]
+        cells = bad[column].tolist()
+        for row in rows:
+            cells[row] = value
+        bad[column] = pd.Series(cells, dtype=object)
+        another_name = column == "allocation_id" and isinstance(value, str) and value and len(rows) == 1
+        before = frame[column].iloc[last]
+        as_before = type(value) is type(before) and value == before
+        as_before |= before is pd.NaT and (value is None or value is pd.NaT or value != value)
+        assert another_name or as_before or codes(replace(plan, **{table: bad})), (column, value)
 
 
 @pytest.mark.parametrize(
     "dtype", ["float32", "complex128", "str", "category", "bool", "datetime64[ns]", "Float64"]
 )  # fmt: skip
 def test_wrong_types_never_raise(dtype: str) -> None:
-    for table in TABLES:
+    for table, column in some(COLUMNS, 0.5):
         plan = plan_with(table)
-        for column in getattr(matchopt.contract.plan, table.upper()):
-            frame = getattr(plan, table).copy()
-            try:
-                frame[column] = frame[column].astype(dtype)
-            except (TypeError, ValueError):
-                continue
-            assert all(str(violation) for violation in verify(plan.case, replace(plan, **{table: frame})))
+        frame = getattr(plan, table).copy()
+        try:
+            frame[column] = frame[column].astype(dtype)
+        except (TypeError, ValueError):
+            continue
+        assert all(str(violation) for violation in verify(plan.case, replace(plan, **{table: frame})))
 
 
 def test_a_plan_of_another_case_is_no_plan_of_this_one(plan: Plan) -> None:
@@ -393,22 +395,21 @@ def _as_right(plan: Plan, table: str, column: str, row: int) -> bool:
     return table == "prices" and plan.prices.block.iloc[row] > 0 and column in {"id", "block", "to", "day"}
 
 
-@settings(max_examples=25)
+@examples(0.15)
 @given(small=small_cases(), number=st.integers(0, 2**32))
 def test_no_tampering_with_a_random_plan_passes(small: SmallCase, number: int) -> None:
     case = small.case()
     plan = matchopt.plan(case)
     assert verify(case, plan) == ()
     chance = random.Random(number)
-    for table in TABLES:
+    for table, column in chance.sample(COLUMNS, 12):
         frame = getattr(plan, table)
-        for column in getattr(matchopt.contract.plan, table.upper()):
-            if not len(frame):
-                continue
-            row = chance.randrange(len(frame))
-            value = _other(case, column, frame[column].iloc[row], set(frame[column]), chance)
-            if value is not None and not _as_right(plan, table, column, row):
-                assert verify(case, changed(plan, table, column, row, value)), (table, column, row, value)
+        if not len(frame):
+            continue
+        row = chance.randrange(len(frame))
+        value = _other(case, column, frame[column].iloc[row], set(frame[column]), chance)
+        if value is not None and not _as_right(plan, table, column, row):
+            assert verify(case, changed(plan, table, column, row, value)), (table, column, row, value)
 
 
 def _shaken(prices: pd.DataFrame, chance: random.Random, coverage: bool) -> pd.DataFrame:
@@ -432,7 +433,7 @@ def judged(plan: Plan, prices: pd.DataFrame) -> BlockProof | None:
     return None if found else verdict.proof
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases(), number=st.integers(0, 2**32))
 def test_no_levels_and_prices_prove_more_than_is_true(small: SmallCase, number: int) -> None:
     """Whatever levels and prices pass, the bound they prove is one for the best plan."""
@@ -467,12 +468,11 @@ SHARED = (
 @pytest.mark.parametrize("make", [shared.storage, shared.floor], ids=lambda make: make.__name__)
 def test_garbage_in_prices_of_what_is_shared(make: Callable[[], Plan]) -> None:
     plan = make()
-    for k, column in enumerate(PRICES):
-        for number, value in enumerate(GARBAGE):
-            cells = plan.prices[column].tolist()
-            cells[(k + number) % len(cells)] = value
-            bad = plan.prices.assign(**{column: pd.Series(cells, dtype=object)})
-            assert all(str(violation) for violation in verify(plan.case, replace(plan, prices=bad)))
+    for (k, column), (number, value) in some(product(enumerate(PRICES), enumerate(GARBAGE)), 0.3):
+        cells = plan.prices[column].tolist()
+        cells[(k + number) % len(cells)] = value
+        bad = plan.prices.assign(**{column: pd.Series(cells, dtype=object)})
+        assert all(str(violation) for violation in verify(plan.case, replace(plan, prices=bad)))
 
 
 @pytest.mark.parametrize("make", SHARED, ids=lambda make: make.__name__)
@@ -507,6 +507,6 @@ def test_summary_of_what_is_shared(make: Callable[[], Plan]) -> None:
         if isinstance(value, int | float):
             for step in (1, -0.5):
                 assert codes(resummed(plan, path, _put(value + step))), (path, step)
-        for garbage in GARBAGE[number % 5 :: 5]:
+        for garbage in some(GARBAGE[number % 5 :: 5], 0.25):
             if garbage != value or isinstance(garbage, bool):
                 assert codes(resummed(plan, path, _put(garbage))), (path, garbage)

@@ -2,66 +2,47 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 import matchopt
 from comparison import check_whole
 from oracle import solve
+from profiles import examples
 from strategies import WHOLE, SmallCase, small_cases
 
-EXAMPLES = int(os.environ.get("MATCHOPT_EXAMPLES", "50"))
-"""Cases a part: 250 make 1 000 per feature, and take as many minutes as CI has in all."""
-PARTS = 4
+CASES: dict[str, SearchStrategy[SmallCase]] = {
+    feature: small_cases(always=(feature,), plain=True) for feature in WHOLE
+} | {"all mixed": small_cases()}
+"""Of each feature, and of all of them mixed."""
 
 
-def all_parts() -> Iterator[object]:
-    """Yield 4 parts per feature and 4 of all features mixed, each with a seed of its own."""
-    strategies: dict[str, SearchStrategy[SmallCase]] = {
-        feature: small_cases(always=(feature,), plain=True) for feature in WHOLE
-    }
-    strategies["all mixed"] = small_cases()
-    for name, strategy in strategies.items():
-        for part in range(PARTS):
-            number = 1000 + list(strategies).index(name) * PARTS + part
-            yield pytest.param(strategy, number, id=f"{name}-{part + 1}")
-
-
-@pytest.mark.parametrize(("strategy", "number"), list(all_parts()))
-def test_small_cases_agree_with_the_integer_program(strategy: SearchStrategy[SmallCase], number: int) -> None:
-    """1 000 cases per feature, 1 000 mixed: objective, lines, sums, reasons, purchases, bound and proof.
+@pytest.mark.parametrize("feature", CASES)
+@examples(1)
+@given(data=st.data())
+def test_small_cases_agree_with_the_integer_program(feature: str, data: st.DataObject) -> None:
+    """Objective, lines, sums, reasons, purchases, bound and proof.
 
     Without a time limit, cases this small are to be solved to the end.
     """
-
-    @seed(number)
-    @settings(max_examples=EXAMPLES)
-    @given(strategy)
-    def agree(small: SmallCase) -> None:
-        rules = small.rules()
-        plan = matchopt.plan(small.case())
-        check_whole(rules, solve(rules), plan)
-        assert (plan.summary["status"], plan.summary["stopped"]) == ("optimal", "")
-
-    agree()
+    small = data.draw(CASES[feature])
+    rules = small.rules()
+    plan = matchopt.plan(small.case())
+    check_whole(rules, solve(rules), plan)
+    assert (plan.summary["status"], plan.summary["stopped"]) == ("optimal", "")
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 0.01])
-def test_a_search_that_is_stopped_leaves_a_right_plan_and_a_true_bound(seconds: float) -> None:
+@examples(0.25)
+@given(small=small_cases(always=("big lots", "odd steps", "single source", "all or nothing")))
+def test_a_search_that_is_stopped_leaves_a_right_plan_and_a_true_bound(
+    seconds: float, small: SmallCase
+) -> None:
     """The optimum lies between plan and bound, however early the search ends."""
-
-    @seed(2000)
-    @settings(max_examples=EXAMPLES)
-    @given(small_cases(always=("big lots", "odd steps", "single source", "all or nothing")))
-    def stop(small: SmallCase) -> None:
-        rules = small.rules()
-        check_whole(rules, solve(rules), matchopt.plan(small.case(), time_limit=seconds))
-
-    stop()
+    rules = small.rules()
+    check_whole(rules, solve(rules), matchopt.plan(small.case(), time_limit=seconds))
 
 
 @pytest.mark.parametrize("blocks", [1, 4])

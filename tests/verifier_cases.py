@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from comparison import rows_of
 from matchopt import Case, Plan
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
 
@@ -22,7 +23,7 @@ def case_of(settings: Mapping[str, Any] | None = None, **tables: Sequence[Row]) 
     return Case.from_frames(settings=settings or {}, **frames)
 
 
-def days(*numbers: int | None) -> list[pd.Timestamp]:
+def days(*numbers: int | None) -> list[Any]:
     """Return days of March 2026; None is no day."""
     return [pd.NaT if n is None else pd.Timestamp(f"{MARCH}{n:02}") for n in numbers]
 
@@ -99,12 +100,12 @@ def plan_of(
     need_rows = [
         (n.need_id, n.community, n.item, n.priority, n.quantity, q, round(n.quantity - q, 6),
          needs[n.need_id])
-        for n in case.needs.itertuples()
+        for n in rows_of(case.needs)
         for q in [round(sum(row["served_quantity"] for row in got[n.need_id]), 6)]
     ]  # fmt: skip
     gift_rows = [
         (d.donation_id, d.donor, d.item, d.quantity, q, d.quantity - q, donations[d.donation_id])
-        for d in case.donations.itertuples()
+        for d in rows_of(case.donations)
         for q in [sum(row["donated_quantity"] for row in gave[d.donation_id])]
     ]
     need_table, gift_table = (
@@ -117,13 +118,11 @@ def plan_of(
         for key in keys
         if key in prices
     ]
-    price_table = pd.concat(
-        [pd.DataFrame(plain, columns=PRICES), pd.DataFrame(list(shared), columns=PRICES)]
-        if plain and shared
-        else [pd.DataFrame(plain or list(shared), columns=PRICES)],
-        ignore_index=True,
-    ).astype({"day": "datetime64[s]"})
-    summary = _summary(case, lines, need_table, gift_table, kinds, served_by_tier) | (claims or {})
+    price_tables = [pd.DataFrame(list(rows), columns=PRICES) for rows in (plain, shared) if rows]
+    price_table = pd.concat(price_tables or [pd.DataFrame(columns=PRICES)], ignore_index=True)
+    price_table = price_table.astype({"day": "datetime64[s]"})
+    summary = _summary(case, lines, need_table, gift_table, kinds, served_by_tier)
+    summary |= claims or {}
     bought = pd.DataFrame(list(purchases), columns=PURCHASES).astype({"delivery_day": "datetime64[s]"})
     return Plan(case, frame, need_table, gift_table, price_table, bought, summary, {})
 
@@ -204,7 +203,7 @@ def _reasons(table: pd.DataFrame, column: str, word: str) -> dict[str, dict[str,
     }
 
 
-TOWN = {
+TOWN: dict[str, Any] = {
     "items": [
         {"item": "rice"},
         {"item": "milk", "weight_kg": 2, "cold": True, "step": 0.5},

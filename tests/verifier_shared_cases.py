@@ -86,7 +86,7 @@ def hub_case(hub: Row, *lanes: Row) -> Case:
     return case_of(
         needs=[NEED | {"quantity": 10, "needed_from": "2026-03-02", "needed_by": "2026-03-02"}],
         donations=[GIFT | {"quantity": 10, "origin": "D", "available_from": "2026-03-01"}],
-        hubs=[{"hub": "H"} | hub],
+        hubs=[{"hub": "H", **hub}],
         lanes=[
             {"from_place": "D", "to_place": "H", "cost_per_kg": 0},
             {"from_place": "H", "to_place": "C", "cost_per_kg": 0},

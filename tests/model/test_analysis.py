@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import matchopt
 from matchopt import Case
 from matchopt.language import speaking
 from matchopt.model.analysis import Analysis, analyse
 from matchopt.report.demand import in_words, workbook
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(small=small_cases())
 def test_every_table_adds_up_to_the_case(small: SmallCase) -> None:
     case = small.case()
@@ -35,7 +36,7 @@ def test_every_table_adds_up_to_the_case(small: SmallCase) -> None:
     assert len(workbook(found).sheets) == 5
 
 
-@settings(max_examples=30)
+@examples(0.15)
 @given(small=small_cases())
 def test_what_may_be_planned_is_what_is_offered(small: SmallCase) -> None:
     """No plan gives more of an item than the analysis says is there."""
@@ -45,7 +46,7 @@ def test_what_may_be_planned_is_what_is_offered(small: SmallCase) -> None:
     assert (planned <= offered.reindex(planned.index) + 1e-6).all()
 
 
-@settings(max_examples=30)
+@examples(0.15)
 @given(small=small_cases())
 def test_the_order_of_rows_does_not_matter(small: SmallCase) -> None:
     case = small.case()

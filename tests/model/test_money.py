@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
 from matchopt.model.money import QuantityScale, exact_dot, round_half_even, to_money
+from profiles import examples
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ def test_money_rounds_half_to_even_as_decimals_do(currency, whole):
     assert to_money(np.array([currency]))[0] == whole
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(st.lists(st.tuples(st.integers(-(2**62), 2**62), st.integers(-(2**62), 2**62)), max_size=5))
 def test_exact_dot_is_exact_beyond_int64(pairs):
     left, right = (np.array([p[k] for p in pairs], dtype=np.int64) for k in (0, 1))
@@ -34,7 +35,7 @@ def test_scale_is_the_coarsest_that_holds_every_step(steps, decimals):
     assert QuantityScale.of_steps(np.array(steps)).decimals == decimals
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(st.lists(st.integers(0, 9 * 10**12), min_size=1, max_size=5), st.integers(0, 3))
 def test_quantities_survive_the_way_there_and_back(scaled, decimals):
     scale = QuantityScale(decimals)

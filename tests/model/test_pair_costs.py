@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
 from matchopt.arrays import FORBIDDEN
 from matchopt.errors import CaseError
 from matchopt.model.network import encode
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -18,7 +19,7 @@ def parts(case):
     return [part for part in encode(case).parts if len(part.rows) and len(part.columns)]
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(st.data(), small_cases())
 def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
     for part in parts(small.case()):
@@ -50,7 +51,7 @@ def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
         assert cost[cost < FORBIDDEN].max(initial=0) <= part.oracle.dearest
 
 
-@settings(max_examples=100)
+@examples(0.5)
 @given(small_cases(always=("days", "hubs", "lanes", "communities")))
 def test_the_hub_named_is_that_of_the_route_priced(small: SmallCase):
     for part in parts(small.case()):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, overload
 
 Row = Mapping[str, Any]
 
@@ -18,16 +18,24 @@ def text(row: Row, column: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def number(row: Row, column: str, default: float | None = None) -> Decimal | None:
+@overload
+def number(row: Row, column: str, default: float | Decimal) -> Decimal: ...
+@overload
+def number(row: Row, column: str) -> Decimal | None: ...
+def number(row: Row, column: str, default: float | Decimal | None = None) -> Decimal | None:
     """Return a cell as the decimal that was written."""
     value = row.get(column)
     value = default if value is None else value
     return None if value is None else Decimal(str(value))
 
 
+@overload
+def fraction(row: Row, column: str, default: float) -> Fraction: ...
+@overload
+def fraction(row: Row, column: str) -> Fraction | None: ...
 def fraction(row: Row, column: str, default: float | None = None) -> Fraction | None:
     """Return a cell as the exact fraction that was written."""
-    value = number(row, column, default)
+    value = number(row, column) if default is None else number(row, column, default)
     return None if value is None else Fraction(value)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from oracle.cells import Row, fraction, text
+from oracle.cells import Row, text
 from oracle.routes import Days, Line, Route
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Commitments:
                 hub, donation = text(row, "hub"), self.rules.donations[i]
                 legs = self.rules.roads.stated(donation, self.rules.needs[j], self.rules.facts(donation), hub)
                 key = i, j, hub, self.rules.calendar.stated(row, donation, legs)
-                total[key] = total.get(key, Fraction(0)) + fraction(row, "quantity")
+                total[key] = total.get(key, Fraction(0)) + Fraction(str(row["quantity"]))
         return total
 
     def keepable(self, promises: Sequence[Promise]) -> Iterator[tuple[Promise, Route]]:

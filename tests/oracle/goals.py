@@ -57,7 +57,9 @@ class Cells:
     def fair(self) -> dict[Cell, Fraction]:
         """Cell → what the rule `share` would give it at least."""
         rules = self.rules
-        population = {name: Fraction(number(r, "population")) for name, r in rules.roads.communities.items()}
+        population = {
+            name: Fraction(number(r, "population", 0)) for name, r in rules.roads.communities.items()
+        }
         fair = {}
         for community, category in self.needs:
             supply = sum(

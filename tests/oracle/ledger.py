@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -41,7 +41,7 @@ class Ledger:
         self.lines = lines
         self.given, self.met = self._sums(lines)
         self.planned, self.served = self._sums(self.all_lines)
-        self.load: Counter[Resource] = Counter()
+        self.load: defaultdict[Resource, Fraction] = defaultdict(Fraction)
         self.spent = Fraction(0)
         for line in lines:
             self.spent += line.quantity * line.route.budgeted
@@ -124,7 +124,7 @@ class Ledger:
             takers = {text(rules.needs[line.j], "community") for line in self.lines if line.i == i}
             known = rules.visited(i)
             most = number(rules.donations[i], "max_communities")
-            if most is not None and len(takers - known) > max(most - len(known), 0):
+            if most is not None and len(takers - known) > max(int(most) - len(known), 0):
                 yield f"donation {i} serves {len(takers)} communities besides {len(known)} pinned ones"
         for j, need in enumerate(rules.needs):
             if self.met[j] > rules.short[j]:

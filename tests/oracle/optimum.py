@@ -86,7 +86,7 @@ class _Model:
     def _given(self, i: int) -> Terms:
         return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}
 
-    def _served(self, needs: Iterable[int]) -> Terms:
+    def _served(self, needs: Iterable[int]) -> dict[Variable, Fraction]:
         wanted = set(needs)
         return {
             variable: self.rules.ratio[i, j] * self.rules.granule[i]

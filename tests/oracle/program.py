@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from ortools.math_opt.python import mathopt
 
-Variable = mathopt.Variable
+Variable: TypeAlias = mathopt.Variable
 Terms = Mapping[Variable, Fraction]
 Solution = dict[Variable, int]
 

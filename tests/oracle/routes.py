@@ -14,7 +14,7 @@ from oracle.cells import Row, day_number, number, text
 
 EARTH_RADIUS_KM = 6371.0088
 
-Resource = tuple[str, ...]
+Resource = tuple[str | int, ...]
 """What has a capacity: its kind, its place or places, and the day where each day has its own."""
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from oracle.cells import Row, common_multiple, fraction, names, number, text, to_decimal, to_money
+from oracle.cells import Row, common_multiple, day_number, fraction, names, number, text, to_decimal, to_money
 from oracle.commitments import Commitments
-from oracle.routes import Calendar, Days, Leg, Resource, Roads, Route, day_number
+from oracle.routes import Calendar, Days, Leg, Resource, Roads, Route
 
 Pair = tuple[int, int]
 
@@ -94,7 +94,9 @@ class Rules:
             for r in tables.get("agreements", ())
         }
         self.affinities = {
-            (self._named(r, "donation_id", "donor"), self._named(r, "need_id", "group")): fraction(r, "score")
+            (self._named(r, "donation_id", "donor"), self._named(r, "need_id", "group")): Fraction(
+                str(r["score"])
+            )
             for r in tables.get("affinities", ())
         }
         self.excluded = {
@@ -360,7 +362,7 @@ class Rules:
         donation, need, ratio = self.donations[i], self.needs[j], to_decimal(self.ratio[i, j])
         kind = self.kind(donation)
         weight = Decimal(0) if kind == "funds" else number(self.facts(donation), "weight_kg", 1)
-        transport = weight * sum(leg.cost_per_kg for leg in legs)
+        transport = weight * sum((leg.cost_per_kg for leg in legs), Decimal(0))
         handling, storage = weight * self.rates["handling_direct"], Decimal(0)
         if kind == "service":
             transport, handling = weight * (legs[0].lane_cost_per_kg or 0), Decimal(0)
@@ -380,7 +382,7 @@ class Rules:
             weight * number(self.agreements.get(self._organizations(donation, need), {}), "transfer_cost", 0),
             Decimal(self.buys(donation, need)),
         ]
-        total = to_money(sum(parts))
+        total = to_money(sum(parts, Decimal(0)))
         rounded = [to_money(part) for part in parts]
         odd = total - sum(rounded)
         splits = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.model.network import encode
@@ -10,6 +10,7 @@ from matchopt.planning import columns as source_module
 from matchopt.planning.columns import CLOSE, RouteSource
 from matchopt.solve.block import PricedObjective
 from matchopt.tolerances import EQUAL
+from profiles import examples
 from strategies import SmallCase, drawn, small_cases
 
 TRAVELS = ("days", "hubs", "communities")
@@ -46,8 +47,7 @@ def drawn_worth(draw, m, n, capacities):
 @pytest.mark.parametrize("pairs", [1, 10**6])
 @pytest.mark.parametrize("is_open", [False, True])
 def test_what_the_solver_is_told_is_what_all_ways_say(pairs, is_open):
-    @seed(2028)
-    @settings(max_examples=15)
+    @examples(0.1)
     @given(st.data(), small_cases(always=(*TRAVELS, "capacities")))
     def told(data, small: SmallCase) -> None:
         network, source, m, n, ways = opened(small, is_open=is_open)
@@ -134,7 +134,7 @@ def check_route(source, ways):
 
 
 def test_more_ways_than_asked_for_are_not_listed():
-    for small in drawn(5, 4):
+    for small in drawn(0.05, 4):
         _, source, _, _, ways = opened(small, is_open=True)
         assert len(source.every(len(ways))) == len(ways)
         if len(ways):

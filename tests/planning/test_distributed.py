@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
@@ -14,6 +14,7 @@ from matchopt.model import pair_costs
 from matchopt.model.network import encode
 from matchopt.planning import distributed
 from matchopt.planning.distributed import DistributedOracle
+from profiles import examples
 from strategies import small_cases
 
 
@@ -37,7 +38,7 @@ def priced_oracles(draw):
     return part.oracle, cost, supply, demand
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
 def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
     if priced is None:
@@ -65,7 +66,7 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
         assert listed(blocks.of(some).best(*few)) == listed(oracle.of(some).best(*few))
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
 def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack):
     if priced is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import handmade
@@ -29,6 +29,7 @@ from matchopt.result.plan_tables import (
     tables_of,
 )
 from matchopt.whatif.wishes import wishes_of
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -97,7 +98,7 @@ def large(rows: int) -> Plan:
     return matchopt.plan(case)
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases())
 def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -124,7 +125,7 @@ def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
     assert sum(drawn) == pytest.approx(money, abs=1e-3)
 
 
-@settings(max_examples=30)
+@examples(0.15)
 @given(small=small_cases())
 def test_what_waits_in_hubs_costs_what_the_plan_says(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -319,7 +320,7 @@ def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int
     assert all(shown[name] == counts[name] for name in counts if name not in hidden)
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases())
 def test_the_public_sums_are_the_plans(small: SmallCase) -> None:
     t = tables_of(matchopt.plan(small.case()))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import handmade
 import matchopt
@@ -19,6 +19,7 @@ from matchopt.language import speaking
 from matchopt.report.plan import workbook
 from matchopt.report.table import DAY, NUMBER
 from matchopt.report.workbook import write_workbook
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -138,7 +139,7 @@ def test_a_plan_without_anything_has_a_workbook(tmp_path: Path) -> None:
     assert read(written(handmade.plan(), tmp_path))["Pick list by hub"].empty
 
 
-@settings(max_examples=30)
+@examples(0.15)
 @given(small=small_cases())
 def test_every_list_adds_up(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

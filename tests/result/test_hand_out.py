@@ -1,15 +1,16 @@
 """The flow between classes goes back to single donations and needs, to the last unit."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
 from matchopt.model.classes import Members
 from matchopt.model.network import _split
+from profiles import examples
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(st.data())
 def test_pieces_fill_members_in_order_and_lose_nothing(data):
     sizes = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.errors import SolverError
 from matchopt.solve.backends import BACKENDS, NetworkX, OrTools, certify
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.transport import Transport
+from profiles import examples
 
 
 def ints(values):
@@ -92,7 +93,7 @@ def brute_force(problem):
     return best
 
 
-@settings(max_examples=300, deadline=None)
+@examples(2)
 @given(problems())
 def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
     best = brute_force(problem)
@@ -125,7 +126,7 @@ def small_quantities(draw):
     return stacked(supply, asked, arcs, [0] * m, limit)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(small_quantities())
 def test_problems_full_of_ties_agree_with_networkx(problem):
     assert value(problem, NetworkSimplex().solve(problem).flow) == value(
@@ -133,7 +134,7 @@ def test_problems_full_of_ties_agree_with_networkx(problem):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(small_quantities(), st.integers(0, 80))
 def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
     simplex = NetworkSimplex()
@@ -147,7 +148,7 @@ def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
     assert (begun.tree.flow == kept).all()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(1)
 @given(small_quantities(), st.data())
 def test_going_on_at_other_costs_comes_to_the_same(problem, data):
     simplex = NetworkSimplex()
@@ -159,7 +160,7 @@ def test_going_on_at_other_costs_comes_to_the_same(problem, data):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(0.5)
 @given(problems())
 def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem):
     found = NetworkSimplex().solve(problem)

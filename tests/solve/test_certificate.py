@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.solve.certificate import Prices, bound, cut_prices, priced_objective
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
+from profiles import examples
 from solve.blocks import Listed, blocks, columns, every_plan, ints, plain
 
 NEAR = 1e-9
@@ -49,7 +50,7 @@ def keeps(block, earlier, plan, other):
     return True
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(st.data(), blocks(), st.randoms(use_true_random=False))
 def test_no_plan_exceeds_the_bound_of_any_prices(data, drawn, random):
     block, ways = drawn
@@ -64,7 +65,7 @@ def test_no_plan_exceeds_the_bound_of_any_prices(data, drawn, random):
         assert best <= limit + NEAR * max(1.0, abs(limit))
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(st.data(), blocks(flags=()))
 def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(data, drawn):
     block, ways = drawn
@@ -87,7 +88,7 @@ def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(data, drawn):
     )
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(st.data(), blocks())
 def test_worth_and_gain_say_what_the_bound_counts(data, drawn):
     """Gain of a granule = what it adds to the stage and to goals kept, less all that it uses up."""

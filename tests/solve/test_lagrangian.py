@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.solve.assemble import Goals
@@ -14,6 +14,7 @@ from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.relaxation import SmoothedPricing, relax
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
+from profiles import examples
 from solve.blocks import Listed, columns, plain, reals
 
 NEAR = 1e-4
@@ -55,7 +56,7 @@ def unlinked(block: Block, source: Listed) -> UnlinkedPlan:
 def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
     met = []
 
-    @settings(max_examples=60)
+    @examples(0.25)
     @given(full_roads(by_cost), st.lists(st.integers(0, 4), min_size=2, max_size=2))
     def check(drawn, tried):
         block, ways = drawn

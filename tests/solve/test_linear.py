@@ -4,12 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.errors import SolverError
 from matchopt.solve import linear
 from matchopt.solve.linear import Program
+from profiles import examples
 
 
 def knapsack(objective, weight, room, *, whole):
@@ -34,7 +35,7 @@ def test_a_price_says_what_one_more_of_a_bound_is_worth():
     assert (answer.objective, answer.bound, answer.proven) == (pytest.approx(10), answer.objective, True)
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
 def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, count):
     def numbers(least, most, size):
@@ -59,7 +60,7 @@ def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, c
     assert (answer.price[most] @ matrix + answer.price[least] >= gain - 1e-7).all()
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 12))
 def test_whole_columns_are_whole_and_best(things, room):
     objective, weight = zip(*things, strict=True)

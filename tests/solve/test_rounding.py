@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from matchopt.solve.rounding import completed, rounded_down
+from profiles import examples
 from solve.blocks import blocks, columns, every_plan, ints, obeys, plain, reals
 
 NO_LIMIT = np.inf
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(blocks(), st.data())
 def test_a_plan_is_completed_within_the_rules(drawn, data):
     block, ways = drawn
@@ -29,7 +30,7 @@ def test_a_plan_is_completed_within_the_rules(drawn, data):
     assert block.reached(ways, fuller).value[stage] >= block.reached(ways, plan).value[stage] - 1e-9
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(blocks())
 def test_what_is_completed_takes_no_more_for_a_need_that_may_be_served_in_part(drawn):
     block, ways = drawn
@@ -41,7 +42,7 @@ def test_what_is_completed_takes_no_more_for_a_need_that_may_be_served_in_part(d
             assert not obeys(block, ways, fuller + (np.arange(len(ways)) == way))
 
 
-@settings(max_examples=150)
+@examples(1)
 @given(blocks(), st.data())
 def test_what_is_rounded_down_obeys_the_rules(drawn, data):
     block, ways = drawn

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN
@@ -16,6 +16,7 @@ from matchopt.solve.search import Deadline
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.tiers import coverage_first, total_cost
+from profiles import examples
 from solve.blocks import Listed, columns, ints, plain, reals
 from solve.test_tiers import markets, of_table
 
@@ -126,7 +127,7 @@ def test_plans_of_promises_are_whole_sound_and_if_small_the_best(by_cost, large,
     if large:
         monkeypatch.setattr(stages, "FEW_PAIRS", 0)
 
-    @settings(max_examples=200, deadline=None)
+    @examples(1)
     @given(promising())
     def check(drawn):
         market, promises, charge = drawn
@@ -149,7 +150,7 @@ def test_plans_of_promises_are_whole_sound_and_if_small_the_best(by_cost, large,
     check()
 
 
-@settings(max_examples=100, deadline=None)
+@examples(0.5)
 @given(promising(charges=(6, 12, 60)), st.booleans())
 def test_other_back_ends_prove_as_much(drawn, by_cost):
     """Where charges can be spread without a rest."""

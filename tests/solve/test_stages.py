@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from matchopt.solve import block as block_rules
 from matchopt.solve import relaxation, stages
 from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
+from profiles import examples
 from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
 
 NEAR = 1e-6
@@ -58,7 +59,7 @@ def check(block, ways, found):
     return key(block, reached)
 
 
-@settings(max_examples=120)
+@examples(0.5)
 @given(blocks())
 def test_the_plan_is_the_best_of_all_plans(drawn):
     block, ways = drawn
@@ -70,7 +71,7 @@ def test_the_plan_is_the_best_of_all_plans(drawn):
     assert all(near(stage.bound, stage.value) for stage in found.stages)
 
 
-@settings(max_examples=100)
+@examples(0.5)
 @given(blocks(), st.booleans(), st.integers(1, 2), st.integers(1, 4), st.sampled_from((0, 2, 9)))
 def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
     drawn, many, candidates, most, near_ways
@@ -92,7 +93,7 @@ def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
             break
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(blocks(flags=()), st.integers(0, 4))
 def test_a_floor_that_is_asked_for_is_kept(drawn, quarters):
     block, ways = drawn

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, PLENTY
@@ -15,6 +15,7 @@ from matchopt.solve.column_generation import solve_over_all_pairs
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first, total_cost
+from profiles import examples
 
 BACKEND = NetworkSimplex()
 
@@ -88,7 +89,7 @@ def check_levels(market, found):
     assert cost == found.supply_price @ supply + found.demand_price @ demand
 
 
-@settings(max_examples=400, deadline=None)
+@examples(2)
 @given(markets())
 def test_coverage_first_is_lexicographically_best(market):
     table, supply, demand, tier = market
@@ -103,7 +104,7 @@ def test_coverage_first_is_lexicographically_best(market):
     assert (tuple(met[tier == t].sum() for t in (1, 3, 5)), -cost) == best
 
 
-@settings(max_examples=300, deadline=None)
+@examples(2)
 @given(markets(), st.lists(st.integers(0, 6), min_size=3, max_size=3))
 def test_total_cost_is_least_and_proven(market, unmet):
     table, supply, demand, _ = market
@@ -117,7 +118,7 @@ def test_total_cost_is_least_and_proven(market, unmet):
 
 @pytest.mark.parametrize("name", ["ortools", "networkx"])
 def test_back_ends_agree_on_coverage_and_cost(name):
-    @settings(max_examples=60, deadline=None)
+    @examples(0.25)
     @given(markets(most=8))
     def agree(market):
         table, supply, demand, tier = market
@@ -133,7 +134,7 @@ def test_back_ends_agree_on_coverage_and_cost(name):
     agree()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(1)
 @given(markets(most=8), st.integers(0, 2**32 - 1))
 def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
     table, supply, demand, tier = market

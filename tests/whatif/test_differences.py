@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import matchopt
 from matchopt import Case, Plan
@@ -12,6 +12,7 @@ from matchopt.language import speaking
 from matchopt.report.compared import in_words, tables, workbook
 from matchopt.report.terminal import plain
 from matchopt.whatif.differences import differences
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -29,7 +30,7 @@ def city(*, gift: int = 10, more: bool = False) -> Plan:
     return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases(), other=small_cases())
 def test_changes_add_up_to_what_is_different(small: SmallCase, other: SmallCase) -> None:
     before, after = matchopt.plan(small.case()), matchopt.plan(other.case())
@@ -49,7 +50,7 @@ def test_changes_add_up_to_what_is_different(small: SmallCase, other: SmallCase)
     assert len(workbook(before, after, changed).sheets) == 4
 
 
-@settings(max_examples=20)
+@examples(0.15)
 @given(small=small_cases())
 def test_a_plan_does_not_differ_from_itself(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

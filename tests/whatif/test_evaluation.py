@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -19,6 +19,7 @@ from matchopt.report.evaluated import files, in_words, page, workbook
 from matchopt.runs.deliveries import read_deliveries
 from matchopt.runs.study import write_track
 from matchopt.whatif.evaluation import evaluate
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -76,7 +77,7 @@ def test_what_is_reached_is_added_up(tmp_path: Path) -> None:
         ]
 
 
-@settings(max_examples=30)
+@examples(0.15)
 @given(small=small_cases(), data=st.data())
 def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
     plan = matchopt.plan(small.case())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import matchopt
 from matchopt import Case, Plan
@@ -15,6 +14,7 @@ from matchopt.errors import CaseError
 from matchopt.report.explained import community_in_words, donation_in_words, need_in_words
 from matchopt.whatif.changes import ChangeKind, Confirmer, kinds_for, smallest
 from matchopt.whatif.explain import candidates_of, explain_need
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -33,7 +33,7 @@ def next_smaller(kind: ChangeKind, size: Any) -> Any:
     return steps - 1 if steps > 1 else None
 
 
-@settings(max_examples=int(os.environ.get("MATCHOPT_EXAMPLES", "100")))
+@examples(0.3)
 @given(small=small_cases())
 def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -57,7 +57,7 @@ def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase
         assert smaller is None or not served(kind.apply(smaller), need), change
 
 
-@settings(max_examples=25)
+@examples(0.15)
 @given(small=small_cases())
 def test_changed_cases_can_be_planned(small: SmallCase) -> None:
     """Else every kind of change would be passed over in silence."""
@@ -69,7 +69,7 @@ def test_changed_cases_can_be_planned(small: SmallCase) -> None:
             kind.apply(1 if kind.sizes is None else kind.sizes[0])
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases())
 def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -80,7 +80,7 @@ def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
         assert table.loc[table["refused"] == "", "cost"].notna().all()
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases())
 def test_who_serves_a_need_may_serve_it_at_that_cost(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -19,6 +19,7 @@ from matchopt.model.places import kilometres
 from matchopt.whatif.heuristics import HEURISTICS, match
 from matchopt.whatif.replay import POLICIES, Replay, simulate
 from oracle import Rules
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -127,8 +128,7 @@ def check_lines(rules: Rules, replay: Replay) -> None:
     assert sum(served) == pytest.approx(replay.measures.served)
 
 
-@seed(11)
-@settings(max_examples=60, deadline=None)
+@examples(0.25)
 @given(replayed_cases(), st.integers(1, 5))
 def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: SmallCase, every: int):
     rules, case = small.rules(), small.case()

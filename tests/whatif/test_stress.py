@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -17,6 +17,7 @@ from matchopt import Case
 from matchopt.cli import app
 from matchopt.whatif.stress import Stress, drawn, percentiles, repaired_case, stress
 from oracle import solve
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -82,8 +83,7 @@ def uncertain_cases(draw: st.DrawFn) -> SmallCase:
     return small
 
 
-@seed(21)
-@settings(max_examples=60, deadline=None)
+@examples(0.25)
 @given(uncertain_cases(), st.integers(0, 2**4 - 1))
 def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: SmallCase, bits: int):
     """Against the integer program over the same: donations gone, the others certain, their lines stay."""

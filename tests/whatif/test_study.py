@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import matchopt
 from matchopt import Case, CaseError, RunError
@@ -22,6 +22,7 @@ from matchopt.report.study_page import paragraph, study_html
 from matchopt.runs.study import default_study, refuse_study, write_study
 from matchopt.whatif.study import MODES, boundaries_study, choices, modes_study, settings_study
 from matchopt.whatif.variant import Variant
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -128,7 +129,7 @@ def test_a_mode_that_hears_nobody_is_told() -> None:
     assert "No plan under “public sector”: no need comes through this channel." in said
 
 
-@settings(max_examples=15)
+@examples(0.1)
 @given(small=small_cases())
 def test_modes_of_any_case(small: SmallCase) -> None:
     made = modes_study(small.case())
@@ -186,7 +187,7 @@ def test_a_lane_says_how_far_it_is() -> None:
     assert over["D1", "N2"] == pytest.approx(7.5)
 
 
-@settings(max_examples=25)
+@examples(0.15)
 @given(small=small_cases())
 def test_measures_of_any_plan_are_the_plans(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import matchopt
 from matchopt import Case, Plan
@@ -16,6 +16,7 @@ from matchopt.report.terminal import plain
 from matchopt.whatif.confirm import _most, wishlist
 from matchopt.whatif.variant import WHAT_IF, Variant
 from matchopt.whatif.wishes import ESTIMATE, PRICES, WISHES, wishes_of
+from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -40,7 +41,7 @@ def gained(before: Plan, after: Plan) -> dict[int, float]:
     }
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(small=small_cases(plain=True))
 def test_coverage_promised_by_levels_is_reached(small: SmallCase) -> None:
     """Of what is straight missing each unit given serves one more of the priority promised, none above it."""
@@ -55,7 +56,7 @@ def test_coverage_promised_by_levels_is_reached(small: SmallCase) -> None:
         assert all(units == 0 for tier, units in more.items() if tier < wish.priority), wish
 
 
-@settings(max_examples=60)
+@examples(0.25)
 @given(small=small_cases(plain=True))
 def test_no_step_brings_more_than_the_prices_say(small: SmallCase) -> None:
     """Levels and prices bound what any gift can bring, weak duality says."""
@@ -74,7 +75,7 @@ def test_no_step_brings_more_than_the_prices_say(small: SmallCase) -> None:
             assert more[wish.priority] <= step + 1e-9, wish
 
 
-@settings(max_examples=40)
+@examples(0.25)
 @given(small=small_cases())
 def test_whatever_the_case_wishes_have_a_form(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -88,7 +89,7 @@ def test_whatever_the_case_wishes_have_a_form(small: SmallCase) -> None:
     assert ((table["need_ids"] != "") == (table["needs"] > 0)).all()
 
 
-@settings(max_examples=25)
+@examples(0.15)
 @given(small=small_cases(most_needs=4, most_donations=3))
 def test_what_is_confirmed_is_so(small: SmallCase) -> None:
     """One step brings what is said; so do all of `units`, and one step more does not."""
