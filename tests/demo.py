@@ -41,9 +41,12 @@ def planned(session: Path, lang: str) -> Demo:
     def plan(folder: Path) -> None:
         told = subprocess.run(
             [sys.executable, "-m", "matchopt", "plan", str(DATA / f"city-{lang}"), "--lang", lang],
-            cwd=folder, stdout=subprocess.PIPE, encoding="utf-8", check=True,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=True,
             env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "0"},
-        )  # fmt: skip
+        )
         (folder / "told.txt").write_text(told.stdout, "utf-8")
 
     return Demo(once(session / f"demo-{lang}", plan), lang)

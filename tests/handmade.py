@@ -15,17 +15,24 @@ def case() -> Case:
     """Two needs at Riverside, two donations; dated, with a column that no schema knows."""
     needs = pd.DataFrame(
         {
-            "need_id": ["n1", "n2"], "community": ["Riverside", "河滨"], "item": ["rice", "oil"],
-            "quantity": [20, 5], "priority": [1, 5], "needed_by": ["2026-03-05", "2026-03-06"],
+            "need_id": ["n1", "n2"],
+            "community": ["Riverside", "河滨"],
+            "item": ["rice", "oil"],
+            "quantity": [20, 5],
+            "priority": [1, 5],
+            "needed_by": ["2026-03-05", "2026-03-06"],
             "remark": ['says "soon", please', "急"],
         }
-    )  # fmt: skip
+    )
     donations = pd.DataFrame(
         {
-            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "item": ["rice", "milk"],
-            "quantity": [12, 0.5], "available_from": ["2026-03-01", "2026-03-02"],
+            "donation_id": ["d1", "d2"],
+            "donor": ["Sunrise, Ltd.", "Ann"],
+            "item": ["rice", "milk"],
+            "quantity": [12, 0.5],
+            "available_from": ["2026-03-01", "2026-03-02"],
         }
-    )  # fmt: skip
+    )
     items = pd.DataFrame({"item": ["rice", "oil", "milk"], "step": [1, 1, 0.1]})
     return Case.from_frames(
         needs=needs,
@@ -41,33 +48,58 @@ def plan(of: Case | None = None) -> Plan:
     day = pd.Series(["2026-03-01"]).astype("datetime64[s]")
     allocations = pd.DataFrame(
         {
-            "allocation_id": ["a1"], "donation_id": ["d1"], "need_id": ["n1"], "donated_quantity": [12],
-            "served_quantity": [12], "hub": [""], "pickup_day": day, "arrival_day": day,
-            "delivery_day": day, "transport_cost": [0.0], "handling_cost": [1.2], "storage_cost": [0.0],
-            "other_cost": [-0.0], "total_cost": [1.2],
+            "allocation_id": ["a1"],
+            "donation_id": ["d1"],
+            "need_id": ["n1"],
+            "donated_quantity": [12],
+            "served_quantity": [12],
+            "hub": [""],
+            "pickup_day": day,
+            "arrival_day": day,
+            "delivery_day": day,
+            "transport_cost": [0.0],
+            "handling_cost": [1.2],
+            "storage_cost": [0.0],
+            "other_cost": [-0.0],
+            "total_cost": [1.2],
         }
-    )  # fmt: skip
+    )
     needs = pd.DataFrame(
         {
-            "need_id": ["n1", "n2"], "community": ["Riverside", "河滨"], "item": ["rice", "oil"],
-            "priority": [1, 5], "asked": [20, 5], "served": [12, 0], "unmet": [8, 5],
-            "reason": ["outranked", "no_such_item"], "remark": ['says "soon", please', "急"],
+            "need_id": ["n1", "n2"],
+            "community": ["Riverside", "河滨"],
+            "item": ["rice", "oil"],
+            "priority": [1, 5],
+            "asked": [20, 5],
+            "served": [12, 0],
+            "unmet": [8, 5],
+            "reason": ["outranked", "no_such_item"],
+            "remark": ['says "soon", please', "急"],
         }
-    )  # fmt: skip
+    )
     donations = pd.DataFrame(
         {
-            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "item": ["rice", "milk"],
-            "offered": [12.0, 0.5], "planned": [12.0, 0.0], "left_over": [0.0, 0.5],
+            "donation_id": ["d1", "d2"],
+            "donor": ["Sunrise, Ltd.", "Ann"],
+            "item": ["rice", "milk"],
+            "offered": [12.0, 0.5],
+            "planned": [12.0, 0.0],
+            "left_over": [0.0, 0.5],
             "reason": ["", "no_such_item"],
         }
-    )  # fmt: skip
+    )
     prices = pd.DataFrame(
         {
-            "side": ["donation", "donation", "need", "need"], "id": ["d1", "d2", "n1", "n2"], "to": "",
-            "day": pd.Series([pd.NaT] * 4).astype("datetime64[s]"), "block": 0, "stage": "",
-            "level": [1, 10, 1, 5], "price": [0.1, 0.0, 0.0, 0.0],
+            "side": ["donation", "donation", "need", "need"],
+            "id": ["d1", "d2", "n1", "n2"],
+            "to": "",
+            "day": pd.Series([pd.NaT] * 4).astype("datetime64[s]"),
+            "block": 0,
+            "stage": "",
+            "level": [1, 10, 1, 5],
+            "price": [0.1, 0.0, 0.0, 0.0],
         }
-    )  # fmt: skip
+    )
     purchases = pd.DataFrame({name: pd.Series(dtype=object) for name in PURCHASES})
     return Plan(of, allocations, needs, donations, prices, purchases, summary(), RUN)
 
@@ -76,36 +108,49 @@ def purchases() -> pd.DataFrame:
     """A shopping list of two rows, as a plan might hold it."""
     return pd.DataFrame(
         {
-            "item": ["oil", "rice"], "community": ["河滨", "Riverside"],
+            "item": ["oil", "rice"],
+            "community": ["河滨", "Riverside"],
             "delivery_day": pd.Series(["2026-03-02", None]).astype("datetime64[s]"),
-            "quantity": [1.538462, 3.0], "unit_price": [6.5, 1 / 3], "amount": [10.0, 1.0],
-            "donation_id": ["d1", "d2"], "donor": ["Sunrise, Ltd.", "Ann"], "need_id": ["n2", "n1"],
+            "quantity": [1.538462, 3.0],
+            "unit_price": [6.5, 1 / 3],
+            "amount": [10.0, 1.0],
+            "donation_id": ["d1", "d2"],
+            "donor": ["Sunrise, Ltd.", "Ann"],
+            "need_id": ["n2", "n1"],
         }
-    )  # fmt: skip
+    )
 
 
 def shared_prices() -> pd.DataFrame:
     """Prices of the rules that a block shares, with every kind of cell."""
     return pd.DataFrame(
         {
-            "side": ["need", "storage", "lane", "reached"], "id": ["n1", "H1", "H1", "tier 1"],
+            "side": ["need", "storage", "lane", "reached"],
+            "id": ["n1", "H1", "H1", "tier 1"],
             "to": ["", "", "河滨", ""],
             "day": pd.Series([None, "2026-03-02", None, None]).astype("datetime64[s]"),
-            "block": [1, 1, 2, 2], "stage": ["cost", "tier 1", "cost", "cost"], "level": 0,
+            "block": [1, 1, 2, 2],
+            "stage": ["cost", "tier 1", "cost", "cost"],
+            "level": 0,
             "price": [0.1 + 0.2, 1e-7, 1234567.0000000002, 2 / 3],
         }
-    )  # fmt: skip
+    )
 
 
 def curve() -> pd.DataFrame:
     """A price of fairness of two points."""
     return pd.DataFrame(
         {
-            "floor": [0.0, 0.5], "served": [12.0, 11.5], "coverage": [0.48, 0.46],
-            "served_tier_1": [12, 9], "served_tier_5": [0.0, 2.5], "logistics_cost": [1.2, 1.33333],
-            "bound_cost": [1.2, 1.333], "gap": [0.0, 0.00025],
+            "floor": [0.0, 0.5],
+            "served": [12.0, 11.5],
+            "coverage": [0.48, 0.46],
+            "served_tier_1": [12, 9],
+            "served_tier_5": [0.0, 2.5],
+            "logistics_cost": [1.2, 1.33333],
+            "bound_cost": [1.2, 1.333],
+            "gap": [0.0, 0.00025],
         }
-    )  # fmt: skip
+    )
 
 
 def summary() -> dict[str, object]:
@@ -114,18 +159,34 @@ def summary() -> dict[str, object]:
         ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase", "unmet"), 0
     )
     return {
-        "status": "optimal", "objective": "coverage-first", "currency": "€ \"x\"",
+        "status": "optimal",
+        "objective": "coverage-first",
+        "currency": '€ "x"',
         "horizon": {"start": "2026-03-01", "end": "2026-03-06"},
-        "asked": 25, "served": 12, "unmet": 13, "excluded": 0,
-        "asked_by_tier": {"1": 20, "5": 5}, "served_by_tier": {"1": 12, "5": 0},
-        "asked_by_channel": {"resident": 25}, "served_by_channel": {"resident": 12},
-        "offered": 12.5, "planned": 12, "left_over": 0.5, "allocations": 1,
-        "logistics_cost": 1.2, "cost": {**cost, "handling": 1.2, "unmet": 13000},
+        "asked": 25,
+        "served": 12,
+        "unmet": 13,
+        "excluded": 0,
+        "asked_by_tier": {"1": 20, "5": 5},
+        "served_by_tier": {"1": 12, "5": 0},
+        "asked_by_channel": {"resident": 25},
+        "served_by_channel": {"resident": 12},
+        "offered": 12.5,
+        "planned": 12,
+        "left_over": 0.5,
+        "allocations": 1,
+        "logistics_cost": 1.2,
+        "cost": {**cost, "handling": 1.2, "unmet": 13000},
         "bound": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2},
-        "relaxation": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2}, "proof": "prices", "gap": 0.0,
-        "fairness": None, "budget": None, "stopped": "",
+        "relaxation": {"served_by_tier": {"1": 12, "5": 0}, "cost": 1.2},
+        "proof": "prices",
+        "gap": 0.0,
+        "fairness": None,
+        "budget": None,
+        "stopped": "",
         "unmet_by_reason": {
-            "no_such_item": {"needs": 1, "quantity": 5}, "outranked": {"needs": 1, "quantity": 8},
+            "no_such_item": {"needs": 1, "quantity": 5},
+            "outranked": {"needs": 1, "quantity": 8},
         },
         "left_over_by_reason": {"no_such_item": {"donations": 1, "quantity": 0.5}},
-    }  # fmt: skip
+    }

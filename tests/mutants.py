@@ -31,18 +31,44 @@ COPIED = ("src", "tests", "benchmarks", "data", "docs", "README.md", "pyproject.
 ROOMS = {
     "model": (("model", "result"), ("model", "result", "planning")),
     "solve": (("solve",), ("solve",)),
-    "verifier": (("verifier",), ("test_verifier.py", "test_verifier_shared.py", "test_verifier_screen.py",
-                                 "test_verifier_sweep.py", "test_verifier_tampering.py")),
+    "verifier": (
+        ("verifier",),
+        (
+            "test_verifier.py",
+            "test_verifier_shared.py",
+            "test_verifier_screen.py",
+            "test_verifier_sweep.py",
+            "test_verifier_tampering.py",
+        ),
+    ),
     "tables": (("tables",), ("tables", "runs", "test_cli.py")),
-}  # fmt: skip
+}
 """Room → the packages that make it, and the tests that are its own."""
 
 OTHERS = (
-    "test_whole_model.py", "test_verifier.py", "test_replanning.py", "test_agreement.py",
-    "test_properties.py", "test_reasons.py", "test_engine.py", "test_replan.py", "test_verifier_shared.py",
-    "test_verifier_screen.py", "planning", "model", "result", "solve", "tables", "runs", "whatif", "report",
-    "test_verifier_tampering.py", "test_cli.py", "test_cli_people.py", "test_batch.py",
-)  # fmt: skip
+    "test_whole_model.py",
+    "test_verifier.py",
+    "test_replanning.py",
+    "test_agreement.py",
+    "test_properties.py",
+    "test_reasons.py",
+    "test_engine.py",
+    "test_replan.py",
+    "test_verifier_shared.py",
+    "test_verifier_screen.py",
+    "planning",
+    "model",
+    "result",
+    "solve",
+    "tables",
+    "runs",
+    "whatif",
+    "report",
+    "test_verifier_tampering.py",
+    "test_cli.py",
+    "test_cli_people.py",
+    "test_batch.py",
+)
 """All tests that plan, read or verify, those first that find most."""
 
 COMPILED_SHARE = 1 / 8
@@ -50,11 +76,26 @@ ENDLESS = 120
 """CPU seconds of one test that stand for a loop without an end."""
 
 SWAPS: dict[type[ast.AST], Any] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or,
-    ast.Or: ast.And, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
-}  # fmt: skip
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
 NAMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum", "any": "all", "all": "any"}
 
 

@@ -43,10 +43,12 @@ class _Later:
         if status is None:
             return []
         row = {
-            "donation_id": line["donation_id"], "need_id": line["need_id"],
-            "quantity": self.one(1, 1, 1, 0.5) * line["donated_quantity"], "hub": line["hub"] or None,
+            "donation_id": line["donation_id"],
+            "need_id": line["need_id"],
+            "quantity": self.one(1, 1, 1, 0.5) * line["donated_quantity"],
+            "hub": line["hub"] or None,
             "status": status,
-        }  # fmt: skip
+        }
         for name in ("pickup_day", "arrival_day", "delivery_day"):
             if self.dated and not pd.isna(line[name]):
                 row[name] = line[name].date().isoformat()
@@ -73,10 +75,12 @@ class _Later:
         goods = self.items.get(item, {}).get("kind", "goods") == "goods"
         hubs = [hub["hub"] for hub in self.small.tables.get("hubs", ()) if goods]
         row = {
-            "donation_id": giver, "need_id": taker, "quantity": self.one(1, 2, 3) * self._step(item),
+            "donation_id": giver,
+            "need_id": taker,
+            "quantity": self.one(1, 2, 3) * self._step(item),
             "hub": self.one(None, *hubs),
             "status": self.one(*STATUSES[:-1]),
-        }  # fmt: skip
+        }
         if self.one(True, False):
             days = sorted(self.one(*range(-1, 7)) for _ in range(3))
             named = zip(("pickup_day", "arrival_day", "delivery_day"), map(day, days), strict=True)

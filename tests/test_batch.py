@@ -95,7 +95,7 @@ def test_cases_called_alike_are_told_apart_by_their_folders(tmp_path: Path) -> N
         ("cases = 1\n", "is no list of cases"),
         ("[[case\n", "cannot be read as TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_list_that_is_wrong(content: str, problem: str, cases: Path, tmp_path: Path) -> None:
     (tmp_path / "batch.toml").write_text(content, "utf-8")
     result = run("batch", tmp_path / "batch.toml", "-o", tmp_path / "runs")
@@ -110,8 +110,10 @@ def test_all_that_is_wrong_with_the_places_is_told_at_once(cases: Path, tmp_path
     with pytest.raises(CaseError) as refused:
         jobs_of(places, tmp_path / "runs")
     assert [finding.code for finding in refused.value.findings] == [
-        "no_case", "no_such_path", "duplicate_case",
-    ]  # fmt: skip
+        "no_case",
+        "no_such_path",
+        "duplicate_case",
+    ]
 
 
 # --- planning them -----------------------------------------------------------------------
@@ -124,8 +126,11 @@ def test_a_bad_case_stops_no_other(cases: Path, tmp_path: Path) -> None:
     assert "3 planned, 0 unchanged, 1 failed." in result.stdout
     assert "broken: failed: error: needs, row 1, column community" in result.stderr
     assert [(row["name"], row["outcome"]) for row in rows(runs)] == [
-        ("broken", FAILED), ("city0", PLANNED), ("city1", PLANNED), ("city2", PLANNED),
-    ]  # fmt: skip
+        ("broken", FAILED),
+        ("city0", PLANNED),
+        ("city1", PLANNED),
+        ("city2", PLANNED),
+    ]
     assert [row["served"] for row in rows(runs)[1:]] == ["12", "12", "12"]
     for name in ("city0", "city1", "city2"):
         again = read_run(runs / name)
@@ -155,8 +160,11 @@ def test_the_figures_of_an_unchanged_run_are_told_again(cases: Path, tmp_path: P
     first, again = plan_one(job), plan_one(job)
     assert (first.outcome, again.outcome) == (PLANNED, UNCHANGED)
     assert (again.asked, again.served, again.cost, again.status) == (
-        first.asked, first.served, first.cost, "optimal",
-    )  # fmt: skip
+        first.asked,
+        first.served,
+        first.cost,
+        "optimal",
+    )
 
 
 def test_lines_for_machines(cases: Path, tmp_path: Path) -> None:
@@ -197,8 +205,10 @@ def test_a_process_that_dies_takes_no_other_case_with_it(cases: Path, tmp_path: 
     jobs = jobs_of([f"{cases}/city*"], tmp_path / "runs")
     outcomes = {one.name: one for one in plan_all(jobs, work=dies)}
     assert {name: one.outcome for name, one in outcomes.items()} == {
-        "city0": PLANNED, "city1": FAILED, "city2": PLANNED,
-    }  # fmt: skip
+        "city0": PLANNED,
+        "city1": FAILED,
+        "city2": PLANNED,
+    }
     assert "died" in outcomes["city1"].findings[0]
 
 

@@ -63,9 +63,12 @@ def shell(*arguments: object, **environment: str) -> subprocess.CompletedProcess
     """Run the command as its own process, not on a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "matchopt", *map(str, arguments)],
-        capture_output=True, text=True, check=False, encoding="utf-8",
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-    )  # fmt: skip
+    )
 
 
 def spoil(case: Path) -> None:
@@ -95,8 +98,10 @@ class TestHelp:
     def test_the_shell_can_complete(self) -> None:
         assert "--install-completion" in run("--help").output
         shown = shell(
-            _MATCHOPT_COMPLETE="complete_bash", COMP_WORDS="matchopt ver", COMP_CWORD="1",
-        )  # fmt: skip
+            _MATCHOPT_COMPLETE="complete_bash",
+            COMP_WORDS="matchopt ver",
+            COMP_CWORD="1",
+        )
         assert "verify" in shown.stdout
 
 
@@ -104,13 +109,19 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         "arguments",
         [
-            ["plan"], ["plan", "a", "b"], ["nonsense"], ["plan", "a", "--nonsense"],
-            ["plan", "a", "--solver", "magic"], ["check", "a", "--format", "xml"],
-            ["new", "a", "--lang", "fr"], ["plan", "a", "--set", "policy.boundary"],
-            ["check", "a", "--set", "=3"], ["plan", "a", "--time-limit", "soon"],
+            ["plan"],
+            ["plan", "a", "b"],
+            ["nonsense"],
+            ["plan", "a", "--nonsense"],
+            ["plan", "a", "--solver", "magic"],
+            ["check", "a", "--format", "xml"],
+            ["new", "a", "--lang", "fr"],
+            ["plan", "a", "--set", "policy.boundary"],
+            ["check", "a", "--set", "=3"],
+            ["plan", "a", "--time-limit", "soon"],
             *(["plan", "a", f"--time-limit={seconds}"] for seconds in ("0", "-1", "nan", "inf")),
         ],
-    )  # fmt: skip
+    )
     def test_exit_code_2_and_nothing_made(self, case: Path, arguments: list[str]) -> None:
         assert run(*arguments).exit_code == 2
         assert [file.name for file in case.parent.iterdir()] == ["city"]
@@ -162,8 +173,15 @@ class TestCheck:
         findings = json.loads(result.output)
         assert [f["column"] for f in findings if f["severity"] == "error"] == ["quantity", "priority"]
         assert set(findings[0]) == {
-            "severity", "code", "table", "row", "column", "value", "problem", "cure",
-        }  # fmt: skip
+            "severity",
+            "code",
+            "table",
+            "row",
+            "column",
+            "value",
+            "problem",
+            "cure",
+        }
 
     def test_csv(self, case: Path) -> None:
         spoil(case)
@@ -392,11 +410,13 @@ class TestVerify:
     @pytest.mark.parametrize(
         ("name", "old", "new"),
         [
-            ("allocations.csv", ",20,20,", ",19,19,"), ("needs.csv", ",outranked", ",timing"),
-            ("donations.csv", "nobody", ""), ("prices.csv", "0.", "7."),
+            ("allocations.csv", ",20,20,", ",19,19,"),
+            ("needs.csv", ",outranked", ",timing"),
+            ("donations.csv", "nobody", ""),
+            ("prices.csv", "0.", "7."),
             ("summary.json", '"served": 25', '"served": 26'),
         ],
-    )  # fmt: skip
+    )
     def test_a_plan_that_was_tampered_with(self, case: Path, name: str, old: str, new: str) -> None:
         run("plan", case, "-o", "out")
         file = Path("out/plan") / name
@@ -470,8 +490,9 @@ class TestBadEnds:
     def test_a_reader_that_leaves_is_no_drama(self, case: Path) -> None:
         answer = subprocess.Popen(
             [sys.executable, "-m", "matchopt", "check", str(case)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         assert answer.stdout is not None
         assert answer.stderr is not None
         answer.stdout.close()
@@ -496,10 +517,16 @@ def test_a_run_of_a_newer_version_is_told_and_left_alone(case: Path, version: st
     (case.parent / "done.csv").write_text("donation_id,need_id,quantity\nd1,n1,1\n", "utf-8")
     before = {file: file.read_bytes() for file in Path("run").rglob("*") if file.is_file()}
     for command in (
-        ("verify", "run"), ("report", "run"), ("workbook", "run"), ("wishlist", "run"),
-        ("explain", "run", "need", "n1"), ("compare", "run", "now"), ("compare", "now", "run"),
-        ("replan", "run", case, "-o", "next"), ("track", "run", "--done", "done.csv"),
-    ):  # fmt: skip
+        ("verify", "run"),
+        ("report", "run"),
+        ("workbook", "run"),
+        ("wishlist", "run"),
+        ("explain", "run", "need", "n1"),
+        ("compare", "run", "now"),
+        ("compare", "now", "run"),
+        ("replan", "run", case, "-o", "next"),
+        ("track", "run", "--done", "done.csv"),
+    ):
         result = run(*command)
         assert result.exit_code == 1, command
         assert f"run was made by matchopt {version}, which is newer than this one" in result.stderr

@@ -224,8 +224,13 @@ def test_demand_and_supply_before_a_plan(planned: Path, tmp_path: Path) -> None:
     assert "2 needs ask for 30 units, 20 of them urgent (priority 1 or 2)." in result.stdout
     assert "Nobody asks for milk (3)." in result.stdout
     assert sheets(tmp_path / "n.xlsx") == [
-        "Overview", "By item", "By community", "By group", "By month", "In full detail",
-    ]  # fmt: skip
+        "Overview",
+        "By item",
+        "By community",
+        "By group",
+        "By month",
+        "In full detail",
+    ]
     told = run("needs", tmp_path / "city", "--lang", "zh").stdout
     assert "没有人要milk（3）" in told
     assert run("needs", tmp_path / "nowhere").exit_code == 1

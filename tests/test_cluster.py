@@ -34,21 +34,24 @@ def city(needs=400, donations=80, items=5):
         "communities": places,
         "needs": [
             {
-                "need_id": f"n{k}", "community": f"c{random.integers(12)}",
+                "need_id": f"n{k}",
+                "community": f"c{random.integers(12)}",
                 "item": f"i{random.integers(items)}",
-                "quantity": int(random.integers(1, 20)), "priority": int(random.integers(1, 6)),
+                "quantity": int(random.integers(1, 20)),
+                "priority": int(random.integers(1, 6)),
             }
             for k in range(needs)
         ],
         "donations": [
             {
-                "donation_id": f"d{k}", "origin": f"c{random.integers(12)}",
+                "donation_id": f"d{k}",
+                "origin": f"c{random.integers(12)}",
                 "item": f"i{random.integers(items)}",
                 "quantity": int(random.integers(1, 80)),
             }
             for k in range(donations)
         ],
-    }  # fmt: skip
+    }
 
 
 def as_case(rows):

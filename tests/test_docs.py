@@ -20,8 +20,10 @@ from matchopt.runs.write import MANIFEST
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-IDEAS = [ROOT / "docs" / f"{name}.md" for name in
-         ("assignment", "budget", "capacities", "fairness", "funds", "whole")]  # fmt: skip
+IDEAS = [
+    ROOT / "docs" / f"{name}.md"
+    for name in ("assignment", "budget", "capacities", "fairness", "funds", "whole")
+]
 """One page per idea: story, columns, formula, a run, reason codes, limits."""
 
 BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -189,8 +191,16 @@ def test_every_policy_is_explained():
 
 def test_every_file_of_a_run_is_explained():
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
-    for name in ("allocations.csv", "needs.csv", "donations.csv", "purchases.csv", "prices.csv",
-                 "summary.json", "fairness_curve.csv", MANIFEST):  # fmt: skip
+    for name in (
+        "allocations.csv",
+        "needs.csv",
+        "donations.csv",
+        "purchases.csv",
+        "prices.csv",
+        "summary.json",
+        "fairness_curve.csv",
+        MANIFEST,
+    ):
         assert name in page
 
 

@@ -33,16 +33,20 @@ def made(donors=12, needs=60, policy=None, needs_too=None, gifts_too=None, **tab
         return {start: [f"2026-03-{d:02}" for d in first], end: [f"2026-03-{d:02}" for d in last]}
 
     wanted = {
-        "need_id": [f"n{k:03}" for k in range(needs)], "community": rng.choice(COMMUNITIES, needs),
-        "item": rng.choice(["rice", "rice", "oil"], needs), "quantity": rng.integers(1, 20, needs),
-        "priority": rng.choice([1, 2, 5], needs), **window(needs, "needed_from", "needed_by"),
-    }  # fmt: skip
+        "need_id": [f"n{k:03}" for k in range(needs)],
+        "community": rng.choice(COMMUNITIES, needs),
+        "item": rng.choice(["rice", "rice", "oil"], needs),
+        "quantity": rng.integers(1, 20, needs),
+        "priority": rng.choice([1, 2, 5], needs),
+        **window(needs, "needed_from", "needed_by"),
+    }
     given = {
         "donation_id": [f"d{k:03}" for k in range(donors)],
         "item": rng.choice(["rice", "rice", "oil"], donors),
-        "quantity": rng.integers(5, 60, donors), **spread(donors),
+        "quantity": rng.integers(5, 60, donors),
+        **spread(donors),
         **window(donors, "available_from", "available_until"),
-    }  # fmt: skip
+    }
     frames = {
         "needs": pd.DataFrame(wanted | (needs_too or {})),
         "donations": pd.DataFrame(given | (gifts_too or {})),
@@ -323,9 +327,16 @@ def test_each_point_of_the_curve_has_its_columns():
     case = made()
     curve = fairness_curve(case, points=3)
     assert curve.columns.tolist() == [
-        "floor", "served", "coverage", "served_tier_1", "served_tier_2", "served_tier_5", "logistics_cost",
-        "bound_cost", "gap",
-    ]  # fmt: skip
+        "floor",
+        "served",
+        "coverage",
+        "served_tier_1",
+        "served_tier_2",
+        "served_tier_5",
+        "logistics_cost",
+        "bound_cost",
+        "gap",
+    ]
     assert (curve["coverage"] == curve["served"] / case.needs["quantity"].sum()).all()
 
 
@@ -333,12 +344,17 @@ def test_a_floor_is_kept_by_every_community_and_category():
     # Three ask 10 each, 12 are there; C1's are worth most, and a lot is 2.
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame(
-            {"need_id": ["a", "b", "c"], "community": ["C1", "C2", "C3"], "item": ["rice"] * 3,
-             "quantity": [10] * 3, "priority": [1, 2, 2]}
+            {
+                "need_id": ["a", "b", "c"],
+                "community": ["C1", "C2", "C3"],
+                "item": ["rice"] * 3,
+                "quantity": [10] * 3,
+                "priority": [1, 2, 2],
+            }
         ),
         donations=pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [12], "lot_size": [2]}),
         communities=pd.DataFrame({"community": ["C1", "C2", "C3"]}),
-    )  # fmt: skip
+    )
     curve = fairness_curve(case, points=5)
     # Floors of 0, 0.1, 0.2, 0.3 and 0.4 take 0, 2, 2, 4 and 4 units for C2 and C3 each.
     assert curve["floor"].tolist() == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])

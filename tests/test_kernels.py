@@ -41,10 +41,13 @@ DEGREES = st.floats(-180, 180) | st.just(np.nan)
 @given(st.lists(st.tuples(DEGREES, DEGREES, DEGREES, DEGREES), min_size=1, max_size=20))
 def test_distances_are_the_same_to_the_bit(given_places):
     tails, heads = (
-        Places(np.full(len(given_places), -1), np.array([row[k] for row in given_places]) / 2,
-               np.array([row[k + 1] for row in given_places])).table()
+        Places(
+            np.full(len(given_places), -1),
+            np.array([row[k] for row in given_places]) / 2,
+            np.array([row[k + 1] for row in given_places]),
+        ).table()
         for k in (0, 2)
-    )  # fmt: skip
+    )
     nowhere = np.zeros(len(tails) + 1, dtype=np.int64)
     roads = Roads(tails, heads, nowhere, nowhere[:0], np.zeros((0, 3)), 0.002, 1.3, False)
     for at in range(len(tails)):

@@ -65,11 +65,13 @@ def test_figures_as_each_language_writes_them() -> None:
 @pytest.mark.parametrize(
     ("variables", "language"),
     [
-        ({}, Language.EN), ({"LANG": "zh_CN.UTF-8"}, Language.ZH), ({"LANG": "de_DE.UTF-8"}, Language.EN),
+        ({}, Language.EN),
+        ({"LANG": "zh_CN.UTF-8"}, Language.ZH),
+        ({"LANG": "de_DE.UTF-8"}, Language.EN),
         ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, Language.EN),
         ({"LANG": "C", "LANGUAGE": "zh:en"}, Language.ZH),
     ],
-)  # fmt: skip
+)
 def test_the_language_of_the_system(
     variables: dict[str, str], language: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,9 +91,12 @@ def test_speaking_ends() -> None:
 
 def told(*arguments: str, **variables: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "matchopt", *arguments], capture_output=True, text=True, encoding="utf-8",
+        [sys.executable, "-m", "matchopt", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -154,9 +159,12 @@ def test_wrong_usage_is_told_in_chinese(arguments: str, said: str) -> None:
 
 def test_what_is_wrong_before_a_language_is_read_is_told_in_it() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "matchopt", "--tiem", "plan", "--lang=zh"], capture_output=True, text=True,
-        encoding="utf-8", env=os.environ | {"PYTHONIOENCODING": "utf-8"},
-    )  # fmt: skip
+        [sys.executable, "-m", "matchopt", "--tiem", "plan", "--lang=zh"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "错误：没有选项 --tiem。"
 
@@ -194,9 +202,11 @@ def test_what_is_wrong_with_a_plan_is_said_in_chinese(tmp_path: Path) -> None:
     (case / "donations.csv").write_text("donation_id,item,quantity\nd,rice,5\n", "utf-8")
     assert CliRunner().invoke(app, ["plan", str(case), "-o", str(run), "-q"]).exit_code == 0
     for name, old, new in (
-        ("allocations.csv", ",3,3,", ",9,9,"), ("needs.csv", ",3,3,0,", ",3,2,0,late"),
-        ("prices.csv", "donation,d", "donation,e"), ("summary.json", '"gap": 0', '"gap": 1'),
-    ):  # fmt: skip
+        ("allocations.csv", ",3,3,", ",9,9,"),
+        ("needs.csv", ",3,3,0,", ",3,2,0,late"),
+        ("prices.csv", "donation,d", "donation,e"),
+        ("summary.json", '"gap": 0', '"gap": 1'),
+    ):
         file = run / "plan" / name
         content = file.read_text("utf-8-sig")
         assert old in content, name

@@ -234,9 +234,12 @@ def test_few_ways_at_a_time_enclose_the_best_plan(many: bool) -> None:
         best = matchopt.plan(case)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in (
-                ("ALL_COLUMNS", 0), ("ALL_LOOSE", 0), ("FIRST", 1), ("NEAR_COLUMNS", near),
+                ("ALL_COLUMNS", 0),
+                ("ALL_LOOSE", 0),
+                ("FIRST", 1),
+                ("NEAR_COLUMNS", near),
                 ("MIDDLE", 0 if many else 10**9),
-            ):  # fmt: skip
+            ):
                 patch.setattr(stages, name, value)
             for name, value in (("CANDIDATES", 1), ("PARTNERS", 1), ("MOST_COLUMNS", most)):
                 patch.setattr(relaxation, name, value)

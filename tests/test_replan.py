@@ -93,8 +93,9 @@ def test_a_tampered_line_of_the_plan_before_is_noticed(monday):
 def anew(small: SmallCase, first: Plan, churn: float) -> Plan:
     case = Case.from_frames(
         settings={**small.settings, "policy": {**small.settings.get("policy", {}), "churn_cost": churn}},
-        earlier=first.allocations, **small.frames(),
-    )  # fmt: skip
+        earlier=first.allocations,
+        **small.frames(),
+    )
     return matchopt.plan(case, warm=first)
 
 
@@ -119,20 +120,37 @@ def bound() -> Plan:
     """A plan with a line that stays, one that is declined, and promises, one of them broken."""
     frames = {
         "needs": pd.DataFrame(
-            [("n1", "A", "rice", 8, 1), ("n2", "B", "rice", 5, 3), ("n3", "B", "milk", 4, 2),
-             ("n4", "A", "rice", 1, 1)],
-            columns=["need_id", "community", "item", "quantity", "priority"]),
-        "donations": pd.DataFrame([("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)],
-                                  columns=["donation_id", "item", "quantity"]),
+            [
+                ("n1", "A", "rice", 8, 1),
+                ("n2", "B", "rice", 5, 3),
+                ("n3", "B", "milk", 4, 2),
+                ("n4", "A", "rice", 1, 1),
+            ],
+            columns=["need_id", "community", "item", "quantity", "priority"],
+        ),
+        "donations": pd.DataFrame(
+            [("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)],
+            columns=["donation_id", "item", "quantity"],
+        ),
         "commitments": pd.DataFrame(
-            [("d1", "n1", 4, "accepted"), ("d2", "n3", 1, "cancelled"), ("d1", "n2", 2, "planned"),
-             ("d3", "n3", 4, "planned")],
-            columns=["donation_id", "need_id", "quantity", "status"]),
-    }  # fmt: skip
+            [
+                ("d1", "n1", 4, "accepted"),
+                ("d2", "n3", 1, "cancelled"),
+                ("d1", "n2", 2, "planned"),
+                ("d3", "n3", 4, "planned"),
+            ],
+            columns=["donation_id", "need_id", "quantity", "status"],
+        ),
+    }
     plan = matchopt.plan(Case.from_frames(settings={"policy": {"churn_cost": 2.0}}, **frames))
     assert plan.summary["commitments"] == {
-        "pinned": 1, "pinned_served": 4, "promised": 2, "kept": 1, "changed": 1, "churn_cost": 2.0,
-    }  # fmt: skip
+        "pinned": 1,
+        "pinned_served": 4,
+        "promised": 2,
+        "kept": 1,
+        "changed": 1,
+        "churn_cost": 2.0,
+    }
     assert matchopt.verify(plan.case, plan) == ()
     return plan
 

@@ -19,9 +19,20 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 WIDTHS = (1400, 390)
 CHARTS = {
-    "en": 11, "zh": 11, "public": 11, "study-en": 7, "study-zh": 7, "simulate-en": 4, "simulate-zh": 4,
-    "stress-en": 1, "stress-zh": 1, "fact-en": 10, "fact-zh": 10, "track-en": 1, "track-zh": 1,
-}  # fmt: skip
+    "en": 11,
+    "zh": 11,
+    "public": 11,
+    "study-en": 7,
+    "study-zh": 7,
+    "simulate-en": 4,
+    "simulate-zh": 4,
+    "stress-en": 1,
+    "stress-zh": 1,
+    "fact-en": 10,
+    "fact-zh": 10,
+    "track-en": 1,
+    "track-zh": 1,
+}
 """The pages, and how many charts they have at the least."""
 
 SMALL = {

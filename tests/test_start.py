@@ -6,9 +6,19 @@ import sys
 import pytest
 
 HEAVY = {
-    "networkx", "numba", "numpy", "ortools", "pandas", "pandera", "pyarrow", "pydantic", "python_calamine",
-    "rich", "scipy", "xlsxwriter",
-}  # fmt: skip
+    "networkx",
+    "numba",
+    "numpy",
+    "ortools",
+    "pandas",
+    "pandera",
+    "pyarrow",
+    "pydantic",
+    "python_calamine",
+    "rich",
+    "scipy",
+    "xlsxwriter",
+}
 
 PROBE = """
 import sys
@@ -50,8 +60,10 @@ def test_the_help_of_a_command_imports_nothing_heavy_of_ours(command: str) -> No
 def test_importing_the_package_imports_nothing_heavy() -> None:
     modules = subprocess.run(
         [sys.executable, "-c", "import matchopt, sys; print(*sys.modules)"],
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
     assert {name.partition(".")[0] for name in modules} & HEAVY == set()
 
 

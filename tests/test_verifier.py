@@ -32,17 +32,25 @@ def one_pair(
     """Return the plan that gives all 4 of d to n; `unit` is what one of them costs."""
     row = line("d", "n", 4, tuple(round(4 * part, 4) for part in unit), when, hub)  # type: ignore[arg-type]
     return plan_of(
-        case, [row], needs={"n": ""}, donations={"d": ""},
-        prices={"n": (5, 0), "d": (5, round(sum(unit), 4))}, kinds=kinds or {},
-    )  # fmt: skip
+        case,
+        [row],
+        needs={"n": ""},
+        donations={"d": ""},
+        prices={"n": (5, 0), "d": (5, round(sum(unit), 4))},
+        kinds=kinds or {},
+    )
 
 
 def nothing(case: Case, code: str, price: tuple[int, int] = (5, 10), donation_code: str = "") -> Plan:
     """Return the plan in which n gets nothing of d, both for the reason `code`."""
     return plan_of(
-        case, [], needs={"n": code}, donations={"d": donation_code or code},
-        prices={"n": (price[0], 0), "d": (price[1], 0)}, kinds={"unmet": 4000.0},
-    )  # fmt: skip
+        case,
+        [],
+        needs={"n": code},
+        donations={"d": donation_code or code},
+        prices={"n": (price[0], 0), "d": (price[1], 0)},
+        kinds={"unmet": 4000.0},
+    )
 
 
 def pair(
@@ -350,9 +358,13 @@ def test_exclusions(row: Row, excluded: bool) -> None:
     case = pair(need={"group": group}, exclusions=[row])
     if excluded:
         right = plan_of(
-            case, [], needs={"n": "excluded"}, donations={"d": "no_such_item"},
-            prices={"n": (5, 0), "d": (10, 0)}, kinds={},
-        )  # fmt: skip
+            case,
+            [],
+            needs={"n": "excluded"},
+            donations={"d": "no_such_item"},
+            prices={"n": (5, 0), "d": (10, 0)},
+            kinds={},
+        )
         wrong, code = one_pair(case, (0, 0.1, 0, 0)), "excluded"
     else:
         right, code = one_pair(case, (0, 0.1, 0, 0)), "reason"
@@ -369,19 +381,26 @@ def test_reliability(policy: str, plannable: int) -> None:
     lines = [line("d", "n", plannable, (0, round(0.1 * plannable, 4), 0, 0))] if plannable else []
     need = {4: "", 2: "outranked", 0: "no_such_item"}[plannable]
     plan = plan_of(
-        case, lines, needs={"n": need}, donations={"d": "" if plannable == 4 else "unreliable"},
+        case,
+        lines,
+        needs={"n": need},
+        donations={"d": "" if plannable == 4 else "unreliable"},
         prices={"n": (5, 0), "d": (5, 0.1) if plannable else (10, 0)},
         kinds={"unmet": 1000.0 * (4 - plannable)},
-    )  # fmt: skip
+    )
     assert verify(case, plan) == ()
 
 
 def test_reliability_ignores_the_dust_of_floats() -> None:
     case = pair(need={"quantity": 50}, gift={"quantity": 50, "reliability": 0.58})  # 28.999999999999996
     plan = plan_of(
-        case, [line("d", "n", 29, (0, 2.9, 0, 0))], needs={"n": "outranked"}, donations={"d": "unreliable"},
-        prices={"n": (5, 0), "d": (5, 0.1)}, kinds={"unmet": 21_000.0},
-    )  # fmt: skip
+        case,
+        [line("d", "n", 29, (0, 2.9, 0, 0))],
+        needs={"n": "outranked"},
+        donations={"d": "unreliable"},
+        prices={"n": (5, 0), "d": (5, 0.1)},
+        kinds={"unmet": 21_000.0},
+    )
     assert verify(case, plan) == ()
 
 
@@ -398,9 +417,13 @@ def test_the_last_step_that_somebody_reaches_is_the_reason() -> None:
         donations=[GIFT | {"quality": 2}, GIFT | {"donation_id": "e", "only_communities": "B"}],
     )
     plan = plan_of(
-        case, [], needs={"n": "earmark"}, donations={"d": "quality", "e": "earmark"},
-        prices={"n": (5, 0), "d": (10, 0), "e": (10, 0)}, kinds={"unmet": 4000.0},
-    )  # fmt: skip
+        case,
+        [],
+        needs={"n": "earmark"},
+        donations={"d": "quality", "e": "earmark"},
+        prices={"n": (5, 0), "d": (10, 0), "e": (10, 0)},
+        kinds={"unmet": 4000.0},
+    )
     assert verify(case, plan) == ()
 
 
@@ -420,23 +443,29 @@ def test_total_cost_leaves_needs_that_are_not_worth_it() -> None:
         ],
     )
     plan = plan_of(
-        case, [line("d", "near", 6, (0, 0.6, 0, 0))],
-        needs={"far": "not_worth_it", "near": ""}, donations={"d": "demand_met", "e": "not_worth_it"},
-        prices={"far": (0, 2.0), "near": (0, 0.1), "d": (0, 0), "e": (0, 0)}, kinds={"unmet": 8.0},
+        case,
+        [line("d", "near", 6, (0, 0.6, 0, 0))],
+        needs={"far": "not_worth_it", "near": ""},
+        donations={"d": "demand_met", "e": "not_worth_it"},
+        prices={"far": (0, 2.0), "near": (0, 0.1), "d": (0, 0), "e": (0, 0)},
+        kinds={"unmet": 8.0},
         served_by_tier={"5": 6},
-    )  # fmt: skip
+    )
     assert verify(case, plan) == ()
 
 
 def test_total_cost_with_scarce_supply() -> None:
     """4 units for two needs of 4: the one that suffers more gets them; 1.9 is what a fifth were worth."""
-    case = case_of(
-        TOTAL, needs=[NEED | {"unmet_cost": 5.0}, NEED | {"need_id": "m"}], donations=[GIFT]
-    )  # fmt: skip
+    case = case_of(TOTAL, needs=[NEED | {"unmet_cost": 5.0}, NEED | {"need_id": "m"}], donations=[GIFT])
     plan = plan_of(
-        case, [line("d", "n", 4, (0, 0.4, 0, 0))], needs={"n": "", "m": "outranked"}, donations={"d": ""},
-        prices={"n": (0, 2.0), "m": (0, 2.0), "d": (0, -1.9)}, kinds={"unmet": 8.0}, served_by_tier={"5": 4},
-    )  # fmt: skip
+        case,
+        [line("d", "n", 4, (0, 0.4, 0, 0))],
+        needs={"n": "", "m": "outranked"},
+        donations={"d": ""},
+        prices={"n": (0, 2.0), "m": (0, 2.0), "d": (0, -1.9)},
+        kinds={"unmet": 8.0},
+        served_by_tier={"5": 4},
+    )
     assert verify(case, plan) == ()
     dear = replace(plan, prices=plan.prices.assign(price=[2.0, 2.1, -1.9]))
     assert "price" in codes(case, dear)
@@ -451,9 +480,14 @@ def test_the_proof_knows_the_cheapest_route() -> None:
     ]
     case = pair(TOTAL, gift={"origin": "D"}, hubs=[{"hub": "H"}], lanes=lanes)
     plan = plan_of(
-        case, [], needs={"n": "not_worth_it"}, donations={"d": "not_worth_it"},
-        prices={"n": (0, 2.0), "d": (0, 0)}, kinds={"unmet": 8.0}, served_by_tier={"5": 0},
-    )  # fmt: skip
+        case,
+        [],
+        needs={"n": "not_worth_it"},
+        donations={"d": "not_worth_it"},
+        prices={"n": (0, 2.0), "d": (0, 0)},
+        kinds={"unmet": 8.0},
+        served_by_tier={"5": 0},
+    )
     assert codes(case, plan) >= {"proof", "reason"}
     assert codes(pair(TOTAL, gift={"origin": "D"}, lanes=lanes[:1]), plan) == set()
 
@@ -463,9 +497,13 @@ def test_needs_that_are_alike_but_for_their_prices_and_levels(first: bool) -> No
     """Two needs of 4 for 8 units: what only one of them has is held against the donation too."""
     case = case_of(needs=[NEED, NEED | {"need_id": "m"}], donations=[GIFT | {"quantity": 8}])
     plan = plan_of(
-        case, [line("d", need, 4, (0, 0.4, 0, 0)) for need in ("m", "n")], needs={"n": "", "m": ""},
-        donations={"d": ""}, prices={"n": (10, 0.1), "m": (10, 0.1), "d": (10, 0)}, kinds={},
-    )  # fmt: skip
+        case,
+        [line("d", need, 4, (0, 0.4, 0, 0)) for need in ("m", "n")],
+        needs={"n": "", "m": ""},
+        donations={"d": ""},
+        prices={"n": (10, 0.1), "m": (10, 0.1), "d": (10, 0)},
+        kinds={},
+    )
     assert verify(case, plan) == ()
     one, other = (0.2, 0.1) if first else (0.1, 0.2)
     assert "proof" in codes(case, replace(plan, prices=plan.prices.assign(price=[one, other, 0])))
@@ -482,11 +520,17 @@ def test_a_hub_keeps_what_came_on_several_days() -> None:
             needs=[NEED | {"quantity": 8} | LATER["need"]],
             donations=[
                 GIFT | LATER["gift"],
-                GIFT | {"donation_id": "e", "origin": "D", "available_from": "2026-03-02",
-                        "available_until": "2026-03-02"},
+                GIFT
+                | {
+                    "donation_id": "e",
+                    "origin": "D",
+                    "available_from": "2026-03-02",
+                    "available_until": "2026-03-02",
+                },
             ],
-            hubs=[{"hub": "H1", "storage_capacity": capacity}], lanes=HUB_LANES[:3],
-        )  # fmt: skip
+            hubs=[{"hub": "H1", "storage_capacity": capacity}],
+            lanes=HUB_LANES[:3],
+        )
 
     plan = plan_of(
         case(8),
@@ -494,9 +538,11 @@ def test_a_hub_keeps_what_came_on_several_days() -> None:
             line("d", "n", 4, (0.24, 0.8, 0.08, 0), (1, 2, 5), "H1"),
             line("e", "n", 4, (0.24, 0.8, 0.04, 0), (2, 3, 5), "H1"),
         ],
-        needs={"n": ""}, donations={"d": "", "e": ""},
-        prices={"n": (5, 0), "d": (5, 0.28), "e": (5, 0.27)}, kinds={},
-    )  # fmt: skip
+        needs={"n": ""},
+        donations={"d": "", "e": ""},
+        prices={"n": (5, 0), "d": (5, 0.28), "e": (5, 0.27)},
+        kinds={},
+    )
     assert verify(case(8), plan) == ()
     assert [(v.code, v.row) for v in verify(case(7.5), plan)] == [("hub_storage", "hub H1")]
 
@@ -504,9 +550,13 @@ def test_a_hub_keeps_what_came_on_several_days() -> None:
 def test_ten_thousand_million_units_are_exact() -> None:
     case = pair(need={"quantity": 10_000_000_000}, gift={"quantity": 9_999_999_999})
     plan = plan_of(
-        case, [line("d", "n", 9_999_999_999, (0, 999_999_999.9, 0, 0))], needs={"n": "outranked"},
-        donations={"d": ""}, prices={"n": (5, 0), "d": (5, 0.1)}, kinds={"unmet": 1000.0},
-    )  # fmt: skip
+        case,
+        [line("d", "n", 9_999_999_999, (0, 999_999_999.9, 0, 0))],
+        needs={"n": "outranked"},
+        donations={"d": ""},
+        prices={"n": (5, 0), "d": (5, 0.1)},
+        kinds={"unmet": 1000.0},
+    )
     assert verify(case, plan) == ()
     less = plan.allocations.assign(donated_quantity=9_999_999_998.0, served_quantity=9_999_999_998.0)
     assert codes(case, replace(plan, allocations=less)) >= {"cost", "sum", "not_proven"}
@@ -518,8 +568,15 @@ def test_components_may_take_the_residue_of_rounding() -> None:
     case = case_of(
         {"rates": {"hub_handling": tiny, "hub_storage": tiny, "identification": {"resident": tiny}}},
         needs=[NEED | {"item": "tea", "needed_from": "2026-03-02"}],
-        donations=[GIFT | {"origin": "D", "community": "C", "available_from": "2026-03-01",
-                           "available_until": "2026-03-01"}],
+        donations=[
+            GIFT
+            | {
+                "origin": "D",
+                "community": "C",
+                "available_from": "2026-03-01",
+                "available_until": "2026-03-01",
+            }
+        ],
         communities=[{"community": "C", "organization": "A"}],
         agreements=[{"from_organization": "A", "to_organization": "A", "transfer_cost": tiny}],
         hubs=[{"hub": "H"}],
@@ -528,7 +585,7 @@ def test_components_may_take_the_residue_of_rounding() -> None:
             {"from_place": "H", "to_place": "C", "cost_per_kg": 0},
         ],
         substitutions=[{"need_item": "tea", "donated_item": "rice", "penalty": tiny}],
-    )  # fmt: skip
+    )
     plan = one_pair(case, (0.0003, 0, 0, 0), (1, 1, 2), "H")
     assert verify(case, plan) == ()
     far = plan.allocations.assign(transport_cost=0.0, other_cost=0.0012)
@@ -538,13 +595,19 @@ def test_components_may_take_the_residue_of_rounding() -> None:
 def test_half_a_unit_of_money_is_no_gap() -> None:
     """Half a unit at 0.0001: plan and bound show 0.0000, the cost is 0.00005."""
     case = pair(
-        {"rates": {"handling_direct": 0.0001}}, need={"quantity": 0.5}, gift={"quantity": 0.5},
+        {"rates": {"handling_direct": 0.0001}},
+        need={"quantity": 0.5},
+        gift={"quantity": 0.5},
         items=[{"item": "rice", "step": 0.5}],
-    )  # fmt: skip
+    )
     plan = plan_of(
-        case, [line("d", "n", 0.5, (0, 0, 0, 0))], needs={"n": ""}, donations={"d": ""},
-        prices={"n": (5, 0), "d": (5, 0.0001)}, kinds={},
-    )  # fmt: skip
+        case,
+        [line("d", "n", 0.5, (0, 0, 0, 0))],
+        needs={"n": ""},
+        donations={"d": ""},
+        prices={"n": (5, 0), "d": (5, 0.0001)},
+        kinds={},
+    )
     assert verify(case, plan) == ()
     assert codes(case, replace(plan, summary={**plan.summary, "gap": 1.0})) == {"status"}
     assert codes(case, replace(plan, summary={**plan.summary, "gap": 2.1})) == {"gap", "status"}
@@ -574,9 +637,13 @@ def test_many_violations_of_a_code_are_counted() -> None:
     case = case_of(needs=needs, donations=[GIFT | {"item": "tea"}])
     ids = [str(need["need_id"]) for need in needs]
     plan = plan_of(
-        case, [], needs=dict.fromkeys(ids, "quality"), donations={"d": "no_such_item"},
-        prices=dict.fromkeys(ids, (5, 0.0)) | {"d": (10, 0.0)}, kinds={"unmet": 480_000.0},
-    )  # fmt: skip
+        case,
+        [],
+        needs=dict.fromkeys(ids, "quality"),
+        donations={"d": "no_such_item"},
+        prices=dict.fromkeys(ids, (5, 0.0)) | {"d": (10, 0.0)},
+        kinds={"unmet": 480_000.0},
+    )
     found = [violation for violation in verify(case, plan) if violation.code == "reason"]
     assert len(found) == 51
     assert "70 more" in str(found[-1])

@@ -243,9 +243,13 @@ def test_blocks_that_pairs_join_prove_nothing() -> None:
 def test_block_0_is_for_ratio_1_and_whole_steps_only() -> None:
     for plan in (hand.ratio(), hand.lot(item="tea")):
         plain = plan_of(
-            plan.case, [], needs={"n": "integrality"}, donations={"d": "integrality"},
-            prices={"n": (5, 0), "d": (5, 0.1)}, kinds={"unmet": 7000.0},
-        )  # fmt: skip
+            plan.case,
+            [],
+            needs={"n": "integrality"},
+            donations={"d": "integrality"},
+            prices={"n": (5, 0), "d": (5, 0.1)},
+            kinds={"unmet": 7000.0},
+        )
         assert ("proof" in codes(plain)) == (plan.case.donations.item[0] == "flour")
 
 
@@ -257,15 +261,23 @@ def test_quantities_off_the_step_leave_a_rest() -> None:
         donations=[GIFT | {"quantity": 9}],
     )
     plan = plan_of(
-        case, [line("d", "n", 6, (0, 0.6, 0, 0))], needs={"n": "integrality"},
-        donations={"d": "integrality"}, prices={"n": (10, 0.1), "d": (10, 0)}, kinds={"unmet": 1000.0},
-    )  # fmt: skip
+        case,
+        [line("d", "n", 6, (0, 0.6, 0, 0))],
+        needs={"n": "integrality"},
+        donations={"d": "integrality"},
+        prices={"n": (10, 0.1), "d": (10, 0)},
+        kinds={"unmet": 1000.0},
+    )
     assert verify(case, plan) == ()
     total = case.replace(settings={"policy": {"objective": "total-cost"}, "rates": {"unmet_cost": 2.0}})
     plan = plan_of(
-        total, [line("d", "n", 6, (0, 0.6, 0, 0))], needs={"n": "integrality"},
-        donations={"d": "integrality"}, prices={"n": (0, 0.1), "d": (0, 0)}, kinds={"unmet": 2.0},
-    )  # fmt: skip
+        total,
+        [line("d", "n", 6, (0, 0.6, 0, 0))],
+        needs={"n": "integrality"},
+        donations={"d": "integrality"},
+        prices={"n": (0, 0.1), "d": (0, 0)},
+        kinds={"unmet": 2.0},
+    )
     assert verify(total, plan) == ()
 
 
@@ -275,23 +287,32 @@ def test_quantities_off_the_step_leave_a_rest() -> None:
         ([{"donor": "X", "group": "old", "score": 0.5}], 0.4),
         ([{"donor": "X", "group": "old", "score": 0}, {"donor": "X", "need_id": "n", "score": 0.25}], 0.6),
         ([{"donor": "X", "need_id": "n", "score": 0}, {"donation_id": "d", "group": "old", "score": 1}], 0),
-        ([{"donation_id": "d", "group": "old", "score": 0},
-          {"donation_id": "d", "need_id": "n", "score": 0.75}], 0.2),
+        (
+            [
+                {"donation_id": "d", "group": "old", "score": 0},
+                {"donation_id": "d", "need_id": "n", "score": 0.75},
+            ],
+            0.2,
+        ),
         ([{"donor": "Y", "need_id": "n", "score": 0}, {"donation_id": "e", "group": "old", "score": 0}], 0),
     ],
-)  # fmt: skip
+)
 def test_affinities(rows: list[Row], cost: float) -> None:
     """The most specific row that names the pair counts, at 0.8 a unit that fits not at all."""
     case = case_of(
-        {"policy": {"affinity_weight": 0.8}}, needs=[NEED | {"group": "old"}],
+        {"policy": {"affinity_weight": 0.8}},
+        needs=[NEED | {"group": "old"}],
         donations=[GIFT | {"donor": "X"}, GIFT | {"donation_id": "e", "donor": "Y", "item": "tea"}],
         affinities=rows,
-    )  # fmt: skip
+    )
     plan = plan_of(
-        case, [line("d", "n", 4, (0, 0.4, 0, 4 * cost))], needs={"n": ""},
+        case,
+        [line("d", "n", 4, (0, 0.4, 0, 4 * cost))],
+        needs={"n": ""},
         donations={"d": "", "e": "no_such_item"},
-        prices={"n": (5, 0), "d": (5, 0.1 + cost), "e": (10, 0)}, kinds={"penalty": 4 * cost},
-    )  # fmt: skip
+        prices={"n": (5, 0), "d": (5, 0.1 + cost), "e": (10, 0)},
+        kinds={"penalty": 4 * cost},
+    )
     assert verify(case, plan) == ()
 
 
@@ -304,24 +325,38 @@ def test_money_is_there_at_once_and_needs_no_road() -> None:
         lanes=[{"from_place": "C", "to_place": "Z", "distance_km": 1, "capacity_kg": 0}],
     )
     plan = plan_of(
-        case, [line("f", "n", 3, (0, 0, 0, 0)), line("f", "r", 2, (0, 0, 0, 2), served=1)],
-        needs={"n": "outranked", "r": ""}, donations={"f": ""}, prices={},
+        case,
+        [line("f", "n", 3, (0, 0, 0, 0)), line("f", "r", 2, (0, 0, 0, 2), served=1)],
+        needs={"n": "outranked", "r": ""},
+        donations={"f": ""},
+        prices={},
         kinds={"purchase": 2.0, "unmet": 1000.0},
         shared=[
             price("tier 5", "donation", "f", 1),
-            price("cost", "need", "n", 0), price("cost", "need", "r", 0), price("cost", "donation", "f", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "need", "r", 0),
+            price("cost", "donation", "f", 0),
         ],
         purchases=[
             {
-                "item": "rice", "community": "C", "delivery_day": pd.NaT, "quantity": 1.0,
-                "unit_price": 2.0, "amount": 2.0, "donation_id": "f", "donor": "f", "need_id": "r",
+                "item": "rice",
+                "community": "C",
+                "delivery_day": pd.NaT,
+                "quantity": 1.0,
+                "unit_price": 2.0,
+                "amount": 2.0,
+                "donation_id": "f",
+                "donor": "f",
+                "need_id": "r",
             }
         ],
         claims={
             "relaxation": {"served_by_tier": {"5": 5}, "cost": 0.0},
-            "bound": {"served_by_tier": {"5": 5}, "cost": 0.0}, "gap": 0.2, "status": "feasible",
+            "bound": {"served_by_tier": {"5": 5}, "cost": 0.0},
+            "gap": 0.2,
+            "status": "feasible",
         },
-    )  # fmt: skip
+    )
     assert verify(case, plan) == ()  # all 5 to n would serve 5, so that the plan has a gap, and says so
     assert codes(told(plan, gap=0.0, status="optimal")) >= {"gap"}
 
@@ -329,11 +364,17 @@ def test_money_is_there_at_once_and_needs_no_road() -> None:
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("item", "oil"), ("community", "F"), ("quantity", 5.0), ("unit_price", 3.5), ("amount", 11.0),
-        ("donation_id", "d"), ("donor", "Bob"), ("need_id", "r"),
+        ("item", "oil"),
+        ("community", "F"),
+        ("quantity", 5.0),
+        ("unit_price", 3.5),
+        ("amount", 11.0),
+        ("donation_id", "d"),
+        ("donor", "Bob"),
+        ("need_id", "r"),
         ("delivery_day", pd.Timestamp("2026-03-01")),
     ],
-)  # fmt: skip
+)
 def test_the_shopping_list(column: str, value: Any) -> None:
     plan = hand.funds()
     row = 1 if column == "item" else 0

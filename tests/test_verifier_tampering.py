@@ -31,9 +31,28 @@ from verifier_cases import TOWN, Row, case_of, town, town_plan
 
 DAY = pd.Timestamp("2026-03-03")
 GARBAGE = (
-    None, float("nan"), float("inf"), -1, 1.5, 1e300, 10**400, True, "x", "", "1", [1], {"a": 1}, object(),
-    b"1", Fraction(1, 3), pd.NaT, DAY, pd.Timestamp("2026-03-03 11:00"), 1j, "\x00",
-)  # fmt: skip
+    None,
+    float("nan"),
+    float("inf"),
+    -1,
+    1.5,
+    1e300,
+    10**400,
+    True,
+    "x",
+    "",
+    "1",
+    [1],
+    {"a": 1},
+    object(),
+    b"1",
+    Fraction(1, 3),
+    pd.NaT,
+    DAY,
+    pd.Timestamp("2026-03-03 11:00"),
+    1j,
+    "\x00",
+)
 TABLES = ("allocations", "needs", "donations", "prices", "purchases")
 COLUMNS = [(table, column) for table in TABLES for column in getattr(matchopt.contract.plan, table.upper())]
 
@@ -159,7 +178,7 @@ def codes(plan: Plan, case: Case | None = None) -> set[str]:
         ("prices", "price", 7, 0.0001, "proof"),
         ("prices", "price", 8, 0.0001, "price"),
     ],
-)  # fmt: skip
+)
 def test_one_cell(plan: Plan, table: str, column: str, row: int, value: object, code: str) -> None:
     assert code in codes(changed(plan, table, column, row, value))
 
@@ -220,19 +239,27 @@ def test_a_dearer_plan_that_serves_as_much_is_not_proven() -> None:
     """One more unit to n2 and one less to n1 is cheaper to say than to prove."""
     right = town_plan()
     lines = right.allocations.assign(
-        donated_quantity=[5.0, 5.0, 2.0, 2.0], served_quantity=[5.0, 5.0, 2.0, 2.0],
-        transport_cost=[0.5, 0.1, 0.24, 0], handling_cost=[0.5, 1.0, 0.8, 0],
-        other_cost=[0, 0.4, 0, 0], total_cost=[1.0, 1.5, 1.16, 0],
-    )  # fmt: skip
+        donated_quantity=[5.0, 5.0, 2.0, 2.0],
+        served_quantity=[5.0, 5.0, 2.0, 2.0],
+        transport_cost=[0.5, 0.1, 0.24, 0],
+        handling_cost=[0.5, 1.0, 0.8, 0],
+        other_cost=[0, 0.4, 0, 0],
+        total_cost=[1.0, 1.5, 1.16, 0],
+    )
     needs = right.needs.assign(
-        served=[5.0, 5, 2, 0, 2], unmet=[1.0, 3, 0, 3, 1],
+        served=[5.0, 5, 2, 0, 2],
+        unmet=[1.0, 3, 0, 3, 1],
         reason=["outranked", "outranked", "", "excluded", "outranked"],
-    )  # fmt: skip
+    )
     found = verify(right.case, replace(right, allocations=lines, needs=needs))
     assert {(v.code, v.row) for v in found} >= {
-        ("not_proven", "served_by_tier.1"), ("not_proven", "served_by_tier.2"), ("gap", "gap"),
-        ("status", "status"), ("summary", "served_by_tier.1"), ("summary", "cost.transport"),
-    }  # fmt: skip
+        ("not_proven", "served_by_tier.1"),
+        ("not_proven", "served_by_tier.2"),
+        ("gap", "gap"),
+        ("status", "status"),
+        ("summary", "served_by_tier.1"),
+        ("summary", "cost.transport"),
+    }
     assert not {v for v in found if v.table in {"allocations", "needs"}}
 
 
@@ -344,7 +371,7 @@ def test_garbage_in_a_column_is_reported_and_never_raised(table: str) -> None:
 
 @pytest.mark.parametrize(
     "dtype", ["float32", "complex128", "str", "category", "bool", "datetime64[ns]", "Float64"]
-)  # fmt: skip
+)
 def test_wrong_types_never_raise(dtype: str) -> None:
     for table, column in some(COLUMNS, 0.5):
         plan = plan_with(table)
@@ -387,8 +414,12 @@ def _as_right(plan: Plan, table: str, column: str, row: int) -> bool:
     who has no admissible pair may be in any block.
     """
     gives = plan.case.tables
-    capacities = (("hubs", "storage_capacity"), ("hubs", "throughput_capacity"), ("lanes", "capacity_kg"),
-                  ("agreements", "max_quantity_kg"))  # fmt: skip
+    capacities = (
+        ("hubs", "storage_capacity"),
+        ("hubs", "throughput_capacity"),
+        ("lanes", "capacity_kg"),
+        ("agreements", "max_quantity_kg"),
+    )
     free = any(name in gives and gives[name][limit].notna().any() for name, limit in capacities)
     if table == "allocations":
         return free and column in {"hub", "delivery_day"}

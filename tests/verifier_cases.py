@@ -46,11 +46,22 @@ def line(
     return dict(
         zip(
             ALLOCATIONS,
-            ("", donation, need, quantity, served, hub, pickup, arrival, delivery, *costs,
-             round(sum(costs), 4)),
+            (
+                "",
+                donation,
+                need,
+                quantity,
+                served,
+                hub,
+                pickup,
+                arrival,
+                delivery,
+                *costs,
+                round(sum(costs), 4),
+            ),
             strict=True,
         )
-    )  # fmt: skip
+    )
 
 
 def price(
@@ -98,11 +109,19 @@ def plan_of(
     got = {key: [row for row in lines if row["need_id"] == key] for key in needs}
     gave = {key: [row for row in lines if row["donation_id"] == key] for key in donations}
     need_rows = [
-        (n.need_id, n.community, n.item, n.priority, n.quantity, q, round(n.quantity - q, 6),
-         needs[n.need_id])
+        (
+            n.need_id,
+            n.community,
+            n.item,
+            n.priority,
+            n.quantity,
+            q,
+            round(n.quantity - q, 6),
+            needs[n.need_id],
+        )
         for n in rows_of(case.needs)
         for q in [round(sum(row["served_quantity"] for row in got[n.need_id]), 6)]
-    ]  # fmt: skip
+    ]
     gift_rows = [
         (d.donation_id, d.donor, d.item, d.quantity, q, d.quantity - q, donations[d.donation_id])
         for d in rows_of(case.donations)
@@ -184,10 +203,13 @@ def _horizon(case: Case) -> dict[str, str | None]:
     dated = [
         case.tables[table][column].dropna()
         for table, column in (
-            ("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_from"),
-            ("donations", "available_until"), ("donations", "expires_on"),
+            ("needs", "needed_from"),
+            ("needs", "needed_by"),
+            ("donations", "available_from"),
+            ("donations", "available_until"),
+            ("donations", "expires_on"),
         )
-    ]  # fmt: skip
+    ]
     known = [series for series in dated if len(series)]
     if not known:
         return {"start": None, "end": None}
@@ -229,22 +251,50 @@ TOWN: dict[str, Any] = {
     "exclusions": [{"group": "vip"}],
     "needs": [
         {"need_id": "n1", "community": "North", "item": "rice", "quantity": 6, "priority": 1},
-        {"need_id": "n2", "community": "South", "item": "rice", "quantity": 8, "priority": 2,
-         "channel": "public_sector"},
-        {"need_id": "n3", "community": "South", "item": "milk", "quantity": 2, "priority": 2,
-         "needed_from": "2026-03-05", "needed_by": "2026-03-06"},
+        {
+            "need_id": "n2",
+            "community": "South",
+            "item": "rice",
+            "quantity": 8,
+            "priority": 2,
+            "channel": "public_sector",
+        },
+        {
+            "need_id": "n3",
+            "community": "South",
+            "item": "milk",
+            "quantity": 2,
+            "priority": 2,
+            "needed_from": "2026-03-05",
+            "needed_by": "2026-03-06",
+        },
         {"need_id": "n4", "community": "North", "item": "rice", "quantity": 3, "priority": 2, "group": "vip"},
         {"need_id": "n5", "community": "South", "item": "visit", "quantity": 3, "priority": 2},
     ],
     "donations": [
-        {"donation_id": "d1", "item": "rice", "quantity": 10, "origin": "Depot", "community": "North",
-         "available_from": "2026-03-01", "available_until": "2026-03-10", "note": "ring"},
-        {"donation_id": "d2", "item": "milk", "quantity": 3, "origin": "Depot",
-         "available_from": "2026-03-01", "available_until": "2026-03-01", "note": ""},
+        {
+            "donation_id": "d1",
+            "item": "rice",
+            "quantity": 10,
+            "origin": "Depot",
+            "community": "North",
+            "available_from": "2026-03-01",
+            "available_until": "2026-03-10",
+            "note": "ring",
+        },
+        {
+            "donation_id": "d2",
+            "item": "milk",
+            "quantity": 3,
+            "origin": "Depot",
+            "available_from": "2026-03-01",
+            "available_until": "2026-03-01",
+            "note": "",
+        },
         {"donation_id": "d3", "item": "visit", "quantity": 5, "origin": "South", "reliability": 0.5},
         {"donation_id": "d5", "item": "tea", "quantity": 4, "origin": "Depot"},
     ],
-}  # fmt: skip
+}
 """One town with a bit of everything: two tiers, hubs, cold and storage, a service, a transfer."""
 
 TOWN_SETTINGS = {"rates": {"identification": {"public_sector": 0.05}}}
@@ -276,10 +326,17 @@ def town_plan(case: Case | None = None) -> Plan:
         needs={"n1": "", "n2": "outranked", "n3": "", "n4": "excluded", "n5": "outranked"},
         donations={"d1": "", "d2": "demand_met", "d3": "unreliable", "d5": "no_such_item"},
         prices={
-            "n1": (2, -0.1), "n2": (2, 0), "n3": (10, 0.58), "n4": (2, 0), "n5": (2, 0),
-            "d1": (2, 0.3), "d2": (10, 0), "d3": (2, 0), "d5": (10, 0),
+            "n1": (2, -0.1),
+            "n2": (2, 0),
+            "n3": (10, 0.58),
+            "n4": (2, 0),
+            "n5": (2, 0),
+            "d1": (2, 0.3),
+            "d2": (10, 0),
+            "d3": (2, 0),
+            "d5": (10, 0),
         },
         kinds={"identification": 0.2, "transfer": 0.12, "unmet": 5000.0},
         served_by_tier={"1": 6, "2": 8},
-    )  # fmt: skip
+    )
     return replace(plan, donations=plan.donations.assign(note=["ring", "", "", ""]))

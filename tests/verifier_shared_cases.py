@@ -27,32 +27,45 @@ def ratio() -> Plan:
     Prices let 3.5 be given, so 7 be served. To serve 6 costs 0.35 ÷ 2 a unit, 1.05.
     """
     case = case_of(
-        needs=[NEED | {"quantity": 7}], donations=[GIFT | {"item": "flour", "quantity": 10}],
+        needs=[NEED | {"quantity": 7}],
+        donations=[GIFT | {"item": "flour", "quantity": 10}],
         substitutions=[{"need_item": "rice", "donated_item": "flour", "ratio": 2, "penalty": 0.25}],
-    )  # fmt: skip
+    )
     return plan_of(
-        case, [line("d", "n", 3, (0, 0.3, 0, 0.75), served=6)], needs={"n": "integrality"},
-        donations={"d": "integrality"}, prices={}, kinds={"penalty": 0.75, "unmet": 1000.0},
+        case,
+        [line("d", "n", 3, (0, 0.3, 0, 0.75), served=6)],
+        needs={"n": "integrality"},
+        donations={"d": "integrality"},
+        prices={},
+        kinds={"penalty": 0.75, "unmet": 1000.0},
         shared=[
-            price("tier 5", "need", "n", 1), price("cost", "need", "n", 0),
-            price("cost", "donation", "d", 0), price("cost", "reached", "tier 5", 0.175),
+            price("tier 5", "need", "n", 1),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
+            price("cost", "reached", "tier 5", 0.175),
         ],
         claims=searched({"5": 6}, 1.05, {"5": 7}),
-    )  # fmt: skip
+    )
 
 
 def lot(**gift: Any) -> Plan:
     """Lots of 4 for a need of 6: one lot goes; 10 hold two lots, 8, so that prices prove 6."""
     case = case_of(needs=[NEED | {"quantity": 6}], donations=[GIFT | {"quantity": 10, "lot_size": 4} | gift])
     return plan_of(
-        case, [line("d", "n", 4, (0, 0.4, 0, 0))], needs={"n": "integrality"},
-        donations={"d": "integrality"}, prices={}, kinds={"unmet": 2000.0},
+        case,
+        [line("d", "n", 4, (0, 0.4, 0, 0))],
+        needs={"n": "integrality"},
+        donations={"d": "integrality"},
+        prices={},
+        kinds={"unmet": 2000.0},
         shared=[
-            price("tier 5", "need", "n", 1), price("cost", "need", "n", 0),
-            price("cost", "donation", "d", 0), price("cost", "reached", "tier 5", 0.1),
+            price("tier 5", "need", "n", 1),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
+            price("cost", "reached", "tier 5", 0.1),
         ],
         claims=searched({"5": 4}, 0.4, {"5": 6}),
-    )  # fmt: skip
+    )
 
 
 def budget() -> Plan:
@@ -68,17 +81,24 @@ def budget() -> Plan:
     )
     worth = 10 / 3
     return plan_of(
-        case, [line("d", "m", 1, (0.2, 0.1, 0, 0)), line("d", "n", 4, (0, 0.4, 0, 0))],
-        needs={"n": "", "m": "budget"}, donations={"d": "budget"}, prices={}, kinds={"unmet": 3000.0},
+        case,
+        [line("d", "m", 1, (0.2, 0.1, 0, 0)), line("d", "n", 4, (0, 0.4, 0, 0))],
+        needs={"n": "", "m": "budget"},
+        donations={"d": "budget"},
+        prices={},
+        kinds={"unmet": 3000.0},
         served_by_tier={"1": 4, "2": 1},
         shared=[
             price("tier 1", "need", "n", 1),
-            price("tier 2", "budget", "", worth), price("tier 2", "reached", "tier 1", worth / 10),
-            *(price("cost", "need", need, 0) for need in "nm"), price("cost", "donation", "d", 0),
-            price("cost", "reached", "tier 1", 0.1), price("cost", "reached", "tier 2", 0.3),
+            price("tier 2", "budget", "", worth),
+            price("tier 2", "reached", "tier 1", worth / 10),
+            *(price("cost", "need", need, 0) for need in "nm"),
+            price("cost", "donation", "d", 0),
+            price("cost", "reached", "tier 1", 0.1),
+            price("cost", "reached", "tier 2", 0.3),
         ],
         claims={"budget": {"limit": 0.7, "used": 0.7, "one_more": {"1": 0.0, "2": worth}}},
-    )  # fmt: skip
+    )
 
 
 def hub_case(hub: Row, *lanes: Row) -> Case:
@@ -108,14 +128,19 @@ def throughput() -> Plan:
             line("d", "n", 4, (0, 0.8, 0.04, 0), (1, 1, 2), "H"),
             line("d", "n", 4, (0, 0.8, 0, 0), (2, 2, 2), "H"),
         ],
-        needs={"n": ""}, donations={"d": ""}, prices={}, kinds={},
+        needs={"n": ""},
+        donations={"d": ""},
+        prices={},
+        kinds={},
         shared=[
             price("tier 5", "need", "n", 1),
-            price("cost", "need", "n", 0), price("cost", "donation", "d", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
             price("cost", "reached", "tier 5", 1.1),
-            price("cost", "throughput", "H", 0.89, day=1), price("cost", "throughput", "H", 0.9, day=2),
+            price("cost", "throughput", "H", 0.89, day=1),
+            price("cost", "throughput", "H", 0.9, day=2),
         ],
-    )  # fmt: skip
+    )
 
 
 def storage() -> Plan:
@@ -127,14 +152,19 @@ def storage() -> Plan:
             line("d", "n", 3, (0, 0.6, 0.03, 0), (1, 1, 2), "H"),
             line("d", "n", 4, (0, 0.8, 0, 0), (2, 2, 2), "H"),
         ],
-        needs={"n": ""}, donations={"d": ""}, prices={}, kinds={},
+        needs={"n": ""},
+        donations={"d": ""},
+        prices={},
+        kinds={},
         shared=[
             price("tier 5", "need", "n", 1),
-            price("cost", "need", "n", 0), price("cost", "donation", "d", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
             price("cost", "reached", "tier 5", 1.1),
-            price("cost", "storage", "H", 0.89, day=1), price("cost", "throughput", "H", 0.9, day=2),
+            price("cost", "storage", "H", 0.89, day=1),
+            price("cost", "throughput", "H", 0.9, day=2),
         ],
-    )  # fmt: skip
+    )
 
 
 def lanes() -> Plan:
@@ -142,34 +172,46 @@ def lanes() -> Plan:
     base = hub_case({})
     road = base.tables["lanes"].assign(capacity_kg=[6.0, float("nan"), 0.0])
     return plan_of(
-        base.replace(lanes=road), [line("d", "n", 6, (0, 1.2, 0, 0), (2, 2, 2), "H")],
-        needs={"n": "capacity"}, donations={"d": "capacity"}, prices={}, kinds={"unmet": 4000.0},
+        base.replace(lanes=road),
+        [line("d", "n", 6, (0, 1.2, 0, 0), (2, 2, 2), "H")],
+        needs={"n": "capacity"},
+        donations={"d": "capacity"},
+        prices={},
+        kinds={"unmet": 4000.0},
         shared=[
-            price("tier 5", "lane", "D", 1, to="H"), price("tier 5", "lane", "D", 1, to="C"),
-            price("cost", "need", "n", 0), price("cost", "donation", "d", 0),
+            price("tier 5", "lane", "D", 1, to="H"),
+            price("tier 5", "lane", "D", 1, to="C"),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
             price("cost", "reached", "tier 5", 0.2),
         ],
-    )  # fmt: skip
+    )
 
 
 def agreement() -> Plan:
     """3 kg may pass from A to B at 0.5; under total cost each saves 2 − 0.1 − 0.5."""
     case = case_of(
         {"policy": {"objective": "total-cost"}, "rates": {"unmet_cost": 2.0}},
-        needs=[NEED], donations=[GIFT | {"community": "G"}],
+        needs=[NEED],
+        donations=[GIFT | {"community": "G"}],
         communities=[{"community": "C", "organization": "B"}, {"community": "G", "organization": "A"}],
         agreements=[
             {"from_organization": "A", "to_organization": "B", "transfer_cost": 0.5, "max_quantity_kg": 3}
         ],
-    )  # fmt: skip
+    )
     return plan_of(
-        case, [line("d", "n", 3, (0, 0.3, 0, 1.5))], needs={"n": "capacity"}, donations={"d": "capacity"},
-        prices={}, kinds={"transfer": 1.5, "unmet": 2.0},
+        case,
+        [line("d", "n", 3, (0, 0.3, 0, 1.5))],
+        needs={"n": "capacity"},
+        donations={"d": "capacity"},
+        prices={},
+        kinds={"transfer": 1.5, "unmet": 2.0},
         shared=[
-            price("cost", "need", "n", 0), price("cost", "donation", "d", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "donation", "d", 0),
             price("cost", "agreement", "A", 1.4, to="B"),
         ],
-    )  # fmt: skip
+    )
 
 
 def fair(rule: str, people: Sequence[float] = (1, 1), **policy: Any) -> Case:
@@ -179,13 +221,14 @@ def fair(rule: str, people: Sequence[float] = (1, 1), **policy: Any) -> Case:
         needs=[NEED | {"quantity": 10}, NEED | {"need_id": "m", "quantity": 10, "community": "F"}],
         donations=[GIFT | {"quantity": 10, "origin": "D"}],
         communities=[
-            {"community": "C", "population": people[0]}, {"community": "F", "population": people[1]},
+            {"community": "C", "population": people[0]},
+            {"community": "F", "population": people[1]},
         ],
         lanes=[
             {"from_place": "D", "to_place": "C", "cost_per_kg": 0},
             {"from_place": "D", "to_place": "F", "cost_per_kg": 0.2},
         ],
-    )  # fmt: skip
+    )
 
 
 def floor(rule: str = "floor") -> Plan:
@@ -194,17 +237,23 @@ def floor(rule: str = "floor") -> Plan:
     return plan_of(
         fair(rule),
         [line("d", "m", 5, (1, 0.5, 0, 0)), line("d", "n", 5, (0, 0.5, 0, 0))],
-        needs={"n": "outranked", "m": "outranked"}, donations={"d": ""}, prices={},
+        needs={"n": "outranked", "m": "outranked"},
+        donations={"d": ""},
+        prices={},
         kinds={"unmet": 10_000.0},
         shared=[
             price(rule, "donation", "d", 1),
-            price(rule, "fair", "C", 1, to="rice"), price(rule, "fair", "F", 1, to="rice"),
+            price(rule, "fair", "C", 1, to="rice"),
+            price(rule, "fair", "F", 1, to="rice"),
             price("tier 5", "donation", "d", 1),
-            price("cost", "donation", "d", 0), price("cost", "need", "n", 0), price("cost", "need", "m", 0),
-            price("cost", "reached", "tier 5", 0.1), price("cost", "fair", "F", 0.2, to="rice"),
+            price("cost", "donation", "d", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "need", "m", 0),
+            price("cost", "reached", "tier 5", 0.1),
+            price("cost", "fair", "F", 0.2, to="rice"),
         ],
         claims={"fairness": entry | ({"cells": 2} if rule == "leximin" else {})},
-    )  # fmt: skip
+    )
 
 
 def share() -> Plan:
@@ -213,16 +262,21 @@ def share() -> Plan:
     return plan_of(
         fair("share", (4, 1)),
         [line("d", "m", 2, (0.4, 0.2, 0, 0)), line("d", "n", 8, (0, 0.8, 0, 0))],
-        needs={"n": "outranked", "m": "outranked"}, donations={"d": ""}, prices={},
+        needs={"n": "outranked", "m": "outranked"},
+        donations={"d": ""},
+        prices={},
         kinds={"unmet": 10_000.0},
         shared=[
             price("tier 5", "donation", "d", 1),
-            price("cost", "donation", "d", 0), price("cost", "need", "n", 0), price("cost", "need", "m", 0),
-            price("cost", "reached", "tier 5", 0.1), price("cost", "reached", "share", 0.2),
+            price("cost", "donation", "d", 0),
+            price("cost", "need", "n", 0),
+            price("cost", "need", "m", 0),
+            price("cost", "reached", "tier 5", 0.1),
+            price("cost", "reached", "share", 0.2),
             price("cost", "fair", "F", 0.2, to="rice"),
         ],
         claims={"fairness": entry},
-    )  # fmt: skip
+    )
 
 
 def funds() -> Plan:
@@ -233,7 +287,8 @@ def funds() -> Plan:
     case = case_of(
         {"rates": {"identification": {"resident": 0.3}}},
         items=[
-            {"item": "oil", "purchase_price": 3}, {"item": "rice", "purchase_price": 2},
+            {"item": "oil", "purchase_price": 3},
+            {"item": "rice", "purchase_price": 2},
             {"item": "money", "kind": "funds"},
         ],
         needs=[
@@ -244,7 +299,7 @@ def funds() -> Plan:
             GIFT | {"quantity": 2},
             {"donation_id": "f", "donor": "Ann", "item": "money", "quantity": 20, "origin": "C"},
         ],
-    )  # fmt: skip
+    )
     none = days(None)[0]
     return plan_of(
         case,
@@ -253,19 +308,33 @@ def funds() -> Plan:
             line("d", "r", 2, (0, 0.2, 0, 0.6)),
             line("f", "r", 6, (0, 0, 0, 6.9), served=3),
         ],
-        needs={"o": "", "r": ""}, donations={"d": "", "f": "demand_met"}, prices={},
-        kinds={"identification": 2.7, "purchase": 18.0}, served_by_tier={"1": 4, "2": 5},
+        needs={"o": "", "r": ""},
+        donations={"d": "", "f": "demand_met"},
+        prices={},
+        kinds={"identification": 2.7, "purchase": 18.0},
+        served_by_tier={"1": 4, "2": 5},
         shared=[
-            price("tier 1", "need", "o", 1), price("tier 2", "need", "r", 1),
-            price("cost", "need", "o", 0), price("cost", "need", "r", 0), price("cost", "donation", "f", 0),
+            price("tier 1", "need", "o", 1),
+            price("tier 2", "need", "r", 1),
+            price("cost", "need", "o", 0),
+            price("cost", "need", "r", 0),
+            price("cost", "donation", "f", 0),
             price("cost", "donation", "d", 1.9),
-            price("cost", "reached", "tier 1", 3.3), price("cost", "reached", "tier 2", 2.3),
+            price("cost", "reached", "tier 1", 3.3),
+            price("cost", "reached", "tier 2", 2.3),
         ],
         purchases=[
             {
-                "item": item, "community": "C", "delivery_day": none, "quantity": units, "unit_price": each,
-                "amount": units * each, "donation_id": "f", "donor": "Ann", "need_id": need,
+                "item": item,
+                "community": "C",
+                "delivery_day": none,
+                "quantity": units,
+                "unit_price": each,
+                "amount": units * each,
+                "donation_id": "f",
+                "donor": "Ann",
+                "need_id": need,
             }
             for item, units, each, need in (("oil", 4.0, 3.0, "o"), ("rice", 3.0, 2.0, "r"))
         ],
-    )  # fmt: skip
+    )

@@ -17,13 +17,18 @@ ROWS = {
 def cost(rows, *, weight=10.0, ratio=1.0, group="elderly", donor="Baker"):
     """Return the cost of one unit that d gives to n, which is handed over for nothing else."""
     needs = {
-        "need_id": ["n", "m"], "community": ["A", "A"], "item": ["rice", "salt"], "quantity": [1, 1],
+        "need_id": ["n", "m"],
+        "community": ["A", "A"],
+        "item": ["rice", "salt"],
+        "quantity": [1, 1],
         "group": [group, "elderly"],
-    }  # fmt: skip
+    }
     gifts = {
-        "donation_id": ["d", "e", "f"], "item": ["flour", "milk", "milk"], "quantity": [1 / ratio, 1, 1],
+        "donation_id": ["d", "e", "f"],
+        "item": ["flour", "milk", "milk"],
+        "quantity": [1 / ratio, 1, 1],
         "donor": [donor, "Miller", "Baker"],
-    }  # fmt: skip
+    }
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame(needs),
         donations=pd.DataFrame(gifts),

@@ -97,11 +97,14 @@ def test_more_than_the_number_of_communities_is_no_limit():
         (part,) = encode(
             case(
                 need={
-                    "need_id": ["n", "m"], "community": ["A", "B"], "item": ["rice"] * 2, "quantity": [6, 6],
+                    "need_id": ["n", "m"],
+                    "community": ["A", "B"],
+                    "item": ["rice"] * 2,
+                    "quantity": [6, 6],
                 },
                 gift={"max_communities": [most]},
             )
-        ).parts  # fmt: skip
+        ).parts
         assert part.whole == whole
 
 
@@ -124,10 +127,11 @@ def test_a_donation_of_less_than_a_lot_is_left_over():
 def test_large_quantities_are_rounded_down_too():
     plan = matchopt.plan(
         case(
-            need={"quantity": [2e9]}, gift={"quantity": [1_999_999_999], "reliability": [0.5]},
+            need={"quantity": [2e9]},
+            gift={"quantity": [1_999_999_999], "reliability": [0.5]},
             items={"weight_kg": [0]},
         )
-    )  # fmt: skip
+    )
     assert plan.served == 999_999_999
     assert matchopt.verify(plan.case, plan) == ()
 

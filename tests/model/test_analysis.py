@@ -70,26 +70,34 @@ def test_a_case_worked_out_by_hand() -> None:
     case = Case.from_frames(
         needs=pd.DataFrame(
             {
-                "need_id": ["a", "b", "c"], "community": ["Hill", "Town", "Town"],
-                "item": ["rice", "rice", "milk"], "quantity": [8, 5, 4], "priority": [1, 3, 2],
-                "needed_by": ["2026-03-07", None, "2026-04-01"], "needed_from": [None, "2026-04-02", None],
+                "need_id": ["a", "b", "c"],
+                "community": ["Hill", "Town", "Town"],
+                "item": ["rice", "rice", "milk"],
+                "quantity": [8, 5, 4],
+                "priority": [1, 3, 2],
+                "needed_by": ["2026-03-07", None, "2026-04-01"],
+                "needed_from": [None, "2026-04-02", None],
             }
         ),
         donations=pd.DataFrame(
             {
-                "donation_id": ["x", "y", "z"], "item": ["rice", "oat milk", "money"],
-                "quantity": [10, 9, 100], "reliability": [0.9, 1, 1], "origin": ["Hill", "Town", ""],
+                "donation_id": ["x", "y", "z"],
+                "item": ["rice", "oat milk", "money"],
+                "quantity": [10, 9, 100],
+                "reliability": [0.9, 1, 1],
+                "origin": ["Hill", "Town", ""],
                 "available_from": ["2026-03-01", "2026-04-01", "2026-03-01"],
             }
         ),
         substitutions=pd.DataFrame({"need_item": ["milk"], "donated_item": ["oat milk"], "ratio": [0.5]}),
         items=pd.DataFrame(
             {
-                "item": ["money", "milk", "rice", "oat milk"], "kind": ["funds", "goods", "goods", "goods"],
+                "item": ["money", "milk", "rice", "oat milk"],
+                "kind": ["funds", "goods", "goods", "goods"],
                 "purchase_price": [None, 2, None, None],
             }
         ),
-    )  # fmt: skip
+    )
     found = analyse(case)
     items = found.items.set_index("item")
     assert items.loc["rice", ["asked", "urgent", "offered", "short"]].tolist() == [13, 8, 9, 4]

@@ -7,18 +7,29 @@ import matchopt
 from matchopt.model.network import encode
 
 NEEDS = {
-    "need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [10],
-    "needed_from": ["2026-03-05"], "needed_by": ["2026-03-06"],
-}  # fmt: skip
+    "need_id": ["n"],
+    "community": ["A"],
+    "item": ["rice"],
+    "quantity": [10],
+    "needed_from": ["2026-03-05"],
+    "needed_by": ["2026-03-06"],
+}
 DONATIONS = {
-    "donation_id": ["d"], "item": ["rice"], "quantity": [10], "origin": ["Farm"], "community": ["B"],
-    "available_from": ["2026-03-01"], "available_until": ["2026-03-02"],
-}  # fmt: skip
+    "donation_id": ["d"],
+    "item": ["rice"],
+    "quantity": [10],
+    "origin": ["Farm"],
+    "community": ["B"],
+    "available_from": ["2026-03-01"],
+    "available_until": ["2026-03-02"],
+}
 COMMUNITIES = {"community": ["A", "B"], "organization": ["One", "Two"]}
 LIMITS = [
-    ("hubs", "throughput_capacity"), ("hubs", "storage_capacity"), ("lanes", "capacity_kg"),
+    ("hubs", "throughput_capacity"),
+    ("hubs", "storage_capacity"),
+    ("lanes", "capacity_kg"),
     ("agreements", "max_quantity_kg"),
-]  # fmt: skip
+]
 
 
 def waiting(**changed):
@@ -84,10 +95,11 @@ def test_another_hub_and_another_day_stay_open():
     case = waiting(
         hubs={"hub": ["Hub", "Residual"], "throughput_capacity": [8, None], "handling_cost": [0.1, 9]},
         lanes={
-            "from_place": ["Farm", "Hub", "Farm", "Residual"], "to_place": ["Hub", "A", "Residual", "A"],
+            "from_place": ["Farm", "Hub", "Farm", "Residual"],
+            "to_place": ["Hub", "A", "Residual", "A"],
             "distance_km": [1, 1, 1, 1],
         },
-    )  # fmt: skip
+    )
     plan = matchopt.plan(case)
     lines = plan.allocations.groupby(["hub", plan.allocations["pickup_day"].dt.day])
     sent = lines["donated_quantity"].sum()

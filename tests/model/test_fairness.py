@@ -24,9 +24,12 @@ def case(needs, gifts, *, items=None, rule="floor", policy=None, **tables):
     if items:
         frames["items"] = pd.DataFrame(items)
     return matchopt.Case.from_frames(
-        needs=pd.DataFrame(wanted), donations=pd.DataFrame(given),
-        communities=pd.DataFrame(PEOPLE), settings={"policy": {"fairness": rule} | (policy or {})}, **frames,
-    )  # fmt: skip
+        needs=pd.DataFrame(wanted),
+        donations=pd.DataFrame(given),
+        communities=pd.DataFrame(PEOPLE),
+        settings={"policy": {"fairness": rule} | (policy or {})},
+        **frames,
+    )
 
 
 def cells(of):
@@ -53,8 +56,10 @@ def test_a_cell_is_a_community_and_a_category_or_the_item_itself():
     needs = [("C1", "rice", 3), ("C1", "oil", 4), ("C1", "soap", 5), ("C2", "soap", 6)]
     found = cells(case(needs, [("rice", 1), ("oil", 1), ("soap", 1)], items=items))
     assert {name: asked for name, (asked, _) in found.items()} == {
-        ("C1", "food"): 7, ("C1", "soap"): 5, ("C2", "soap"): 6,
-    }  # fmt: skip
+        ("C1", "food"): 7,
+        ("C1", "soap"): 5,
+        ("C2", "soap"): 6,
+    }
 
 
 def test_only_cells_that_somebody_could_serve_count_and_with_all_they_ask():
@@ -66,17 +71,20 @@ def test_only_cells_that_somebody_could_serve_count_and_with_all_they_ask():
 
 def test_excluded_needs_are_in_no_cell():
     of = case(
-        [("C1", "rice", 3), ("C1", "rice", 4, {"group": "elderly"})], [("rice", 9)],
+        [("C1", "rice", 3), ("C1", "rice", 4, {"group": "elderly"})],
+        [("rice", 9)],
         exclusions={"group": ["elderly"]},
-    )  # fmt: skip
+    )
     assert cells(of) == {("C1", "rice"): (3, 0)}
 
 
 def test_a_share_goes_by_population_and_what_is_there():
     items = {
-        "item": ["rice", "oil", "soap", "cash"], "category": ["food", "food", "care", "food"],
-        "kind": ["goods", "goods", "goods", "funds"], "purchase_price": [None, 2, None, None],
-    }  # fmt: skip
+        "item": ["rice", "oil", "soap", "cash"],
+        "category": ["food", "food", "care", "food"],
+        "kind": ["goods", "goods", "goods", "funds"],
+        "purchase_price": [None, 2, None, None],
+    }
     needs = [("C1", "rice", 90), ("C2", "oil", 90), ("C3", "rice", 5), ("C1", "soap", 9)]
     gifts = [("rice", 40), ("oil", 40, {"reliability": 0.5}), ("cash", 1000), ("soap", 10)]
     gifts.append(("rice", 40, {"reliability": 0}))
@@ -132,10 +140,11 @@ def test_more_than_a_dozen_cells_are_near_to_sorted():
         ]
     )
     of = matchopt.Case.from_frames(
-        needs=wanted, communities=pd.DataFrame(people),
+        needs=wanted,
+        communities=pd.DataFrame(people),
         donations=pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [120], "lot_size": [2]}),
         settings={"policy": {"fairness": "leximin"}},
-    )  # fmt: skip
+    )
     plan = matchopt.plan(of)
     assert plan.summary["fairness"]["cells"] == 14
     assert matchopt.verify(of, plan) == ()
@@ -148,5 +157,9 @@ def test_without_cells_nothing_is_unfair():
     of = case([("C1", "rice", 5)], [("oil", 5)], rule="leximin")
     plan = checked(of)
     assert plan.summary["fairness"] == {
-        "rule": "leximin", "floor": 1.0, "bound": 1.0, "relaxation": 1.0, "cells": 0,
-    }  # fmt: skip
+        "rule": "leximin",
+        "floor": 1.0,
+        "bound": 1.0,
+        "relaxation": 1.0,
+        "cells": 0,
+    }

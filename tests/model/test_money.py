@@ -27,10 +27,17 @@ def test_exact_dot_is_exact_beyond_int64(pairs):
 @pytest.mark.parametrize(
     ("steps", "decimals"),
     [
-        ([1.0, 5.0], 0), ([1.0, 0.5], 1), ([0.25], 2), ([0.001, 2.0], 3), ([0.1 + 0.2], 1),
-        ([1e9 + 0.5, 1.0], 1), ([1e12 + 0.25], 2), ([9e15], 0), ([1 / 3], 6),
+        ([1.0, 5.0], 0),
+        ([1.0, 0.5], 1),
+        ([0.25], 2),
+        ([0.001, 2.0], 3),
+        ([0.1 + 0.2], 1),
+        ([1e9 + 0.5, 1.0], 1),
+        ([1e12 + 0.25], 2),
+        ([9e15], 0),
+        ([1 / 3], 6),
     ],
-)  # fmt: skip
+)
 def test_scale_is_the_coarsest_that_holds_every_step(steps, decimals):
     assert QuantityScale.of_steps(np.array(steps)).decimals == decimals
 

@@ -9,8 +9,9 @@ from matchopt.model.classes import LONG, ranks, sorted_rows
 IDS = st.lists(
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
     | st.text("Nn09-", max_size=LONG + 4),
-    unique=True, max_size=30,
-)  # fmt: skip
+    unique=True,
+    max_size=30,
+)
 
 
 @given(IDS)

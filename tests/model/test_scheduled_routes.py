@@ -145,19 +145,36 @@ def one_hub(**hub):
     """A donation that is there on days 1 to 3, a need on days 3 and 5, and a hub a day from both."""
     return matchopt.Case.from_frames(
         needs=pd.DataFrame(
-            {"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [9],
-             "needed_from": ["2026-03-04"], "needed_by": ["2026-03-05"]}
+            {
+                "need_id": ["n"],
+                "community": ["A"],
+                "item": ["rice"],
+                "quantity": [9],
+                "needed_from": ["2026-03-04"],
+                "needed_by": ["2026-03-05"],
+            }
         ),
         donations=pd.DataFrame(
-            {"donation_id": ["d"], "item": ["rice"], "quantity": [9], "origin": ["Farm"],
-             "available_from": ["2026-03-01"], "available_until": ["2026-03-03"]}
+            {
+                "donation_id": ["d"],
+                "item": ["rice"],
+                "quantity": [9],
+                "origin": ["Farm"],
+                "available_from": ["2026-03-01"],
+                "available_until": ["2026-03-03"],
+            }
         ),
         hubs=pd.DataFrame({"hub": ["H"]} | {name: [value] for name, value in hub.items()}),
         lanes=pd.DataFrame(
-            {"from_place": ["Farm", "H"], "to_place": ["H", "A"], "distance_km": [1, 1], "lead_days": [1, 1],
-             "capacity_kg": [100, None]}
+            {
+                "from_place": ["Farm", "H"],
+                "to_place": ["H", "A"],
+                "distance_km": [1, 1],
+                "lead_days": [1, 1],
+                "capacity_kg": [100, None],
+            }
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,12 @@ def drawn_worth(draw, m, n, capacities):
 
     spend = draw(st.sampled_from((0.0, 1.0, 1.0, 1.5, 4.0)))
     return PricedObjective(
-        several((0.0, 0.5, 1.0, 10.0, 60.0), n), several(PRICES, m), several(PRICES, capacities), spend,
+        several((0.0, 0.5, 1.0, 10.0, 60.0), n),
+        several(PRICES, m),
+        several(PRICES, capacities),
+        spend,
         draw(st.sampled_from((0.0, 1.0))),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("pairs", [1, 10**6])

@@ -14,18 +14,30 @@ def case_of(first: str, last: str, **donation: str) -> Case:
     """Two needs, one donation, and a hub that takes in three tenths of it a day."""
     return Case.from_frames(
         needs=pd.DataFrame(
-            {"need_id": ["n1", "n2"], "community": ["a", "b"], "item": ["rice", "rice"], "quantity": [50, 50],
-             "needed_from": [first, first], "needed_by": [last, last]}
+            {
+                "need_id": ["n1", "n2"],
+                "community": ["a", "b"],
+                "item": ["rice", "rice"],
+                "quantity": [50, 50],
+                "needed_from": [first, first],
+                "needed_by": [last, last],
+            }
         ),
         donations=pd.DataFrame(
-            {"donation_id": ["d"], "item": ["rice"], "quantity": [100], "origin": ["m"],
-             "available_from": [first], **{name: [day] for name, day in donation.items()}}
+            {
+                "donation_id": ["d"],
+                "item": ["rice"],
+                "quantity": [100],
+                "origin": ["m"],
+                "available_from": [first],
+                **{name: [day] for name, day in donation.items()},
+            }
         ),
         hubs=pd.DataFrame({"hub": ["h"], "throughput_capacity": [30], "storage_capacity": [40]}),
         lanes=pd.DataFrame(
             {"from_place": ["m", "h", "h"], "to_place": ["h", "a", "b"], "cost_per_kg": [0.1, 0.1, 0.1]}
         ),
-    )  # fmt: skip
+    )
 
 
 def test_ten_years_with_a_capacity_a_day_take_a_few_megabytes():

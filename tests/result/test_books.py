@@ -47,9 +47,15 @@ def test_money_buys_thirds_to_six_decimals():
     assert plan.needs["unmet"].item() == 1.666667
     (bought,) = plan.purchases.drop(columns="delivery_day").to_dict("records")
     assert bought == {
-        "item": "rice", "community": "A", "quantity": 3.333333, "unit_price": 3, "amount": 10,
-        "donation_id": "d0", "donor": "Ann", "need_id": "n0",
-    }  # fmt: skip
+        "item": "rice",
+        "community": "A",
+        "quantity": 3.333333,
+        "unit_price": 3,
+        "amount": 10,
+        "donation_id": "d0",
+        "donor": "Ann",
+        "need_id": "n0",
+    }
 
 
 def test_thirds_that_make_a_whole_serve_it_in_full():
@@ -86,8 +92,10 @@ def test_a_row_of_substitutions_says_what_money_buys():
 
 def test_purchases_are_sorted_by_what_and_where_and_when():
     items = {
-        "item": ["rice", "oil", "cash"], "kind": ["goods", "goods", "funds"], "purchase_price": [1, 1, None],
-    }  # fmt: skip
+        "item": ["rice", "oil", "cash"],
+        "kind": ["goods", "goods", "funds"],
+        "purchase_price": [1, 1, None],
+    }
     needs = [
         (1, {"community": "B", "needed_from": "2026-03-01"}),
         (1, {"community": "A", "needed_from": "2026-03-02"}),
@@ -139,11 +147,16 @@ def test_lines_are_numbered_from_one_in_names_of_one_length(count):
     assert ids == [f"A{number:04d}" for number in range(1, max(count, 1) + 1)]
 
 
-@pytest.mark.parametrize("exclusions", [
-    {"item": ["rice"]}, {"group": ["old", "ill"]}, {"community": ["A"], "group": ["old"]},
-    {"item": ["rice", ""], "group": ["ill", "old"], "community": ["", "A"]},
-    {"item": ["tea"], "community": ["A"]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "exclusions",
+    [
+        {"item": ["rice"]},
+        {"group": ["old", "ill"]},
+        {"community": ["A"], "group": ["old"]},
+        {"item": ["rice", ""], "group": ["ill", "old"], "community": ["", "A"]},
+        {"item": ["tea"], "community": ["A"]},
+    ],
+)
 def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions):
     needs = [(1, {"group": group, "community": place}) for group in ("old", "ill", "") for place in "AB"]
     plan = matchopt.plan(case(needs, [("rice", 9, {})], exclusions=exclusions))

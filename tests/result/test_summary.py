@@ -64,12 +64,17 @@ def test_the_least_cost_of_the_relaxation_is_not_rounded_up(cost):
     of = matchopt.Case.from_frames(
         needs=pd.DataFrame({"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [3]}),
         donations=pd.DataFrame(
-            {"donation_id": ["d", "e"], "item": ["rice"] * 2, "quantity": [6, 4], "lot_size": [2, 1],
-             "origin": ["F", "G"]}
+            {
+                "donation_id": ["d", "e"],
+                "item": ["rice"] * 2,
+                "quantity": [6, 4],
+                "lot_size": [2, 1],
+                "origin": ["F", "G"],
+            }
         ),
         lanes=pd.DataFrame({"from_place": ["F", "G"], "to_place": ["A"] * 2, "cost_per_kg": [cost, 5]}),
         settings={"rates": {"handling_direct": 0.0}},
-    )  # fmt: skip
+    )
     summary = matchopt.plan(of).summary
     assert summary["bound"]["cost"] == summary["logistics_cost"] == pytest.approx(2 * cost + 5)
     assert summary["relaxation"]["cost"] == round(3 * cost, 4)

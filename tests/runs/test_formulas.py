@@ -45,13 +45,18 @@ def test_a_run_keeps_its_ids_and_shows_no_formula(tmp_path: Path) -> None:
     nasty = '=HYPERLINK("http://x","y")'
     case = Case.from_frames(
         needs=pd.DataFrame(
-            {"need_id": [nasty, "'=b"], "community": ["@home", "-x"], "item": ["+1 coat"] * 2,
-             "quantity": [3, 3], "=remark": ["=1+1", "-2"]}
+            {
+                "need_id": [nasty, "'=b"],
+                "community": ["@home", "-x"],
+                "item": ["+1 coat"] * 2,
+                "quantity": [3, 3],
+                "=remark": ["=1+1", "-2"],
+            }
         ),
         donations=pd.DataFrame(
             {"donation_id": ["-d"], "donor": ["=me()"], "item": ["+1 coat"], "quantity": [5]}
         ),
-    )  # fmt: skip
+    )
     made = matchopt.plan(case)
     made.write(tmp_path / "run")
     again = read_run(tmp_path / "run")

@@ -65,8 +65,13 @@ def test_floats_read_back_to_the_last_bit(values: list[float]) -> None:
 
 def test_signs_zeros_and_large_numbers() -> None:
     assert written(render.money(np.array([-0.00001, -0.0, -0.5, 2.00005, 9e12, 1e15]))) == [
-        "0.0000", "0.0000", "-0.5000", "2.0000", "9000000000000.0000", "1000000000000000.0000",
-    ]  # fmt: skip
+        "0.0000",
+        "0.0000",
+        "-0.5000",
+        "2.0000",
+        "9000000000000.0000",
+        "1000000000000000.0000",
+    ]
     assert written(render.floats(np.array([-0.0, -0.07, 12.0]))) == ["0.0", "-0.07", "12.0"]
     assert written(render.quantities(np.array([-0.0, 0.1 + 0.2, 9e15]))) == ["0", "0.3", "9000000000000000"]
     assert written(render.quantities(np.array([1e-5, -2.5, 999999.5]))) == ["0.00001", "-2.5", "999999.5"]
@@ -91,9 +96,14 @@ def test_texts_that_repeat_are_written_like_others(names: list[str | None]) -> N
 
 
 @pytest.mark.parametrize("unit", ["s", "ns"])
-@pytest.mark.parametrize("days", [
-    ["2026-03-01", None, "1900-01-01"], [None, None], ["2026-03-01 12:30:00", "2026-03-02"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "days",
+    [
+        ["2026-03-01", None, "1900-01-01"],
+        [None, None],
+        ["2026-03-01 12:30:00", "2026-03-02"],
+    ],
+)
 def test_days_are_written_as_pandas_does(days: list[str | None], unit: str) -> None:
     frame = pd.DataFrame({"a": np.array(days, dtype=f"datetime64[{unit}]"), "b": 1})
     cells = [render.moments(frame["a"]), render.whole(frame["b"].to_numpy())]

@@ -89,7 +89,7 @@ def test_a_file_that_holds_something_else_is_named(run: Path, name: str, content
         ("summary.json", '"budget": null', '"budget": {"limit": 5, "used": 3}', "budget is incomplete"),
         ("summary.json", '"needs": 1', '"needs": []', "by reason"),
     ],
-)  # fmt: skip
+)
 def test_a_cell_that_makes_no_sense_is_named(run: Path, name: str, old: str, new: str, said: str) -> None:
     file = run / "plan" / name
     change(file, lambda text: text.replace(old, new, 1))
@@ -118,15 +118,24 @@ def test_a_changed_case_is_noticed(run: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "to"),
     [
-        (("case",), None), (("case", "files"), "needs.csv"), (("case", "files"), ["needs.csv"]),
-        (("case", "files"), [{"name": "../needs.csv", "sha256": "0"}]), (("case", "files"), [{}]),
+        (("case",), None),
+        (("case", "files"), "needs.csv"),
+        (("case", "files"), ["needs.csv"]),
+        (("case", "files"), [{"name": "../needs.csv", "sha256": "0"}]),
+        (("case", "files"), [{}]),
         (("case", "files"), [{"name": "needs.csv", "sha256": 7}]),
-        (("case", "copied"), "yes"), (("run", "case_path"), 5),
-        (("plan",), {}), (("plan",), []), (("plan", "needs.csv"), 3), (("plan", "more.csv"), "0"),
-        (("settings",), None), (("settings", "policy", "boundary"), "nation"), (("settings", "more"), 1),
+        (("case", "copied"), "yes"),
+        (("run", "case_path"), 5),
+        (("plan",), {}),
+        (("plan",), []),
+        (("plan", "needs.csv"), 3),
+        (("plan", "more.csv"), "0"),
+        (("settings",), None),
+        (("settings", "policy", "boundary"), "nation"),
+        (("settings", "more"), 1),
         (("run",), "fast"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_manifest_is_refused(run: Path, path: tuple[str, ...], to: Any) -> None:
     change_json(run / "manifest.json", *path, to=to)
     with pytest.raises(RunError, match=r"manifest\.json is damaged"):

@@ -65,8 +65,10 @@ def test_the_plan_is_written_as_tables(tmp_path: Path) -> None:
         "d2,Ann,milk,0.5,0,0.5,no_such_item\n"
     )
     assert text(run / "plan/prices.csv").splitlines()[:3] == [
-        "side,id,to,day,block,stage,level,price", "donation,d1,,,0,,1,0.1", "donation,d2,,,0,,10,0.0",
-    ]  # fmt: skip
+        "side,id,to,day,block,stage,level,price",
+        "donation,d1,,,0,,1,0.1",
+        "donation,d2,,,0,,10,0.0",
+    ]
     assert text(run / "plan/purchases.csv") == (
         "item,community,delivery_day,quantity,unit_price,amount,donation_id,donor,need_id\n"
     )
@@ -85,10 +87,15 @@ def test_tables_with_more_than_ascii_open_with_a_byte_order_mark(tmp_path: Path)
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (1e10, "10000000000"), (9e15, "9000000000000000"), (0.1 * 3, "0.3"), (2.0, "2"), (0.00005, "0.00005"),
-        (123456789.1, "123456789.1"), (0.125, "0.125"),
+        (1e10, "10000000000"),
+        (9e15, "9000000000000000"),
+        (0.1 * 3, "0.3"),
+        (2.0, "2"),
+        (0.00005, "0.00005"),
+        (123456789.1, "123456789.1"),
+        (0.125, "0.125"),
     ],
-)  # fmt: skip
+)
 def test_quantities_carry_decimals_only_where_needed(tmp_path: Path, value: float, shown: str) -> None:
     plan = handmade.plan()
     donations = plan.donations.assign(offered=[value, 0.5])

@@ -20,10 +20,13 @@ from strategies import small_cases
 def city(*, gift: int = 10, more: bool = False) -> Plan:
     needs = pd.DataFrame(
         {
-            "need_id": ["N1", "N2"], "community": ["Hilltop", "Oldtown"], "item": ["rice", "rice"],
-            "quantity": [8, 5], "priority": [1, 3],
+            "need_id": ["N1", "N2"],
+            "community": ["Hilltop", "Oldtown"],
+            "item": ["rice", "rice"],
+            "quantity": [8, 5],
+            "priority": [1, 3],
         }
-    )  # fmt: skip
+    )
     if more:
         needs.loc[1, "need_id"] = "N3"
     gifts = pd.DataFrame({"donation_id": ["D1"], "donor": ["Mill"], "item": ["rice"], "quantity": [gift]})
@@ -74,8 +77,11 @@ def test_what_is_said_of_more_rice() -> None:
         ]
         told = [plain(table).splitlines() for table in tables(before, after, changed)]
     assert [lines[0] for lines in told] == [
-        "Cost, CNY", "By community (units served)", "By need (units served)", "By donor (units planned)",
-    ]  # fmt: skip
+        "Cost, CNY",
+        "By community (units served)",
+        "By need (units served)",
+        "By donor (units planned)",
+    ]
     assert told[2][2].split() == ["N2", "Oldtown", "rice", "3", "2", "4", "+2"]
 
 

@@ -28,17 +28,23 @@ def city() -> Plan:
     """Rice for three needs by two donors: N1 gets 8 and N2 gets 2 of the Mill's 10, N3 4 of the Farm's 5."""
     needs = pd.DataFrame(
         {
-            "need_id": ["N1", "N2", "N3"], "community": ["Hilltop", "Oldtown", "Oldtown"],
-            "item": ["rice", "rice", "milk"], "quantity": [8, 5, 4], "priority": [1, 3, 2],
+            "need_id": ["N1", "N2", "N3"],
+            "community": ["Hilltop", "Oldtown", "Oldtown"],
+            "item": ["rice", "rice", "milk"],
+            "quantity": [8, 5, 4],
+            "priority": [1, 3, 2],
             "needed_by": ["2026-03-07", "2026-03-07", "2026-03-09"],
         }
-    )  # fmt: skip
+    )
     gifts = pd.DataFrame(
         {
-            "donation_id": ["D1", "D2"], "donor": ["Mill", "Farm"], "item": ["rice", "milk"],
-            "quantity": [10, 5], "available_from": ["2026-03-02", "2026-03-03"],
+            "donation_id": ["D1", "D2"],
+            "donor": ["Mill", "Farm"],
+            "item": ["rice", "milk"],
+            "quantity": [10, 5],
+            "available_from": ["2026-03-02", "2026-03-03"],
         }
-    )  # fmt: skip
+    )
     return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
 
 
@@ -85,10 +91,13 @@ def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
     part = [data.draw(st.sampled_from((0.0, 0.5, 1.0))) for _ in range(len(lines))]
     told = pd.DataFrame(
         {
-            "at": np.arange(len(lines)), "quantity": lines["donated_quantity"].to_numpy() * part,
-            "day": lines["delivery_day"].to_numpy(), "satisfaction": np.nan, "cause": "",
+            "at": np.arange(len(lines)),
+            "quantity": lines["donated_quantity"].to_numpy() * part,
+            "day": lines["delivery_day"].to_numpy(),
+            "satisfaction": np.nan,
+            "cause": "",
         }
-    ).astype({"quantity": float})  # fmt: skip
+    ).astype({"quantity": float})
     found = evaluate(plan, told)
     served = float((lines["served_quantity"].to_numpy() * part).sum())
     assert found.reached == pytest.approx(served, abs=1e-4)
@@ -151,9 +160,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert "8 of 14 planned units were delivered" in result.stdout
     folder = tmp_path / "run" / "track"
     assert sorted(file.name for file in folder.iterdir()) == [
-        "causes.csv", "communities.csv", "deliveries.csv", "donors.csv", "lines.csv", "report.html",
-        "tiers.csv", "track.xlsx",
-    ]  # fmt: skip
+        "causes.csv",
+        "communities.csv",
+        "deliveries.csv",
+        "donors.csv",
+        "lines.csv",
+        "report.html",
+        "tiers.csv",
+        "track.xlsx",
+    ]
     assert "牛奶变质" in (folder / "causes.csv").read_text("utf-8-sig")
     told = run("track", tmp_path / "run", "--done", done, "--lang", "zh")
     assert "牛奶变质（4）" in told.stdout

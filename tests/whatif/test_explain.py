@@ -96,18 +96,27 @@ def city(**changes: Any) -> Plan:
     """Rice for two communities, worked out by hand: 10 kg, of which Hilltop, more urgent, takes 8."""
     needs = pd.DataFrame(
         {
-            "need_id": ["N1", "N2"], "community": ["Hilltop", "Oldtown"], "item": ["rice", "rice"],
-            "quantity": [8, 5], "priority": [1, 3], "needed_by": ["2026-03-07", "2026-03-05"],
-            "min_quality": [1, changes.get("min_quality", 1)], "group": ["", "elderly"],
+            "need_id": ["N1", "N2"],
+            "community": ["Hilltop", "Oldtown"],
+            "item": ["rice", "rice"],
+            "quantity": [8, 5],
+            "priority": [1, 3],
+            "needed_by": ["2026-03-07", "2026-03-05"],
+            "min_quality": [1, changes.get("min_quality", 1)],
+            "group": ["", "elderly"],
         }
-    )  # fmt: skip
+    )
     gifts = pd.DataFrame(
         {
-            "donation_id": ["D1", "D2"], "donor": ["Mill", "Farm"], "item": ["rice", "rice"],
-            "quantity": [10, 20], "available_from": ["2026-03-01", "2026-03-08"], "quality": [5, 3],
+            "donation_id": ["D1", "D2"],
+            "donor": ["Mill", "Farm"],
+            "item": ["rice", "rice"],
+            "quantity": [10, 20],
+            "available_from": ["2026-03-01", "2026-03-08"],
+            "quality": [5, 3],
             "only_groups": ["", changes.get("only_groups", "")],
         }
-    )  # fmt: skip
+    )
     return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
 
 
@@ -188,10 +197,13 @@ def test_more_room_on_a_lane_or_under_an_agreement_is_a_change() -> None:
     agreements = pd.DataFrame({"from_organization": ["A"], "to_organization": ["B"], "max_quantity_kg": [4]})
     bound = matchopt.plan(
         Case.from_frames(
-            needs=needs, donations=gifts, communities=communities, agreements=agreements,
+            needs=needs,
+            donations=gifts,
+            communities=communities,
+            agreements=agreements,
             organizations=pd.DataFrame({"organization": ["A", "B"]}),
             settings={"policy": {"boundary": "agreements"}},
         )
-    )  # fmt: skip
+    )
     told = [(c.kind, c.subject, c.size) for c in explain_need(bound, "N1").changes]
     assert ("agreement", "A → B", 6) in told

@@ -43,11 +43,14 @@ def told(lines: pd.DataFrame) -> list[tuple[str, str, float]]:
 
 
 CROSSED = case_of(
-    [("n1", "A", "rice", 4, "2026-03-01"), ("n2", "B", "rice", 6, "2026-03-02"),
-     ("n3", "C", "rice", 2, "2026-03-20")],
+    [
+        ("n1", "A", "rice", 4, "2026-03-01"),
+        ("n2", "B", "rice", 6, "2026-03-02"),
+        ("n3", "C", "rice", 2, "2026-03-20"),
+    ],
     [("d1", "X", "rice", 5, "2026-03-01"), ("d2", "Y", "rice", 5, "2026-03-02")],
     lanes=lanes(("X", "A", 9), ("X", "B", 1), ("X", "C", 5), ("Y", "A", 1), ("Y", "B", 7), ("Y", "C", 5)),
-)  # fmt: skip
+)
 
 
 def test_each_heuristic_does_what_its_literature_says():
@@ -80,13 +83,18 @@ def test_a_replay_knows_only_what_has_arrived_and_measures_it():
 def test_goods_age_while_they_wait_and_needs_pass():
     case = Case.from_frames(
         needs=pd.DataFrame(
-            [("n1", "A", "milk", 5, "2026-03-10", "2026-03-12"),
-             ("n2", "A", "milk", 5, "2026-03-02", "2026-03-04")],
-            columns=["need_id", "community", "item", "quantity", "created_on", "needed_by"]),
-        donations=pd.DataFrame([("d1", "milk", 9, "2026-03-03", "2026-03-02")],
-                               columns=["donation_id", "item", "quantity", "created_on", "available_from"]),
+            [
+                ("n1", "A", "milk", 5, "2026-03-10", "2026-03-12"),
+                ("n2", "A", "milk", 5, "2026-03-02", "2026-03-04"),
+            ],
+            columns=["need_id", "community", "item", "quantity", "created_on", "needed_by"],
+        ),
+        donations=pd.DataFrame(
+            [("d1", "milk", 9, "2026-03-03", "2026-03-02")],
+            columns=["donation_id", "item", "quantity", "created_on", "available_from"],
+        ),
         items=pd.DataFrame([("milk", 6)], columns=["item", "shelf_life_days"]),
-    )  # fmt: skip
+    )
     # The milk is known on the 9th, the next matching, and good until the 8th; n2 has passed on the 4th.
     late = simulate(case, every=7, policies=("optimal",)).replays[0]
     assert late.measures.served == 0

@@ -106,12 +106,20 @@ def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: Smal
     ]
     stays = first.allocations[~first.allocations["donation_id"].isin(gone)]
     later.tables["commitments"] = [
-        {"donation_id": line.donation_id, "need_id": line.need_id, "quantity": line.donated_quantity,
-         "hub": line.hub or None, "status": "accepted"}
-        | {name: getattr(line, name).date().isoformat()
-           for name in ("pickup_day", "arrival_day", "delivery_day") if not pd.isna(getattr(line, name))}
+        {
+            "donation_id": line.donation_id,
+            "need_id": line.need_id,
+            "quantity": line.donated_quantity,
+            "hub": line.hub or None,
+            "status": "accepted",
+        }
+        | {
+            name: getattr(line, name).date().isoformat()
+            for name in ("pickup_day", "arrival_day", "delivery_day")
+            if not pd.isna(getattr(line, name))
+        }
         for line in stays.itertuples()
-    ]  # fmt: skip
+    ]
     if later.rules().calendar.dated != calendar.dated:
         return  # the last day in the tables has gone with a donation
     optimum = solve(later.rules())

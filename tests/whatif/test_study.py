@@ -34,27 +34,35 @@ def city(**changes: Any) -> Case:
             {
                 "need_id": ["N1", "N2", "N3", "N4"],
                 "community": ["Hilltop", "Oldtown", "Harbour", "Harbour"],
-                "item": "rice", "quantity": [4, 6, 5, 3], "priority": [1, 1, 2, 3],
+                "item": "rice",
+                "quantity": [4, 6, 5, 3],
+                "priority": [1, 1, 2, 3],
                 "channel": ["resident", "public_sector", "enterprise", "resident"],
                 "needed_by": ["2026-03-05", "2026-03-05", "2026-03-09", "2026-03-20"],
             }
         ),
         donations=pd.DataFrame(
             {
-                "donation_id": ["D1", "D2"], "donor": ["Mill", "Dock"], "item": "rice", "quantity": [9, 4],
-                "origin": ["Hilltop", "Harbour"], "community": ["Hilltop", "Harbour"],
+                "donation_id": ["D1", "D2"],
+                "donor": ["Mill", "Dock"],
+                "item": "rice",
+                "quantity": [9, 4],
+                "origin": ["Hilltop", "Harbour"],
+                "community": ["Hilltop", "Harbour"],
                 "available_from": "2026-03-01",
             }
         ),
         communities=pd.DataFrame(
             {
-                "community": ["Hilltop", "Oldtown", "Harbour"], "latitude": [31.0, 31.01, 31.2],
-                "longitude": [121.0, 121.0, 121.0], "district": ["North", "North", "South"],
+                "community": ["Hilltop", "Oldtown", "Harbour"],
+                "latitude": [31.0, 31.01, 31.2],
+                "longitude": [121.0, 121.0, 121.0],
+                "district": ["North", "North", "South"],
                 "organization": ["A", "B", "B"],
             }
         ),
         settings={"policy": changes},
-    )  # fmt: skip
+    )
 
 
 def test_choices_are_those_of_the_settings() -> None:
@@ -69,9 +77,10 @@ def test_points_are_the_plans_of_the_changed_cases() -> None:
     case = city()
     told: list[tuple[int, int]] = []
     made = settings_study(
-        case, {"policy.boundary": ["district", "open"], "policy.objective": []},
+        case,
+        {"policy.boundary": ["district", "open"], "policy.objective": []},
         tell=lambda done, total: told.append((done, total)),
-    )  # fmt: skip
+    )
     assert told == [(k, 4) for k in range(5)]
     assert [dict(point.label) for point in made.points] == [
         {"policy.boundary": boundary, "policy.objective": objective}
@@ -208,8 +217,11 @@ def test_a_study_is_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "study"
     write_study(folder, study_html(made, results, needs), tables, studies.as_json(made, results), force=False)
     assert sorted(file.name for file in folder.iterdir()) == [
-        "needs.csv", "points.csv", "report.html", "study.json",
-    ]  # fmt: skip
+        "needs.csv",
+        "points.csv",
+        "report.html",
+        "study.json",
+    ]
     rows = list(csv.DictReader((folder / "points.csv").read_text("utf-8-sig").splitlines()))
     assert [row["policy.boundary"] for row in rows] == ["community", "district", "organization", "open"]
     assert [float(row["served"]) for row in rows] == [8, 13, 8, 13]
@@ -236,11 +248,15 @@ def test_a_case_with_a_gift_is_the_one_that_would_be_read() -> None:
     case = city()
     gift = pd.DataFrame(
         {
-            "donation_id": ["G"], "item": ["rice"], "quantity": [2.0], "origin": ["Hilltop"],
-            "community": ["Hilltop"], "available_from": [pd.Timestamp("2026-03-02")],
+            "donation_id": ["G"],
+            "item": ["rice"],
+            "quantity": [2.0],
+            "origin": ["Hilltop"],
+            "community": ["Hilltop"],
+            "available_from": [pd.Timestamp("2026-03-02")],
             "available_until": [pd.NaT],
         }
-    )  # fmt: skip
+    )
     made = Variant(matchopt.plan(case)).with_donations(gift)
     read = made.replace(donations=pd.concat([case.donations, gift.assign(quality=5)], ignore_index=True))
     pd.testing.assert_frame_equal(made.donations, read.donations)

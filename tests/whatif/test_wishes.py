@@ -26,11 +26,16 @@ def with_gift(plan: Plan, wish: Any, quantity: float) -> Plan:
     gift = pd.DataFrame(
         [
             {
-                "donation_id": WHAT_IF, "item": wish.item, "quantity": quantity, "origin": wish.place,
-                "community": wish.place, "available_from": wish.first_day, "available_until": wish.last_day,
+                "donation_id": WHAT_IF,
+                "item": wish.item,
+                "quantity": quantity,
+                "origin": wish.place,
+                "community": wish.place,
+                "available_from": wish.first_day,
+                "available_until": wish.last_day,
             }
         ]
-    )  # fmt: skip
+    )
     return matchopt.plan(Variant(plan).with_donations(gift))
 
 
@@ -110,11 +115,14 @@ def city() -> Plan:
     """Rice for three, worked out by hand: 10 kg for 8 (urgent), 5 and 4; and milk that nobody gives."""
     needs = pd.DataFrame(
         {
-            "need_id": ["N1", "N2", "N3", "N4"], "community": ["Hilltop", "Oldtown", "Oldtown", "Hilltop"],
-            "item": ["rice", "rice", "rice", "milk"], "quantity": [8, 5, 4, 3], "priority": [1, 2, 3, 2],
+            "need_id": ["N1", "N2", "N3", "N4"],
+            "community": ["Hilltop", "Oldtown", "Oldtown", "Hilltop"],
+            "item": ["rice", "rice", "rice", "milk"],
+            "quantity": [8, 5, 4, 3],
+            "priority": [1, 2, 3, 2],
             "needed_by": ["2026-03-07", "2026-03-05", "2026-03-20", "2026-03-10"],
         }
-    )  # fmt: skip
+    )
     gifts = pd.DataFrame(
         {"donation_id": ["D1"], "item": ["rice"], "quantity": [10], "available_from": ["2026-03-01"]}
     )
