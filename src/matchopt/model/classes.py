@@ -8,7 +8,7 @@ their ids. Whatever comes out is sorted by ids, by code points, however the call
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -80,11 +80,17 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Arrays of one length, one entry a class."""
+    """Arrays of one length, one entry a class. `own` is -1, or a number that keeps it by itself."""
+
+    own: Ints
 
     def take(self, index: Ints) -> Self:
         """Return the classes at `index`."""
         return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def kept_apart(self, apart: Bools) -> Self:
+        """Return the same, those marked each in a class of its own."""
+        return replace(self, own=np.where(apart, np.arange(len(apart)), -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,6 @@ class Supply(_Columns):
     affinity: Ints
     donor: Ints
     barred: Ints
-    own: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,6 @@ class Demand(_Columns):
     unmet_cost: Ints
     affinity: Ints
     barred: Ints
-    own: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,6 @@ def supply_rows(
     shelf_life: Floats,
     earmarks: tuple[Earmarks, Earmarks],
     codes: Codes,
-    own: Ints,
 ) -> tuple[Supply, Places]:
     """Return what the rules look at of each donation, and where it lies.
 
@@ -205,8 +208,6 @@ def supply_rows(
         For communities and for groups.
     codes
         Of each donation.
-    own : (d,) int
-        See `Supply`.
     """
     table = case.donations
     communities, groups = earmarks
@@ -225,7 +226,7 @@ def supply_rows(
         affinity=codes.affinity,
         donor=codes.donor,
         barred=codes.barred,
-        own=own,
+        own=np.full(len(item), -1),
     )
     return columns, place
 
@@ -250,7 +251,7 @@ def supply_classes(
 
 
 def demand_rows(
-    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, group: Ints, codes: Codes, own: Ints
+    case: Case, atlas: Atlas, calendar: Calendar, item: Ints, group: Ints, codes: Codes
 ) -> Demand:
     """Return what the rules look at of each need; parameters as for `supply_rows`."""
     table = case.needs
@@ -269,7 +270,7 @@ def demand_rows(
         unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
         affinity=codes.affinity,
         barred=codes.barred,
-        own=own,
+        own=np.full(len(item), -1),
     )
 
 

@@ -12,17 +12,22 @@ from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.fields import BARRED, PINNED
 from matchopt.contract.frames import key_positions, positions
 from matchopt.model.calendar import Calendar, days_of
-from matchopt.model.classes import Demand, Supply
 from matchopt.model.linking import NO_LOADS, Capacities, CapacityLoads, Loads
 from matchopt.model.money import QuantityScale, exact_dot
 from matchopt.model.pair_kernels import BarredPairs
-from matchopt.model.places import Atlas, Places
-from matchopt.model.routes import COST_KINDS, DIRECT, HubLegs, Hubs, Router, ScheduledRoutes
-from matchopt.model.rules import Items, Rules
+from matchopt.model.routes import (
+    COST_KINDS,
+    DIRECT,
+    HubLegs,
+    Pairs,
+    Router,
+    Rows,
+    ScheduledRoutes,
+    Terms,
+)
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
-    from matchopt.model.rules import Affinities
 
 
 KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]
@@ -86,13 +91,7 @@ class Pinned:
 
     def frame(self) -> pd.DataFrame:
         """Return the lines as a table of their `KEYS`, with the column ``name``."""
-        route = self.route
-        days = {
-            "hub": route.hub,
-            "pickup": route.pickup,
-            "arrival": route.arrival,
-            "delivery": route.delivery,
-        }
+        days = {name: getattr(self.route, name) for name in KEYS[2:]}
         return pd.DataFrame({"donation": self.donation, "need": self.need, **days, "name": self.name})
 
 
@@ -135,61 +134,32 @@ class Promised:
 
 
 class Commitments:
-    """The lines that a case commits to, with their routes (contract §1, `commitments`).
-
-    Parameters
-    ----------
-    supply, demand, place
-        Of all rows of the tables, and where each donation lies.
-    """
+    """The lines that a case commits to, with their routes (contract §1, `commitments`)."""
 
     def __init__(
-        self,
-        case: Case,
-        items: Items,
-        rules: Rules,
-        affinities: Affinities,
-        atlas: Atlas,
-        hubs: Hubs,
-        calendar: Calendar,
-        scale: QuantityScale,
-        supply: Supply,
-        demand: Demand,
-        place: Places,
+        self, case: Case, terms: Terms, calendar: Calendar, scale: QuantityScale, rows: Rows
     ) -> None:
         table = case.table("commitments")
         table = table[table["status"].isin(PINNED | PROMISED)]
         donation = positions(case.donations["donation_id"], table["donation_id"])
         need = positions(case.needs["need_id"], table["need_id"])
-        self._items, self._rules, self._atlas, self._hubs = items, rules, atlas, hubs
-        self._supply, self._demand = supply.take(donation), demand.take(need)
-        origins, self._tail = np.unique(donation, return_inverse=True)
-        communities, self._head = np.unique(self._demand.community, return_inverse=True)
-        self._tails, self._heads = place.take(origins), atlas.at(communities)
-        self._router = Router(
-            case,
-            items,
-            rules,
-            affinities,
-            atlas,
-            hubs,
-            self._tails,
-            self._heads,
-            HubLegs.between(atlas, hubs.places, self._heads),
-        )
+        supply, demand = rows.supply.take(donation), rows.demand.take(need)
+        origins, tail = np.unique(donation, return_inverse=True)
+        communities, head = np.unique(demand.community, return_inverse=True)
+        self._terms, self._pairs = terms, Pairs(supply, demand, tail, head)
+        self._tails, self._heads = rows.place.take(origins), terms.atlas.at(communities)
+        outbound = HubLegs.between(terms.atlas, terms.hubs.places, self._heads)
+        self._router = Router(terms, self._tails, self._heads, outbound)
         # What no route is known for goes all the same; nothing is known of what that costs.
         for side in ("inbound", "outbound"):
             legs: HubLegs = getattr(self._router, side)
             setattr(self._router, side, replace(legs, cost=np.where(np.isinf(legs.cost), 0.0, legs.cost)))
-        self._way = self._routes_of(table, calendar)
+        route = self._route = self._routes_of(table, calendar)
         self._lines = table.assign(
+            **{name: getattr(route, name) for name in KEYS[2:]},
             donation=donation,
             need=need,
             at=np.arange(len(table)),
-            hub=self._way.hub,
-            pickup=self._way.pickup,
-            arrival=self._way.arrival,
-            delivery=self._way.delivery,
             scaled=scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)),
         )
 
@@ -199,21 +169,12 @@ class Commitments:
         at, donation, need, quantity = (
             lines[name].to_numpy(dtype=np.int64) for name in ("at", "donation", "need", "scaled")
         )
-        supply, demand, tail, head = (
-            self._supply.take(at),
-            self._demand.take(at),
-            self._tail[at],
-            self._head[at],
-        )
-        route = self._way.take(at)
-        cost = self._router.unit_costs(supply, demand, tail, head, route.hub, route.stay)
-        weight = np.where(self._items.service[supply.item], 0.0, self._items.weight[supply.item])
-        burden = CapacityLoads(capacities, self._atlas, self._hubs, self._tails, self._heads)
-        loads = burden.loads(route, tail, head, self._rules.agreement(supply, demand), weight)
-        ratio = np.broadcast_to(self._items.fit(supply.item, demand.item).ratio, at.shape)
-        route = replace(route, unit_cost=cost)
-        names = lines["name"].to_numpy(dtype=object)
-        return Pinned(names, donation, need, quantity, ratio.astype(np.float64), route, loads)
+        pairs, route = self._pairs.take(at), self._route.take(at)
+        route = replace(route, unit_cost=self._router.unit_costs(pairs, route.hub, route.stay))
+        loads = CapacityLoads(capacities, self._terms, self._tails, self._heads).of(route, pairs)
+        fit = self._terms.items.fit(pairs.supply.item, pairs.demand.item)
+        ratio = np.broadcast_to(fit.ratio, at.shape).astype(np.float64)
+        return Pinned(lines["name"].to_numpy(dtype=object), donation, need, quantity, ratio, route, loads)
 
     def promised(self, cost: int) -> Promised:
         """Return the lines of which it costs `cost` to change one."""
@@ -240,22 +201,17 @@ class Commitments:
 
         In an undated case all days are 0.
         """
-        hub = pd.Index(self._hubs.names, dtype=object).get_indexer(pd.Index(table["hub"], dtype=object))
-        hub = np.where(table["hub"].to_numpy(dtype=object) == "", DIRECT, hub.astype(np.int64))
+        hub = positions(self._terms.hubs.names, table["hub"])
+        hub = np.where(table["hub"].to_numpy(dtype=object) == "", DIRECT, hub)
         nothing = np.zeros((len(hub), len(COST_KINDS)), dtype=np.int64)
         if not calendar.dated:
             zero = np.zeros(len(hub), dtype=np.int64)
             return ScheduledRoutes(hub, zero, zero, zero, zero, nothing)
-        _, lead_in = self._router.direct_leg(self._supply.item, self._tail, self._head)
-        lead_out = np.zeros_like(lead_in)
-        for h in np.unique(hub[hub != DIRECT]):
-            at = np.flatnonzero(hub == h)
-            lead_in[at] = self._router.inbound.lead[self._tail[at], h]
-            lead_out[at] = self._router.outbound.lead[h, self._head[at]]
+        lead_in, lead_out = self._router.leads(self._pairs, hub)
         pickup, given = days_of(table["pickup_day"])
         arrival, _ = days_of(table["arrival_day"])
         delivery, _ = days_of(table["delivery_day"])
-        pickup = np.where(given, pickup, self._supply.first)
+        pickup = np.where(given, pickup, self._pairs.supply.first)
         delivery = np.where(given, delivery, pickup + lead_in + lead_out)
         arrival = np.where(hub == DIRECT, delivery, np.where(given, arrival, pickup + lead_in))
         stay = np.where(hub == DIRECT, 0, np.maximum(delivery - lead_out - arrival, 0))

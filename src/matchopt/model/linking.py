@@ -10,8 +10,8 @@ import pandas as pd
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
 from matchopt.model.calendar import Calendar
-from matchopt.model.places import Atlas, Places
-from matchopt.model.routes import DIRECT, Hubs, ScheduledRoutes
+from matchopt.model.places import Places
+from matchopt.model.routes import DIRECT, Hubs, Pairs, ScheduledRoutes, Terms
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -129,14 +129,21 @@ NO_LOADS = Loads(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.ze
 
 
 class CapacityLoads:
-    """What deliveries between the places of one part of the network load."""
+    """What deliveries between the places of one part of the network load.
 
-    def __init__(
-        self, capacities: Capacities, atlas: Atlas, hubs: Hubs, tails: Places, heads: Places
-    ) -> None:
-        self._capacities = capacities
-        lane = capacities.lane
-        if (lane >= 0).any():
+    Attributes
+    ----------
+    direct, inbound, outbound
+        The capacity of each leg's lane, -1 for none; one entry for all where no lane has one.
+    lanes
+        Whether some lane has one.
+    """
+
+    def __init__(self, capacities: Capacities, terms: Terms, tails: Places, heads: Places) -> None:
+        self.capacities, self._terms = capacities, terms
+        lane, hubs, atlas = capacities.lane, terms.hubs, terms.atlas
+        self.lanes = bool((lane >= 0).any())
+        if self.lanes:
             self.direct = lane[atlas.lanes(tails, heads)]
             self.inbound = lane[atlas.lanes(tails, hubs.places)]
             self.outbound = lane[atlas.lanes(hubs.places, heads)]
@@ -144,23 +151,13 @@ class CapacityLoads:
             self.direct, self.inbound, self.outbound = (
                 np.full(shape, -1, dtype=np.int64) for shape in ((1, 1), (1, len(hubs)), (len(hubs), 1))
             )
-        self.lanes = bool((lane >= 0).any())
 
-    def loads(self, route: ScheduledRoutes, tail: Ints, head: Ints, agreement: Ints, kg: Floats) -> Loads:
-        """Return the loads of deliveries (n,).
-
-        Parameters
-        ----------
-        route
-            Their hubs and days.
-        tail, head : (n,) int
-            Places they leave and reach.
-        agreement : (n,) int
-            Row of the table of agreements, -1 for none.
-        kg : (n,) float
-            Weight of one donated unit, 0 for what loads nothing.
-        """
-        capacities, number = self._capacities, np.arange(len(kg))
+    def of(self, route: ScheduledRoutes, pairs: Pairs) -> Loads:
+        """Return the loads of pairs (n,) by their routes."""
+        tail, head = pairs.tail, pairs.head
+        agreement = self._terms.rules.agreement(pairs.supply, pairs.demand)
+        kg = self._terms.items.loads(pairs.item)
+        capacities, number = self.capacities, np.arange(len(kg))
         through = np.flatnonzero(route.hub != DIRECT)
         straight = np.flatnonzero(route.hub == DIRECT)
         hub, day = route.hub[through], route.arrival[through] - capacities.start

@@ -32,9 +32,10 @@ from matchopt.model.commitments import Bars, Commitments, Pinned, Promised
 from matchopt.model.linking import Capacities, CapacityLoads
 from matchopt.model.money import QuantityScale, to_money
 from matchopt.model.pair_costs import PairCosts, pair_costs
-from matchopt.model.places import Atlas
-from matchopt.model.routes import HubLegs, Hubs, Router, ScheduledRoutes
-from matchopt.model.rules import Affinities, Items, Rules
+from matchopt.model.pair_kernels import BarredPairs
+from matchopt.model.places import Atlas, Places
+from matchopt.model.routes import HubLegs, Hubs, Router, Rows, ScheduledRoutes, Sides, Terms
+from matchopt.model.rules import Affinities, Fit, Items, Rules
 from matchopt.model.scheduled_routes import RouteOptions
 from matchopt.workers import threaded
 
@@ -86,12 +87,8 @@ class Part:
     goods: bool
     options: RouteOptions
     oracle: PairCosts
-    _donations: Supply
-    _needs: Demand
-    _tail: Ints
-    _head: Ints
+    _sides: Sides
     _router: Router
-    _items: Items
 
     @property
     def step(self) -> int:
@@ -107,26 +104,25 @@ class Part:
 
     def ratio(self, rows: Ints, columns: Ints) -> Floats:
         """Return the units of the need that one donated unit serves, for pairs that broadcast."""
-        ratio = self._items.fit(self._donations.item[rows], self._needs.item[columns]).ratio
-        return np.broadcast_to(ratio, np.broadcast_shapes(rows.shape, columns.shape))
+        return np.broadcast_to(self._fit(rows, columns).ratio, np.broadcast_shapes(rows.shape, columns.shape))
 
     def purchase(self, rows: Ints, columns: Ints) -> Floats:
         """Return what one donated unit spends on purchases, in currency, for pairs that broadcast."""
-        purchase = self._items.fit(self._donations.item[rows], self._needs.item[columns]).purchase
-        return np.broadcast_to(purchase, np.broadcast_shapes(rows.shape, columns.shape))
+        spent = self._fit(rows, columns).purchase
+        return np.broadcast_to(spent, np.broadcast_shapes(rows.shape, columns.shape))
+
+    def _fit(self, rows: Ints, columns: Ints) -> Fit:
+        supply, demand = self._sides.supply, self._sides.demand
+        return self._router.terms.items.fit(supply.item[rows], demand.item[columns])
 
     def verdict(self, rows: Ints, columns: Ints) -> tuple[Steps, Ints]:
         """Return the first step of `STEPS` that refuses each pair (`ADMITTED`: none), and its cost."""
-        step, cost, _ = self.oracle.evaluate(rows, columns)
-        return step, cost
+        return self.oracle.evaluate(rows, columns)[:2]
 
     def cheapest_routes(self, rows: Ints, columns: Ints) -> ScheduledRoutes:
         """Return the cheapest route of admitted pairs, given one row and column each."""
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        tail, head = self._tail[rows], self._head[columns]
-        return self._router.cheapest_routes(
-            supply, demand, tail, head, self.oracle.evaluate(rows, columns)[2]
-        )
+        hub = self.oracle.evaluate(rows, columns)[2]
+        return self._router.cheapest_routes(self._sides.pairs(rows, columns), hub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,137 +175,41 @@ class Network:
 
 def encode(case: Case) -> Network:
     """Return the network of `case`."""
-    atlas, calendar, items = Atlas(case), Calendar.of(case), Items(case)
-    hubs = Hubs(case, atlas)
-    groups = pd.Index(sorted(set(pd.unique(case.column("needs", "group"))) - {""}), dtype=object)
+    calendar, items = Calendar.of(case), Items(case)
     donated, needed = (items.codes(case.column(side, "item")) for side in ("donations", "needs"))
-    amounts = Amounts.of(case, items, donated, needed)
-    part_of = items.linked()
-    affinities, bars = Affinities(case, groups), Bars.of(case)
-    earmarks = (
-        Earmarks.of(case.column("donations", "only_communities"), atlas.names),
-        Earmarks.of(case.column("donations", "only_groups"), groups),
-    )
-    rules = Rules(case, atlas, *earmarks)
-    all_supply, place = supply_rows(
-        case,
-        atlas,
-        calendar,
-        donated,
-        items.shelf_life[donated],
-        earmarks,
-        Codes(
-            affinities.codes(case.donations, "donation_id"),
-            affinities.codes(case.donations, "donor"),
-            bars.donation,
-        ),
-        own=np.full(len(donated), -1),
-    )
-    group = positions(groups, case.column("needs", "group"))
-    if not affinities.matter:
-        group = alike_groups(group, earmarks[1])
-    by_need = affinities.codes(case.needs, "need_id")
-    all_demand = demand_rows(
-        case,
-        atlas,
-        calendar,
-        needed,
-        group,
-        Codes(by_need, np.full(len(needed), -1), bars.need),
-        own=np.full(len(needed), -1),
-    )
-    start = int(all_supply.first.min(initial=calendar.end))
-    end = max(start, int(all_demand.last.max(initial=calendar.start)))
+    amounts, part_of = Amounts.of(case, items, donated, needed), items.linked()
+    terms, bars, rows = _rows(case, calendar, items, donated, needed)
+    hubs = terms.hubs
+    # Something can be under way from the first pick-up to the last delivery.
+    start = int(rows.supply.first.min(initial=calendar.end))
+    end = max(start, int(rows.demand.last.max(initial=calendar.start)))
     capacities = Capacities.of(case, hubs, calendar, start, end)
     churn = int(to_money(np.array([case.settings.policy.churn_cost]))[0])
     pinned, promised = Pinned.none(), Promised.none(churn)
     if "commitments" in case.tables:
-        commitments = Commitments(
-            case,
-            items,
-            rules,
-            affinities,
-            atlas,
-            hubs,
-            calendar,
-            amounts.scale,
-            all_supply,
-            all_demand,
-            place,
-        )
+        commitments = Commitments(case, terms, calendar, amounts.scale, rows)
         pinned, promised = commitments.pinned(capacities), commitments.promised(churn)
     left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
     short = np.maximum(amounts.asked - pinned.served(len(needed)), 0)
-    room = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
-    capacities = replace(capacities, limit=np.maximum(room, 0.0))
+    residual = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
+    capacities = replace(capacities, limit=np.maximum(residual, 0.0))
     whole = whole_parts(case, items, amounts, (left, short), part_of, donated, needed)
     tied = np.zeros(len(whole), dtype=bool)
     if churn:
         tied[part_of[donated[promised.donation]]] = True
     tied &= ~whole
     alone = whole | tied
-    supply, donations, origins = supply_classes(
-        case,
-        replace(all_supply, own=np.where(alone[part_of[donated]], np.arange(len(donated)), -1)),
-        place,
-        left,
-        amounts.plannable > 0,
-    )
-    demand, needs = demand_classes(
-        case,
-        replace(all_demand, own=np.where(alone[part_of[needed]], np.arange(len(needed)), -1)),
-        np.where(amounts.excluded, 0, short),
-        ~amounts.excluded,
-    )
-
-    given, asked = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
-    everywhere = np.unique(demand.community)
-    outbound = HubLegs.between(atlas, hubs.places, atlas.at(everywhere))
-
-    affinity_tables = affinities.tables()
+    mine = rows.supply.kept_apart(alone[part_of[donated]])
+    supply, donations, origins = supply_classes(case, mine, rows.place, left, amounts.plannable > 0)
+    theirs = rows.demand.kept_apart(alone[part_of[needed]])
+    asked = np.where(amounts.excluded, 0, short)
+    demand, needs = demand_classes(case, theirs, asked, ~amounts.excluded)
+    maker = _Maker(terms, bars.table(), capacities, amounts, supply, demand, donations, needs, origins)
+    by_part = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
 
     def made(part: int) -> Part:
-        rows, columns = given.of(part), asked.of(part)
-        mine, theirs = supply.take(rows), demand.take(columns)
-        places, tail = np.unique(mine.place, return_inverse=True)
-        communities, head = np.unique(theirs.community, return_inverse=True)
-        heads = atlas.at(communities)
-        tails = origins.take(places)
-        router = Router(
-            case,
-            items,
-            rules,
-            affinities,
-            atlas,
-            hubs,
-            tails,
-            heads,
-            outbound.to(np.searchsorted(everywhere, communities)),
-        )
-        burden = CapacityLoads(capacities, atlas, hubs, tails, heads)
-        options = RouteOptions(router, rules, items, capacities, burden, mine, theirs, tail, head)
-        granule = amounts.granule[donations.row[donations.start[rows]]]
-        return Part(
-            rows,
-            columns,
-            bool(whole[part]),
-            bool(tied[part]),
-            granule,
-            donations.total[rows] // granule,
-            needs.total[columns],
-            theirs.priority,
-            theirs.unmet_cost,
-            theirs.community,
-            bool((~(items.service | items.funds))[mine.item].any()),
-            options,
-            pair_costs(router, rules, items, affinity_tables, bars.table(), mine, theirs, tail, head),
-            mine,
-            theirs,
-            tail,
-            head,
-            router,
-            items,
-        )
+        own = by_part[0].of(part), by_part[1].of(part)
+        return maker.part(*own, whole=bool(whole[part]), promised=bool(tied[part]))
 
     # Classes are numbered in the order of ids; so are parts, whatever their items are called.
     both, first = np.unique(part_of[demand.item], return_index=True)
@@ -324,7 +224,7 @@ def encode(case: Case) -> Network:
         amounts.offered,
         amounts.asked,
         amounts.excluded,
-        all_demand.community,
+        rows.demand.community,
         pinned,
         promised,
         left,
@@ -335,6 +235,68 @@ def encode(case: Case) -> Network:
         hubs,
         capacities,
     )
+
+
+def _rows(
+    case: Case, calendar: Calendar, items: Items, donated: Ints, needed: Ints
+) -> tuple[Terms, Bars, Rows]:
+    """Return what all parts have in common, and what the rules look at of each row of the tables."""
+    atlas = Atlas(case)
+    groups = pd.Index(sorted(set(pd.unique(case.column("needs", "group"))) - {""}), dtype=object)
+    affinities, bars = Affinities(case, groups), Bars.of(case)
+    earmarks = (
+        Earmarks.of(case.column("donations", "only_communities"), atlas.names),
+        Earmarks.of(case.column("donations", "only_groups"), groups),
+    )
+    rules = Rules(case, atlas, *earmarks)
+    terms = Terms(case.settings.rates, items, rules, affinities, atlas, Hubs(case, atlas))
+    by_donation, by_donor = (affinities.codes(case.donations, name) for name in ("donation_id", "donor"))
+    codes, life = Codes(by_donation, by_donor, bars.donation), items.shelf_life[donated]
+    supply, place = supply_rows(case, atlas, calendar, donated, life, earmarks, codes)
+    group = positions(groups, case.column("needs", "group"))
+    if not affinities.matter:
+        group = alike_groups(group, earmarks[1])
+    codes = Codes(affinities.codes(case.needs, "need_id"), np.full(len(needed), -1), bars.need)
+    return terms, bars, Rows(supply, demand_rows(case, atlas, calendar, needed, group, codes), place)
+
+
+class _Maker:
+    """Makes the parts of a network; what they share is computed once."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        bars: BarredPairs,
+        capacities: Capacities,
+        amounts: Amounts,
+        supply: Supply,
+        demand: Demand,
+        donations: Members,
+        needs: Members,
+        origins: Places,
+    ) -> None:
+        self._terms, self._capacities, self._granule = terms, capacities, amounts.granule
+        self._classes, self._members, self._origins = (supply, demand), (donations, needs), origins
+        self._communities = np.unique(demand.community)
+        self._outbound = HubLegs.between(terms.atlas, terms.hubs.places, terms.atlas.at(self._communities))
+        self._tables = terms.affinities.tables(), bars
+
+    def part(self, rows: Ints, columns: Ints, *, whole: bool, promised: bool) -> Part:
+        """Return the part of some donation and need classes."""
+        terms, (donations, needs) = self._terms, self._members
+        mine, theirs = self._classes[0].take(rows), self._classes[1].take(columns)
+        places, tail = np.unique(mine.place, return_inverse=True)
+        communities, head = np.unique(theirs.community, return_inverse=True)
+        tails, heads = self._origins.take(places), terms.atlas.at(communities)
+        outbound = self._outbound.to(np.searchsorted(self._communities, communities))
+        router, sides = Router(terms, tails, heads, outbound), Sides(mine, theirs, tail, head)
+        options = RouteOptions(router, sides, CapacityLoads(self._capacities, terms, tails, heads))
+        granule = self._granule[donations.row[donations.start[rows]]]
+        amounts = granule, donations.total[rows] // granule, needs.total[columns]
+        facts = theirs.priority, theirs.unmet_cost, theirs.community
+        goods = bool((~(terms.items.service | terms.items.funds))[mine.item].any())
+        oracle = pair_costs(router, sides, *self._tables)
+        return Part(rows, columns, whole, promised, *amounts, *facts, goods, options, oracle, sides, router)
 
 
 class _Grouped:

@@ -10,7 +10,7 @@ import numpy as np
 from matchopt.arrays import CandidateArcs, Floats, Ints, Steps
 from matchopt.kernels import sized
 from matchopt.language import tr
-from matchopt.model.classes import Demand, Supply, alike, numbered
+from matchopt.model.classes import alike, numbered
 from matchopt.model.money import LARGEST_UNIT_COST, MONEY_SCALE, beyond_counting
 from matchopt.model.pair_kernels import (
     DISTANCE,
@@ -33,8 +33,7 @@ from matchopt.model.pair_kernels import (
     evaluate_pairs,
     price_pairs,
 )
-from matchopt.model.routes import Router
-from matchopt.model.rules import Items, Rules
+from matchopt.model.routes import Router, Sides
 from matchopt.tolerances import ROUNDING
 
 PAIRS_LISTED = 64
@@ -203,26 +202,25 @@ class PairCosts:
         return found
 
 
-def pair_costs(
-    router: Router,
-    rules: Rules,
-    items: Items,
-    affinities: AffinityTables,
-    bars: BarredPairs,
-    supply: Supply,
-    demand: Demand,
-    tail: Ints,
-    head: Ints,
-) -> PairCosts:
-    """Return the costs of donation and need classes whose places `tail` and `head` are in `router`."""
-    given, own_item = np.unique(supply.item, return_inverse=True)
-    asked, its_item = np.unique(demand.item, return_inverse=True)
-    s, d = supply, demand
-    mine = [own_item, tail, s.community, s.first, s.last, s.expiry, s.quality, s.only_communities]
+def pair_costs(router: Router, sides: Sides, affinities: AffinityTables, bars: BarredPairs) -> PairCosts:
+    """Return the costs of the pairs of two sides, whose places are those of `router`."""
+    s, d, items, rules = sides.supply, sides.demand, router.terms.items, router.terms.rules
+    given, own_item = np.unique(s.item, return_inverse=True)
+    asked, its_item = np.unique(d.item, return_inverse=True)
+    mine = [own_item, sides.tail, s.community, s.first, s.last, s.expiry, s.quality, s.only_communities]
     mine += [s.only_groups, s.affinity, s.donor, s.barred]
-    theirs = [its_item, head, d.community, d.first, d.last, d.min_quality, d.min_remaining_days, d.group]
+    theirs = [
+        its_item,
+        sides.head,
+        d.community,
+        d.first,
+        d.last,
+        d.min_quality,
+        d.min_remaining_days,
+        d.group,
+    ]
     theirs += [d.affinity, d.barred]
-    fit, identification = items.fit_table(given, asked), router.identification[demand.channel]
+    fit, identification = items.fit_table(given, asked), router.identification[d.channel]
     shared = fit[:, its_item, RATIO] * identification
     shared = shared + fit[:, its_item, PENALTY] + fit[:, its_item, PURCHASE]
     tables = CostTables(
@@ -230,7 +228,7 @@ def pair_costs(
         np.stack(theirs, axis=1),
         identification,
         shared,
-        *_by_place(head, len(router.roads.goals)),
+        *_by_place(sides.head, len(router.roads.goals)),
         items.goods_table(given),
         rules.transfer_table,
         router.roads,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -17,17 +17,10 @@ from matchopt.model.rules import Affinities, Items, Rules
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
+    from matchopt.contract.settings import Rates
 
 DIRECT = -1
 """Hub number of a direct delivery."""
-
-Three = tuple[Floats, Floats, Floats]
-"""Unit costs of transport, handling and storage, of shapes that broadcast."""
-
-Four = tuple[Floats, Floats, Floats, Floats]
-"""Unit costs of identification, penalty, transfer and purchase, of shapes that broadcast."""
-
-Array = TypeVar("Array", Ints, Floats)
 
 COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 
@@ -37,16 +30,9 @@ class Hubs:
 
     def __init__(self, case: Case, atlas: Atlas) -> None:
         order, rates = np.argsort(case.column("hubs", "hub"), kind="stable"), case.settings.rates
+        columns = ["hub", "handling_cost", "storage_cost", "cold", "throughput_capacity", "storage_capacity"]
         self.names, handling, storage, self.cold, self.throughput_capacity, self.storage_capacity = (
-            case.column("hubs", name)[order]
-            for name in (
-                "hub",
-                "handling_cost",
-                "storage_cost",
-                "cold",
-                "throughput_capacity",
-                "storage_capacity",
-            )
+            case.column("hubs", name)[order] for name in columns
         )
         self.places: Places = atlas.named(self.names)
         self.handling = np.where(np.isnan(handling), rates.hub_handling, handling)
@@ -57,6 +43,18 @@ class Hubs:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What routes depend on besides their pairs: rates, items, rules, places and hubs of a case."""
+
+    rates: Rates
+    items: Items
+    rules: Rules
+    affinities: Affinities
+    atlas: Atlas
+    hubs: Hubs
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """When a pair could move: pick-up ``first..last``, delivery ``earliest..latest``."""
 
@@ -64,6 +62,54 @@ class Window:
     last: Ints
     earliest: Ints
     latest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of donation and need classes (n,), and where they lie among the places of a router."""
+
+    supply: Supply
+    demand: Demand
+    tail: Ints
+    head: Ints
+
+    @property
+    def item(self) -> Ints:
+        """Item code of each donation."""
+        return self.supply.item
+
+    def take(self, at: Ints) -> Pairs:
+        """Return the pairs at `at`."""
+        return Pairs(self.supply.take(at), self.demand.take(at), self.tail[at], self.head[at])
+
+    def window(self) -> Window:
+        """Return when they could move; `latest` leaves the shelf life asked for."""
+        latest = np.minimum(self.demand.last, self.supply.expiry - self.demand.min_remaining_days)
+        return Window(self.supply.first, self.supply.last, self.demand.first, latest)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The classes of one part of the network, and their places; any two of them are a pair."""
+
+    supply: Supply
+    demand: Demand
+    tail: Ints
+    head: Ints
+
+    def pairs(self, rows: Ints, columns: Ints) -> Pairs:
+        """Return the pairs (n,) of some rows and columns."""
+        supply, demand = self.supply.take(rows), self.demand.take(columns)
+        return Pairs(supply, demand, self.tail[rows], self.head[columns])
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the rules look at of each row of the tables, and where donations lie."""
+
+    supply: Supply
+    demand: Demand
+    place: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,173 +164,126 @@ class Router:
     """Routes between the places of some donation and need classes.
 
     Legs into hubs and out of them are laid out for all places of a part of the network; direct ones are
-    worked out when they are asked for. Parts share communities: whoever makes routers for several of them
-    works the legs `outbound` out once for all.
+    computed when they are asked for. Parts share communities: whoever makes routers for several of them
+    computes the legs `outbound` once for all.
+
+    Attributes
+    ----------
+    shape
+        As in `CostTables`: crooked, straight, alike, personal.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        items: Items,
-        rules: Rules,
-        affinities: Affinities,
-        atlas: Atlas,
-        hubs: Hubs,
-        tails: Places,
-        heads: Places,
-        outbound: HubLegs,
-    ) -> None:
-        self._items, self._rules, self.hubs, self._affinities = items, rules, hubs, affinities
-        self._rates = case.settings.rates
-        identification = self._rates.identification
+    def __init__(self, terms: Terms, tails: Places, heads: Places, outbound: HubLegs) -> None:
+        self.terms, self.hubs, atlas, hubs = terms, terms.hubs, terms.atlas, terms.hubs
+        identification = terms.rates.identification
         self.identification = np.array([getattr(identification, channel) for channel in CHANNELS])
         self.roads = atlas.roads(tails, heads)
         self.inbound, self.outbound = HubLegs.between(atlas, tails, hubs.places), outbound
-        direct, through = self._rates.handling_direct, hubs.handling
-        self._least_handling = float(min([direct, *through]))
+        direct = terms.rates.handling_direct
         crooked = atlas.has_lanes or bool(np.isnan(hubs.places.latitude).any()) or atlas.displaced(tails)
-        straight = not crooked and bool((through > direct).all())
+        straight = not crooked and bool((hubs.handling > direct).all())
         quick = not self.inbound.lead.any() and not self.outbound.lead.any()
-        alike, personal = len(np.unique(hubs.storage)) < 2 and quick, affinities.matter or rules.transfers
-        self.shape = crooked, straight, alike, personal
+        alike = len(np.unique(hubs.storage)) < 2 and quick
+        self.shape = crooked, straight, alike, terms.affinities.matter or terms.rules.transfers
 
     def hub_tables(self) -> HubTables:
         """Return the hubs and the legs into them and out of them as kernels know them."""
-        into, out, hubs = self.inbound, self.outbound, self.hubs
+        into, out, hubs, direct = self.inbound, self.outbound, self.hubs, self.terms.rates.handling_direct
         order = np.argsort(into.cost, axis=1, kind="stable").astype(np.int32)
         rates = np.stack([hubs.handling, hubs.storage, hubs.cold.astype(np.float64)], axis=1)
         legs = into.cost, into.lead, out.cost.T, out.lead.T
-        return HubTables(rates, order, *legs, self._rates.handling_direct, self._least_handling)
+        return HubTables(rates, order, *legs, direct, float(min([direct, *hubs.handling])))
 
-    def cheapest_routes(
-        self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints
-    ) -> ScheduledRoutes:
-        """Return the days and costs of pairs (n,) over the hubs that `choose` gave them."""
-        window = self.window(supply, demand)
-        pickup, arrival, stay, delivery = (np.zeros(len(hub), dtype=np.int64) for _ in range(4))
-        for h in np.unique(hub):
-            at = np.flatnonzero(hub == h)
-            item, there, here = supply.item[at], tail[at], head[at]
-            some = Window(*(np.broadcast_to(d, hub.shape)[at] for d in _days(window)))
-            if h == DIRECT:
-                _, lead = self.direct_leg(item, there, here)
-                delivery[at] = arrival[at] = direct_delivery(some, lead)
-                pickup[at] = delivery[at] - lead
-            else:
-                through = self._through_days(there, h, here)
-                stay[at], delivery[at] = _hub_days(some, through)
-                pickup[at] = delivery[at] - through - stay[at]
-                arrival[at] = pickup[at] + self.inbound.lead[there, h]
-        return ScheduledRoutes(
-            hub, pickup, arrival, stay, delivery, self.unit_costs(supply, demand, tail, head, hub, stay)
-        )
+    def cheapest_routes(self, pairs: Pairs, hub: Ints) -> ScheduledRoutes:
+        """Return the days and costs of the best routes of pairs over the hubs of the cheapest ones.
 
-    def unit_costs(
-        self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: Ints, stay: Ints
-    ) -> Ints:
-        """Return the unit costs (n, kinds) of pairs (n,) over hubs `hub` with `stay` days in storage."""
-        parts = np.zeros((3, len(hub)))
-        for h in np.unique(hub):
-            at = np.flatnonzero(hub == h)
-            item, there, here = supply.item[at], tail[at], head[at]
-            if h == DIRECT:
-                costs = self._direct_costs(item, there, here)
-            else:
-                costs = self._hub_costs(item, there, h, here, stay[at])
-            parts[:, at] = np.stack(np.broadcast_arrays(*costs))
-        shared = np.stack(np.broadcast_arrays(*self._pair_costs(supply, demand), hub)[:4])
-        return _rounded_parts(parts, shared)
+        Through a hub these are the fewest days in storage, then the earliest delivery.
+        """
+        window, direct = pairs.window(), hub == DIRECT
+        lead_in, lead_out = self.leads(pairs, hub)
+        through = lead_in + lead_out
+        stay = np.where(direct, 0, np.maximum(0, window.earliest - (window.last + through)))
+        soonest = np.maximum(window.earliest, window.first + through)
+        delivery = np.where(direct, direct_delivery(window, lead_in), soonest)
+        pickup = delivery - through - stay
+        cost = self.unit_costs(pairs, hub, stay)
+        return ScheduledRoutes(hub, pickup, pickup + lead_in, stay, delivery, cost)
 
-    def direct_cost(self, item: Ints, tail: Ints, head: Ints) -> Floats:
-        """Return transport, handling and storage of one unit that goes direct, in currency, not rounded."""
-        return np.asarray(_sum(self._direct_costs(item, tail, head)))
+    def leads(self, pairs: Pairs, hub: Ints) -> tuple[Ints, Ints]:
+        """Return the days to the hub, or all the way where there is none, and those out of it."""
+        _, lead_in = self.direct_leg(pairs)
+        lead_out, at = np.zeros_like(lead_in), np.flatnonzero(hub != DIRECT)
+        lead_in[at] = self.inbound.lead[pairs.tail[at], hub[at]]
+        lead_out[at] = self.outbound.lead[hub[at], pairs.head[at]]
+        return lead_in, lead_out
 
-    def hub_rate(self, tail: Ints, hub: int, head: Ints) -> Floats:
+    def unit_costs(self, pairs: Pairs, hub: Ints, stay: Ints) -> Ints:
+        """Return the unit costs (n, kinds) of pairs over hubs `hub` with `stay` days in storage.
+
+        Each kind is rounded so that they add up to the rounded total.
+        """
+        weight, hubs, route = self.terms.items.weight[pairs.item], self.hubs, np.zeros((3, len(hub)))
+        straight, at = np.flatnonzero(hub == DIRECT), np.flatnonzero(hub != DIRECT)
+        route[0, straight], route[1, straight] = self._direct_costs(pairs.take(straight))
+        route[0, at] = weight[at] * self._hub_legs(pairs.take(at), hub[at])
+        route[1, at] = weight[at] * hubs.handling[hub[at]]
+        route[2, at] = weight[at] * (stay[at] * hubs.storage[hub[at]])
+        identification, penalty, transfer, purchase = self._pair_costs(pairs)
+        total = route[0] + route[1] + route[2] + (identification + penalty + transfer + purchase)
+        shared = np.broadcast_arrays(identification, penalty, transfer, purchase, hub)[:4]
+        costs = np.concatenate([route, np.stack(shared)]).T
+        return with_residue(to_money(costs), to_money(total), largest=costs.argmax(axis=1))
+
+    def direct_cost(self, pairs: Pairs) -> Floats:
+        """Return transport and handling of one unit that goes direct, in currency, not rounded."""
+        transport, handling = self._direct_costs(pairs)
+        return np.asarray(transport + handling + 0.0)
+
+    def hub_rate(self, pairs: Pairs, hub: int) -> Floats:
         """Return transport and handling of one kg through `hub`, in currency, not rounded."""
-        legs = self.inbound.cost[tail, hub] + self.outbound.cost[hub, head]
-        return np.asarray(legs + self.hubs.handling[hub])
+        return np.asarray(self._hub_legs(pairs, hub) + self.hubs.handling[hub])
 
-    def pair_cost(self, supply: Supply, demand: Demand) -> Floats:
+    def pair_cost(self, pairs: Pairs) -> Floats:
         """Return what one unit costs whatever its route, purchases aside, in currency, not rounded."""
-        identification, penalty, transfer, _ = self._pair_costs(supply, demand)
+        identification, penalty, transfer, _ = self._pair_costs(pairs)
         return identification + penalty + transfer
 
-    def window(self, supply: Supply, demand: Demand) -> Window:
-        """Return when classes that broadcast could move; `latest` leaves the shelf life asked for."""
-        latest = np.minimum(demand.last, supply.expiry - demand.min_remaining_days)
-        return Window(supply.first, supply.last, demand.first, latest)
-
-    def _direct_only(self, item: Ints) -> Bools:
-        """Return which items travel direct only: services, and money."""
-        return np.asarray(self._items.service[item] | self._items.funds[item])
-
-    def direct_leg(self, item: Ints, tail: Ints, head: Ints) -> tuple[Bools, Ints]:
-        """Return whether items (n,) can go direct, and the days it takes; money is there at once."""
-        funds, legs = self._items.funds[item], legs_between(self.roads, tail, head)
+    def direct_leg(self, pairs: Pairs) -> tuple[Bools, Ints]:
+        """Return whether pairs can go direct, and the days it takes; money is there at once."""
+        funds, legs = self.terms.items.funds[pairs.item], legs_between(self.roads, pairs.tail, pairs.head)
         return legs.connected | funds, np.where(funds, 0, legs.lead)
 
-    def may_pass(self, item: Ints, hub: int) -> Bools:
-        """Return which items `hub` may take: cold ones only if it is cold, no service and no money."""
-        return np.asarray((self.hubs.cold[hub] | ~self._items.cold[item]) & ~self._direct_only(item))
+    def may_pass(self, pairs: Pairs, hub: Ints | int) -> Bools:
+        """Return whether `hub` joins pairs and may take their goods.
 
-    def _through_days(self, tail: Ints, hub: int, head: Ints) -> Ints:
-        return np.asarray(self.inbound.lead[tail, hub] + self.outbound.lead[hub, head])
+        Cold ones pass only if it is cold, no service and no money ever.
+        """
+        items, item = self.terms.items, pairs.item
+        goods = (self.hubs.cold[hub] | ~items.cold[item]) & ~(items.service[item] | items.funds[item])
+        return np.asarray(np.isfinite(self._hub_legs(pairs, hub)) & goods)
 
-    def _direct_costs(self, item: Ints, tail: Ints, head: Ints) -> Three:
-        """Return transport, handling, storage per unit of direct deliveries."""
-        weight, service = self._items.weight[item], self._items.service[item]
-        legs = legs_between(self.roads, tail, head)
+    def _hub_legs(self, pairs: Pairs, hub: Ints | int) -> Floats:
+        """Return what a kg costs on both legs, infinite where one is missing."""
+        return np.asarray(self.inbound.cost[pairs.tail, hub] + self.outbound.cost[hub, pairs.head])
+
+    def _direct_costs(self, pairs: Pairs) -> tuple[Floats, Floats]:
+        """Return transport and handling per unit of direct deliveries."""
+        weight, service = self.terms.items.weight[pairs.item], self.terms.items.service[pairs.item]
+        legs = legs_between(self.roads, pairs.tail, pairs.head)
         transport = weight * np.where(service, legs.lane_rate, legs.transport)
-        handling = np.where(service, 0.0, weight * self._rates.handling_direct)
-        return transport, handling, np.zeros(())
+        return transport, np.where(service, 0.0, weight * self.terms.rates.handling_direct)
 
-    def _hub_costs(self, item: Ints, tail: Ints, hub: int, head: Ints, stay: Ints) -> Three:
-        """Return transport, handling, storage per unit of deliveries through `hub`."""
-        weight = self._items.weight[item]
-        transport = weight * (self.inbound.cost[tail, hub] + self.outbound.cost[hub, head])
-        handling = weight * self.hubs.handling[hub]
-        storage = weight * (stay * self.hubs.storage[hub])
-        return transport, handling, storage
-
-    def _pair_costs(self, supply: Supply, demand: Demand) -> Four:
+    def _pair_costs(self, pairs: Pairs) -> tuple[Floats, Floats, Floats, Floats]:
         """Return identification, penalty, transfer, purchase per unit, whatever the route."""
-        fit = self._items.fit(supply.item, demand.item)
-        return (
-            fit.ratio * self.identification[demand.channel],
-            fit.penalty + fit.ratio * self._affinities.cost(supply, demand),
-            self._items.weight[supply.item] * self._rules.transfer(supply, demand),
-            fit.purchase,
-        )
-
-
-def _sum(costs: Three) -> Floats:
-    return costs[0] + costs[1] + costs[2]
-
-
-def _total(costs: Four) -> Floats:
-    return costs[0] + costs[1] + costs[2] + costs[3]
-
-
-def _days(window: Window) -> tuple[Ints, Ints, Ints, Ints]:
-    return window.first, window.last, window.earliest, window.latest
+        t, supply, demand = self.terms, pairs.supply, pairs.demand
+        fit = t.items.fit(supply.item, demand.item)
+        identification = fit.ratio * self.identification[demand.channel]
+        penalty = fit.penalty + fit.ratio * t.affinities.cost(supply, demand)
+        transfer = t.items.weight[supply.item] * t.rules.transfer(supply, demand)
+        return identification, penalty, transfer, fit.purchase
 
 
 def direct_delivery(window: Window, lead: Ints) -> Ints:
     """Return the earliest delivery day, beyond `latest` where there is none."""
     day = np.maximum(window.earliest, window.first + lead)
     return np.where(day <= window.last + lead, day, window.latest + 1)
-
-
-def _hub_days(window: Window, through: Ints) -> tuple[Ints, Ints]:
-    """Return the fewest storage days and, with them, the earliest delivery day."""
-    stay = np.maximum(0, window.earliest - (window.last + through))
-    return stay, np.maximum(window.earliest, window.first + through)
-
-
-def _rounded_parts(route: Floats, shared: Floats) -> Ints:
-    """Round the unit costs of route (3, n) and pair (4, n) so that they add up to the rounded total."""
-    costs = np.concatenate([route, shared]).T
-    total = to_money(
-        _sum((route[0], route[1], route[2])) + _total((shared[0], shared[1], shared[2], shared[3]))
-    )
-    return with_residue(to_money(costs), total, largest=costs.argmax(axis=1))

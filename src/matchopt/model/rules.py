@@ -117,6 +117,10 @@ class Items:
         ratio = np.where(buys, 1 / np.where(price > 0, price, 1.0), ratio)
         return Fit(same | hit | buys, ratio, penalty, np.where(spends, 1.0, 0.0))
 
+    def loads(self, item: Ints) -> Floats:
+        """Return the kg that one unit of items puts on shared capacities."""
+        return np.where(self.service[item], 0.0, self.weight[item])
+
     def fit_table(self, given: Ints, asked: Ints) -> Floats:
         """Return (a, b, 4) how items `given` (a,) fit those `asked` (b,), as kernels know it."""
         fit, shape = self.fit(given[:, None], asked), (len(given), len(asked))

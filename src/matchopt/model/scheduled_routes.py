@@ -13,11 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
-from matchopt.model.classes import Demand, Supply
-from matchopt.model.linking import Capacities, CapacityLoads, Loads
+from matchopt.model.linking import CapacityLoads, Loads
 from matchopt.model.money import MONEY_SCALE
-from matchopt.model.routes import DIRECT, Router, ScheduledRoutes, direct_delivery
-from matchopt.model.rules import Items, Rules
+from matchopt.model.routes import (
+    DIRECT,
+    Pairs,
+    Router,
+    ScheduledRoutes,
+    Sides,
+    Window,
+    direct_delivery,
+)
 
 CELLS = 2**18
 """Days × days of leaving that prices are laid out for in one go."""
@@ -54,35 +60,21 @@ class CapacityPrices:
 class RouteOptions:
     """The routes of the pairs of one part of the network."""
 
-    def __init__(
-        self,
-        router: Router,
-        rules: Rules,
-        items: Items,
-        capacities: Capacities,
-        burden: CapacityLoads,
-        donations: Supply,
-        needs: Demand,
-        tail: Ints,
-        head: Ints,
-    ) -> None:
-        self._router, self._rules, self._items = router, rules, items
-        self._capacities, self._burden = capacities, burden
-        self._donations, self._needs = donations, needs
-        self._tail, self._head = tail, head
+    def __init__(self, router: Router, sides: Sides, loads: CapacityLoads) -> None:
+        self._router, self._sides, self._loads = router, sides, loads
+        self._items, self._capacities = router.terms.items, loads.capacities
 
     def every(self, rows: Ints, columns: Ints) -> tuple[Ints, ScheduledRoutes]:
         """Return all routes of admitted pairs (n,) that may be worth taking, each with its pair."""
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        tail, head, item = self._tail[rows], self._head[columns], supply.item
-        window = self._router.window(supply, demand)
-        connected, lead = self._router.direct_leg(item, tail, head)
+        pairs = self._sides.pairs(rows, columns)
+        window = pairs.window()
+        connected, lead = self._router.direct_leg(pairs)
         delivery = direct_delivery(window, lead)
         straight = np.flatnonzero(connected & (delivery <= window.latest))
         pair, hub = [straight], [np.full(len(straight), DIRECT, dtype=np.int64)]
-        arrival, stay = [delivery[straight]], [np.zeros(len(straight), dtype=np.int64)]
+        arrival = [delivery[straight]]
         for h in range(len(self._router.hubs)):
-            span = self.span(supply, demand, tail, head, h)
+            span = self._hub_window(pairs, window, h)
             at = np.flatnonzero(span.first <= span.last)
             first, last, leave = span.first[at], span.last[at], span.leave[at]
             if not self._capacities.by_day(h):
@@ -90,30 +82,19 @@ class RouteOptions:
                 first = last = np.minimum(np.maximum(first, leave), last)
             count = last - first + 1
             which = np.repeat(np.arange(len(at)), count)
-            day = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
             pair.append(at[which])
             hub.append(np.full(len(which), h, dtype=np.int64))
-            arrival.append(day)
-            stay.append(np.maximum(leave[which] - day, 0))
+            arrival.append(np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which])
         of = np.concatenate(pair)
-        route = self.route(rows[of], columns[of], np.concatenate(hub), np.concatenate(arrival))
-        return of, route
+        return of, self.route(rows[of], columns[of], np.concatenate(hub), np.concatenate(arrival))
 
     def route(self, rows: Ints, columns: Ints, hub: Ints, arrival: Ints) -> ScheduledRoutes:
         """Return the routes of pairs (n,) through `hub`, arriving there on day `arrival`."""
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        tail, head, item = self._tail[rows], self._head[columns], supply.item
-        _, lead = self._router.direct_leg(item, tail, head)
-        pickup, delivery = arrival - lead, arrival.copy()
-        stay = np.zeros(len(hub), dtype=np.int64)
-        for h in np.unique(hub[hub != DIRECT]):
-            at = np.flatnonzero(hub == h)
-            into, out_of = self._router.inbound.lead[tail[at], h], self._router.outbound.lead[h, head[at]]
-            stay[at] = np.maximum(demand.first[at] - out_of - arrival[at], 0)
-            pickup[at] = arrival[at] - into
-            delivery[at] = arrival[at] + stay[at] + out_of
-        unit_cost = self._router.unit_costs(supply, demand, tail, head, hub, stay)
-        return ScheduledRoutes(hub, pickup, arrival, stay, delivery, unit_cost)
+        pairs = self._sides.pairs(rows, columns)
+        lead_in, lead_out = self._router.leads(pairs, hub)
+        stay = np.where(hub == DIRECT, 0, np.maximum(pairs.demand.first - lead_out - arrival, 0))
+        cost = self._router.unit_costs(pairs, hub, stay)
+        return ScheduledRoutes(hub, arrival - lead_in, arrival, stay, arrival + stay + lead_out, cost)
 
     def open_to(
         self, rows: Ints, columns: Ints, hub: Ints, days: tuple[Ints, Ints, Ints], *, any_day: bool
@@ -127,57 +108,39 @@ class RouteOptions:
         any_day
             Whether all days that fit are open, or only those that are best through the hub.
         """
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        tail, head, item = self._tail[rows], self._head[columns], supply.item
-        pickup, arrival, delivery = days
-        window = self._router.window(supply, demand)
-        linked, lead_in = self._router.direct_leg(item, tail, head)
-        lead_out = np.zeros_like(lead_in)
-        for h in np.unique(hub[hub != DIRECT]):
-            at = np.flatnonzero(hub == h)
-            router, there, here = self._router, tail[at], head[at]
-            cost = router.inbound.cost[there, h] + router.outbound.cost[h, here]
-            linked[at] = np.isfinite(cost) & router.may_pass(item[at], h)
-            lead_in[at], lead_out[at] = router.inbound.lead[there, h], router.outbound.lead[h, here]
+        pairs, (pickup, arrival, delivery) = self._sides.pairs(rows, columns), days
+        window, (fits, _), at = pairs.window(), self._router.direct_leg(pairs), np.flatnonzero(hub != DIRECT)
+        fits[at] = self._router.may_pass(pairs.take(at), hub[at])
+        lead_in, lead_out = self._router.leads(pairs, hub)
         stay = delivery - lead_out - arrival
-        fits = linked & (pickup >= window.first) & (pickup <= window.last) & (arrival == pickup + lead_in)
+        fits &= (pickup >= window.first) & (pickup <= window.last) & (arrival == pickup + lead_in)
         fits &= (delivery >= window.earliest) & (delivery <= window.latest)
         fits &= np.where(hub == DIRECT, delivery == arrival, stay >= 0)
         stay = np.where(hub == DIRECT, 0, np.maximum(stay, 0))
         if not any_day:
             at = np.flatnonzero(fits)
-            best = self._router.cheapest_routes(supply.take(at), demand.take(at), tail[at], head[at], hub[at])
+            best = self._router.cheapest_routes(pairs.take(at), hub[at])
             fits[at] = (best.pickup == pickup[at]) & (best.arrival == arrival[at])
             fits[at] &= best.delivery == delivery[at]
-        cost = self._router.unit_costs(supply, demand, tail, head, np.where(fits, hub, DIRECT), stay)
+        cost = self._router.unit_costs(pairs, np.where(fits, hub, DIRECT), stay)
         return fits, ScheduledRoutes(hub, pickup, arrival, stay, delivery, cost)
 
     def loads(self, route: ScheduledRoutes, rows: Ints, columns: Ints) -> Loads:
         """Return what the routes of pairs (n,) load."""
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        agreement = self._rules.agreement(supply, demand)
-        return self._burden.loads(route, self._tail[rows], self._head[columns], agreement, self.weight(rows))
+        return self._loads.of(route, self._sides.pairs(rows, columns))
 
     def weight(self, rows: Ints) -> Floats:
         """Return the kg that a donated unit of `rows` puts on shared capacities."""
-        item = self._donations.item[rows]
-        return np.where(self._items.service[item], 0.0, self._items.weight[item])
+        return self._items.loads(self._sides.supply.item[rows])
 
-    def span(self, supply: Supply, demand: Demand, tail: Ints, head: Ints, hub: int) -> HubWindow:
-        """Return when pairs that broadcast may pass `hub`."""
+    def _hub_window(self, pairs: Pairs, window: Window, hub: int) -> HubWindow:
+        """Return when pairs may pass `hub`."""
         router = self._router
-        window = router.window(supply, demand)
-        into, out_of = router.inbound.lead[tail, hub], router.outbound.lead[hub, head]
-        usable = (
-            np.isfinite(router.inbound.cost[tail, hub])
-            & np.isfinite(router.outbound.cost[hub, head])
-            & router.may_pass(supply.item, hub)
-        )
-        first, leave = window.first + into, window.earliest - out_of
-        last = np.minimum(window.last + into, window.latest - out_of)
-        possible = (
-            usable & (window.first <= window.last) & (np.maximum(first, leave) <= window.latest - out_of)
-        )
+        into, out_of = router.inbound.lead[pairs.tail, hub], router.outbound.lead[hub, pairs.head]
+        first, leave, latest = window.first + into, window.earliest - out_of, window.latest - out_of
+        possible = router.may_pass(pairs, hub) & (window.first <= window.last)
+        possible &= np.maximum(first, leave) <= latest
+        last = np.minimum(window.last + into, latest)
         return HubWindow(first, np.where(possible, last, first - 1), leave)
 
     def least(self, rows: Ints, columns: Ints, prices: CapacityPrices) -> tuple[Floats, Ints, Ints]:
@@ -186,38 +149,38 @@ class RouteOptions:
         The cost is that before rounding and without purchases, each currency unit counting
         ``prices.cost``, with the capacities it loads at their prices.
         """
-        supply, demand = self._donations.take(rows), self._needs.take(columns)
-        tail, head, item = self._tail[rows], self._head[columns], supply.item
+        pairs, loads, router = self._sides.pairs(rows, columns), self._loads, self._router
+        tail, head, window = pairs.tail, pairs.head, pairs.window()
         weight, spare = self.weight(rows), np.append(prices.row, 0.0)
-        window = self._router.window(supply, demand)
-        connected, lead = self._router.direct_leg(item, tail, head)
+        connected, lead = router.direct_leg(pairs)
         arrival = direct_delivery(window, lead)
-        cost = prices.cost * self._router.direct_cost(item, tail, head)
-        cost = cost + weight * self._lane(self._burden.direct, tail, head, spare)
+        cost = prices.cost * router.direct_cost(pairs)
+        cost = cost + weight * self._lane(loads.direct, tail, head, spare)
         best = np.where(connected & (arrival <= window.latest), cost, np.inf)
         hub = np.full(len(rows), DIRECT, dtype=np.int64)
-        for h in range(len(self._router.hubs)):
-            span = self.span(supply, demand, tail, head, h)
+        for h in range(len(router.hubs)):
+            span = self._hub_window(pairs, window, h)
             at = np.flatnonzero(span.first <= span.last)
             if not len(at):
                 continue
-            waiting = self._waiting(prices, spare, h)
-            wait, day = waiting.least(span.first[at], span.last[at], span.leave[at])
-            there, here = tail[at], head[at]
-            price = prices.cost * self._router.hub_rate(there, h, here) + wait
-            price = price + self._lane(self._burden.inbound, there, np.full_like(there, h), spare)
-            price = price + self._lane(self._burden.outbound, np.full_like(here, h), here, spare)
+            wait, day = self._arrival_prices(prices, spare, h).least(
+                span.first[at], span.last[at], span.leave[at]
+            )
+            there, here, this = tail[at], head[at], np.full(len(at), h)
+            price = prices.cost * router.hub_rate(pairs.take(at), h) + wait
+            price = price + self._lane(loads.inbound, there, this, spare)
+            price = price + self._lane(loads.outbound, this, here, spare)
             total = weight[at] * price
             better = np.flatnonzero(total < best[at])
             best[at[better]], hub[at[better]], arrival[at[better]] = total[better], h, day[better]
-        agreement = self._capacities.agreement[self._rules.agreement(supply, demand)]
-        shared = prices.cost * self._router.pair_cost(supply, demand) + weight * spare[agreement]
+        agreement = self._capacities.agreement[router.terms.rules.agreement(pairs.supply, pairs.demand)]
+        shared = prices.cost * router.pair_cost(pairs) + weight * spare[agreement]
         return best + shared, hub, arrival
 
     def _lane(self, lane: Ints, tail: Ints, head: Ints, spare: Floats) -> Floats:
-        return spare[lane[tail, head]] if self._burden.lanes else np.zeros(())
+        return spare[lane[tail, head]] if self._loads.lanes else np.zeros(())
 
-    def _waiting(self, prices: CapacityPrices, spare: Floats, hub: int) -> ArrivalPrices:
+    def _arrival_prices(self, prices: CapacityPrices, spare: Floats, hub: int) -> ArrivalPrices:
         enter = spare[self._capacities.throughput[hub]]
         night = spare[self._capacities.storage[hub]] + prices.cost * self._router.hubs.storage[hub]
         idle = np.full(self._capacities.skipped, prices.cost * self._router.hubs.storage[hub])
