@@ -113,20 +113,17 @@ def test_least_is_the_cheapest_of_all_ways_at_any_prices(data, small: SmallCase)
 
 def priced(part, way, row, column, prices):
     """Return what one unit over each way costs before rounding, with its loads at their prices."""
-    supply, demand = part._donations.take(row), part._needs.take(column)
-    router = part._router
-    tail, head = part._tail[row], part._head[column]
+    router, items = part._router, part._router.terms.items
+    pairs = part._sides.pairs(row, column)
     parts = []
     for k, h in enumerate(way.hub):
-        one = np.array([k])
-        item, there, here = supply.item[one], tail[one], head[one]
-        costs = (
-            router._direct_costs(item, there, here)
-            if h < 0
-            else router._hub_costs(item, there, h, here, way.stay[one])
-        )
-        parts.append(sum(np.broadcast_to(cost, 1)[0] for cost in costs))
-    cost = prices.cost * (np.array(parts) + np.broadcast_to(router.pair_cost(supply, demand), len(row)))
+        one = pairs.take(np.array([k]))
+        if h < 0:
+            parts.append(float(router.direct_cost(one)[0]))
+            continue
+        days = float(way.stay[k] * router.hubs.storage[h])
+        parts.append(float(items.weight[one.item][0] * (router.hub_rate(one, h)[0] + days)))
+    cost = prices.cost * (np.array(parts) + np.broadcast_to(router.pair_cost(pairs), len(row)))
     loads = part.options.loads(way, row, column)
     return cost + np.bincount(loads.which, loads.kg * prices.row[loads.row], minlength=len(row))
 
