@@ -150,8 +150,8 @@ class Case:
         --------
         >>> import pandas as pd
         >>> needs = pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["rice"], "quantity": [3]})
-        >>> gifts = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
-        >>> Case.from_frames(needs=needs, donations=gifts).needs["priority"].item()
+        >>> donations = pd.DataFrame({"donation_id": ["d"], "item": ["rice"], "quantity": [5]})
+        >>> Case.from_frames(needs=needs, donations=donations).needs["priority"].item()
         5
         """
         return doors.check_frames({"needs": needs, "donations": donations, **tables}, settings, earlier)

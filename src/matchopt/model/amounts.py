@@ -11,6 +11,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.money import QuantityScale
 from matchopt.model.rules import Items
+from matchopt.tolerances import FLOAT
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -118,7 +119,7 @@ def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
         return np.where(reliability < 1, 0, offered)
     expected = quantity * reliability / step
     nearest = np.rint(expected)
-    dust = np.abs(expected - nearest) <= 1e-12 * np.maximum(nearest, 1)
+    dust = np.abs(expected - nearest) <= FLOAT * np.maximum(nearest, 1)
     steps = np.where(dust, nearest, np.floor(expected)).astype(np.int64)
     return np.where(reliability < 1, steps * scale.to_ints(step), offered)
 

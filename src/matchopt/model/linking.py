@@ -12,13 +12,13 @@ from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
 from matchopt.model.calendar import Calendar
 from matchopt.model.places import Places
 from matchopt.model.routes import DIRECT, Hubs, Pairs, ScheduledRoutes, Terms
+from matchopt.tolerances import ROUNDING
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
     from matchopt.model.network import Network, Part
 
 
-ROUNDING = 1e-9
 """Relative: what adding up kg in binary fractions may be off."""
 
 

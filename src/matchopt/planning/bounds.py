@@ -21,6 +21,7 @@ from matchopt.result.deliveries import Deliveries, Served
 from matchopt.result.proof import PriceRows, Proof, table_of_prices
 from matchopt.result.summary import Bound
 from matchopt.solve.search import BlockSolution, StageProof, reaches
+from matchopt.tolerances import EQUAL, FLOAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _sum(
             elif stage.name.startswith("tier") and served is not None:
                 tier = int(stage.name.split()[1])
                 most = limit * network.scale.unit
-                served[tier] += exact.served[tier] if met else (most if relaxed else math.floor(most + 1e-6))
+                served[tier] += exact.served[tier] if met else (most if relaxed else math.floor(most + EQUAL))
             else:
                 fairness = _fairness(one, stage, stage.value if met else limit)
     return Bound(served, cost, fairness)
@@ -120,7 +121,7 @@ class _Exact:
         """Return the least cost that goes with a stage of at most `limit`: whole, not below 0, as all are."""
         least = -limit * MONEY_SCALE * self._unit
         # Binary dust must not lift it to the next whole number.
-        return max(self._base + math.ceil(least - 1e-6 - 1e-12 * abs(least)), 0)
+        return max(self._base + math.ceil(least - EQUAL - FLOAT * abs(least)), 0)
 
 
 def in_blocks(network: Network, solved: Sequence[Solved]) -> tuple[Bools, Bools]:

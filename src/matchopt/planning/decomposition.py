@@ -30,6 +30,7 @@ from matchopt.solve.search import BlockSolution, Deadline
 from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.stages import solve_block
 from matchopt.solve.tiers import ProvenFlow, WarmStart, coverage_first, total_cost
+from matchopt.tolerances import FLOAT
 
 LARGE = 2**23
 """Rows × places of a part from which on its pairs are sought in blocks."""
@@ -106,7 +107,7 @@ class Decomposition:
         limit = self.budget * MONEY_SCALE * self.network.scale.unit
         capacities = self.network.capacities
         full = bool(capacities.exceeded(flows.loads(len(capacities))).any())
-        return flows.spent > limit * (1 + 1e-12), full or (len(capacities) > 0 and bool(self._unkept()))
+        return flows.spent > limit * (1 + FLOAT), full or (len(capacities) > 0 and bool(self._unkept()))
 
     def _unkept(self) -> set[int]:
         """Return the parts whose blocks break a promise that could be kept."""
@@ -295,7 +296,7 @@ class Decomposition:
 
 
 def match(
-    market: PricingOracle,
+    oracle: PricingOracle,
     supply: Ints,
     demand: Ints,
     weight: Ints,
@@ -312,7 +313,7 @@ def match(
     solve = total_cost if by_cost else coverage_first
     asked = np.flatnonzero(demand > 0)
     if len(asked) == len(demand):
-        return solve(market, supply, demand, weight, BACKENDS[solver], start, promised)
+        return solve(oracle, supply, demand, weight, BACKENDS[solver], start, promised)
     if not len(asked):
         level, price, none = np.full(len(supply), 0 if by_cost else PLENTY), np.zeros_like(supply), asked
         found = ProvenFlow(level, none, price, none, Effort(0, 0, 0, 0), *[none] * 6)
@@ -321,6 +322,6 @@ def match(
         if promised is not None:
             promised = replace(promised, head=np.searchsorted(asked, promised.head))
         found = solve(
-            market.of(asked), supply, demand[asked], weight[asked], BACKENDS[solver], known, promised
+            oracle.of(asked), supply, demand[asked], weight[asked], BACKENDS[solver], known, promised
         )
     return found.among(asked, len(demand), by_cost=by_cost)

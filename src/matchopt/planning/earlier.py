@@ -14,6 +14,7 @@ from matchopt.model.network import Network, Part
 from matchopt.planning.columns import OpenPromises
 from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.tiers import NO_LEVEL, WarmStart
+from matchopt.tolerances import ROUNDING
 
 
 class Warm:
@@ -99,7 +100,7 @@ def keepable(network: Network, part: Part) -> OpenPromises:
     )
     good = is_open & (part.costs(row, column) < FORBIDDEN) & (granules * part.granule[row] == quantity)
     good &= (granules >= 1) & (granules <= part.supply[row])
-    good &= served <= part.asked[column] * (1 + 1e-9)
+    good &= served <= part.asked[column] * (1 + ROUNDING)
     at = np.flatnonzero(good)
     return OpenPromises(
         number[at], row[at], column[at], granules[at].astype(np.float64), route.take(at), np.full(len(at), -1)

@@ -1,6 +1,6 @@
 """A plan as a graph of networkx: the flow over its routes and, if asked for, the network it was chosen from.
 
-For whoever wants to study or draw a plan with tools of their own; nothing here takes part in planning.
+For whoever is to study or draw a plan with tools of their own; nothing here takes part in planning.
 Attributes are plain numbers and texts, so that GraphML can hold them: what is not known is left out.
 """
 

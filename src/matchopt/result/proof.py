@@ -20,7 +20,7 @@ from matchopt.model.network import Network
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of the market: its ids, quantities that count, levels and prices (one entry a row).
+    """One side of the transport problem: its ids, quantities that count, levels and prices (one entry a row).
 
     `own` marks the rows that the proof is about.
     """

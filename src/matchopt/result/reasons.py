@@ -9,11 +9,11 @@ from typing import Self
 import numpy as np
 
 from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
-from matchopt.model.linking import ROUNDING
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.model.rules import ADMITTED, STEPS
 from matchopt.model.scheduled_routes import CapacityPrices
+from matchopt.tolerances import ROUNDING
 from matchopt.workers import threaded
 
 BLOCK_PAIRS = 200_000
@@ -164,7 +164,7 @@ class _Look:
         """Return what keeps pairs (n,) apart of which both sides have something left."""
         granule = self.part.granule[rows] / self._unit
         least = self._open_cost(rows, columns, granule, cost)
-        affordable = least * granule <= self._rest.budget * (1 + 1e-9) + 1e-9
+        affordable = least * granule <= self._rest.budget * (1 + ROUNDING) + ROUNDING
         return np.where(np.isinf(least), CAPACITY, np.where(affordable, INTEGRALITY, BUDGET))
 
     def _open_cost(self, rows: Ints, columns: Ints, granule: Floats, cost: Ints) -> Floats:
@@ -177,7 +177,7 @@ class _Look:
             at = np.flatnonzero(weight == kg)
             full = self._rest.room < kg * (1 - ROUNDING)
             # Whatever the weight of a unit, one closed capacity costs more than anything else.
-            closed = _CLOSED / max(float(self.part.options.weight(rows[at]).min()), 1e-9)
+            closed = _CLOSED / max(float(self.part.options.weight(rows[at]).min()), ROUNDING)
             prices = CapacityPrices(np.where(full, closed, 0.0), 1.0)
             priced, _, _ = self.part.options.least(rows[at], columns[at], prices)
             least[at] = np.where(priced > _DEAR, np.inf, priced)

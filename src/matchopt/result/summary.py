@@ -17,6 +17,7 @@ from matchopt.model.money import added
 from matchopt.model.network import Network
 from matchopt.model.routes import COST_KINDS
 from matchopt.result.books import Books
+from matchopt.tolerances import EQUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _commitments(case: Case, network: Network, books: Books) -> dict[str, Any]:
 
 def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: FairnessReached | None) -> float:
     """Return the relative distance of the first goal that is not proven to be reached; 0 if all are."""
-    if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > 1e-6:
+    if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > EQUAL:
         return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
     if bound.served is not None:
         served = {t: books.served.of(priority == t) for t in bound.served}
@@ -195,7 +196,7 @@ def _closer(bound: Bound, relaxation: Bound) -> bool:
     """Return whether more is proven than prices alone prove."""
     pairs = [(bound.cost, relaxation.cost), (bound.fairness or 0.0, relaxation.fairness or 0.0)]
     pairs += [(float(q), float((relaxation.served or {})[t])) for t, q in (bound.served or {}).items()]
-    return any(abs(a - b) > 1e-6 * (1 + abs(b)) for a, b in pairs)
+    return any(abs(a - b) > EQUAL * (1 + abs(b)) for a, b in pairs)
 
 
 def _fairness(fair: FairnessReached | None, bound: Bound, relaxation: Bound) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from matchopt.verifier.facts import Facts
 from matchopt.verifier.gather import gather
 from matchopt.verifier.lines import check_purchases, read_lines
 from matchopt.verifier.pairs import PairVisitors, enumerate_pairs, row_classes
-from matchopt.verifier.prices import fairness_cells, read_prices
+from matchopt.verifier.prices import coverage_cells, read_prices
 from matchopt.verifier.proof import (
     ColumnPricing,
     PlainBound,
@@ -139,7 +139,7 @@ def prove(
     f: Facts, commitments: CommitmentFacts, tally: PlanTotals, used: CapacityUse, table: PlanTable
 ) -> ReasonsAndProof:
     """Look at all pairs, and hold the prices of a table against the admissible ones."""
-    found, cells = table.found, fairness_cells(f)
+    found, cells = table.found, coverage_cells(f)
     prices = read_prices(f, cells, table)
     if prices is not None:
         prices = check_signs(f, prices, found)

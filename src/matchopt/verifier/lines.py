@@ -21,7 +21,7 @@ from matchopt.contract.plan import PURCHASES
 from matchopt.language import mark, tr
 from matchopt.verifier import facts, rules
 from matchopt.verifier.commitments import CommitmentFacts
-from matchopt.verifier.violation import PlanTable, Rows, named, row_name, worded, written
+from matchopt.verifier.violation import CheckedRows, PlanTable, named, row_name, worded, written
 
 RESIDUE = 3.0
 """Units of 1/10 000 by which a component may differ from its own value, per unit given: rounding the
@@ -150,7 +150,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
     return lines
 
 
-def _found(rows: Rows, ids: Texts, texts: Texts, word: str) -> Ints:
+def _found(rows: CheckedRows, ids: Texts, texts: Texts, word: str) -> Ints:
     """Return the place of each text in `ids`; those that are nowhere are reported. No hub is `DIRECT`."""
     code = facts.Names(ids).of(texts)
     if word == "hub":
@@ -160,7 +160,7 @@ def _found(rows: Rows, ids: Texts, texts: Texts, word: str) -> Ints:
     return code
 
 
-def _check_order(rows: Rows, keys: tuple[Any, ...]) -> None:
+def _check_order(rows: CheckedRows, keys: tuple[Any, ...]) -> None:
     """Check that no two rows are one line, and that they are sorted."""
     size = len(keys[0])
     falls, again = np.zeros((2, size), dtype=bool)
@@ -189,7 +189,7 @@ def _check_pinned(f: facts.Facts, commitments: CommitmentFacts, at: Ints, table:
     rows.note("pinned", gone, mark("is a line that stays as it was, and is missing here"))
 
 
-def _given(f: facts.Facts, i: Ints, quantity: Floats, stays: Ints, rows: Rows) -> tuple[Ints, Ints]:
+def _given(f: facts.Facts, i: Ints, quantity: Floats, stays: Ints, rows: CheckedRows) -> tuple[Ints, Ints]:
     """Return quantities in grains, and what of them stays of an earlier plan.
 
     Those whose new part is no whole number of granules are reported, and those that give less than stays.
@@ -227,7 +227,12 @@ def _rates(f: facts.Facts, p: rules.PairFacts) -> tuple[Ints, tuple[Fraction, ..
 
 
 def _check_served(
-    f: facts.Facts, j: Ints, given: Ints, rates: tuple[Ints, tuple[Fraction, ...]], stated: Floats, rows: Rows
+    f: facts.Facts,
+    j: Ints,
+    given: Ints,
+    rates: tuple[Ints, tuple[Fraction, ...]],
+    stated: Floats,
+    rows: CheckedRows,
 ) -> None:
     """Check that a row serves what is given times the ratio, to six decimals where it is not exact."""
     rate, exact = rates
@@ -242,7 +247,7 @@ def _check_served(
     rows.note("served", wrong, words, stated=written(stated), units=written(right))
 
 
-def _check_rules(f: facts.Facts, p: rules.PairFacts, barred: Bools, new: Bools, rows: Rows) -> None:
+def _check_rules(f: facts.Facts, p: rules.PairFacts, barred: Bools, new: Bools, rows: CheckedRows) -> None:
     """Check who may serve whom row by row, routes aside, where something is `new`: the first rule broken."""
     d, n = f.donations, f.needs
     refused = {"excluded": n.excluded[p.j], "unreliable": d.plannable[p.i] == 0, **rules.refusals(f, p)}
@@ -279,7 +284,7 @@ def _check_routes(
     hub: Ints,
     days: Ints,
     marks: tuple[Bools, Bools],
-    rows: Rows,
+    rows: CheckedRows,
 ) -> tuple[rules.Schedule, Bools]:
     """Check the routes of rows that are new, and their days; return these, and which rows are right.
 
@@ -318,7 +323,7 @@ def _check_routes(
 
 
 def _check_own_days(
-    f: facts.Facts, p: rules.PairFacts, routes: rules.Routes, days: Ints, sound: Bools, rows: Rows
+    f: facts.Facts, p: rules.PairFacts, routes: rules.Routes, days: Ints, sound: Bools, rows: CheckedRows
 ) -> tuple[rules.Schedule, Bools]:
     """Check that days of its own fit a row; return them, and the rows where they do."""
     pickup, arrival, delivery = days if f.dated else np.zeros_like(days)
@@ -345,7 +350,7 @@ def _check_own_days(
     return rules.Schedule(fits, pickup, arrival, delivery, stay), sound & fits
 
 
-def _check_costs(f: facts.Facts, lines: PlanLines, cost: rules.UnitCost, rows: Rows) -> None:
+def _check_costs(f: facts.Facts, lines: PlanLines, cost: rules.UnitCost, rows: CheckedRows) -> None:
     """Hold the stated money (1/10 000) against the unit cost and its components, times the units given."""
     given, stated = lines.given * f.donations.grain[lines.i], lines.stated
     good, fractional = lines.sound & (given > 0), given != np.floor(given)

@@ -143,8 +143,8 @@ class _ItemClasses(NamedTuple):
 
     donations: Ints
     needs: Ints
-    givers: bounding.Records
-    takers: bounding.Records
+    offers: bounding.Records
+    requests: bounding.Records
     groups: tuple[Ints, Ints, Ints]
     terms: bounding.Records
 
@@ -261,32 +261,32 @@ class _PairEnumerator:
         notes = self._notes(found)
         for donations, needs in fits:
             pool = self._pool(donations, needs)
-            pool.takers["passed"] = self.passed[0][pool.needs]
-            pool.givers["passed"] = self.passed[1][pool.donations]
+            pool.requests["passed"] = self.passed[0][pool.needs]
+            pool.offers["passed"] = self.passed[1][pool.donations]
             for start in range(0, len(donations), DONATIONS_A_PIECE):
                 self._screen(pool, slice(start, start + DONATIONS_A_PIECE), notes)
-            self.passed[0][pool.needs] = pool.takers["passed"]
-            self.passed[1][pool.donations] = pool.givers["passed"]
+            self.passed[0][pool.needs] = pool.requests["passed"]
+            self.passed[1][pool.donations] = pool.offers["passed"]
 
     def _screen(self, pool: _ItemClasses, piece: slice, notes: list[Note]) -> None:
         """Look at the pairs of some donations; those held back once more, as long as there are any."""
-        donations, givers, terms = pool.donations[piece], pool.givers[piece], pool.terms.copy()
+        donations, offers, terms = pool.donations[piece], pool.offers[piece], pool.terms.copy()
         reasons = self.watchers.reasons
         legs, chosen = self._legs(donations, pool.groups[0]), np.arange(len(donations))
-        givers["nearest"], terms["often"] = legs[4].min(axis=1, initial=np.inf), TRIES
+        offers["nearest"], terms["often"] = legs[4].min(axis=1, initial=np.inf), TRIES
         met = np.empty((2, PAIRS_A_PIECE + len(pool.needs)), dtype=np.int64)
         while len(chosen):
-            givers["again"], done = False, 0
+            offers["again"], done = False, 0
             while done < len(chosen):
-                pool.takers["open"], pool.takers["tried"] = reasons.asked_of_needs(pool.needs), 0
-                givers["open"] = reasons.asked_of_donations(donations)
+                pool.requests["open"], pool.requests["tried"] = reasons.asked_of_needs(pool.needs), 0
+                offers["open"] = reasons.asked_of_donations(donations)
                 ways, rest = (pool.groups, legs, self.hubs), chosen[done:]
                 seen, count = bounding.prune_pairs(
-                    givers, pool.takers, ways, terms, self.f.groups_marked, rest, met
+                    offers, pool.requests, ways, terms, self.f.groups_marked, rest, met
                 )
                 done += seen
                 self._compute(donations[met[0, :count]], pool.needs[met[1, :count]], notes)
-            chosen = np.flatnonzero(givers["again"])
+            chosen = np.flatnonzero(offers["again"])
             # Whatever else there is to their pairs was shown at once.
             terms["often"], terms["proof"], notes = terms["often"] * TRIES, False, [reasons.note]
 
@@ -309,24 +309,28 @@ class _PairEnumerator:
         needs = needs[np.argsort(n.community[self.needs.stands[needs]], kind="stable")]
         i, j = self.donations.stands[donations], self.needs.stands[needs]
         _, ratio, penalty, bought = (float(part[0]) for part in rules.substituted(f, i[:1], j[:1]))
-        givers, takers = bounding.records(bounding.DONATION, i, d), bounding.records(bounding.NEED, j, n)
-        givers["able"], givers["spare"] = left.able[donations], left.spare[donations]
-        takers["ceiling"], takers["short"], takers["fee"] = (
+        offers, requests = bounding.records(bounding.DONATION, i, d), bounding.records(bounding.NEED, j, n)
+        offers["able"], offers["spare"] = left.able[donations], left.spare[donations]
+        requests["ceiling"], requests["short"], requests["fee"] = (
             left.ceiling[needs],
             left.short[needs],
             n.fee[j] * ratio,
         )
         if plain is not None:
             p, rates = plain.prices, np.full(len(i), ratio)
-            givers["level"], givers["block"], givers["dual"] = (
+            offers["level"], offers["block"], offers["dual"] = (
                 part[i] for part in (p.donation_level, p.donation_block, p.donation)
             )
-            takers["level"], takers["block"], takers["dual"] = p.need_level[j], p.need_block[j], p.need[j]
-            givers["odd"], givers["granule"] = is_odd(f, i, j[:1], rates), plain.granule[donations] * ratio
-            takers["asked"] = plain.asked[needs]
+            requests["level"], requests["block"], requests["dual"] = (
+                p.need_level[j],
+                p.need_block[j],
+                p.need[j],
+            )
+            offers["odd"], offers["granule"] = is_odd(f, i, j[:1], rates), plain.granule[donations] * ratio
+            requests["asked"] = plain.asked[needs]
         alike = "level", "quality", "group_mark", "block", "odd"
-        givers["kind"], _ = classes(*(givers[name].astype(np.int64) for name in alike))
-        order = np.argsort(givers["kind"], kind="stable")
+        offers["kind"], _ = classes(*(offers[name].astype(np.int64) for name in alike))
+        order = np.argsort(offers["kind"], kind="stable")
         places, start = np.unique(n.community[j], return_index=True)
         groups = places, np.append(start, len(j)), np.minimum.reduceat(n.first[j], start)
         terms = np.zeros(1, dtype=bounding.TERMS)
@@ -334,7 +338,7 @@ class _PairEnumerator:
         terms["least_storage"] = f.hubs.storage.min() if len(f.hubs.names) else 0.0
         terms["ratio"], terms["fixed"] = ratio, (penalty + bought) * 10_000
         terms["proof"], terms["sure"] = plain is not None, left.sure
-        return _ItemClasses(donations[order], needs, givers[order], takers, groups, terms)
+        return _ItemClasses(donations[order], needs, offers[order], requests, groups, terms)
 
     def _legs(self, donations: Ints, places: Ints) -> tuple[Any, ...]:
         """Return what `prune_pairs` is told of the legs of some donations."""

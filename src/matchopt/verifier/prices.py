@@ -25,10 +25,10 @@ LAST = "cost"
 NO_LEVEL = 10
 """Level of donations that no tier needs in full."""
 
-MARKET = ("need", "donation")
+PAIR_SIDES = ("need", "donation")
 DAILY = ("storage", "throughput")
 TOLLED = (*DAILY, "lane", "agreement")
-SIDES = (*MARKET, *TOLLED, "budget", "reached", "fair")
+SIDES = (*PAIR_SIDES, *TOLLED, "budget", "reached", "fair")
 
 _LARGEST = 1e15
 """No price of the blocks from 1 need be larger."""
@@ -38,11 +38,11 @@ _LARGEST_PLAIN = 2.0**52
 
 
 @dataclass(frozen=True, slots=True)
-class FairnessCells:
+class CoverageCells:
     """Communities and the categories that their needs ask for, those excluded aside (contract §4).
 
     `of` is the cell of each need, -1 where it is excluded. Each cell has the names of both, the units `asked`
-    for, and what rule `share` wants it to get at least (`fair`).
+    for, and what rule `share` asks that it get at least (`fair`).
     """
 
     of: Ints
@@ -57,7 +57,7 @@ class FairnessCells:
         return len(self.asked)
 
 
-def fairness_cells(f: Facts) -> FairnessCells:
+def coverage_cells(f: Facts) -> CoverageCells:
     """Find the fairness cells of a case."""
     n, d = f.needs, f.donations
     here = np.flatnonzero(~n.excluded)
@@ -73,10 +73,10 @@ def fairness_cells(f: Facts) -> FairnessCells:
     goods = ~d.funds
     supply = np.bincount(kind[d.item[goods]], (d.plannable * d.grain)[goods], minlength=len(names))
     share = f.settings.policy.fair_share * supply[kind[n.item[first]]] * part
-    return FairnessCells(of, n.communities[first], n.categories[first], asked, np.minimum(share, asked))
+    return CoverageCells(of, n.communities[first], n.categories[first], asked, np.minimum(share, asked))
 
 
-class CapacityPrices(NamedTuple):
+class CapacityDuals(NamedTuple):
     """What a kg costs on shared capacities: by lane, agreement, and hub (row) and day (column).
 
     `lanes` and `agreements` end with a 0 for those who take none (-1); `upto` adds up `holds` day by day.
@@ -114,7 +114,7 @@ class StagePrices:
     budget: Floats
     reached: Floats
     fair: Floats
-    tolls: dict[int, CapacityPrices]
+    tolls: dict[int, CapacityDuals]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class _PriceRows:
         return np.flatnonzero(self.side == code) if among is None else among[self.side[among] == code]
 
 
-def _read_rows(f: Facts, cells: FairnessCells, table: PlanTable) -> _PriceRows | None:
+def _read_rows(f: Facts, cells: CoverageCells, table: PlanTable) -> _PriceRows | None:
     """Read the rows; None if there is one that cannot be made sense of."""
     side, ids, to, stage = (table.text(column) for column in ("side", "id", "to", "stage"))
     day, block = table.day("day"), table.number("block")
@@ -208,12 +208,12 @@ def _read_rows(f: Facts, cells: FairnessCells, table: PlanTable) -> _PriceRows |
 
     checks, stages = _RowValidator(table, name), stage_names(f)
     code, order = _codes_of(side, SIDES), _codes_of(stage, stages)
-    market = (code >= 0) & (code < len(MARKET))
+    paired = (code >= 0) & (code < len(PAIR_SIDES))
     checks.refuse("unknown_id", code < 0, mark("the side is none of {listed}"), listed=", ".join(SIDES))
     fine = (block >= 0) & (block <= 2.0**40) & (block == np.floor(block))
     checks.refuse("block", ~fine, mark("the block is no whole number from 0"))
     priced = np.nan_to_num(block) > 0
-    checks.refuse("block", ~priced & ~market, mark("block 0 has prices of needs and donations only"))
+    checks.refuse("block", ~priced & ~paired, mark("block 0 has prices of needs and donations only"))
     checks.refuse("stage", ~priced & (stage != "").astype(bool), mark("block 0 has no stages"))
     unknown = mark("the stage is none of {listed}")
     checks.refuse("stage", priced & (order < 0), unknown, listed=", ".join(stages))
@@ -239,7 +239,7 @@ def _read_rows(f: Facts, cells: FairnessCells, table: PlanTable) -> _PriceRows |
     checks.refuse("duplicate_row", repeated(row), mark("stands twice"))
     if checks.wrong.any():
         return None
-    main = market & (~priced | (stage == LAST).astype(bool))
+    main = paired & (~priced | (stage == LAST).astype(bool))
     after = np.where(day == NO_DAY, 0, day - f.start)
     return _PriceRows(code, block.astype(np.int64), kept, main, level, price, at, after)
 
@@ -256,7 +256,7 @@ def _among(side: Ints, sides: Sequence[str]) -> Bools:
     return np.isin(side, [SIDES.index(name) for name in sides])
 
 
-def _finders(f: Facts, cells: FairnessCells) -> list[tuple[Callable[[Texts, Texts, Ints], Ints], str]]:
+def _finders(f: Facts, cells: CoverageCells) -> list[tuple[Callable[[Texts, Texts, Ints], Ints], str]]:
     """Return by side how to find what rows are about by both names and stage, and what to say else."""
     hubs, places, organizations = Names(f.hubs.names), f.places.of, f.organizations.of
     # Values of the fairness rules floor and leximin are no stage that could be kept.
@@ -302,7 +302,7 @@ def _finders(f: Facts, cells: FairnessCells) -> list[tuple[Callable[[Texts, Text
     ]
 
 
-def read_prices(f: Facts, cells: FairnessCells, table: PlanTable) -> PriceTable | None:
+def read_prices(f: Facts, cells: CoverageCells, table: PlanTable) -> PriceTable | None:
     """Read the table of prices; None if it cannot be made sense of."""
     rows = _read_rows(f, cells, table)
     if rows is None:
@@ -362,7 +362,7 @@ def _plain_prices(
     return np.where(here, level, 0).astype(np.int64), np.where(here, np.rint(units), 0).astype(np.int64)
 
 
-def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks: int, k: int) -> StagePrices:
+def _stage(f: Facts, cells: CoverageCells, rows: _PriceRows, block: Ints, blocks: int, k: int) -> StagePrices:
     """Gather the prices of the `k`-th stage."""
     names = stage_names(f)
     word, _, number = names[k].partition(" ")
@@ -376,12 +376,12 @@ def _stage(f: Facts, cells: FairnessCells, rows: _PriceRows, block: Ints, blocks
         values[index.get(side, (about,))] = rows.price[mine]
         return values
 
-    def tolls(among: Ints) -> CapacityPrices:
+    def tolls(among: Ints) -> CapacityDuals:
         days = len(f.hubs.names), f.days
         takes, holds = filled("throughput", *days, among=among), filled("storage", *days, among=among)
         upto = np.hstack([np.zeros((len(holds), 1)), np.cumsum(holds, axis=1)])
         lanes = filled("lane", len(f.lanes.capacity) + 1, among=among)
-        return CapacityPrices(
+        return CapacityDuals(
             lanes, filled("agreement", len(f.agreements.passes) + 1, among=among), takes, holds, upto
         )
 

@@ -44,7 +44,7 @@ from matchopt.tolerances import ROUNDING
 from matchopt.verifier.commitments import CommitmentFacts, PromiseOffers
 from matchopt.verifier.facts import Facts, added, monies, pick, tenthousandths, total
 from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed, is_odd
-from matchopt.verifier.prices import LAST, NO_LEVEL, CapacityPrices, FairnessCells, PriceTable, StagePrices
+from matchopt.verifier.prices import LAST, NO_LEVEL, CapacityDuals, CoverageCells, PriceTable, StagePrices
 from matchopt.verifier.rules import DIRECT, STEPS, direct, through
 from matchopt.verifier.sums import PlanLoads, PlanTotals
 from matchopt.verifier.violation import Violations
@@ -211,7 +211,7 @@ class ColumnPricing:
         value = (o.before - o.dear * (cost / 10_000) - toll) / o.met.pairs.ratio
         np.maximum.at(self.most[k], o.met.need, value)
 
-    def _tolled(self, k: int, tolls: CapacityPrices, o: _ReducedGains) -> None:
+    def _tolled(self, k: int, tolls: CapacityDuals, o: _ReducedGains) -> None:
         """Look at all routes of pairs whose block has tolls."""
         f, p = self.f, o.met.pairs
         load, hub = f.donations.load[p.i], np.full(len(p.i), DIRECT)
@@ -226,7 +226,7 @@ class ColumnPricing:
             r = np.flatnonzero((o.before - toll - o.dear * (o.met.cost / 10_000)) / p.ratio > bar)
             self._by_hub(k, h, tolls, pick(o, r), toll[r])
 
-    def _by_hub(self, k: int, h: int, tolls: CapacityPrices, o: _ReducedGains, toll: Floats) -> None:
+    def _by_hub(self, k: int, h: int, tolls: CapacityDuals, o: _ReducedGains, toll: Floats) -> None:
         """Look at all days of the route through hub `h`."""
         f, p = self.f, o.met.pairs
         routes, load, fee = through(f, p, h), f.donations.load[p.i], p.fees.total()
@@ -252,7 +252,7 @@ class Shares:
     which those `pinned` stay of an earlier plan.
     """
 
-    cells: FairnessCells
+    cells: CoverageCells
     counts: Bools
     owner: Ints
     served: Floats
@@ -281,7 +281,7 @@ class Shares:
 
 def shares_of(
     f: Facts,
-    cells: FairnessCells,
+    cells: CoverageCells,
     commitments: CommitmentFacts,
     tally: PlanTotals,
     reach: RulesPassed,

@@ -20,7 +20,7 @@ from matchopt.tolerances import EQUAL, ROUNDING
 from matchopt.verifier.facts import Counts, Facts, Names, PairIndex, added, day, micro, repeated, sums, total
 from matchopt.verifier.lines import PlanLines
 from matchopt.verifier.rules import agreement_of, lanes_taken
-from matchopt.verifier.violation import PlanTable, Rows, Violations, is_text, named, written
+from matchopt.verifier.violation import CheckedRows, PlanTable, Violations, is_text, named, written
 
 _SLACK = Fraction(repr(ROUNDING))
 """Relative: what limits on sums of fractions may be passed by."""
@@ -198,7 +198,7 @@ def check_loads(f: Facts, used: CapacityUse, found: Violations) -> None:
     def over(load: Floats, limit: Floats) -> Bools:
         return np.asarray(load > limit * (1 + ROUNDING), dtype=np.bool_)
 
-    def linked(word: str, names: Names, index: PairIndex) -> Rows:
+    def linked(word: str, names: Names, index: PairIndex) -> CheckedRows:
         ends = index.first, index.second
         return found.at(TABLE, lambda r: f"{word} {' → '.join(names.texts[end[r]] for end in ends)}")
 

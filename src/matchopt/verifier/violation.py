@@ -69,9 +69,9 @@ class Violations:
             mine.extend(spelled[:room])
             self._count(code, max(len(spelled) - room, 0) + other._more.get(code, 0))
 
-    def at(self, table: str, names: RowNames) -> Rows:
+    def at(self, table: str, names: RowNames) -> CheckedRows:
         """Return where to note what is wrong with rows of a table that are called `names`."""
-        return Rows(self, table, names)
+        return CheckedRows(self, table, names)
 
     def _count(self, code: str, more: int) -> None:
         if more > 0:
@@ -92,7 +92,7 @@ class Violations:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class CheckedRows:
     """Rows of a table, of which some may be wrong."""
 
     found: Violations
@@ -159,7 +159,7 @@ class PlanTable:
         self.size = len(self._frame)
         self.bad: Bools = np.zeros(self.size, dtype=bool)
 
-    def rows(self, names: RowNames) -> Rows:
+    def rows(self, names: RowNames) -> CheckedRows:
         """Return where to note what is wrong with rows that are called `names`."""
         return self.found.at(self.name, names)
 
