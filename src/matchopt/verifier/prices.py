@@ -208,12 +208,12 @@ def _read_rows(f: Facts, cells: CoverageCells, table: PlanTable) -> _PriceRows |
 
     checks, stages = _RowValidator(table, name), stage_names(f)
     code, order = _codes_of(side, SIDES), _codes_of(stage, stages)
-    paired = (code >= 0) & (code < len(PAIR_SIDES))
+    sided = (code >= 0) & (code < len(PAIR_SIDES))
     checks.refuse("unknown_id", code < 0, mark("the side is none of {listed}"), listed=", ".join(SIDES))
     fine = (block >= 0) & (block <= 2.0**40) & (block == np.floor(block))
     checks.refuse("block", ~fine, mark("the block is no whole number from 0"))
     priced = np.nan_to_num(block) > 0
-    checks.refuse("block", ~priced & ~paired, mark("block 0 has prices of needs and donations only"))
+    checks.refuse("block", ~priced & ~sided, mark("block 0 has prices of needs and donations only"))
     checks.refuse("stage", ~priced & (stage != "").astype(bool), mark("block 0 has no stages"))
     unknown = mark("the stage is none of {listed}")
     checks.refuse("stage", priced & (order < 0), unknown, listed=", ".join(stages))
@@ -239,7 +239,7 @@ def _read_rows(f: Facts, cells: CoverageCells, table: PlanTable) -> _PriceRows |
     checks.refuse("duplicate_row", repeated(row), mark("stands twice"))
     if checks.wrong.any():
         return None
-    main = paired & (~priced | (stage == LAST).astype(bool))
+    main = sided & (~priced | (stage == LAST).astype(bool))
     after = np.where(day == NO_DAY, 0, day - f.start)
     return _PriceRows(code, block.astype(np.int64), kept, main, level, price, at, after)
 
