@@ -87,7 +87,7 @@ def test_the_plan_does_not_depend_on_who_works_on_it(objective):
         assert alone.run["work"] == shared.run["work"]
 
 
-@examples(0.5)
+@examples(0.15)
 @given(small_cases(), small_cases(), st.data())
 def test_a_warm_plan_is_as_good_as_a_cold_one(one, other, data):
     """Whatever the earlier plan was of: the same case with rows changed, or one with nothing but some ids."""
@@ -162,7 +162,7 @@ def test_a_what_if_leaves_the_case_as_it_is():
 # --- what does not bind does not matter ------------------------------------------------------
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases())
 def test_capacities_that_do_not_bind_change_nothing(small: SmallCase) -> None:
     ample = small.copy()
@@ -181,7 +181,7 @@ def test_capacities_that_do_not_bind_change_nothing(small: SmallCase) -> None:
     assert one.summary == other.summary
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases())
 def test_a_budget_that_does_not_bind_changes_nothing(small: SmallCase) -> None:
     small.settings.setdefault("policy", {}).pop("budget", None)
@@ -199,7 +199,7 @@ def test_a_budget_that_does_not_bind_changes_nothing(small: SmallCase) -> None:
 # --- limits of time --------------------------------------------------------------------------
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases())
 def test_without_time_the_plan_is_right_if_not_best(small: SmallCase) -> None:
     case = small.case()

@@ -74,7 +74,7 @@ def assert_same_plan(one: Plan, other: Plan) -> None:
     assert dict(one.summary) == dict(other.summary)
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases())
 def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -93,13 +93,13 @@ def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
     assert abs(plan.served - lines["served_quantity"].sum()) <= len(lines) * NEAR
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(plain=True), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(small: SmallCase, random: st.Random) -> None:
     assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case()))
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, random: st.Random) -> None:
     one, other = matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case())
@@ -115,7 +115,7 @@ def shuffled(small: SmallCase, random: st.Random) -> SmallCase:
     return changed
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(), st.data())
 def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) -> None:
     """Whatever else binds: what was planned can be planned still. Fairness comes before, and may cost."""
@@ -126,7 +126,7 @@ def test_more_supply_never_serves_less(small: SmallCase, data: st.DataObject) ->
     assert no_less(tiers(matchopt.plan(more.case())), tiers(matchopt.plan(small.case())))
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(), st.data())
 def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.DataObject) -> None:
     small = policy(small, objective="coverage-first", fairness="none")
@@ -138,14 +138,14 @@ def test_another_need_never_serves_the_others_better(small: SmallCase, data: st.
     assert no_less(tiers(after), tiers(before))
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(always=("budget",)), st.sampled_from((1.5, 10)))
 def test_more_money_never_reaches_less(small: SmallCase, factor: float) -> None:
     more = policy(small, budget=small.settings["policy"]["budget"] * factor)
     assert no_less(reached(matchopt.plan(more.case())), reached(matchopt.plan(small.case())))
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(plain=True), st.sampled_from((2, 10, 10**9)))
 def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> None:
     small = policy(small, objective="coverage-first", reliability="ignore")
@@ -166,7 +166,7 @@ def test_quantities_and_costs_scale_together(small: SmallCase, factor: int) -> N
     assert abs(money(many.logistics_cost) - factor * money(one.logistics_cost)) <= factor
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases())
 def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> None:
     cheap = matchopt.plan(policy(small, objective="total-cost").case())
@@ -176,7 +176,7 @@ def test_total_cost_never_costs_more_than_coverage_first(small: SmallCase) -> No
     assert no_less(tiers(full), tiers(cheap))
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small_cases(plain=True))
 def test_the_reference_solver_agrees(small: SmallCase) -> None:
     rules = small.rules()
@@ -227,7 +227,7 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
 def test_few_ways_at_a_time_enclose_the_best_plan(many: bool) -> None:
     """From one way a node on: plans that are right, not better than the best, and bounds not below it."""
 
-    @examples(0.15)
+    @examples(0.08)
     @given(small_cases(), st.sampled_from((0, 3, 1000)), st.sampled_from((2, 1000)))
     def enclose(small: SmallCase, near: int, most: int) -> None:
         case = small.case()

@@ -36,7 +36,7 @@ def check(small: SmallCase) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-@examples(0.3)
+@examples(0.12)
 @given(data=st.data())
 def test_what_is_planned_around_commitments_agrees_with_the_integer_program(
     part: str, data: st.DataObject
@@ -46,7 +46,7 @@ def test_what_is_planned_around_commitments_agrees_with_the_integer_program(
 
 
 @pytest.mark.parametrize("part", ["plain", "days", "total cost"])
-@examples(0.25)
+@examples(0.1)
 @given(data=st.data())
 def test_what_is_mended_without_a_search_is_sound_and_within_what_is_proven(
     part: str, data: st.DataObject

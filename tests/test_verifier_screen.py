@@ -95,7 +95,7 @@ STEPS = st.tuples(
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_the_screen_says_what_all_pairs_say(plain: bool) -> None:
-    @examples(0.5)
+    @examples(0.2)
     @given(small_cases(plain=plain), STEPS)
     def agree(small: SmallCase, step: tuple[int, float, int]) -> None:
         case = small.case()

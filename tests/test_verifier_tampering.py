@@ -426,7 +426,7 @@ def _as_right(plan: Plan, table: str, column: str, row: int) -> bool:
     return table == "prices" and plan.prices.block.iloc[row] > 0 and column in {"id", "block", "to", "day"}
 
 
-@examples(0.15)
+@examples(0.1)
 @given(small=small_cases(), number=st.integers(0, 2**32))
 def test_no_tampering_with_a_random_plan_passes(small: SmallCase, number: int) -> None:
     case = small.case()
@@ -464,7 +464,7 @@ def judged(plan: Plan, prices: pd.DataFrame) -> BlockProof | None:
     return None if found else verdict.proof
 
 
-@examples(0.25)
+@examples(0.08)
 @given(small=small_cases(), number=st.integers(0, 2**32))
 def test_no_levels_and_prices_prove_more_than_is_true(small: SmallCase, number: int) -> None:
     """Whatever levels and prices pass, the bound they prove is one for the best plan."""

@@ -20,7 +20,7 @@ CASES: dict[str, SearchStrategy[SmallCase]] = {
 
 
 @pytest.mark.parametrize("feature", CASES)
-@examples(1)
+@examples(0.5)
 @given(data=st.data())
 def test_small_cases_agree_with_the_integer_program(feature: str, data: st.DataObject) -> None:
     """Objective, lines, sums, reasons, purchases, bound and proof.
@@ -35,7 +35,7 @@ def test_small_cases_agree_with_the_integer_program(feature: str, data: st.DataO
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 0.01])
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases(always=("big lots", "odd steps", "single source", "all or nothing")))
 def test_a_search_that_is_stopped_leaves_a_right_plan_and_a_true_bound(
     seconds: float, small: SmallCase

@@ -17,7 +17,7 @@ from small_case import SmallCase
 from strategies import small_cases
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases())
 def test_every_table_adds_up_to_the_case(small: SmallCase) -> None:
     case = small.case()
@@ -36,7 +36,7 @@ def test_every_table_adds_up_to_the_case(small: SmallCase) -> None:
     assert len(workbook(found).sheets) == 5
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases())
 def test_what_may_be_planned_is_what_is_offered(small: SmallCase) -> None:
     """No plan gives more of an item than the analysis says is there."""
@@ -46,7 +46,7 @@ def test_what_may_be_planned_is_what_is_offered(small: SmallCase) -> None:
     assert (planned <= offered.reindex(planned.index) + 1e-6).all()
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases())
 def test_the_order_of_rows_does_not_matter(small: SmallCase) -> None:
     case = small.case()

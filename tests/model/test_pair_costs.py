@@ -19,7 +19,7 @@ def parts(case):
     return [part for part in encode(case).parts if len(part.rows) and len(part.columns)]
 
 
-@examples(1)
+@examples(0.4)
 @given(st.data(), small_cases())
 def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
     for part in parts(small.case()):
@@ -51,7 +51,7 @@ def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
         assert cost[cost < FORBIDDEN].max(initial=0) <= part.oracle.dearest
 
 
-@examples(0.5)
+@examples(0.2)
 @given(small_cases(always=("days", "hubs", "lanes", "communities")))
 def test_the_hub_named_is_that_of_the_route_priced(small: SmallCase):
     for part in parts(small.case()):

@@ -22,7 +22,7 @@ TRAVELS = ("days", "hubs", "lanes", "lead times", "communities", "agreements", "
 FIRST_ORDINAL = pd.Timestamp("1970-01-01").toordinal()
 
 
-@examples(1)
+@examples(0.3)
 @given(st.data(), st.integers(1, 9), st.integers(-3, 3))
 def test_waiting_is_least_over_all_arrivals_and_nights(data, days, start):
     prices = st.lists(st.sampled_from(PRICES), min_size=days, max_size=days)
@@ -46,7 +46,7 @@ def every_pair(case):
             yield network, part, row, column
 
 
-@examples(0.5)
+@examples(0.2)
 @given(small_cases(always=TRAVELS))
 def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase):
     """Each route of the oracle is matched by a way that costs no more and loads nothing else."""
@@ -86,7 +86,7 @@ def _day(day):
     return int(day) + FIRST_ORDINAL if day else 0
 
 
-@examples(0.5)
+@examples(0.2)
 @given(st.data(), small_cases(always=TRAVELS))
 def test_least_is_the_cheapest_of_all_ways_at_any_prices(data, small: SmallCase):
     case = small.case()
@@ -128,7 +128,7 @@ def priced(part, way, row, column, prices):
     return cost + np.bincount(loads.which, loads.kg * prices.row[loads.row], minlength=len(row))
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small_cases(always=("days", "hubs", "lanes", "lead times")))
 def test_without_prices_the_least_way_is_the_cheapest_route(small: SmallCase):
     for network, part, row, column in every_pair(small.case()):

@@ -38,7 +38,7 @@ def priced_oracles(draw):
     return part.oracle, cost, supply, demand
 
 
-@examples(1)
+@examples(0.2)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
 def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
     if priced is None:
@@ -66,7 +66,7 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
         assert listed(blocks.of(some).best(*few)) == listed(oracle.of(some).best(*few))
 
 
-@examples(1)
+@examples(0.2)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
 def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack):
     if priced is None:

@@ -98,7 +98,7 @@ def large(rows: int) -> Plan:
     return matchopt.plan(case)
 
 
-@examples(0.25)
+@examples(0.06)
 @given(small=small_cases())
 def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -125,7 +125,7 @@ def test_figures_of_the_page_are_those_of_the_plan(small: SmallCase) -> None:
     assert sum(drawn) == pytest.approx(money, abs=1e-3)
 
 
-@examples(0.15)
+@examples(0.04)
 @given(small=small_cases())
 def test_what_waits_in_hubs_costs_what_the_plan_says(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -320,7 +320,7 @@ def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int
     assert all(shown[name] == counts[name] for name in counts if name not in hidden)
 
 
-@examples(0.25)
+@examples(0.06)
 @given(small=small_cases())
 def test_the_public_sums_are_the_plans(small: SmallCase) -> None:
     t = tables_of(matchopt.plan(small.case()))

@@ -139,7 +139,7 @@ def test_a_plan_without_anything_has_a_workbook(tmp_path: Path) -> None:
     assert read(written(handmade.plan(), tmp_path))["Pick list by hub"].empty
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases())
 def test_every_list_adds_up(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

@@ -125,14 +125,14 @@ def assert_same(one: Case, other: Case) -> None:
         pd.testing.assert_frame_equal(frame, other.tables[name])
 
 
-@examples(0.25)
+@examples(0.1)
 @given(needs_tables())
 @pytest.mark.parametrize("form", ["frames", "xlsx", "parquet", "utf-8-sig", "gb18030"])
 def test_every_form_gives_the_same_case(form, needs):
     assert_same(read_as("utf-8", needs), read_as(form, needs))
 
 
-@examples(0.25)
+@examples(0.1)
 @given(needs_tables(), st.randoms(use_true_random=False))
 def test_the_order_of_columns_does_not_matter(needs, random):
     headers = list(needs.columns)
@@ -140,7 +140,7 @@ def test_the_order_of_columns_does_not_matter(needs, random):
     assert_same(read_as("utf-8", needs), read_as("utf-8", needs[headers]))
 
 
-@examples(0.25)
+@examples(0.1)
 @given(needs_tables())
 def test_checking_a_checked_case_changes_nothing(needs):
     case = read_as("frames", needs)
@@ -178,14 +178,14 @@ def test_random_bytes_make_no_traceback(data, name):
     check_bytes(name, data)
 
 
-@examples(0.25)
+@examples(0.1)
 @given(st.text(st.sampled_from('a1"",,;\t\n\r #河\u3000\u200b'), max_size=80))
 def test_random_layouts_make_no_traceback(text):
     check_bytes("needs.csv", ("need_id,community,item,quantity\n" + text).encode())
     check_bytes("needs.csv", text.encode())
 
 
-@examples(0.25)
+@examples(0.1)
 @given(st.sampled_from(list(TABLES)), st.data())
 def test_random_cells_make_no_traceback(name, data):
     table = TABLES[name]

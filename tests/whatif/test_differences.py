@@ -33,7 +33,7 @@ def city(*, gift: int = 10, more: bool = False) -> Plan:
     return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases(), other=small_cases())
 def test_changes_add_up_to_what_is_different(small: SmallCase, other: SmallCase) -> None:
     before, after = matchopt.plan(small.case()), matchopt.plan(other.case())
@@ -53,7 +53,7 @@ def test_changes_add_up_to_what_is_different(small: SmallCase, other: SmallCase)
     assert len(workbook(before, after, changed).sheets) == 4
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases())
 def test_a_plan_does_not_differ_from_itself(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

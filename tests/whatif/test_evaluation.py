@@ -83,7 +83,7 @@ def test_what_is_reached_is_added_up(tmp_path: Path) -> None:
         ]
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases(), data=st.data())
 def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
     plan = matchopt.plan(small.case())

@@ -33,7 +33,7 @@ def next_smaller(kind: ChangeKind, size: Any) -> Any:
     return steps - 1 if steps > 1 else None
 
 
-@examples(0.3)
+@examples(0.12)
 @given(small=small_cases())
 def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -57,7 +57,7 @@ def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase
         assert smaller is None or not served(kind.apply(smaller), need), change
 
 
-@examples(0.15)
+@examples(0.08)
 @given(small=small_cases())
 def test_changed_cases_can_be_planned(small: SmallCase) -> None:
     """Else every kind of change would be passed over in silence."""
@@ -69,7 +69,7 @@ def test_changed_cases_can_be_planned(small: SmallCase) -> None:
             kind.apply(1 if kind.sizes is None else kind.sizes[0])
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases())
 def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -80,7 +80,7 @@ def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
         assert table.loc[table["refused"] == "", "cost"].notna().all()
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases())
 def test_who_serves_a_need_may_serve_it_at_that_cost(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

@@ -136,7 +136,7 @@ def check_lines(rules: Rules, replay: Replay) -> None:
     assert sum(served) == pytest.approx(replay.measures.served)
 
 
-@examples(0.25)
+@examples(0.08)
 @given(replayed_cases(), st.integers(1, 5))
 def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: SmallCase, every: int):
     rules, case = small.rules(), small.case()

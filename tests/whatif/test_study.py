@@ -138,7 +138,7 @@ def test_a_mode_that_hears_nobody_is_told() -> None:
     assert "No plan under “public sector”: no need comes through this channel." in said
 
 
-@examples(0.1)
+@examples(0.05)
 @given(small=small_cases())
 def test_modes_of_any_case(small: SmallCase) -> None:
     made = modes_study(small.case())
@@ -196,7 +196,7 @@ def test_a_lane_says_how_far_it_is() -> None:
     assert over["D1", "N2"] == pytest.approx(7.5)
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases())
 def test_measures_of_any_plan_are_the_plans(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())

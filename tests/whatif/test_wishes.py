@@ -46,7 +46,7 @@ def gained(before: Plan, after: Plan) -> dict[int, float]:
     }
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases(plain=True))
 def test_coverage_promised_by_levels_is_reached(small: SmallCase) -> None:
     """Of what is straight missing each unit given serves one more of the priority promised, none above it."""
@@ -61,7 +61,7 @@ def test_coverage_promised_by_levels_is_reached(small: SmallCase) -> None:
         assert all(units == 0 for tier, units in more.items() if tier < wish.priority), wish
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases(plain=True))
 def test_no_step_brings_more_than_the_prices_say(small: SmallCase) -> None:
     """Levels and prices bound what any gift can bring, weak duality says."""
@@ -80,7 +80,7 @@ def test_no_step_brings_more_than_the_prices_say(small: SmallCase) -> None:
             assert more[wish.priority] <= step + 1e-9, wish
 
 
-@examples(0.25)
+@examples(0.1)
 @given(small=small_cases())
 def test_whatever_the_case_wishes_have_a_form(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
@@ -94,7 +94,7 @@ def test_whatever_the_case_wishes_have_a_form(small: SmallCase) -> None:
     assert ((table["need_ids"] != "") == (table["needs"] > 0)).all()
 
 
-@examples(0.15)
+@examples(0.06)
 @given(small=small_cases(most_needs=4, most_donations=3))
 def test_what_is_confirmed_is_so(small: SmallCase) -> None:
     """One step brings what is said; so do all of `units`, and one step more does not."""
