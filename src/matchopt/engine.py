@@ -19,7 +19,7 @@ from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
-from matchopt.planning.decomposition import Decomposition, Progress
+from matchopt.planning.decomposition import Decomposition, Means, Progress
 from matchopt.planning.earlier import Warm
 from matchopt.solve.backends import BACKENDS
 from matchopt.solve.search import Deadline
@@ -82,50 +82,28 @@ def plan(
         raise ValueError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
     if time_limit is not None and not time_limit > 0:
         raise ValueError(f"the time limit {time_limit!r} is no number of seconds above 0")
-    tell = progress or _nobody
-    clock = _Clock()
-
+    tell, clock = progress or _nobody, _Clock()
     tell("encode", 0, 1)
     network = encode(case)
+    known = None if warm is None else Warm(warm, network, case)
     clock.lap("encode")
     with _workers(executor) as workers:
-        work = Decomposition(
-            case,
-            network,
-            solver,
-            Deadline(time_limit),
-            tell,
-            workers,
-            spreads=executor is not None,
-            warm=None if warm is None else Warm(warm, network, case),
-        )
-        flows = work.solve()
+        means = Means(solver, Deadline(time_limit), tell, workers, spreads=executor is not None)
+        parts = Decomposition(case, network, means, warm=known)
+        flows = parts.solve()
     clock.lap("solve")
     tell("decode", 0, 1)
-    books, summary = work.accounts(flows)
+    books, summary = parts.accounts(flows)
     clock.lap("decode")
-    efforts = [found.effort for found in work.matchings.values()]
     return Plan(
         case=case,
         allocations=books.allocations,
         needs=books.needs,
         donations=books.donations,
-        prices=price_table(case, network, work.plain_proof(), work.solved),
+        prices=price_table(case, network, parts.plain_proof(), parts.solved),
         purchases=books.purchases,
         summary=summary,
-        run={
-            "timings": clock.laps,
-            "versions": dict(_versions()),
-            "work": {
-                "donation_classes": len(network.donations.start) - 1,
-                "need_classes": len(network.needs.start) - 1,
-                "blocks": len(work.solved),
-                "arcs": sum(effort.arcs for effort in efforts),
-                "solves": sum(effort.rounds for effort in efforts),
-                "pivots": sum(effort.pivots for effort in efforts),
-                "pairs_priced": sum(effort.priced for effort in efforts),
-            },
-        },
+        run={"timings": clock.laps, "versions": dict(_versions()), "work": parts.work_done()},
     )
 
 
@@ -162,13 +140,14 @@ def fairness_curve(
     network = encode(fair)
     rows = []
     with _workers(None) as workers:
-        highest = Decomposition(fair, network, solver, Deadline(None), tell, workers)
+        means = Means(solver, Deadline(None), _nobody, workers)
+        highest = Decomposition(fair, network, Means(solver, Deadline(None), tell, workers))
         highest.solve()
         reached = highest.fair()
         for number, floor in enumerate(np.linspace(0.0, 0.0 if reached is None else reached.value, points)):
             tell("fairness curve", number, points)
-            work = Decomposition(fair, network, solver, Deadline(None), _nobody, workers, floor=float(floor))
-            _, summary = work.accounts(work.solve())
+            parts = Decomposition(fair, network, means, floor=float(floor))
+            _, summary = parts.accounts(parts.solve())
             rows.append(_point(float(floor), summary))
     return pd.DataFrame(rows)
 

@@ -39,6 +39,31 @@ Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done and how much there is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a network is solved with.
+
+    Attributes
+    ----------
+    solver
+        Name of the back end.
+    deadline
+        When the search for whole quantities stops.
+    tell
+        Who is told of the progress.
+    executor
+        Who solves parts.
+    spreads
+        Whether the executor takes blocks of the search for pairs besides whole parts.
+    """
+
+    solver: str
+    deadline: Deadline
+    tell: Progress
+    executor: Executor
+    spreads: bool = False
+
+
 @dataclass(slots=True)
 class Decomposition:
     """The parts of a network being solved: as transport problems where they can be, as blocks where not.
@@ -51,8 +76,6 @@ class Decomposition:
         Part number → the promises that it can keep.
     solved
         The blocks.
-    spreads
-        Whether the executor takes blocks of the search for pairs besides whole parts.
     warm
         What an earlier plan knows.
     stopped
@@ -61,11 +84,7 @@ class Decomposition:
 
     case: Case
     network: Network
-    solver: str
-    deadline: Deadline
-    tell: Progress
-    executor: Executor
-    spreads: bool = False
+    means: Means
     warm: Warm | None = None
     floor: float | None = None
     cells: FairnessCells | None = None
@@ -146,7 +165,7 @@ class Decomposition:
             for group in groups
         ]
         last = self._last(budget=budget, is_open=is_open)
-        self._solve_blocks(joints, self.deadline.share(1.0 if last else 0.5))
+        self._solve_blocks(joints, self.means.deadline.share(1.0 if last else 0.5))
         for one in self.solved:
             columns, amount = one.outcome.columns, one.outcome.amount
             found.append(planned(self.network, one.joint, columns, amount, one.number))
@@ -161,24 +180,26 @@ class Decomposition:
         parts = self.network.parts
         largest = sorted(numbers, key=lambda k: -len(parts[k].rows) * len(parts[k].columns))
         by_cost = self.case.settings.policy.objective == "total-cost"
-        spread = [k for k in largest if self.spreads and parts[k].oracle.size > LARGE]
+        spread = [k for k in largest if self.means.spreads and parts[k].oracle.size > LARGE]
         with ThreadPoolExecutor(max(1, len(spread))) as here:
             waiting = {
-                k: (here if k in spread else self.executor).submit(
+                k: (here if k in spread else self.means.executor).submit(
                     match,
-                    DistributedOracle(parts[k].oracle, self.executor) if k in spread else parts[k].oracle,
+                    DistributedOracle(parts[k].oracle, self.means.executor)
+                    if k in spread
+                    else parts[k].oracle,
                     parts[k].supply,
                     parts[k].asked // parts[k].step,
                     parts[k].unmet_cost if by_cost else parts[k].priority,
                     by_cost=by_cost,
-                    solver=self.solver,
+                    solver=self.means.solver,
                     start=None if self.warm is None else self.warm.start(parts[k]),
                     promised=as_flow(self.network, parts[k], self.kept[k]) if parts[k].promised else None,
                 )
                 for k in largest
             }
             for done, k in enumerate(largest):
-                self.tell("solve", done, len(largest))
+                self.means.tell("solve", done, len(largest))
                 self.matchings[k] = waiting[k].result()
 
     def _solve_blocks(self, joints: list[LinkedBlock], deadline: Deadline) -> None:
@@ -198,7 +219,7 @@ class Decomposition:
                     joint.block,
                     joint.source,
                     time,
-                    lambda stage, done=done: self.tell(stage, done, len(joints)),  # type: ignore[misc]
+                    lambda stage, done=done: self.means.tell(stage, done, len(joints)),  # type: ignore[misc]
                 )
                 if number not in found or outcome.beats(found[number]):
                     found[number] = outcome
@@ -252,6 +273,19 @@ class Decomposition:
             stopped=self.stopped,
         )
         return books, summary
+
+    def work_done(self) -> dict[str, int]:
+        """Return how much there was to do, and how much was done."""
+        efforts = [found.effort for found in self.matchings.values()]
+        return {
+            "donation_classes": len(self.network.donations.start) - 1,
+            "need_classes": len(self.network.needs.start) - 1,
+            "blocks": len(self.solved),
+            "arcs": sum(effort.arcs for effort in efforts),
+            "solves": sum(effort.rounds for effort in efforts),
+            "pivots": sum(effort.pivots for effort in efforts),
+            "pairs_priced": sum(effort.priced for effort in efforts),
+        }
 
     def plain_proof(self) -> Proof:
         """Return the proof of all that is not in a block."""
