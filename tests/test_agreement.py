@@ -42,7 +42,7 @@ def test_the_oracle_agrees_with_trying_every_plan(feature: str) -> None:
     always = (feature,) if feature in WHOLE else ()
     tried = 0
 
-    @examples(0.35)
+    @examples(0.8)
     @given(small_cases(3, 3, 3, always=always, plain=feature != "all"))
     def agree(small: SmallCase) -> None:
         nonlocal tried

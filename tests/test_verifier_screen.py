@@ -74,7 +74,7 @@ def said(case, plan):
 def said_of_everything(case, plan):
     """Return what it says when it looks at every pair."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matchopt.verifier, "sweep", everything)
+        patch.setattr(matchopt.verifier, "enumerate_pairs", everything)
         return said(case, plan)
 
 
@@ -156,7 +156,7 @@ def test_few_pairs_are_computed_one_and_all(village, monkeypatch) -> None:
     plan = replace(moved(village.plan, 3, 0.05, 0), needs=village.plan.needs.assign(reason="capacity"))
     expected = said(village.case, plan)
     monkeypatch.setattr(pairs, "FEW_PAIRS", 10**9)
-    monkeypatch.setattr(pairs.bounding, "screen", None)
+    monkeypatch.setattr(pairs.bounding, "prune_pairs", None)
     assert said(village.case, plan) == expected
 
 
