@@ -44,7 +44,7 @@ types: $(VENV)/.installed-dev  ## mypy, strict: the source, and what tests share
 walls: $(VENV)/.installed-dev  ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-# Compiled beforehand, as each worker would do all of it. CI measures the tests, too, in a third more time,
+# Compiled beforehand, as each worker would do all of it. CI measures what the tests reach, too, at some cost in time,
 # by MEASURED=--cov.
 TESTS = $(BIN)/matchopt --warm-up && \
 	$(BIN)/python -m pytest tests benchmarks -n auto --dist worksteal --benchmark-disable $(MEASURED)
