@@ -54,10 +54,9 @@ def empty_column(column: Column, length: int) -> npt.NDArray[Any]:
 
 def frame_of(columns: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
     """Return a DataFrame whose text columns keep dtype object."""
-    return pd.DataFrame(
-        {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()},
-        copy=False,
-    )
+    index = pd.RangeIndex(max(map(len, columns.values()), default=0))  # one for all: none is aligned
+    cells = {name: pd.Series(of, index, dtype=of.dtype, copy=False) for name, of in columns.items()}
+    return pd.DataFrame(cells, index, copy=False)
 
 
 ROUTE = (*PAIR, "hub", *DAYS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pkgutil
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -62,22 +63,30 @@ COMMITMENTS = TABLES["commitments"]
 
 def folded(name: str) -> str:
     """Return `name` as headers are compared: without case, spaces, ``_`` or ``-``."""
-    return "".join(c for c in name.strip().casefold() if c not in " _-\u3000\ufeff")
+    return name.strip().casefold().translate(_UNSEEN)
+
+
+_UNSEEN = dict.fromkeys(map(ord, " _-\u3000\ufeff"))
+
+
+@cache
+def _tables_by_name() -> dict[str, Table]:
+    """Return each table by all its names, folded; a name that two share means the first."""
+    tables = reversed([*TABLES.values()])
+    return {folded(n): table for table in tables for n in (table.name, table.zh, *table.aliases)}
+
+
+@cache
+def _columns_by_header(table: str) -> dict[str, Column]:
+    columns = reversed(TABLES[table].columns)
+    return {folded(n): column for column in columns for n in (column.name, column.zh, *column.aliases)}
 
 
 def table_named(name: str) -> Table | None:
     """Return the table that a file or sheet called `name` holds, in either language."""
-    wanted = folded(name)
-    for table in TABLES.values():
-        if wanted in {folded(n) for n in (table.name, table.zh, *table.aliases)}:
-            return table
-    return None
+    return _tables_by_name().get(folded(name))
 
 
 def column_named(table: Table, header: str) -> Column | None:
     """Return the column of `table` that `header` names, in either language."""
-    wanted = folded(header)
-    for column in table.columns:
-        if wanted in {folded(n) for n in (column.name, column.zh, *column.aliases)}:
-            return column
-    return None
+    return _columns_by_header(table.name).get(folded(header))

@@ -246,6 +246,16 @@ def _encodable(text: str) -> bool:
 def _check_range(typed: Typing) -> None:
     """Report numbers outside the range of their column, infinite ones and fractions of whole numbers."""
     values, column = typed.cells, typed.column
+    largest = LARGEST.get(column.unit, LARGEST_QUANTITY)
+    low = -math.inf if column.least is None else column.least
+    most = math.inf if column.most is None else column.most
+    sound = (np.abs(values) <= largest) & (values >= low) & (values <= most)
+    if column.above is not None:
+        sound &= values > column.above
+    if column.kind is Kind.WHOLE:
+        sound &= np.floor(values) == values
+    if np.all(sound | np.isnan(values)):
+        return  # no words are looked for where nothing is wrong
 
     def refuse(code: str, mask: Bools, problem: str, cure: str) -> None:
         typed.refuse(code, mask, lambda at: (shown(float(values[at])), problem, cure))
@@ -261,11 +271,8 @@ def _check_range(typed: Typing) -> None:
         )
         cure = tr("write a number above {above}, or {instead}", above=above, instead=instead)
         refuse("not_positive", values <= column.above, tr("is not above {above}", above=above), cure)
-    largest = LARGEST.get(column.unit, LARGEST_QUANTITY)
     problem = tr("is beyond {largest}", largest=f"{largest:,.0f}")
     refuse("too_large", np.abs(values) > largest, problem, tr("check the number of digits"))
-    low = -math.inf if column.least is None else column.least
-    most = math.inf if column.most is None else column.most
     if column.most is not None:
         span = tr("{low} to {most}", low=f"{low:g}", most=f"{most:g}")
     else:

@@ -121,7 +121,7 @@ def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
     if any(name is not None and name not in frame.columns for name in frame.index.names):
         frame = frame.reset_index([name for name in frame.index.names if name is not None])
     headers = tuple("" if _is_nothing(name) else cell_text(name) for name in frame.columns)
-    columns = tuple(column_of(frame.iloc[:, k]) for k in range(frame.shape[1]))
+    columns = tuple(column_of(cells) for _, cells in frame.items())
     rows = np.arange(len(frame), dtype=np.int64) + FIRST_ROW
     return without_remarks(RawTable(table, source, headers, columns, rows))
 
