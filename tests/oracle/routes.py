@@ -50,8 +50,9 @@ class Days:
 class Route:
     """One way to deliver; money in 1/10 000 of the currency for one donated unit.
 
-    `splits` are the ways in which its cost may be told by kind: more than one where several
-    kinds are the largest, for then the odd 1/10 000 may stand with any of them.
+    `splits` are the ways in which its cost may be told by kind: more than one where several of the
+    kinds that are spent are the largest, for then the odd 1/10 000 may stand with any of them. `rated` is
+    minimised, but not spent.
     """
 
     hub: str
@@ -61,6 +62,7 @@ class Route:
     storage_days: int
     unit_cost: int
     splits: tuple[tuple[int, ...], ...]
+    rated: int
     purchase: int
     uses: tuple[Resource, ...]
 
@@ -71,8 +73,8 @@ class Route:
 
     @property
     def budgeted(self) -> int:
-        """What one donated unit takes from the budget, in 1/10 000."""
-        return self.unit_cost - self.purchase
+        """What one donated unit takes from the budget, in 1/10 000: what is really spent, purchases aside."""
+        return self.unit_cost - self.rated - self.purchase
 
 
 @dataclass(frozen=True)

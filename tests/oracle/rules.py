@@ -322,7 +322,7 @@ class Rules:
         """Return the routes over these legs, all their days; the days that come first by rule stand first."""
         donation, need = self.donations[i], self.needs[j]
         found: list[Route] = []
-        prices: dict[int, tuple[int, tuple[tuple[int, ...], ...]]] = {}
+        prices: dict[int, tuple[int, tuple[tuple[int, ...], ...], int]] = {}
         for days in self.calendar.days(donation, need, self.facts(donation), legs):
             if days.storage not in prices:
                 prices[days.storage] = self._price(i, j, hub, legs, days.storage)
@@ -357,8 +357,8 @@ class Rules:
 
     def _price(
         self, i: int, j: int, hub: str, legs: list[Leg], storage_days: int
-    ) -> tuple[int, tuple[tuple[int, ...], ...]]:
-        """Return what one donated unit costs, and how that may be told by kind, in 1/10 000."""
+    ) -> tuple[int, tuple[tuple[int, ...], ...], int]:
+        """Return what one donated unit costs, how it may be told by kind, what is rated; in 1/10 000."""
         donation, need, ratio = self.donations[i], self.needs[j], to_decimal(self.ratio[i, j])
         kind = self.kind(donation)
         weight = Decimal(0) if kind == "funds" else number(self.facts(donation), "weight_kg", 1)
@@ -373,24 +373,27 @@ class Rules:
         channel = text(need, "channel") or "resident"
         pair = text(need, "item"), text(donation, "item")
         penalty = number(self.substitutions.get(pair, {}), "penalty", 0) if pair[0] != pair[1] else Decimal(0)
+        rated = penalty + ratio * to_decimal(self._misfit(donation, need))
         parts = [
             transport,
             handling,
             storage,
             ratio * Decimal(str(self.identification.get(channel, 0))),
-            penalty + ratio * to_decimal(self._misfit(donation, need)),
+            rated,
             weight * number(self.agreements.get(self._organizations(donation, need), {}), "transfer_cost", 0),
             Decimal(self.buys(donation, need)),
         ]
         total = to_money(sum(parts, Decimal(0)))
         rounded = [to_money(part) for part in parts]
         odd = total - sum(rounded)
+        spent = [k for k, name in enumerate(COMPONENTS) if name not in ("penalty", "purchase")]
+        most = max(parts[k] for k in spent)
         splits = {
             tuple(amount + odd * (k == largest) for k, amount in enumerate(rounded))
-            for largest, part in enumerate(parts)
-            if part == max(parts)
+            for largest in spent
+            if parts[largest] == most
         }
-        return total, tuple(sorted(splits))
+        return total, tuple(sorted(splits)), to_money(rated)
 
     def _misfit(self, donation: Row, need: Row) -> Fraction:
         """Return what a served unit of the pair costs by the most specific row of the affinities."""

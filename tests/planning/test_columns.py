@@ -102,17 +102,17 @@ def check_near(source, ways, objective, gain, loss):
 
 
 def check_cheapest(source, ways):
-    best = best_of_pairs(ways, -ways.spend - ways.purchase)
+    best = best_of_pairs(ways, -ways.spend - ways.unbudgeted)
     found, everything = source.cheapest(1), source.cheapest(10**6)
     for some in (found, everything):
-        costs = some.spend + some.purchase
+        costs = some.spend + some.unbudgeted
         pairs = zip(some.tail, some.head, strict=True)
         assert costs == pytest.approx([-best[pair] for pair in pairs])
     assert set(zip(everything.tail, everything.head, strict=True)) == set(best)
     assert set(found.head) == set(ways.head)
     for gift in np.unique(ways.tail):
         least = -max(value for (i, _), value in best.items() if i == gift)
-        assert (found.spend + found.purchase)[found.tail == gift].min() == pytest.approx(least)
+        assert (found.spend + found.unbudgeted)[found.tail == gift].min() == pytest.approx(least)
 
 
 def check_around(source, ways):
@@ -131,7 +131,7 @@ def check_route(source, ways):
         seen[own] += 1
         granule = part.granule[row] / source._scale.unit
         cost = way.unit_cost.sum(axis=1) / 10_000 * granule
-        assert cost == pytest.approx(ways.spend[own] + ways.purchase[own])
+        assert cost == pytest.approx(ways.spend[own] + ways.unbudgeted[own])
     assert (seen == 1).all()
     assert len(np.unique(ways.key)) == len(ways)
 

@@ -164,3 +164,32 @@ def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions):
     rows = [{"item": "rice", **more} for _, more in needs]
     named = [any(all(row[k] == v for k, v in rule.items() if v) for rule in rules) for row in rows]
     assert (plan.needs["reason"] == "excluded").tolist() == named
+
+
+@pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
+@pytest.mark.parametrize("rated", ["substitute", "poor fit"])
+@pytest.mark.parametrize(("budget", "served", "reason"), [(0.5, 5, ""), (0.3, 3, "budget")])
+def test_no_budget_counts_what_is_rated(objective, rated, budget, served, reason):
+    """A unit costs 0.1 to hand over; what a substitute or a poor fit counts as is never spent."""
+    policy = {"objective": objective, "budget": budget, "affinity_weight": 0.25}
+    settings = {"policy": policy, "rates": {"handling_direct": 0.1, "unmet_cost": 9.0}}
+    if rated == "substitute":
+        joined = {"need_item": ["rice"], "donated_item": ["flour"], "penalty": [0.25]}
+        of = case([(5, {})], [("flour", 5, {})], settings=settings, substitutions=joined)
+    else:
+        fit = {"donation_id": ["d0"], "need_id": ["n0"], "score": [0.0]}
+        of = case([(5, {})], [("rice", 5, {})], settings=settings, affinities=fit)
+    plan = checked(of)
+    assert plan.served == served
+    assert plan.summary["budget"]["used"] == budget
+    assert plan.cost["penalty"] == served * 0.25
+    assert plan.needs["reason"].tolist() == [reason]
+
+
+def test_what_is_rated_is_rounded_by_itself():
+    """0.00006 to hand over and 0.00005 for a substitute are 0.0001 together: all is spent, none rated."""
+    joined = {"need_item": ["rice"], "donated_item": ["flour"], "penalty": [0.00005]}
+    settings = {"rates": {"handling_direct": 0.00006}, "policy": {"budget": 0.0002}}
+    plan = checked(case([(5, {})], [("flour", 5, {})], settings=settings, substitutions=joined))
+    assert plan.served == 2
+    assert (plan.cost["handling"], plan.cost["penalty"]) == (0.0002, 0.0)

@@ -28,7 +28,7 @@ class Listed:
         return self.ways if len(self.ways) <= most else None
 
     def cheapest(self, count: int) -> Columns:
-        return self._best(-(self.ways.spend + self.ways.purchase) / self.ways.served, count)
+        return self._best(-(self.ways.spend + self.ways.unbudgeted) / self.ways.served, count)
 
     def promising(self, objective: PricedObjective, count: int, least: float = GAIN) -> Columns:
         gain = self.ways.gain(objective)
@@ -89,15 +89,15 @@ def reals(values: object) -> np.ndarray:
 
 
 def columns(ways: list[tuple[int, int, float, float, float]], loads: dict[tuple[int, int], float]) -> Columns:
-    """Return ways (tail, head, served, spend, purchase) that load (way, row) → kg."""
-    tail, head, served, spend, purchase = zip(*ways, strict=True) if ways else ((),) * 5
+    """Return ways (tail, head, served, spend, unbudgeted) that load (way, row) → kg."""
+    tail, head, served, spend, unbudgeted = zip(*ways, strict=True) if ways else ((),) * 5
     entries = sorted(loads)
     return Columns(
         ints(tail),
         ints(head),
         reals(served),
         reals(spend),
-        reals(purchase),
+        reals(unbudgeted),
         np.arange(len(ways)),
         ints([way for way, _ in entries]),
         ints([row for _, row in entries]),
@@ -152,8 +152,8 @@ def blocks(draw: st.DrawFn, most_ways: int = 4, flags: tuple[str, ...] = FLAGS) 
     ways, loads = [], {}
     ends = st.tuples(st.integers(0, m - 1), st.integers(0, n - 1))
     for number, (i, j) in enumerate(draw(st.lists(ends, min_size=1, max_size=most_ways))):
-        spend, purchase = draw(st.integers(0, 5)), draw(st.sampled_from((0, 0, 0, 1)))
-        ways.append((i, j, granule[i] * ratio[i, j], spend, purchase))
+        spend, unbudgeted = draw(st.integers(0, 5)), draw(st.sampled_from((0, 0, 0, 1)))
+        ways.append((i, j, granule[i] * ratio[i, j], spend, unbudgeted))
         for row in range(rows):
             kg = draw(st.sampled_from((0, 0, 1, 2)))
             if kg:

@@ -105,7 +105,7 @@ def test_worth_and_gain_say_what_the_bound_counts(data, drawn):
             own += prices.fair[block.cell[j]]
         expected = ways.served[w] * (own - prices.need[j]) - prices.donation[i]
         if stage == "cost":
-            expected -= ways.spend[w] + ways.purchase[w]
+            expected -= ways.spend[w] + ways.unbudgeted[w]
         expected -= prices.budget * ways.spend[w]
         for entry in np.flatnonzero(ways.load_column == w):
             expected -= prices.capacity[ways.load_row[entry]] * ways.load[entry]

@@ -24,6 +24,7 @@ from matchopt.model.routes import (
     Rows,
     ScheduledRoutes,
     Terms,
+    budgeted,
 )
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Pinned:
 
     @property
     def spent(self) -> int:
-        """What the lines cost, purchases aside, in 1/10 000 currency × scaled quantity."""
-        return exact_dot(self.route.unit_cost[:, :-1].sum(axis=1), self.quantity)
+        """What the budget counts of the lines, in 1/10 000 currency × scaled quantity."""
+        return exact_dot(budgeted(self.route.unit_cost), self.quantity)
 
     def planned(self, count: int) -> Ints:
         """Return the scaled quantity given of each of `count` donations."""

@@ -106,10 +106,13 @@ class Part:
         """Return the units of the need that one donated unit serves, for pairs that broadcast."""
         return np.broadcast_to(self._fit(rows, columns).ratio, np.broadcast_shapes(rows.shape, columns.shape))
 
-    def purchase(self, rows: Ints, columns: Ints) -> Floats:
-        """Return what one donated unit spends on purchases, in currency, for pairs that broadcast."""
-        spent = self._fit(rows, columns).purchase
-        return np.broadcast_to(spent, np.broadcast_shapes(rows.shape, columns.shape))
+    def unbudgeted(self, rows: Ints, columns: Ints) -> Floats:
+        """Return what one donated unit costs that the budget does not count, for pairs that broadcast.
+
+        That is what it spends on purchases and what is rated, in currency.
+        """
+        cost = self._router.unbudgeted(self._sides.pairs(rows, columns))
+        return np.broadcast_to(cost, np.broadcast_shapes(rows.shape, columns.shape))
 
     def _fit(self, rows: Ints, columns: Ints) -> Fit:
         supply, demand = self._sides.supply, self._sides.demand

@@ -10,7 +10,7 @@ import numpy as np
 from matchopt.arrays import Bools, Floats, Ints, Shorts
 from matchopt.kernels import sized
 from matchopt.model.classes import CHANNELS, Demand, Supply
-from matchopt.model.money import to_money, with_residue
+from matchopt.model.money import MONEY_SCALE, to_money, with_residue
 from matchopt.model.pair_kernels import HubTables, fill_leg_table
 from matchopt.model.places import Atlas, Places, legs_between
 from matchopt.model.rules import Affinities, Items, Rules
@@ -23,6 +23,16 @@ DIRECT = -1
 """Hub number of a direct delivery."""
 
 COST_KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
+RATED_KINDS = ("penalty",)
+"""Kinds that are minimised like the others, though no money is spent on them: no budget counts them."""
+
+BUDGETED = np.array([kind not in (*RATED_KINDS, "purchase") for kind in COST_KINDS])
+"""Which kinds `policy.budget` counts: what is really spent, purchases aside."""
+
+
+def budgeted(unit_cost: Ints) -> Ints:
+    """Return of unit costs (n, kinds) what the budget counts."""
+    return np.asarray(unit_cost[:, BUDGETED].sum(axis=1))
 
 
 class Hubs:
@@ -220,7 +230,9 @@ class Router:
     def unit_costs(self, pairs: Pairs, hub: Ints, stay: Ints) -> Ints:
         """Return the unit costs (n, kinds) of pairs over hubs `hub` with `stay` days in storage.
 
-        Each kind is rounded so that they add up to the rounded total.
+        Each kind is rounded so that they add up to the rounded total. Of those that the budget counts the
+        largest takes up the difference: purchases and what is rated are their own rounded values, and so what
+        the budget counts is the rounded total less these.
         """
         weight, hubs, route = self.terms.items.weight[pairs.item], self.hubs, np.zeros((3, len(hub)))
         straight, at = np.flatnonzero(hub == DIRECT), np.flatnonzero(hub != DIRECT)
@@ -232,7 +244,8 @@ class Router:
         total = route[0] + route[1] + route[2] + (identification + penalty + transfer + purchase)
         shared = np.broadcast_arrays(identification, penalty, transfer, purchase, hub)[:4]
         costs = np.concatenate([route, np.stack(shared)]).T
-        return with_residue(to_money(costs), to_money(total), largest=costs.argmax(axis=1))
+        largest = np.where(BUDGETED, costs, -1.0).argmax(axis=1)
+        return with_residue(to_money(costs), to_money(total), largest=largest)
 
     def direct_cost(self, pairs: Pairs) -> Floats:
         """Return transport and handling of one unit that goes direct, in currency, not rounded."""
@@ -244,9 +257,14 @@ class Router:
         return np.asarray(self._hub_legs(pairs, hub) + self.hubs.handling[hub])
 
     def pair_cost(self, pairs: Pairs) -> Floats:
-        """Return what one unit costs whatever its route, purchases aside, in currency, not rounded."""
-        identification, penalty, transfer, _ = self._pair_costs(pairs)
-        return identification + penalty + transfer
+        """Return what the budget counts of one unit whatever its route, in currency, not rounded."""
+        identification, _, transfer, _ = self._pair_costs(pairs)
+        return identification + transfer
+
+    def unbudgeted(self, pairs: Pairs) -> Floats:
+        """Return what one unit costs that the budget does not count, in currency, to 1/10 000."""
+        _, penalty, _, purchase = self._pair_costs(pairs)
+        return np.asarray(to_money(penalty) / MONEY_SCALE + purchase)
 
     def direct_leg(self, pairs: Pairs) -> tuple[Bools, Ints]:
         """Return whether pairs can go direct, and the days it takes; money is there at once."""

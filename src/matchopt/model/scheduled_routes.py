@@ -22,6 +22,7 @@ from matchopt.model.routes import (
     ScheduledRoutes,
     Sides,
     Window,
+    budgeted,
     direct_delivery,
 )
 
@@ -146,7 +147,7 @@ class RouteOptions:
     def least(self, rows: Ints, columns: Ints, prices: CapacityPrices) -> tuple[Floats, Ints, Ints]:
         """Return the least priced cost per donated unit of admitted pairs (n,), its hub and arrival.
 
-        The cost is that before rounding and without purchases, each currency unit counting
+        The cost is that which the budget counts, before rounding, each currency unit counting
         ``prices.cost``, with the capacities it loads at their prices.
         """
         pairs, loads, router = self._sides.pairs(rows, columns), self._loads, self._router
@@ -252,5 +253,6 @@ def _range_minima(table: Floats, row: Ints, first: Ints, last: Ints) -> tuple[Fl
 
 
 def unit_price(route: ScheduledRoutes) -> tuple[Floats, Floats]:
-    """Return what one donated unit costs, purchases aside, and what it spends on purchases, in currency."""
-    return route.unit_cost[:, :-1].sum(axis=1) / MONEY_SCALE, route.unit_cost[:, -1] / MONEY_SCALE
+    """Return of what one donated unit costs what the budget counts, and the rest, in currency."""
+    counted = budgeted(route.unit_cost)
+    return counted / MONEY_SCALE, (route.unit_cost.sum(axis=1) - counted) / MONEY_SCALE

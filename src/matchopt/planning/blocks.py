@@ -76,7 +76,7 @@ def join(
     is_open
         Whether shared capacities bind it.
     budget
-        What it may spend, purchases aside.
+        What the budget allows it.
     cells
         Fairness cells; None without fairness.
     floor

@@ -267,11 +267,11 @@ class RouteSource:
         """
         part = member.part
         price = objective.donation[member.donation + rows] / (part.granule / self._scale.unit)
-        bought = part.purchase(rows[:, None], columns)
+        aside = part.unbudgeted(rows[:, None], columns)
         gain = part.ratio(rows[:, None], columns) * objective.need[member.need + columns]
-        gain = gain - price[:, None] - objective.purchase * bought
+        gain = gain - price[:, None] - objective.unbudgeted * aside
         # No route costs less than the cheapest route, whatever the capacities are worth.
-        at_best = gain - objective.spend * (cost / MONEY_SCALE - bought)
+        at_best = gain - objective.spend * (cost / MONEY_SCALE - aside)
         if not self._open:
             return np.where((cost < FORBIDDEN) & (at_best > above), at_best, -np.inf)
         row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, objective.spend)))
@@ -290,13 +290,13 @@ class RouteSource:
             rows, columns = (np.broadcast_to(side, least.shape) for side in (rows, columns))
             at = np.nonzero(least < FORBIDDEN)
             row, column = rows[at], columns[at]
-            bought = part.purchase(row, column)
+            aside = part.unbudgeted(row, column)
             if self._open:
                 spent, _, _ = part.options.least(row, column, prices)
             else:
-                spent = objective.spend * (least[at] / MONEY_SCALE - bought)
+                spent = objective.spend * (least[at] / MONEY_SCALE - aside)
             priced = np.full(least.shape, FORBIDDEN)
-            priced[at] = np.rint((spent + objective.purchase * bought) * MONEY_SCALE)
+            priced[at] = np.rint((spent + objective.unbudgeted * aside) * MONEY_SCALE)
             return priced
 
         return cost
@@ -326,7 +326,7 @@ class RouteSource:
     ) -> Columns:
         part = member.part
         granule = part.granule[row] / self._scale.unit
-        spend, purchase = unit_price(route)
+        spend, unbudgeted = unit_price(route)
         loads = part.options.loads(route, row, column) if self._open else NO_LOADS
         tail, head = row + member.donation, column + member.need
         key = self._key(member, row, column, route) if key is None else key
@@ -335,7 +335,7 @@ class RouteSource:
             head,
             part.ratio(row, column) * granule,
             spend * granule,
-            purchase * granule,
+            unbudgeted * granule,
             key,
             loads.which,
             loads.row,

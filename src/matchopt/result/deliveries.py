@@ -18,7 +18,7 @@ from matchopt.model.commitments import KEYS, Pinned, Promised
 from matchopt.model.linking import Loads
 from matchopt.model.money import added, exact_dot
 from matchopt.model.network import Network, Part, disaggregate
-from matchopt.model.routes import COST_KINDS
+from matchopt.model.routes import COST_KINDS, budgeted
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,8 @@ class Flows:
 
     @property
     def spent(self) -> int:
-        """What the flows cost, purchases aside, in 1/10 000 currency × scaled quantity."""
-        cost = self.unit_cost[:, :-1].sum(axis=1)
-        return exact_dot(cost, self.quantity)
+        """What the budget counts of the flows, in 1/10 000 currency × scaled quantity."""
+        return exact_dot(budgeted(self.unit_cost), self.quantity)
 
     def loads(self, count: int) -> Floats:
         """Return the load of each of `count` capacities, in kg."""

@@ -168,9 +168,9 @@ class _Look:
         return np.where(np.isinf(least), CAPACITY, np.where(affordable, INTEGRALITY, BUDGET))
 
     def _open_cost(self, rows: Ints, columns: Ints, granule: Floats, cost: Ints) -> Floats:
-        """Return the least cost of a unit, purchases aside, over routes with room for a granule."""
+        """Return the least that the budget counts of a unit, over routes with room for a granule."""
         if not len(self._rest.room):
-            return cost / MONEY_SCALE - self.part.purchase(rows, columns)
+            return cost / MONEY_SCALE - self.part.unbudgeted(rows, columns)
         least = np.full(len(rows), np.inf)
         weight = self.part.options.weight(rows) * granule
         for kg in np.unique(weight):

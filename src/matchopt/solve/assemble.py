@@ -102,7 +102,7 @@ def assemble(
     program = Program()
     gain = columns.served * block.need_gain(stage)[columns.head]
     if stage == "cost":
-        gain = gain - columns.spend - columns.purchase
+        gain = gain - columns.spend - columns.unbudgeted
     amounts = program.add_columns(len(columns), gain, most, whole, lower=least)
     donation = program.add_rows(len(block.supply), upper=block.supply, entries=[(columns.tail, amounts, 1.0)])
     need = program.add_rows(

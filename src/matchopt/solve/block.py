@@ -33,8 +33,8 @@ class Columns:
         Donation and need.
     served : (w,) float
         Need units that one granule serves.
-    spend, purchase : (w,) float
-        What one granule costs, purchases aside; and what it spends on them. In currency.
+    spend, unbudgeted : (w,) float
+        What one granule costs: what the budget counts of it, and the rest. In currency.
     key : (w,) int
         Tells columns apart; what else it means is the source's business.
     load_column, load_row : (e,) int
@@ -46,7 +46,7 @@ class Columns:
     head: Ints
     served: Floats
     spend: Floats
-    purchase: Floats
+    unbudgeted: Floats
     key: Ints
     load_column: Ints
     load_row: Ints
@@ -90,7 +90,7 @@ class Columns:
     def gain(self, objective: PricedObjective) -> Floats:
         """Return what one granule over each column is worth beyond what it uses up."""
         gain = self.served * objective.need[self.head] - objective.donation[self.tail]
-        gain -= objective.spend * self.spend + objective.purchase * self.purchase
+        gain -= objective.spend * self.spend + objective.unbudgeted * self.unbudgeted
         used = np.bincount(
             self.load_column, self.load * objective.capacity[self.load_row], minlength=len(self)
         )
@@ -109,15 +109,15 @@ class PricedObjective:
         Price of one granule.
     capacity : (r,) float
         Price of one kg.
-    spend, purchase : float
-        What one currency unit of cost, purchases aside, and of purchases counts.
+    spend, unbudgeted : float
+        What one currency unit of cost counts that the budget counts, and one that it does not.
     """
 
     need: Floats
     donation: Floats
     capacity: Floats
     spend: float
-    purchase: float
+    unbudgeted: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Subproblem:
     granule
         Donated units of one granule, the same for all of the part.
     cost
-        Least priced cost of a unit over any column of a pair, purchases included, in 1/`scale` currency.
+        Least priced cost of a unit over any column of a pair, all of it, in 1/`scale` currency.
     """
 
     donations: slice
@@ -274,7 +274,7 @@ class Block:
     capacity : (r,) float
         kg.
     budget : float
-        What may be spent, purchases aside; infinite without limit.
+        What the budget allows; infinite without limit.
     by_cost : bool
         Whether the least total cost is sought, and not coverage first.
     fairness : str
@@ -354,7 +354,7 @@ class Block:
     def reached(self, columns: Columns, amount: Floats) -> Reached:
         """Return what a plan of `amount` granules over each column reaches."""
         served = np.bincount(columns.head, columns.served * amount, minlength=len(self.tier))
-        cost = float((columns.spend + columns.purchase) @ amount)
+        cost = float((columns.spend + columns.unbudgeted) @ amount)
         values = {stage: float(served @ self.need_gain(stage)) for stage in self.stages}
         values["cost"] -= cost + self.promises.cost * len(self.promises.changed(columns, amount))
         fair = self.cell >= 0

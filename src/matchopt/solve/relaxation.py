@@ -198,7 +198,7 @@ class SmoothedPricing:
         mean = float(columns.spend @ amount) / max(float(load.sum()), 1.0)
         full = SPREAD * mean * load / np.maximum(self._block.capacity, 1.0)
         spread = PricedObjective(
-            objective.need, objective.donation, capacity + full, objective.spend, objective.purchase
+            objective.need, objective.donation, capacity + full, objective.spend, objective.unbudgeted
         )
         carrying = self._source.along(spread, found.tail, found.head)
         return carrying.joined(self._source.promising(spread, PARTNERS, least=-np.inf))

@@ -53,13 +53,13 @@ def completed(
     """
     gain = columns.served * block.need_gain(stage)[columns.head]
     if stage == "cost":
-        gain = gain - columns.spend - columns.purchase
+        gain = gain - columns.spend - columns.unbudgeted
     elif not stage.startswith("tier"):
         gain = (block.cell[columns.head] >= 0).astype(np.float64)
     plan = _Growing(block, columns, amount, most)
     like = np.zeros(len(columns)) if relaxed is None else relaxed
     useful = np.flatnonzero((gain > EQUAL) & (plan.rest[columns.head] > EQUAL))
-    cost = (columns.spend + columns.purchase) / columns.served
+    cost = (columns.spend + columns.unbudgeted) / columns.served
     useful = useful[np.lexsort((cost[useful], -like[useful], columns.head[useful]))]
     heads, starts = np.unique(columns.head[useful], return_index=True)
     served = np.bincount(columns.head, columns.served * like, minlength=len(block.demand))
@@ -187,7 +187,7 @@ class Packing:
         """
         needs = int(max(columns.head.max(initial=0), head.max(initial=0))) + 1
         pair = columns.tail * needs + columns.head
-        order = np.lexsort((columns.spend + columns.purchase, pair))
+        order = np.lexsort((columns.spend + columns.unbudgeted, pair))
         starts = np.searchsorted(pair[order], tail * needs + head, side="left")
         ends = np.searchsorted(pair[order], tail * needs + head, side="right")
         first, row, load = (part.tolist() for part in columns.loads())

@@ -95,7 +95,7 @@ SETTINGS: Mapping[str, str] = {
         'donations that may not turn up: "expected" plans quantity x reliability, "firm" only those that'
         ' are certain, "ignore" all in full'
     ),
-    "policy.budget": mark("limit of the logistics cost, purchases aside; 0 is no limit"),
+    "policy.budget": mark("limit of what is really spent, purchases aside; 0 is no limit"),
     "policy.affinity_weight": mark(
         "cost per served unit of a donation and a need that do not fit at all (score 0) by the table"
         " affinities; 0 leaves that table without effect"

@@ -199,7 +199,7 @@ def promises_of(
     come, by_hub = lines.arrival - f.start, np.flatnonzero(lines.hub >= 0)
     for k, stage in enumerate(prices.stages if len(p.i) else ()):
         before = p.ratio * prices.worth(f, k, cell)[p.j] - stage.donation[p.i]
-        before += stage.budget[block] * p.fees.purchase
+        before += stage.budget[block] * p.fees.unbudgeted()
         toll = np.zeros(len(p.i))
         for b, tolls in stage.tolls.items():
             r, h = np.flatnonzero(block == b), by_hub[block[by_hub] == b]

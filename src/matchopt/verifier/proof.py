@@ -195,7 +195,7 @@ class ColumnPricing:
         met, block = pick(met, r), block[r]
         for k, stage in enumerate(p.stages):
             before = met.pairs.ratio * self._worth[k][met.need] - self._least_donation[k][met.donation]
-            before += stage.budget[block] * met.pairs.fees.purchase
+            before += stage.budget[block] * met.pairs.fees.unbudgeted()
             dear = p.cost_counts(k)[block]
             cheapest = (before - dear * met.cost / 10_000) / met.pairs.ratio
             tolled = np.isin(block, list(stage.tolls))

@@ -93,7 +93,7 @@ class Reasons:
         granule = d.granule[met.pairs.i] * d.grain[met.pairs.i]
         cost = cheapest_with_room(self.f, self._residual, met, d.load[met.pairs.i] * granule)
         roomy = cost < 2**61
-        paid = roomy & ((cost / 10_000 - met.pairs.fees.purchase) * granule <= self._budget)
+        paid = roomy & ((cost / 10_000 - met.pairs.fees.unbudgeted()) * granule <= self._budget)
         for step, passed in ((_SPARE, np.ones(len(r), dtype=bool)), (_ROOM, roomy), (_PAID, paid)):
             np.minimum.at(self._least[step], met.need[passed], least[passed])
             takes = passed & cheaper(least, self.ceiling[met.need])

@@ -40,6 +40,10 @@ class Fees(NamedTuple):
         """Return all of them together."""
         return self.identification + self.penalty + self.transfer + self.purchase
 
+    def unbudgeted(self) -> Floats:
+        """Return what no budget counts: purchases, and penalties, which are rated; to 1/10 000."""
+        return self.purchase + tenthousandths(self.penalty) / 10_000
+
 
 class UnitCost(NamedTuple):
     """What a unit costs over a route, by component, in currency."""

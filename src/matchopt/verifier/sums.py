@@ -17,7 +17,19 @@ from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.errors import shortened
 from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
-from matchopt.verifier.facts import Counts, Facts, Names, PairIndex, added, day, micro, repeated, sums, total
+from matchopt.verifier.facts import (
+    Counts,
+    Facts,
+    Names,
+    PairIndex,
+    added,
+    day,
+    micro,
+    repeated,
+    sums,
+    tenthousandths,
+    total,
+)
 from matchopt.verifier.lines import PlanLines
 from matchopt.verifier.rules import agreement_of, lanes_taken
 from matchopt.verifier.violation import CheckedRows, PlanTable, Violations, is_text, named, written
@@ -47,7 +59,7 @@ class PlanTotals:
     spare
         Donations of which a granule at least is left to plan.
     spent
-        Currency that the lines cost, purchases aside.
+        Currency that the budget counts of the lines.
     met, kept, held
         What of served, planned and spent stays of an earlier plan.
     """
@@ -71,7 +83,8 @@ def plan_totals(f: Facts, lines: PlanLines) -> PlanTotals:
     planned, kept = (sums(lines.i, given, len(d.ids)) for given in (lines.given, lines.stays))
     unmet, left = n.asked - served, d.offered - planned
     rest = np.maximum(d.plannable, kept) - planned
-    cost, grain = np.where(lines.sound, lines.unit - np.where(lines.bought, 10_000, 0), 0), d.grain[lines.i]
+    counted = lines.unit - tenthousandths(lines.pairs.fees.unbudgeted())
+    cost, grain = np.where(lines.sound, counted, 0), d.grain[lines.i]
     spent, held = (total(given, grain, cost) / 10_000 for given in (lines.given, lines.stays))
     spare = (rest >= d.granule).astype(bool) & (d.plannable > 0)
     short = _exceeds(unmet, _SHORT, n.grain)
@@ -125,7 +138,7 @@ def check_tally(f: Facts, lines: PlanLines, tally: PlanTotals, found: Violations
     donations.note("max_communities", wide, words, spread=spread, most_communities=most)
     limit, spent = f.settings.policy.budget, tally.spent
     if limit > 0 and spent > max(Fraction(limit) * (1 + _SLACK), tally.held):
-        words = mark("costs {spent}, purchases aside, more than the budget of {limit}")
+        words = mark("spends {spent}, purchases aside, more than the budget of {limit}")
         found.add("budget", TABLE, "", words, spent=f"{float(spent):.4f}", limit=f"{limit:.10g}")
 
 

@@ -20,6 +20,7 @@ from matchopt.model.classes import Members, ranks
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Part, encode
 from matchopt.model.places import Atlas
+from matchopt.model.routes import budgeted
 from matchopt.tolerances import ROUNDING
 
 Offer = tuple[Ints, Ints]
@@ -200,7 +201,7 @@ class Round:
         kg = loads.kg * quantity / network.scale.unit
         if (self._room[loads.row] < kg * (1 - ROUNDING)).any():
             return None
-        cost = float(way.unit_cost[0, :-1].sum()) * quantity / (MONEY_SCALE * network.scale.unit)
+        cost = float(budgeted(way.unit_cost)[0]) * quantity / (MONEY_SCALE * network.scale.unit)
         if cost > self._budget * (1 + ROUNDING):
             return None
         np.subtract.at(self._room, loads.row, kg)
