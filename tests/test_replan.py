@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given
 from typer.testing import CliRunner
 
 import matchopt
-from comparison import check_objective, ledger_of
+from comparison import check_objective, check_whole, ledger_of
 from matchopt import Case, Plan
 from matchopt.cli import app
+from matchopt.verifier import pairs
 from oracle import solve
 from profiles import examples
 from small_case import SmallCase
@@ -190,3 +192,72 @@ def test_what_is_said_of_promises_has_to_be_so(bound):
     without = {key: value for key, value in bound.summary.items() if key != "commitments"}
     wrong = replace(bound, summary=without)
     assert {v.code for v in matchopt.verify(bound.case, wrong)} == {"missing_key"}
+
+
+# --- where only pinned lines serve ----------------------------------------------------------
+
+
+def case_of(settings: dict[str, Any] | None = None, **tables: list[dict[str, Any]]) -> SmallCase:
+    """Return a case of plain rows; all needs are in c1, and of rice if nothing else is said."""
+    for row in tables["needs"]:
+        row.setdefault("community", "c1")
+    for row in (*tables["needs"], *tables["donations"]):
+        row.setdefault("item", "rice")
+    return SmallCase(tables, settings or {})
+
+
+def planned(small: SmallCase) -> Plan:
+    """Return the plan of a case, which is right by the oracle and by the verifier."""
+    rules = small.rules()
+    plan = matchopt.plan(small.case())
+    check_whole(rules, solve(rules), plan)
+    return plan
+
+
+def pin(donation: str, need: str, quantity: float, status: str = "accepted", **more: Any) -> dict[str, Any]:
+    return {"donation_id": donation, "need_id": need, "quantity": quantity, "status": status, **more}
+
+
+@pytest.mark.parametrize("few_pairs", [0, 2**16])
+def test_who_could_only_serve_needs_that_pinned_lines_serve_has_demand_met(monkeypatch, few_pairs):
+    """A pair that is barred is not taken for one that is worth its cost, however many pairs there are."""
+    monkeypatch.setattr(pairs, "FEW_PAIRS", few_pairs)
+    plan = planned(
+        case_of(
+            needs=[{"need_id": "N1", "quantity": 2}, {"need_id": "N2", "quantity": 2}],
+            donations=[
+                {"donation_id": "D1", "quantity": 2, "quality": 5},
+                {"donation_id": "D2", "quantity": 2, "quality": 4},
+            ],
+            commitments=[pin("D1", "N1", 2, "cancelled"), pin("D2", "N2", 2)],
+        )
+    )
+    assert plan.donations["reason"].tolist() == ["demand_met", ""]
+
+
+def test_an_excluded_need_that_pinned_lines_serve_in_full_has_no_reason():
+    plan = planned(
+        case_of(
+            needs=[{"need_id": "N1", "quantity": 2, "group": "children"}, {"need_id": "N2", "quantity": 2}],
+            donations=[{"donation_id": "D1", "quantity": 3}],
+            exclusions=[{"group": "children"}],
+            commitments=[pin("D1", "N1", 2)],
+        )
+    )
+    assert plan.needs["reason"].tolist() == ["", "outranked"]
+    assert "excluded" not in plan.summary["unmet_by_reason"]
+
+
+def test_what_is_not_worth_it_is_told_before_what_is_less_than_a_granule():
+    plan = planned(
+        case_of(
+            {"policy": {"objective": "total-cost"}},
+            needs=[{"need_id": "N1", "quantity": 14, "unmet_cost": 0.01}],
+            donations=[
+                {"donation_id": "D1", "quantity": 4, "lot_size": 50},
+                {"donation_id": "D2", "quantity": 4},
+            ],
+        )
+    )
+    assert plan.donations["reason"].tolist() == ["not_worth_it", "not_worth_it"]
+    assert plan.needs["reason"].tolist() == ["not_worth_it"]

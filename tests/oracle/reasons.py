@@ -19,10 +19,10 @@ class Reasons:
     def of_need(self, j: int) -> str:
         """Return why need `j` is not served in full, ``""`` if it is."""
         rules = self.rules
-        if j in rules.excluded:
-            return "excluded"
         if not self.ledger.is_short(j):
             return ""
+        if j in rules.excluded:
+            return "excluded"
         left = rules.pool
         for stage in STAGES:
             left = [i for i in left if rules.obstacle[i, j] != stage]
@@ -51,11 +51,11 @@ class Reasons:
             left = [j for j in left if rules.obstacle[i, j] != stage]
             if not left:
                 return stage
-        if not self._has_granule(i):
-            return "integrality"
         worthwhile = [j for j in left if rules.worthwhile(i, j)]
         if not worthwhile:
             return "not_worth_it"
+        if not self._has_granule(i):
+            return "integrality"
         short = [(i, j) for j in worthwhile if self.ledger.is_short(j)]
         return self._obstacle(short) if short else "demand_met"
 

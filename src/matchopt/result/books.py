@@ -92,7 +92,7 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
             "asked": show(network.asked),
             "served": show(served),
             "unmet": show(network.asked - served),
-            "reason": why_unmet,
+            "reason": np.where(network.asked > served, why_unmet, ""),
         }
     )
     donations = pd.DataFrame(

@@ -115,7 +115,8 @@ def _donation_reasons(network: Network, rest: Residual, looks: Sequence[_Look]) 
     for look, rows, found in zip(looks, sought, threaded(_Look.donations, looks, sought), strict=True):
         row, which = network.donations.rows_of(look.part.rows[rows])
         code = found[which]
-        words = np.where(less[row] & (code >= ADMITTED), "integrality", DONATION_CODES[code])
+        whole = less[row] & (code >= ADMITTED) & (code != NOT_WORTH_IT)
+        words = np.where(whole, "integrality", DONATION_CODES[code])
         reason[row] = np.where(left[row], words, reason[row])
     return reason
 

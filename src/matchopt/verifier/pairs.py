@@ -337,7 +337,8 @@ class _PairEnumerator:
         terms["lanes"], terms["longest"] = len(f.lanes.lead) > 0, 2 * f.lanes.lead.max(initial=0)
         terms["least_storage"] = f.hubs.storage.min() if len(f.hubs.names) else 0.0
         terms["ratio"], terms["fixed"] = ratio, (penalty + bought) * 10_000
-        terms["proof"], terms["sure"] = plain is not None, left.sure
+        # Of a pair that passes here commitments may still say no.
+        terms["proof"], terms["sure"] = plain is not None, left.sure and not self.commitments.any_bars
         return _ItemClasses(donations[order], needs, offers[order], requests, groups, terms)
 
     def _legs(self, donations: Ints, places: Ints) -> tuple[Any, ...]:

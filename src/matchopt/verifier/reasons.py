@@ -115,11 +115,15 @@ class Reasons:
         d, tally = self.f.donations, self.tally
         reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.donations]
         open_to = reach.donations == len(rules.STEPS)
-        codes = ((_PAID, "budget"), (_ROOM, "capacity"), (_SPARE, "demand_met"), (_ANY, "not_worth_it"))
-        for step, code in codes:
+
+        def unwanted(step: int) -> Bools:
             wanted = self.donations.spread(self._wanted[step].astype(np.float64), 0.0, len(d.ids))
-            reasons[open_to & (wanted == 0)] = code
+            return np.asarray(open_to & (wanted == 0))
+
+        for step, code in ((_PAID, "budget"), (_ROOM, "capacity"), (_SPARE, "demand_met")):
+            reasons[unwanted(step)] = code
         reasons[open_to & ~tally.spare] = "integrality"
+        reasons[unwanted(_ANY)] = "not_worth_it"
         reasons[(tally.planned >= d.plannable).astype(bool)] = "unreliable"
         return np.where((tally.left_over > 0).astype(bool), reasons, "").astype(object)
 
