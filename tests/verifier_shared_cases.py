@@ -233,7 +233,8 @@ def fair(rule: str, people: Sequence[float] = (1, 1), **policy: Any) -> Case:
 
 def floor(rule: str = "floor") -> Plan:
     """Each gets 5. One donated serves 1 ÷ 20 of everybody; what goes to F costs 0.2 more than to C."""
-    entry = {"rule": rule, "floor": 0.5, "bound": 0.5, "relaxation": 0.5}
+    entry: dict[str, Any] = {"rule": rule, "floor": 0.5, "bound": 0.5, "relaxation": 0.5}
+    entry["held_by"] = [{"community": name, "category": "rice"} for name in "CF"]
     return plan_of(
         fair(rule),
         [line("d", "m", 5, (1, 0.5, 0, 0)), line("d", "n", 5, (0, 0.5, 0, 0))],

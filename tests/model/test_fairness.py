@@ -162,4 +162,62 @@ def test_without_cells_nothing_is_unfair():
         "bound": 1.0,
         "relaxation": 1.0,
         "cells": 0,
+        "held_by": [],
     }
+
+
+def held_by(plan):
+    """Return community and category of the cells that hold the smallest coverage where it is."""
+    return [tuple(cell.values()) for cell in plan.summary["fairness"]["held_by"]]
+
+
+@pytest.mark.parametrize("rule", ["floor", "leximin"])
+def test_the_plan_names_the_cells_that_hold_the_floor(rule):
+    # C2 can have a quarter and no more; C1 and C3 share what they can, and could get more each.
+    needs = [("C1", "rice", 60, {"priority": 1}), ("C2", "oil", 20), ("C3", "rice", 40)]
+    plan = checked(case(needs, [("rice", 60), ("oil", 5)], rule=rule))
+    assert plan.summary["fairness"]["floor"] == 0.25
+    assert held_by(plan) == [("C2", "oil")]
+    # Of one kind of thing all that ask for it hold each other, but who cannot be reached does not count.
+    needs = [("C1", "rice", 10), ("C2", "rice", 10), ("C3", "soap", 10)]
+    assert held_by(checked(case(needs, [("rice", 10)], rule=rule))) == [("C1", "rice"), ("C2", "rice")]
+    assert held_by(checked(case(needs, [("rice", 20)], rule=rule))) == []
+
+
+def test_two_cells_that_are_held_for_reasons_of_their_own_are_both_named():
+    needs = [("C1", "rice", 8), ("C2", "oil", 8), ("C3", "soap", 8)]
+    plan = checked(case(needs, [("rice", 2), ("oil", 2), ("soap", 6)]))
+    assert held_by(plan) == [("C1", "rice"), ("C2", "oil")]
+
+
+def test_where_things_stay_whole_all_of_the_smallest_coverage_are_named():
+    # Lots of 4 leave C1 at 4 of 10, though prices alone would let all reach more.
+    needs = [("C1", "rice", 10), ("C2", "rice", 10)]
+    plan = checked(case(needs, [("rice", 8, {"lot_size": 4}), ("rice", 1, {"only_communities": "C2"})]))
+    assert plan.summary["fairness"]["floor"] == pytest.approx(0.4)
+    assert held_by(plan) == [("C1", "rice")]
+
+
+@pytest.mark.parametrize("rule", ["floor", "leximin", "share"])
+def test_a_cell_that_pinned_lines_alone_serve_counts(rule):
+    """What stays of a donation that is not planned any more: nobody can add to it."""
+    pinned = {"donation_id": ["d0"], "need_id": ["n0"], "quantity": [6], "status": ["accepted"]}
+    of = case([("C1", "rice", 9)], [("rice", 6, {"reliability": 0})], rule=rule, commitments=pinned)
+    plan = checked(of)
+    fair = plan.summary["fairness"]
+    if rule == "share":
+        assert fair["shortfall"] == fair["bound"] == 0
+    else:
+        assert fair["floor"] == fair["bound"] == fair["relaxation"] == pytest.approx(2 / 3)
+        assert held_by(plan) == [("C1", "rice")]
+    # Beside it others are planned for: they have a block, and the cell is in it.
+    of = case(
+        [("C1", "rice", 9), ("C2", "oil", 4)],
+        [("rice", 6, {"reliability": 0}), ("oil", 3)],
+        rule=rule,
+        commitments=pinned,
+    )
+    plan = checked(of)
+    if rule != "share":
+        assert plan.summary["fairness"]["floor"] == pytest.approx(2 / 3)
+        assert held_by(plan) == [("C1", "rice")]

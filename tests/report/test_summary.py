@@ -143,6 +143,9 @@ def test_a_plan_is_held_against_plans_under_the_same_rules(objective: str) -> No
     assert "no plan as fair within the budget" in said
 
 
+CELLS = [{"community": f"C{k}", "category": "rice"} for k in range(6)]
+
+
 @pytest.mark.parametrize(
     ("fair", "said"),
     [
@@ -156,6 +159,14 @@ def test_a_plan_is_held_against_plans_under_the_same_rules(objective: str) -> No
             {"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7},
             "the most that is possible; then the second worst off gets the most that is possible, and so on.",
         ),
+        (
+            {"rule": "floor", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "held_by": CELLS[:2]},
+            "the most that is possible. It is held there by C0 (rice) and C1 (rice).",
+        ),
+        (
+            {"rule": "leximin", "floor": 0.4, "bound": 0.4, "relaxation": 0.4, "cells": 7, "held_by": CELLS},
+            "It is held there by C0 (rice), C1 (rice), C2 (rice), C3 (rice), and 2 more.",
+        ),
         ({"rule": "share", "shortfall": 0, "bound": 0, "relaxation": 0}, "every community gets its share."),
         (
             {"rule": "share", "shortfall": 2.5, "bound": 2.5, "relaxation": 2},
@@ -168,6 +179,7 @@ def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
     assert fairness(fair).startswith(f"Fairness ({fair['rule']}): ")
     assert fairness(fair).endswith(said)
     assert fairness(fair) in plain_text(with_summary(fairness=fair))
+    assert "held there" not in fairness(fair, named=False)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Texts
 from matchopt.model.calendar import Calendar
 from matchopt.model.places import Places
 from matchopt.model.routes import DIRECT, Hubs, Pairs, ScheduledRoutes, Terms
-from matchopt.tolerances import ROUNDING
+from matchopt.tolerances import EQUAL, ROUNDING
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -211,6 +211,20 @@ class FairnessCells:
     pinned: Floats
     community: tuple[str, ...]
     category: tuple[str, ...]
+
+    def holding(self, coverage: Floats, weight: Floats) -> tuple[tuple[str, str], ...]:
+        """Return the cells that hold the smallest coverage where it is, in the order of their names.
+
+        They are the ones of the smallest coverage that have a `weight` (k,), the price of their coverage in
+        the proof: those without one could get more, and none of the others less. Where none of them has one,
+        because things must stay whole, they are all of the smallest coverage. In a plan that covers
+        everything nothing is held.
+        """
+        floor = float(coverage.min(initial=1.0))
+        lowest = (coverage <= floor + EQUAL) & (floor < 1 - EQUAL)
+        priced = lowest & (weight > EQUAL)
+        at = np.flatnonzero(priced if priced.any() else lowest)
+        return tuple(sorted((self.community[k], self.category[k]) for k in at.tolist()))
 
     @classmethod
     def of(cls, case: Case, network: Network) -> Self:

@@ -302,17 +302,20 @@ class Decomposition:
 
     def fair(self) -> FairnessReached | None:
         """Return what the plan reaches of the fairness sought."""
-        rule = self.case.settings.policy.fairness
-        if rule == "none":
+        rule, cells = self.case.settings.policy.fairness, self.cells
+        if rule == "none" or cells is None:
             return None
+        # Where no part is left to plan, pinned lines alone serve the cells.
+        coverage, weight = cells.pinned / cells.asked, np.zeros(len(cells.asked))
         for one in self.solved:
             if one.joint.cells is not None:
-                reached = one.outcome.reached
-                value = float(reached.coverage.min())
-                if rule == "share":
-                    value = float(one.joint.block.fair_share.sum()) - reached.value["share"]
-                return FairnessReached(rule, max(value, 0.0), len(one.joint.cells.asked))
-        return FairnessReached(rule, 0.0 if rule == "share" else 1.0, 0)
+                coverage, (first, *_) = one.outcome.reached.coverage, one.outcome.stages
+                weight = first.prices.fair * cells.asked if first.name == rule else weight
+        if rule == "share":
+            short = np.maximum(cells.share - coverage * cells.asked, 0.0)
+            return FairnessReached(rule, float(short.sum()), len(coverage), ())
+        floor = float(coverage.min(initial=1.0))
+        return FairnessReached(rule, floor, len(coverage), cells.holding(coverage, weight))
 
     def spent(self, limit: float, used: float) -> BudgetUse | None:
         """Return what was spent of a budget and, from its prices, what one currency unit more would serve."""

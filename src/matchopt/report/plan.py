@@ -72,7 +72,7 @@ def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
         subtitle=_subtitle(t),
         headline=headline(t.summary),
         details="" if public else details(plan),
-        rules=rules(t.summary),
+        rules=rules(t.summary, public=public),
         proof=proof(t.summary),
         optimal=t.summary["status"] == "optimal",
         figures=_figures(t),

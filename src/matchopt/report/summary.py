@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 TIER = "served_tier_"
 
+FEW_CELLS = 4
+"""Fairness cells that are named of those that hold the smallest coverage where it is."""
+
 
 def headline(summary: Mapping[str, Any]) -> str:
     """Return in one sentence how much of what is asked for the plan serves, and at what cost."""
@@ -174,9 +177,12 @@ def renderable(plan: Plan, more: Sequence[ReportTable] = ()) -> RenderableType:
     return Group(*parts, *map(terminal.renderable, [*tables(summary), *more]))
 
 
-def rules(summary: Mapping[str, Any]) -> list[str]:
-    """Return what the plan reaches of fairness and uses of the budget, if there are such rules."""
-    fair = [fairness(summary["fairness"])] if summary["fairness"] is not None else []
+def rules(summary: Mapping[str, Any], *, public: bool = False) -> list[str]:
+    """Return what the plan reaches of fairness and uses of the budget, if there are such rules.
+
+    The public is not told which communities get least.
+    """
+    fair = [fairness(summary["fairness"], named=not public)] if summary["fairness"] is not None else []
     return [*fair, budget(summary)] if summary["budget"] is not None else fair
 
 
@@ -275,8 +281,11 @@ def _value(fair: Mapping[str, Any]) -> float:
     return float(fair["shortfall"] if fair["rule"] == "share" else fair["floor"])
 
 
-def fairness(fair: Mapping[str, Any]) -> str:
-    """Return how fair the plan is, and how much fairer another could be at the most."""
+def fairness(fair: Mapping[str, Any], *, named: bool = True) -> str:
+    """Return how fair the plan is, how much fairer another could be at the most, and which cells it is for.
+
+    Without `named` these go untold.
+    """
     value, bound = _value(fair), fair["bound"]
     best = _reached(value, bound)
     if fair["rule"] == "share":
@@ -295,19 +304,30 @@ def fairness(fair: Mapping[str, Any]) -> str:
     most = tr("the most that is possible")
     limit = most if best else tr("at the most {share} is possible", share=Share(bound))
     if fair["rule"] == "leximin":
-        return tr(
+        said = tr(
             "Fairness (leximin): every community gets at least {share} of what it asks for in each category "
             "that somebody can serve, {limit}; then the second worst off gets the most that is possible, "
             "and so on.",
             share=Share(value),
             limit=limit,
         )
-    return tr(
-        "Fairness (floor): every community gets at least {share} of what it asks for in each category that "
-        "somebody can serve, {limit}.",
-        share=Share(value),
-        limit=limit,
-    )
+    else:
+        said = tr(
+            "Fairness (floor): every community gets at least {share} of what it asks for in each category "
+            "that somebody can serve, {limit}.",
+            share=Share(value),
+            limit=limit,
+        )
+    cells = fair.get("held_by", []) if named else []
+    return words.joined([said, *([_held_by(cells)] if cells else [])])
+
+
+def _held_by(cells: Sequence[Mapping[str, str]]) -> str:
+    """Return which fairness cells hold the smallest coverage where it is; the first few of many."""
+    names = [tr("{community} ({category})", **cell) for cell in cells[:FEW_CELLS]]
+    if more := len(cells) - len(names):
+        names.append(tr("{n} more", n=more))
+    return tr("It is held there by {cells}.", cells=words.listed(names))
 
 
 def budget(summary: Mapping[str, Any]) -> str:

@@ -52,11 +52,14 @@ class FairnessReached:
         Smallest coverage; under ``share`` the shortfall, in item units.
     cells
         How many cells count.
+    held_by
+        Community and category of the cells that hold the smallest coverage where it is; none under ``share``.
     """
 
     rule: str
     value: float
     cells: int
+    held_by: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +210,12 @@ def _fairness(fair: FairnessReached | None, bound: Bound, relaxation: Bound) -> 
         name: round(fair.value if limit.fairness is None else limit.fairness, 9)
         for name, limit in (("bound", bound), ("relaxation", relaxation))
     }
-    cells = {"cells": fair.cells} if fair.rule == "leximin" else {}
-    return {"rule": fair.rule, what: round(fair.value, 9), **limits, **cells}
+    said: dict[str, Any] = {"rule": fair.rule, what: round(fair.value, 9), **limits}
+    if fair.rule == "leximin":
+        said["cells"] = fair.cells
+    if fair.rule != "share":
+        said["held_by"] = [{"community": c, "category": k} for c, k in fair.held_by]
+    return said
 
 
 def _by_reason(

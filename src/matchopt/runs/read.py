@@ -316,7 +316,8 @@ def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
     if fairness is not None:
         reached = "shortfall" if fairness.get("rule") == "share" else "floor"
         figures = [fairness.get(name) for name in (reached, "bound", "relaxation")]
-        if not isinstance(fairness.get("rule"), str) or not all(map(_is_number, figures)):
+        named = _are_cells(fairness.get("held_by", []))
+        if not isinstance(fairness.get("rule"), str) or not all(map(_is_number, figures)) or not named:
             raise RunError(tr("{file} is damaged: fairness is incomplete", file=file))
     if budget is not None:
         figures = [budget.get("limit"), budget.get("used")]
@@ -326,6 +327,16 @@ def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
 
 def _are_numbers(inner: object) -> bool:
     return isinstance(inner, dict) and all(map(_is_number, inner.values()))
+
+
+def _are_cells(inner: object) -> bool:
+    """Tell whether it is a list of fairness cells, each with its names."""
+    return isinstance(inner, list) and all(
+        isinstance(cell, dict)
+        and isinstance(cell.get("community"), str)
+        and isinstance(cell.get("category"), str)
+        for cell in inner
+    )
 
 
 def _is_number(value: object) -> bool:

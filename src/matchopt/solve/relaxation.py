@@ -43,6 +43,9 @@ SPREAD = 1e-3
 """What a full capacity seems to cost beyond an empty one, by the kg, as a share of the mean cost:
 of columns that cost the same those with residual capacity are better company."""
 
+ROUNDS = 12
+"""How often it is asked which further cells hold the smallest coverage."""
+
 NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
@@ -152,6 +155,36 @@ def raised(
             return found, coverage
         goals = replace(goals, coverage=coverage.copy())
         found = relax(block, found.columns, "leximin", goals, source, held=held, rising=rising)
+
+
+def all_that_hold(
+    block: Block, stage: str, found: Relaxation, source: ColumnSource | None, held: Ints = NONE
+) -> Prices:
+    """Return the prices of a stage; of the smallest coverage such as price every cell that holds it there.
+
+    A proof need not price all of them: where two have no more to hope for, each for a reason of its own, one
+    is enough. Those of that coverage without a price are raised by themselves; where they do not rise, that
+    is proof of the same bound, and the mean of all proofs is one more.
+    """
+    if stage not in ("floor", "leximin"):
+        return found.prices
+    coverage, floor = block.reached(found.columns, found.amount).coverage, found.value
+    goals, prices = Goals(coverage=np.full(len(coverage), floor)), [found.prices]
+    rising = coverage <= floor + EQUAL
+    while len(prices) <= ROUNDS and floor < 1 - EQUAL:
+        rising &= prices[-1].fair * block.cell_asked <= EQUAL
+        if not rising.any():
+            break
+        found = relax(block, found.columns, "leximin", goals, source, held=held, rising=rising)
+        if found.value > floor + EQUAL or not (found.prices.fair[rising] > 0).any():
+            break
+        prices.append(found.prices)
+    donation, need, capacity, fair = (
+        np.mean([getattr(one, name) for one in prices], axis=0)
+        for name in ("donation", "need", "capacity", "fair")
+    )
+    budget = float(np.mean([one.budget for one in prices]))
+    return Prices(donation, need, capacity, budget, {}, fair)
 
 
 @dataclass(frozen=True, slots=True)

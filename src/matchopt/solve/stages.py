@@ -29,7 +29,7 @@ from matchopt.solve.block import (
     UnlinkedPlan,
 )
 from matchopt.solve.certificate import Prices, bound, cut_prices, network_prices, priced_objective
-from matchopt.solve.relaxation import NONE, Relaxation, SmoothedPricing, raised, relax
+from matchopt.solve.relaxation import NONE, Relaxation, SmoothedPricing, all_that_hold, raised, relax
 from matchopt.solve.rounding import Packing
 from matchopt.solve.search import (
     BlockSolution,
@@ -118,7 +118,7 @@ class _BlockSolver:
             self.tell(stage)
             held = NONE if amount is None else columns.key[amount > 0]
             found = relax(block, columns, stage, goals, source, held=held)
-            prices = found.prices
+            prices = all_that_hold(block, stage, found, source, held)
             if stage == "leximin" and not (block.sorts and every is not None):
                 found, target = raised(block, found, goals, source, held)
             if amount is not None and every is None:
@@ -160,7 +160,7 @@ class _BlockSolver:
         for stage in block.stages[len(proofs) :]:
             self.tell(stage)
             found = relax(block, columns, stage, goals, source, guide=guide)
-            proofs.append((stage, found.prices, np.inf))
+            proofs.append((stage, all_that_hold(block, stage, found, source), np.inf))
             if stage == "leximin":
                 found, target = raised(block, found, goals, source)
                 goals = replace(goals, coverage=target)

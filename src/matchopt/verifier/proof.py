@@ -40,7 +40,7 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.language import mark, tr
-from matchopt.tolerances import ROUNDING
+from matchopt.tolerances import EQUAL, ROUNDING
 from matchopt.verifier.commitments import CommitmentFacts, PromiseOffers
 from matchopt.verifier.facts import Facts, added, monies, pick, tenthousandths, total
 from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed, is_odd
@@ -247,16 +247,18 @@ class ColumnPricing:
 class Shares:
     """Fairness (contract §4): what the plan does for each cell.
 
-    A cell `counts` where somebody could serve a need of it, or a line that stays does; its `owner` is the one
-    block that all its needs are in which somebody could serve, 0 if there is none. `served` counts units, of
-    which those `pinned` stay of an earlier plan.
+    A cell `counts` where somebody could serve a need of it (it is `open`), or a line that stays does; its
+    `owner` is the one block that all its needs are in which somebody could serve, 0 if there is none.
+    `served` counts units, of which those `pinned` stay of an earlier plan; `price` is that in the proof.
     """
 
     cells: CoverageCells
     counts: Bools
+    open: Bools
     owner: Ints
     served: Floats
     pinned: Floats
+    price: Floats
 
     @property
     def coverage(self) -> Floats:
@@ -267,6 +269,15 @@ class Shares:
     def floor(self) -> float:
         """The smallest coverage of the cells that count; 1 where none does."""
         return float(self.coverage[self.counts].min(initial=1.0))
+
+    @property
+    def held_by(self) -> list[dict[str, str]]:
+        """The cells of the smallest coverage that have a price; where none has one, all of that coverage."""
+        lowest = self.counts & (self.coverage <= self.floor + EQUAL) & (self.floor < 1 - EQUAL)
+        priced = lowest & (self.price * self.cells.asked > EQUAL)
+        at = np.flatnonzero(priced if priced.any() else lowest).tolist()
+        names = sorted((self.cells.communities[k], self.cells.categories[k]) for k in at)
+        return [{"community": community, "category": category} for community, category in names]
 
     @property
     def met(self) -> Floats:
@@ -302,7 +313,7 @@ def shares_of(
     )
     # A cell that has what stays and nothing more belongs to whoever gives it a price.
     owner = np.where(counts & ~open_to, prices.fair_block, np.where(low == high, high, 0))
-    return Shares(cells, counts, owner, served, pinned)
+    return Shares(cells, counts, open_to, owner, served, pinned, prices.stages[0].fair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,14 +431,17 @@ class Prover:
     def _fairest(self, rule: str) -> float:
         """Return what the first stage proves: of the smallest coverage at most, of the shortfall at least."""
         s, stage, base = self.shares, self.p.stages[0], self._base(0)
+        # Nobody can add to what a cell has that is not open.
+        fixed = s.counts & ~s.open
         if rule != "share":
-            floor = 1.0
+            floor = float(s.coverage[fixed].min(initial=1.0))
             for b in range(1, self.p.blocks):
                 weight = float((stage.fair * s.cells.asked)[self._cells(b)].sum())
                 floor = min(floor, base[b] / weight) if weight > 0 else floor
             return floor
-        over = np.where(s.owner > 0, np.maximum(1 - stage.fair, 0.0), 1.0)
-        met = float(base[1:].sum()) + float((over * s.cells.fair)[s.counts].sum())
+        over = np.where(s.owner > 0, np.maximum(1 - stage.fair, 0.0), 1.0) * s.cells.fair
+        over = np.where(fixed & (s.owner == 0), s.met, over)
+        met = float(base[1:].sum()) + float(over[s.counts].sum())
         return max(float(s.cells.fair[s.counts].sum()) - met, 0.0)
 
     def _unmet(self) -> Floats:

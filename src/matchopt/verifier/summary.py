@@ -356,6 +356,8 @@ class BoundChecks(SummaryCheck):
         right |= {"bound": None, "relaxation": None}
         if self.rule == "leximin":
             right["cells"] = _count(self.shares.counts.sum())
+        if not share:
+            right["held_by"] = self.shares.held_by
         self.compare("fairness", stated, right)
 
     def _check_budget(self) -> None:
