@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
@@ -149,7 +150,7 @@ def aids() -> dict[str, pd.DataFrame]:
     }
 
 
-def test_plan_where_no_two_rows_are_alike(benchmark):
+def test_plan_where_no_two_rows_are_alike(benchmark: BenchmarkFixture) -> None:
     case = matchopt.Case.from_frames(**aids())
     plan = benchmark.pedantic(matchopt.plan, args=(case,), rounds=3)
     assert plan.gap == 0

@@ -46,7 +46,7 @@ def test_no_counter_is_off_its_baseline(told):
     assert not off, f"more work, or less: {off}; if that is meant, run: python -m benchmarks.baseline"
 
 
-def test_far_ahead_of_the_flow_over_all_pairs():
+def test_far_ahead_of_the_flow_over_all_pairs() -> None:
     # A town is too small to tell: there both take a tenth of a second.
     case = matchopt.Case.from_frames(**CASES["city slice"]())
     matchopt.plan(case)

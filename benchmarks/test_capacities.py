@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 import matchopt
 from benchmarks.make import SIZES, tables, with_capacities
@@ -77,7 +78,7 @@ def test_peer_one_program_over_all_columns(benchmark, village):
     assert ways == 47421
 
 
-def test_plan_where_hubs_have_too_little_room(benchmark):
+def test_plan_where_hubs_have_too_little_room(benchmark: BenchmarkFixture) -> None:
     """Coverage is scarce too: whole things lose less than 1 % of what the relaxation serves in any tier."""
     case = full("town", 120, 150)
     plan = benchmark.pedantic(matchopt.plan, (case,), rounds=1)
@@ -87,7 +88,7 @@ def test_plan_where_hubs_have_too_little_room(benchmark):
     assert matchopt.verify(case, plan) == ()
 
 
-def test_plan_of_the_middle_case(benchmark):
+def test_plan_of_the_middle_case(benchmark: BenchmarkFixture) -> None:
     """20 000 needs, 2 000 donations, 20 hubs, 28 days; limits bind on a third of the hub-days."""
     if benchmark.disabled:
         pytest.skip("takes minutes: only where time is measured")

@@ -109,7 +109,7 @@ def test_the_command_works_on_a_cluster_with_the_same_bytes(cluster, tmp_path):
         assert alone == together, name
 
 
-def test_a_cluster_without_workers_is_told():
+def test_a_cluster_without_workers_is_told() -> None:
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None) as none,
         pytest.raises(ClusterError, match="no workers"),
@@ -118,7 +118,7 @@ def test_a_cluster_without_workers_is_told():
         pass
 
 
-def test_a_cluster_that_does_not_answer_is_told(monkeypatch):
+def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matchopt.cluster.PATIENCE", "500ms")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from demo import Demo
 from matchopt.cli import app
 from matchopt.contract.plan import PURCHASES
 from matchopt.contract.settings import Policy
@@ -31,14 +32,14 @@ LONGEST = 100
 """Lines of a page about one idea."""
 
 
-def test_reference_pages_follow_from_the_code():
+def test_reference_pages_follow_from_the_code() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "make_reference.py", "--check"], capture_output=True, text=True
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nrun: python docs/make_reference.py"
 
 
-def test_excerpt_in_the_readme_is_what_the_demo_prints(english_demo):
+def test_excerpt_in_the_readme_is_what_the_demo_prints(english_demo: Demo) -> None:
     excerpt = re.search(r"<!-- excerpt: .*?-->\n```text\n(.*?)```\n<!-- end", README, re.DOTALL)
     assert excerpt
     told_lines = [line.rstrip() for line in english_demo.told.splitlines()]
@@ -51,7 +52,9 @@ def test_excerpt_in_the_readme_is_what_the_demo_prints(english_demo):
     assert set(rows[1].splitlines()) <= set(written)
 
 
-def test_python_of_the_readme_runs(monkeypatch, capsys):
+def test_python_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert code
@@ -107,7 +110,7 @@ def _trimmed(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
-def test_lines_left_out_stand_for_any_and_all_others_count():
+def test_lines_left_out_stand_for_any_and_all_others_count() -> None:
     assert same("a\n…\nd\n", "a\nb\nc\nd\n")
     assert same("…\nd \n", "d\n")
     assert not same("a\n…\nd\n", "a\nb\nd\ne\n")
@@ -150,7 +153,9 @@ def test_pages_about_an_idea_are_of_one_form(page):
         ("graph", 4),
     ],
 )
-def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_path, monkeypatch):
+def test_runs_on_pages_for_people_come_out_as_they_stand_there(
+    name: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
     told = [(what, out, same(expected, out)) for what, expected, out in runs(page, tmp_path)]
@@ -158,7 +163,7 @@ def test_runs_on_pages_for_people_come_out_as_they_stand_there(name, count, tmp_
     assert all(right for _, _, right in told), told
 
 
-def test_python_on_the_page_about_the_report_runs(tmp_path):
+def test_python_on_the_page_about_the_report_runs(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "report.md").read_text("utf-8")
     told = [same(expected, out) for _, expected, out in runs(page, tmp_path)]
     assert told == [True]
@@ -178,18 +183,18 @@ def test_links_lead_somewhere(page):
             assert anchor in [heading.lower().replace(" ", "-") for heading in headings], target
 
 
-def test_every_reason_code_is_explained():
+def test_every_reason_code_is_explained() -> None:
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
     codes = {*CODES, *DONATION_CODES, "excluded", "unreliable"}
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
-def test_every_policy_is_explained():
+def test_every_policy_is_explained() -> None:
     pages = "".join(page.read_text("utf-8") for page in PAGES)
     assert [name for name in Policy.model_fields if not re.search(rf"`(policy\.)?{name}`", pages)] == []
 
 
-def test_every_file_of_a_run_is_explained():
+def test_every_file_of_a_run_is_explained() -> None:
     page = (ROOT / "docs" / "model.md").read_text("utf-8")
     for name in (
         "allocations.csv",
@@ -204,18 +209,18 @@ def test_every_file_of_a_run_is_explained():
         assert name in page
 
 
-def test_every_column_of_the_shopping_list_is_explained():
+def test_every_column_of_the_shopping_list_is_explained() -> None:
     page = (ROOT / "docs" / "funds.md").read_text("utf-8")
     assert [column for column in PURCHASES if f"`{column}`" not in page] == []
 
 
-def test_every_side_of_the_prices_is_explained():
+def test_every_side_of_the_prices_is_explained() -> None:
     page = (ROOT / "docs" / "proof.md").read_text("utf-8")
     sides = ("need", "donation", "storage", "throughput", "lane", "agreement", "budget", "reached", "fair")
     assert [side for side in sides if f"`{side}`" not in page] == []
 
 
-def test_map_of_the_house_names_every_room():
+def test_map_of_the_house_names_every_room() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     source = ROOT / "src" / "matchopt"
     rooms = {path.stem for path in source.rglob("*.py")} - {"__init__", "__main__"}

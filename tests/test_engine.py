@@ -62,7 +62,9 @@ def assert_same_tables(one, other):
 
 
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_pairs_that_never_entered_the_solver_are_proven_too(objective, monkeypatch):
+def test_pairs_that_never_entered_the_solver_are_proven_too(
+    objective: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = made(donors=40, needs=150, policy={"objective": objective})
     whole = matchopt.plan(case)
     monkeypatch.setattr(column_generation, "PARTNERS", 1)
@@ -76,7 +78,7 @@ def test_pairs_that_never_entered_the_solver_are_proven_too(objective, monkeypat
 
 
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_the_plan_does_not_depend_on_who_works_on_it(objective):
+def test_the_plan_does_not_depend_on_who_works_on_it(objective: str) -> None:
     case = made(donors=30, needs=90, policy={"objective": objective})
     alone = matchopt.plan(case)
     for pool in (ThreadPoolExecutor(1), ThreadPoolExecutor(5), ProcessPoolExecutor(2, get_context("spawn"))):
@@ -89,7 +91,7 @@ def test_the_plan_does_not_depend_on_who_works_on_it(objective):
 
 @examples(0.15)
 @given(small_cases(), small_cases(), st.data())
-def test_a_warm_plan_is_as_good_as_a_cold_one(one, other, data):
+def test_a_warm_plan_is_as_good_as_a_cold_one(one: SmallCase, other: SmallCase, data: st.DataObject) -> None:
     """Whatever the earlier plan was of: the same case with rows changed, or one with nothing but some ids."""
     if data.draw(st.booleans()):
         other = one.copy()
@@ -105,7 +107,7 @@ def test_a_warm_plan_is_as_good_as_a_cold_one(one, other, data):
     assert matchopt.verify(case, warm) == ()
 
 
-def test_a_warm_plan_takes_less_work():
+def test_a_warm_plan_takes_less_work() -> None:
     case = made(donors=40, needs=200)
     cold = matchopt.plan(case)
     warm = matchopt.plan(case, warm=cold)
@@ -114,7 +116,7 @@ def test_a_warm_plan_takes_less_work():
         assert warm.run["work"][count] < cold.run["work"][count]
 
 
-def test_progress_is_told_in_order_and_to_the_end():
+def test_progress_is_told_in_order_and_to_the_end() -> None:
     for policy, solving in (
         ({}, ["solve"]),
         ({"fairness": "floor"}, ["floor", "tier 1", "tier 2", "tier 5", "cost"]),
@@ -126,18 +128,18 @@ def test_progress_is_told_in_order_and_to_the_end():
         assert all(0 <= done < total for _, done, total in told)
 
 
-def test_an_unknown_solver_is_named():
+def test_an_unknown_solver_is_named() -> None:
     with pytest.raises(ValueError, match="'abacus' is not known; choose one of simplex, ortools, networkx"):
         matchopt.plan(made(), solver="abacus")
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_a_limit_of_no_time_is_refused(seconds):
+def test_a_limit_of_no_time_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError, match="no number of seconds above 0"):
         matchopt.plan(made(), time_limit=seconds)
 
 
-def test_a_what_if_changes_only_the_settings_it_names():
+def test_a_what_if_changes_only_the_settings_it_names() -> None:
     case = made(policy={"boundary": "community"})
     by_cost = case.replace(settings={"policy": {"objective": "total-cost"}}).settings
     assert by_cost.policy.objective == "total-cost"
@@ -151,7 +153,7 @@ def test_a_what_if_changes_only_the_settings_it_names():
         case.replace(settings={"policy": {"boundry": "open"}})
 
 
-def test_a_what_if_leaves_the_case_as_it_is():
+def test_a_what_if_leaves_the_case_as_it_is() -> None:
     case = made(donors=6, gifts_too={"community": ["C1"] * 6})
     before = matchopt.plan(case)
     narrow = case.replace(settings={"policy": {"boundary": "community"}})
@@ -215,7 +217,7 @@ def test_without_time_the_plan_is_right_if_not_best(small: SmallCase) -> None:
     assert best.summary["stopped"] == ""
 
 
-def test_whole_quantities_cut_short_are_told():
+def test_whole_quantities_cut_short_are_told() -> None:
     case = made(donors=6, gifts_too={"lot_size": [7] * 6})
     hasty, best = matchopt.plan(case, time_limit=1e-6), matchopt.plan(case)
     assert (hasty.summary["stopped"], hasty.status) == ("time_limit", "feasible")
@@ -224,7 +226,7 @@ def test_whole_quantities_cut_short_are_told():
     assert matchopt.verify(case, hasty) == ()
 
 
-def test_time_that_is_not_needed_is_not_told():
+def test_time_that_is_not_needed_is_not_told() -> None:
     plan = matchopt.plan(made(), time_limit=1e-6)
     assert (plan.summary["stopped"], plan.status) == ("", "optimal")
 
@@ -277,7 +279,7 @@ def test_where_nothing_can_flow_there_is_an_empty_plan(why, fairness):
         assert matchopt.verify(case, plan) == ()
 
 
-def test_where_nothing_can_flow_fairness_has_no_price():
+def test_where_nothing_can_flow_fairness_has_no_price() -> None:
     for changes in NOTHING.values():
         curve = fairness_curve(made(6, 20, **changes), points=2)
         assert curve["served"].tolist() == [0, 0]
@@ -323,7 +325,7 @@ def test_a_higher_floor_never_reaches_more(small: SmallCase) -> None:
             assert row[list(tiers)].to_dict() == pytest.approx(tiers, abs=1e-5)
 
 
-def test_each_point_of_the_curve_has_its_columns():
+def test_each_point_of_the_curve_has_its_columns() -> None:
     case = made()
     curve = fairness_curve(case, points=3)
     assert curve.columns.tolist() == [
@@ -340,7 +342,7 @@ def test_each_point_of_the_curve_has_its_columns():
     assert (curve["coverage"] == curve["served"] / case.needs["quantity"].sum()).all()
 
 
-def test_a_floor_is_kept_by_every_community_and_category():
+def test_a_floor_is_kept_by_every_community_and_category() -> None:
     # Three ask 10 each, 12 are there; C1's are worth most, and a lot is 2.
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame(
@@ -362,12 +364,12 @@ def test_a_floor_is_kept_by_every_community_and_category():
     assert curve["served"].tolist() == [12] * 5
 
 
-def test_a_curve_has_two_points_at_least():
+def test_a_curve_has_two_points_at_least() -> None:
     with pytest.raises(ValueError, match="two points at least"):
         fairness_curve(made(), points=1)
 
 
-def test_a_curve_leaves_the_fairness_of_the_case_aside():
+def test_a_curve_leaves_the_fairness_of_the_case_aside() -> None:
     share = fairness_curve(made(policy={"fairness": "share"}), points=2)
     assert_frame_equal(share, fairness_curve(made(), points=2))
     assert share["floor"].iloc[0] == 0 < share["floor"].iloc[1]

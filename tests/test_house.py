@@ -46,7 +46,7 @@ ONCE = re.compile(
 """Words that the glossary has replaced."""
 
 
-def test_a_class_name_stands_once():
+def test_a_class_name_stands_once() -> None:
     homes = defaultdict(list)
     for name, text in TEXTS.items():
         for node in ast.walk(ast.parse(text)):
@@ -55,7 +55,7 @@ def test_a_class_name_stands_once():
     assert {name: found for name, found in homes.items() if len(found) > 1} == {}
 
 
-def test_nothing_is_kept_from_the_formatter():
+def test_nothing_is_kept_from_the_formatter() -> None:
     files = (
         p for name in ("src", "tests", "benchmarks", "data", "docs") for p in (ROOT / name).rglob("*.py")
     )
@@ -63,14 +63,14 @@ def test_nothing_is_kept_from_the_formatter():
     assert [path.relative_to(ROOT).as_posix() for path in files if kept.search(path.read_text("utf-8"))] == []
 
 
-def test_long_files_say_why_at_their_top():
+def test_long_files_say_why_at_their_top() -> None:
     """The docstring of the module has a sentence that begins with "All of it is one file"."""
     long = [name for name, text in TEXTS.items() if text.count("\n") > LONGEST]
     tops = {name: ast.get_docstring(ast.parse(TEXTS[name])) or "" for name in long}
     assert [name for name, top in tops.items() if "All of it is one file" not in " ".join(top.split())] == []
 
 
-def test_the_whole_stays_small():
+def test_the_whole_stays_small() -> None:
     assert len(TEXTS) <= MOST_FILES
     assert sum(text.count("\n") for text in TEXTS.values()) <= MOST_LINES
 
@@ -82,11 +82,11 @@ def test_tolerances_stand_in_one_place(name):
     assert small - NO_TOLERANCES.get(name, set()) == set()
 
 
-def test_exceptions_are_still_needed():
+def test_exceptions_are_still_needed() -> None:
     assert [(n, x) for n, found in NO_TOLERANCES.items() for x in found if x not in TEXTS[n]] == []
 
 
-def test_modules_say_first_what_they_are():
+def test_modules_say_first_what_they_are() -> None:
     tops = {name: (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] for name, text in TEXTS.items()}
     assert [name for name, top in tops.items() if not 10 < len(top) <= 110] == []
 

@@ -30,7 +30,7 @@ def planned(monkeypatch: pytest.MonkeyPatch, case: SmallCase, few: int):
 
 
 @given(small_cases())
-def test_a_plan_and_its_verification_do_not_depend_on_who_runs_the_kernels(case):
+def test_a_plan_and_its_verification_do_not_depend_on_who_runs_the_kernels(case: SmallCase) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         assert planned(monkeypatch, case, 0) == planned(monkeypatch, case, 10**9)
 
@@ -56,13 +56,13 @@ def test_distances_are_the_same_to_the_bit(given_places):
 
 
 @given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=9), st.integers(0, 6), st.integers(0, 6))
-def test_digits_are_the_same(values, places, keep):
+def test_digits_are_the_same(values: list[int], places: int, keep: int) -> None:
     asked = np.array(values, dtype=np.int64), places, min(keep, places)
     for ours, theirs in zip(_digits(*asked), interpreted(_digits)(*asked), strict=True):
         assert ours.tobytes() == theirs.tobytes()
 
 
-def test_what_is_interpreted_calls_nothing_compiled():
+def test_what_is_interpreted_calls_nothing_compiled() -> None:
     assert not hasattr(interpreted(fill_legs), "py_func")
     names = interpreted(fill_legs).__closure__[0].cell_contents.__globals__
     assert not hasattr(names["leg"], "py_func")

@@ -53,14 +53,14 @@ def test_a_lock_file_pins_all_that_is_asked_for_with_hashes(path, extras):
     assert "://" not in path.read_text("utf-8"), "where packages come from is for pip's settings to say"
 
 
-def test_both_lock_files_agree():
+def test_both_lock_files_agree() -> None:
     run, dev = locked(RUN), locked(DEV)
     assert {n: {str(p) for p, _ in pins} for n, pins in run.items() if n != "colorama"}.items() <= {
         n: {str(p) for p, _ in pins} for n, pins in dev.items()
     }.items()
 
 
-def test_what_changed_before_has_an_upper_bound_with_its_reason():
+def test_what_changed_before_has_an_upper_bound_with_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     for name in ("networkx", "numba", "numpy", "ortools", "pandas", "pydantic", "python-calamine", "typer"):
         assert re.search(rf'"{name}>=[\d.]+,<\d+",  # \w', text), name
@@ -69,7 +69,7 @@ def test_what_changed_before_has_an_upper_bound_with_its_reason():
 # --- authors and addresses stand once ------------------------------------------------------
 
 
-def test_the_citation_says_what_the_project_says():
+def test_the_citation_says_what_the_project_says() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert [{"name": a["name"]} for a in citation["authors"]] == PROJECT["authors"]
     assert citation["repository-code"] == PROJECT["urls"]["Repository"]
@@ -121,7 +121,7 @@ def test_workflows_call_what_is_there(path):
                     assert set(words[1:]) <= targets()
 
 
-def test_workflows_try_each_python_and_system_that_the_project_names():
+def test_workflows_try_each_python_and_system_that_the_project_names() -> None:
     (ci,) = (yaml.safe_load(p.read_text("utf-8")) for p in WORKFLOWS if p.stem == "ci")
     named = [m[1] for text in PROJECT["classifiers"] if (m := re.search(r":: (3\.\d+)$", text))]
     assert PROJECT["requires-python"] == f">={named[0]}"
@@ -130,7 +130,7 @@ def test_workflows_try_each_python_and_system_that_the_project_names():
     assert ci["jobs"]["wheel-plans"]["strategy"]["matrix"]["python"] == [named[0], named[-1]]
 
 
-def test_hooks_run_what_is_installed():
+def test_hooks_run_what_is_installed() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     tools = {canonicalize_name(r.name) for r in wanted("dev")} | {"lint-imports", "python"}
     for hook in (hook for repo in config["repos"] for hook in repo["hooks"]):
@@ -158,11 +158,11 @@ def test_files_that_pages_name_exist(page):
     assert [n for n in named if not (ROOT / n).exists() and not (ROOT / "src/matchopt" / n).exists()] == []
 
 
-def test_the_python_interface_is_described_whole():
+def test_the_python_interface_is_described_whole() -> None:
     told = re.findall(r"^::: matchopt\.(\w+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE)
     assert sorted(told) == sorted(set(matchopt.__all__) - {"__version__"})
 
 
-def test_each_page_is_in_the_navigation():
+def test_each_page_is_in_the_navigation() -> None:
     listed = re.findall(r"- (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))

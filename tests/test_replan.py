@@ -50,7 +50,7 @@ def monday(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_run_after_a_run_after_a_run(monday):
+def test_a_run_after_a_run_after_a_run(monday: Path) -> None:
     (monday / "case" / "commitments.csv").write_text("allocation_id,status\nA0001,accepted\nA0003,declined\n")
     code, out = told("replan", "monday", "case", "-o", "tuesday")
     assert code == 0, out
@@ -71,7 +71,7 @@ def test_a_run_after_a_run_after_a_run(monday):
     assert matchopt.verify(third.case, third) == ()
 
 
-def test_wrong_commitments_are_told_and_nothing_is_written(monday):
+def test_wrong_commitments_are_told_and_nothing_is_written(monday: Path) -> None:
     (monday / "case" / "commitments.csv").write_text(
         "allocation_id,quantity,status\nA0009,,accepted\nA0001,99,delivered\n"
     )
@@ -83,7 +83,7 @@ def test_wrong_commitments_are_told_and_nothing_is_written(monday):
     assert told("replan", "nowhere", "case", "-o", "tuesday")[0] == 1
 
 
-def test_a_tampered_line_of_the_plan_before_is_noticed(monday):
+def test_a_tampered_line_of_the_plan_before_is_noticed(monday: Path) -> None:
     assert told("replan", "monday", "case", "-o", "tuesday", "-q", "--no-report")[0] == 0
     file = monday / "tuesday" / "plan" / "earlier.csv"
     file.write_text(file.read_text().replace("A0004", "A0005"))
@@ -103,7 +103,9 @@ def anew(small: SmallCase, first: Plan, churn: float) -> Plan:
 
 @examples(0.08)
 @given(small_cases(5, 5))
-def test_without_churn_cost_it_is_as_good_as_from_nothing_and_with_it_nothing_changes_for_nothing(small):
+def test_without_churn_cost_it_is_as_good_as_from_nothing_and_with_it_nothing_changes_for_nothing(
+    small: SmallCase,
+) -> None:
     """The same case once more: at any churn cost every line stays to the byte, as the plan was the best."""
     rules = small.rules()
     optimum, first = solve(rules), matchopt.plan(small.case())
@@ -171,19 +173,19 @@ def with_line(plan: Plan, pair: tuple[str, str], quantity: int) -> Plan:
     return replace(plan, allocations=lines[lines["donated_quantity"] > 0].reset_index(drop=True))
 
 
-def test_a_line_that_stays_may_not_shrink_or_go(bound):
+def test_a_line_that_stays_may_not_shrink_or_go(bound: Plan) -> None:
     assert "pinned" in codes(with_line(bound, ("d1", "n1"), 3))
     assert "pinned" in codes(with_line(bound, ("d1", "n1"), 0))
 
 
-def test_what_was_cancelled_is_not_proposed_again(bound):
+def test_what_was_cancelled_is_not_proposed_again(bound: Plan) -> None:
     lines = bound.allocations.copy()
     at = (lines["need_id"] == "n3").to_numpy()
     lines.loc[at, "donation_id"] = "d2"
     assert "declined" in codes(replace(bound, allocations=lines))
 
 
-def test_what_is_said_of_promises_has_to_be_so(bound):
+def test_what_is_said_of_promises_has_to_be_so(bound: Plan) -> None:
     said = bound.summary["commitments"]
     assert codes(bound, commitments={**said, "kept": 2, "changed": 0, "churn_cost": 0.0}) == {"summary"}
     assert codes(bound, commitments={**said, "churn_cost": 1.0}) == {"summary"}

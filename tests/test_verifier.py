@@ -649,7 +649,7 @@ def test_many_violations_of_a_code_are_counted() -> None:
     assert "70 more" in str(found[-1])
 
 
-def test_a_need_that_a_line_of_an_earlier_plan_serves_is_not_unmet_in_the_proof():
+def test_a_need_that_a_line_of_an_earlier_plan_serves_is_not_unmet_in_the_proof() -> None:
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame(
             {"need_id": ["n1", "n2"], "community": "a", "item": "rice", "quantity": 4, "unmet_cost": 7.0}

@@ -22,7 +22,7 @@ from strategies import SmallCase, small_cases
 
 
 @pytest.fixture(autouse=True)
-def compiled_loop(monkeypatch):
+def compiled_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send all pairs through the loop, also of cases that are small."""
     monkeypatch.setattr(pairs, "FEW_PAIRS", 0)
 

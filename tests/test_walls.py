@@ -35,6 +35,6 @@ def test_only_the_command_line_prints(path):
     assert "print" not in set(calls(ast.parse(path.read_text("utf-8"))))
 
 
-def test_the_walls_look_at_the_whole_house():
+def test_the_walls_look_at_the_whole_house() -> None:
     rooms = {"contract", "model", "solve", "planning", "result", "verifier", "report", "engine"}
     assert rooms | OPENERS <= {room(f) for f in FILES}

@@ -64,11 +64,11 @@ def said(code: str, *arguments: str, **environment: str) -> str:
     return ran.stdout
 
 
-def test_one_need_and_one_donation_are_planned_and_verified_without_compiling(tmp_path):
+def test_one_need_and_one_donation_are_planned_and_verified_without_compiling(tmp_path: Path) -> None:
     assert said(PLAN_ONE, NUMBA_CACHE_DIR=str(tmp_path)).strip() == "[]"
 
 
-def test_whoever_waits_is_told_that_code_is_being_compiled(tmp_path):
+def test_whoever_waits_is_told_that_code_is_being_compiled(tmp_path: Path) -> None:
     module = tmp_path / "telling.py"
     module.write_text(HEAD + TELL, encoding="utf-8")
     told = said("import telling", PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
@@ -76,14 +76,14 @@ def test_whoever_waits_is_told_that_code_is_being_compiled(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are closed to nobody there")
-def test_where_no_folder_can_be_written_a_process_and_its_children_compile_once(tmp_path):
+def test_where_no_folder_can_be_written_a_process_and_its_children_compile_once(tmp_path: Path) -> None:
     lines = said(NOWHERE, HEAD, NUMBA_CACHE_DIR="", TMPDIR=str(tmp_path)).split()
     assert lines[0] == "[]"
     assert Path(lines[1]).parent == tmp_path
     assert not Path(lines[1]).exists()
 
 
-def test_all_can_be_compiled_beforehand():
+def test_all_can_be_compiled_beforehand() -> None:
     made = subprocess.run(
         [sys.executable, "-m", "matchopt", "--warm-up"], capture_output=True, text=True, timeout=900
     )

@@ -54,24 +54,24 @@ def cost(rows, *, weight=10.0, ratio=1.0, group="elderly", donor="Baker"):
         (["others"], 0.0),
     ],
 )
-def test_the_most_specific_row_counts(rows, expected):
+def test_the_most_specific_row_counts(rows: list[str], expected: float) -> None:
     assert cost(rows) == expected
 
 
-def test_who_is_not_named_costs_nothing_more():
+def test_who_is_not_named_costs_nothing_more() -> None:
     assert cost(["gift and group", "donor and group"], group=None) == 0
     assert cost(["donor and group", "donor and need"], donor="Miller") == 0
 
 
-def test_it_counts_per_served_unit():
+def test_it_counts_per_served_unit() -> None:
     assert cost(["pair"], ratio=2.0) == 1.0
 
 
-def test_without_a_weight_it_costs_nothing():
+def test_without_a_weight_it_costs_nothing() -> None:
     assert cost(list(ROWS), weight=0.0) == 0
 
 
-def test_of_two_donors_the_better_fit_is_taken():
+def test_of_two_donors_the_better_fit_is_taken() -> None:
     gifts = {"donation_id": ["a", "b"], "item": ["rice"] * 2, "quantity": [3, 3], "donor": ["Ann", "Bob"]}
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame({"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [3]}),

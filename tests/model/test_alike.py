@@ -36,19 +36,19 @@ def classes(**tables):
     )
 
 
-def test_needs_that_no_donation_tells_apart_are_one_class():
+def test_needs_that_no_donation_tells_apart_are_one_class() -> None:
     # Nobody offers less than 3, and earmarks know the old and the young only together.
     assert classes() == [[0, 1, 2], [3, 4], [5]]
 
 
 @pytest.mark.parametrize("group", ["elderly", "disabled"])
-def test_affinities_tell_groups_apart(group):
+def test_affinities_tell_groups_apart(group: str) -> None:
     affinities = pd.DataFrame({"donation_id": ["d1"], "group": [group], "score": [0.5]})
     settings = {"policy": {"affinity_weight": 1.0}}
     assert classes(affinities=affinities, settings=settings) == [[0, 1], [2], [3], [4], [5]]
 
 
-def test_a_quality_that_nobody_offers_is_the_reason():
+def test_a_quality_that_nobody_offers_is_the_reason() -> None:
     case = matchopt.Case.from_frames(needs=NEEDS, donations=GIFTS)
     plan = matchopt.plan(case)
     reasons = dict(zip(plan.needs["need_id"], plan.needs["reason"], strict=True))

@@ -1,5 +1,7 @@
 """Quantities: granules, what may be planned, and which parts have to stay whole."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -32,7 +34,9 @@ def case(*, need=None, gift=None, items=None, settings=None, **tables):
         (1, 20, 20),
     ],
 )
-def test_a_granule_is_the_least_common_multiple_of_step_and_lot(step, lot, granule):
+def test_a_granule_is_the_least_common_multiple_of_step_and_lot(
+    step: float, lot: float | None, granule: float
+) -> None:
     network = encode(case(items={"step": [step]}, gift={"lot_size": [lot]}))
     assert network.granule[0] / network.scale.unit == granule
 
@@ -51,7 +55,9 @@ def test_a_granule_is_the_least_common_multiple_of_step_and_lot(step, lot, granu
         ("ignore", 0.1, 1, 12),
     ],
 )
-def test_what_the_policy_lets_be_planned(policy, reliability, step, plannable):
+def test_what_the_policy_lets_be_planned(
+    policy: str, reliability: float, step: float, plannable: float
+) -> None:
     network = encode(
         case(
             items={"step": [step]},
@@ -80,19 +86,19 @@ def test_what_the_policy_lets_be_planned(policy, reliability, step, plannable):
         ({"substitutions": {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [2]}}, True),
     ],
 )
-def test_a_part_stays_whole_only_where_something_could_bind(tables, whole):
+def test_a_part_stays_whole_only_where_something_could_bind(tables: dict[str, Any], whole: bool) -> None:
     (part,) = encode(case(**tables)).parts
     assert part.whole == whole
 
 
-def test_items_of_other_steps_that_stand_in_make_a_part_whole():
+def test_items_of_other_steps_that_stand_in_make_a_part_whole() -> None:
     items = {"item": ["rice", "flour"], "step": [1, 0.5]}
     joined = {"need_item": ["rice"], "donated_item": ["flour"]}
     (part,) = encode(case(items=items, substitutions=joined)).parts
     assert part.whole
 
 
-def test_more_than_the_number_of_communities_is_no_limit():
+def test_more_than_the_number_of_communities_is_no_limit() -> None:
     for most, whole in ((1, True), (2, False)):
         (part,) = encode(
             case(
@@ -108,7 +114,7 @@ def test_more_than_the_number_of_communities_is_no_limit():
         assert part.whole == whole
 
 
-def test_funds_make_whole_whatever_they_can_buy():
+def test_funds_make_whole_whatever_they_can_buy() -> None:
     items = {"item": ["rice", "cash"], "kind": ["goods", "funds"]}
     for price, whole in ((2.5, True), (None, False)):
         network = encode(case(items=items | {"purchase_price": [price, None]}))
@@ -116,7 +122,7 @@ def test_funds_make_whole_whatever_they_can_buy():
         assert part.whole == whole
 
 
-def test_a_donation_of_less_than_a_lot_is_left_over():
+def test_a_donation_of_less_than_a_lot_is_left_over() -> None:
     plan = matchopt.plan(case(gift={"lot_size": [20]}))
     assert plan.served == 0
     assert plan.donations["reason"].tolist() == ["integrality"]
@@ -124,7 +130,7 @@ def test_a_donation_of_less_than_a_lot_is_left_over():
     assert matchopt.verify(plan.case, plan) == ()
 
 
-def test_large_quantities_are_rounded_down_too():
+def test_large_quantities_are_rounded_down_too() -> None:
     plan = matchopt.plan(
         case(
             need={"quantity": [2e9]},
@@ -136,7 +142,7 @@ def test_large_quantities_are_rounded_down_too():
     assert matchopt.verify(plan.case, plan) == ()
 
 
-def test_a_need_is_outranked_if_anybody_ever_had_a_granule_for_it():
+def test_a_need_is_outranked_if_anybody_ever_had_a_granule_for_it() -> None:
     needs = {"need_id": ["n", "m"], "community": ["A", "A"], "item": ["rice"] * 2, "quantity": [2, 5]}
     gifts = {"donation_id": ["d", "e"], "item": ["rice"] * 2, "quantity": [4, 2], "lot_size": [20, 2]}
     plan = matchopt.plan(case(need=needs | {"priority": [1, 2]}, gift=gifts))
@@ -145,7 +151,7 @@ def test_a_need_is_outranked_if_anybody_ever_had_a_granule_for_it():
     assert matchopt.verify(plan.case, plan) == ()
 
 
-def test_quantities_off_the_step_are_used_as_far_as_steps_go():
+def test_quantities_off_the_step_are_used_as_far_as_steps_go() -> None:
     for step, given, asked, served in ((2, 7, 9, 6), (2, 9, 7, 6), (0.5, 2, 1.5, 1.5), (5, 4, 9, 0)):
         plan = matchopt.plan(
             case(need={"quantity": [asked]}, gift={"quantity": [given]}, items={"step": [step]})

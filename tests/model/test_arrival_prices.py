@@ -47,7 +47,7 @@ def test_price_and_day_are_those_of_trying_every_day(drawn, cells):
     ]
 
 
-def test_a_century_of_days_takes_a_few_megabytes():
+def test_a_century_of_days_takes_a_few_megabytes() -> None:
     days = 36_500
     waiting = ArrivalPrices(np.ones(days), np.full(days, 0.01), 0)
     first, last = np.zeros(20, dtype=np.int64), np.full(20, days - 1)

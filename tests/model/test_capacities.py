@@ -71,7 +71,7 @@ def test_a_capacity_that_is_just_enough_is_obeyed(table, column):
         ("agreements", "max_quantity_kg", 9),
     ],
 )
-def test_a_capacity_that_binds_is_obeyed(table, column, served):
+def test_a_capacity_that_binds_is_obeyed(table: str, column: str, served: int) -> None:
     case = limited(table, column, 19)
     plan = matchopt.plan(case)
     assert (plan.served, plan.status) == (served, "optimal")
@@ -90,7 +90,7 @@ def test_a_capacity_of_nothing_is_closed(table, column):
     assert matchopt.verify(case, plan) == ()
 
 
-def test_another_hub_and_another_day_stay_open():
+def test_another_hub_and_another_day_stay_open() -> None:
     # Hub lets 4 units pass a day, Residual any number, but dearly.
     case = waiting(
         hubs={"hub": ["Hub", "Residual"], "throughput_capacity": [8, None], "handling_cost": [0.1, 9]},
@@ -108,13 +108,13 @@ def test_another_hub_and_another_day_stay_open():
     assert matchopt.verify(case, plan) == ()
 
 
-def test_a_hub_of_which_nothing_is_known_is_no_capacity():
+def test_a_hub_of_which_nothing_is_known_is_no_capacity() -> None:
     network = encode(waiting())
     assert len(network.capacities) == 0
     assert network.capacities.days == 6
 
 
-def test_each_capacity_is_a_row_and_each_day_of_a_hub_is_one():
+def test_each_capacity_is_a_row_and_each_day_of_a_hub_is_one() -> None:
     case = waiting(
         hubs={"throughput_capacity": [5], "storage_capacity": [7]},
         lanes={"capacity_kg": [None, 3]},
@@ -128,13 +128,13 @@ def test_each_capacity_is_a_row_and_each_day_of_a_hub_is_one():
     assert capacities.day[-2:].tolist() == [-1, -1]
 
 
-def test_a_capacity_is_exceeded_beyond_the_dust_of_adding_up():
+def test_a_capacity_is_exceeded_beyond_the_dust_of_adding_up() -> None:
     capacities = encode(limited("agreements", "max_quantity_kg", 0.3)).capacities
     assert not capacities.exceeded(pd.Series([0.1 + 0.2]).to_numpy()).any()
     assert capacities.exceeded(pd.Series([0.300001]).to_numpy()).all()
 
 
-def test_services_and_money_load_nothing():
+def test_services_and_money_load_nothing() -> None:
     items = {"item": ["rice", "cash", "flour"], "kind": ["service", "funds", "goods"]}
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame(
@@ -159,7 +159,7 @@ def test_services_and_money_load_nothing():
     assert matchopt.verify(case, plan) == ()
 
 
-def test_an_undated_case_passes_through_its_hubs_on_its_one_day():
+def test_an_undated_case_passes_through_its_hubs_on_its_one_day() -> None:
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame({"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [10]}),
         donations=pd.DataFrame(

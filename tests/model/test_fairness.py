@@ -51,7 +51,7 @@ def checked(of):
     return plan
 
 
-def test_a_cell_is_a_community_and_a_category_or_the_item_itself():
+def test_a_cell_is_a_community_and_a_category_or_the_item_itself() -> None:
     items = {"item": ["rice", "oil", "soap"], "category": ["food", "food", None]}
     needs = [("C1", "rice", 3), ("C1", "oil", 4), ("C1", "soap", 5), ("C2", "soap", 6)]
     found = cells(case(needs, [("rice", 1), ("oil", 1), ("soap", 1)], items=items))
@@ -62,14 +62,14 @@ def test_a_cell_is_a_community_and_a_category_or_the_item_itself():
     }
 
 
-def test_only_cells_that_somebody_could_serve_count_and_with_all_they_ask():
+def test_only_cells_that_somebody_could_serve_count_and_with_all_they_ask() -> None:
     needs = [("C1", "rice", 3), ("C1", "rice", 4, {"min_quality": 5}), ("C2", "oil", 5), ("C3", "rice", 6)]
     of = case(needs, [("rice", 9, {"quality": 3, "only_communities": "C1;C2"})])
     assert cells(of) == {("C1", "rice"): (7, 0)}
     assert FairnessCells.of(of, encode(of)).of_need.tolist() == [0, 0, -1, -1]
 
 
-def test_excluded_needs_are_in_no_cell():
+def test_excluded_needs_are_in_no_cell() -> None:
     of = case(
         [("C1", "rice", 3), ("C1", "rice", 4, {"group": "elderly"})],
         [("rice", 9)],
@@ -78,7 +78,7 @@ def test_excluded_needs_are_in_no_cell():
     assert cells(of) == {("C1", "rice"): (3, 0)}
 
 
-def test_a_share_goes_by_population_and_what_is_there():
+def test_a_share_goes_by_population_and_what_is_there() -> None:
     items = {
         "item": ["rice", "oil", "soap", "cash"],
         "category": ["food", "food", "care", "food"],
@@ -95,7 +95,7 @@ def test_a_share_goes_by_population_and_what_is_there():
     )
 
 
-def test_the_floor_comes_before_the_tiers():
+def test_the_floor_comes_before_the_tiers() -> None:
     needs = [("C1", "rice", 10, {"priority": 1}), ("C2", "rice", 10, {"priority": 9}), ("C3", "rice", 5)]
     plan = checked(case(needs, [("rice", 12)]))
     # 12 of 25 is 0.48 for all; in whole units 5, 5 and 2 of 5 make 0.4, and what is left serves tier 1.
@@ -103,7 +103,7 @@ def test_the_floor_comes_before_the_tiers():
     assert served(plan) == [6, 4, 2]
 
 
-def test_the_rest_goes_to_the_next_smallest_under_leximin():
+def test_the_rest_goes_to_the_next_smallest_under_leximin() -> None:
     # C1 can have 2 of 10; C2 and C3 share 9: C2, of the larger tier, would have all of what is over.
     needs = [("C1", "rice", 10), ("C2", "oil", 10, {"priority": 1}), ("C3", "oil", 10, {"priority": 2})]
     gifts = [("rice", 2), ("oil", 9)]
@@ -112,7 +112,7 @@ def test_the_rest_goes_to_the_next_smallest_under_leximin():
     assert served(checked(case(needs, gifts, rule="leximin"))) == [2, 5, 4]
 
 
-def test_shares_are_filled_first_and_the_shortfall_is_told():
+def test_shares_are_filled_first_and_the_shortfall_is_told() -> None:
     needs = [("C1", "rice", 60, {"priority": 9}), ("C2", "rice", 60, {"priority": 1}), ("C3", "rice", 9)]
     plan = checked(case(needs, [("rice", 100)], rule="share"))
     # Due are 50, 30 and 9; the 11 that are left go to tier 1.
@@ -122,7 +122,7 @@ def test_shares_are_filled_first_and_the_shortfall_is_told():
     assert served(short) == [50, 50, 0]
 
 
-def test_what_cannot_be_due_is_a_shortfall():
+def test_what_cannot_be_due_is_a_shortfall() -> None:
     # Half of all is due to C1, which the larger donation may not serve.
     gifts = [("rice", 10), ("rice", 30, {"only_communities": "C2"})]
     plan = checked(case([("C1", "rice", 40), ("C2", "rice", 40)], gifts, rule="share"))
@@ -130,7 +130,7 @@ def test_what_cannot_be_due_is_a_shortfall():
     assert plan.summary["fairness"]["shortfall"] == pytest.approx(10)
 
 
-def test_more_than_a_dozen_cells_are_near_to_sorted():
+def test_more_than_a_dozen_cells_are_near_to_sorted() -> None:
     people = {"community": [f"C{k:02}" for k in range(14)]}
     needs = [(name, "rice", 10 + k) for k, name in enumerate(people["community"])]
     wanted = pd.DataFrame(
@@ -153,7 +153,7 @@ def test_more_than_a_dozen_cells_are_near_to_sorted():
     assert plan.served == 120
 
 
-def test_without_cells_nothing_is_unfair():
+def test_without_cells_nothing_is_unfair() -> None:
     of = case([("C1", "rice", 5)], [("oil", 5)], rule="leximin")
     plan = checked(of)
     assert plan.summary["fairness"] == {

@@ -1,5 +1,7 @@
 """How far somebody gets with the other side: looking at few pairs says the same as looking at all."""
 
+import random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from matchopt.result.reasons import (
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 7), st.integers(0, 25))
-def test_few_pairs_say_what_all_say(random, own, others) -> None:
+def test_few_pairs_say_what_all_say(random: random.Random, own: int, others: int) -> None:
     group = np.array([random.choice([0, 1, 1, 2]) for _ in range(others)], dtype=int)
     draws = [random.choice([0, 2, 5, ADMITTED]) for _ in range(own * others)]
     step = np.array(draws, dtype=int).reshape(own, others)

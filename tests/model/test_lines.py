@@ -5,7 +5,7 @@ import pandas as pd
 import matchopt
 
 
-def test_a_fractional_line_rounds_its_total_not_its_parts():
+def test_a_fractional_line_rounds_its_total_not_its_parts() -> None:
     # 1.5 units at 0.6002 are 0.9003; the parts 0.15015, 0.75 and 0.00015 would round to 0.9004.
     items = pd.DataFrame({"item": ["rice", "flour"], "step": [0.5, 0.5]})
     case = matchopt.Case.from_frames(

@@ -21,7 +21,7 @@ def parts(case):
 
 @examples(0.4)
 @given(st.data(), small_cases())
-def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
+def test_the_best_pairs_are_found_at_any_prices(data: st.DataObject, small: SmallCase) -> None:
     for part in parts(small.case()):
         m, n = len(part.rows), len(part.columns)
         cost = part.costs(np.arange(m)[:, None], np.arange(n))
@@ -53,7 +53,7 @@ def test_the_best_pairs_are_found_at_any_prices(data, small: SmallCase):
 
 @examples(0.2)
 @given(small_cases(always=("days", "hubs", "lanes", "communities")))
-def test_the_hub_named_is_that_of_the_route_priced(small: SmallCase):
+def test_the_hub_named_is_that_of_the_route_priced(small: SmallCase) -> None:
     for part in parts(small.case()):
         rows, columns = np.arange(len(part.rows))[:, None], np.arange(len(part.columns))
         cost = part.costs(rows, columns)
@@ -103,7 +103,7 @@ def plain(needs: int, donations: int, **settings: object) -> matchopt.Case:
     )
 
 
-def test_most_pairs_are_never_priced():
+def test_most_pairs_are_never_priced() -> None:
     (part,) = parts(plain(800, 200))
     cost = part.costs(np.arange(len(part.rows))[:, None], np.arange(len(part.columns)))
     free = [np.zeros(size, dtype=np.int64) for size in cost.shape]
@@ -114,7 +114,7 @@ def test_most_pairs_are_never_priced():
         assert found.cost[found.column == j].min() == cost[:, j].min()
 
 
-def test_a_unit_cost_beyond_counting_is_refused():
+def test_a_unit_cost_beyond_counting_is_refused() -> None:
     case = matchopt.Case.from_frames(
         needs=pd.DataFrame({"need_id": ["n"], "community": ["a"], "item": ["gold"], "quantity": [1]}),
         donations=pd.DataFrame({"donation_id": ["d"], "item": ["gold"], "quantity": [1], "origin": ["b"]}),

@@ -24,7 +24,7 @@ FIRST_ORDINAL = pd.Timestamp("1970-01-01").toordinal()
 
 @examples(0.3)
 @given(st.data(), st.integers(1, 9), st.integers(-3, 3))
-def test_waiting_is_least_over_all_arrivals_and_nights(data, days, start):
+def test_waiting_is_least_over_all_arrivals_and_nights(data: st.DataObject, days: int, start: int) -> None:
     prices = st.lists(st.sampled_from(PRICES), min_size=days, max_size=days)
     enter, night = np.array(data.draw(prices)), np.array(data.draw(prices))
     spans = [(a, b, leave) for a in range(days) for b in range(a, days) for leave in range(-2, days + 3)]
@@ -48,7 +48,7 @@ def every_pair(case):
 
 @examples(0.2)
 @given(small_cases(always=TRAVELS))
-def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase):
+def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase) -> None:
     """Each route of the oracle is matched by a way that costs no more and loads nothing else."""
     rules, case = small.rules(), small.case()
     for network, part, row, column in every_pair(case):
@@ -88,7 +88,7 @@ def _day(day):
 
 @examples(0.2)
 @given(st.data(), small_cases(always=TRAVELS))
-def test_least_is_the_cheapest_of_all_ways_at_any_prices(data, small: SmallCase):
+def test_least_is_the_cheapest_of_all_ways_at_any_prices(data: st.DataObject, small: SmallCase) -> None:
     case = small.case()
     for network, part, row, column in every_pair(case):
         capacities = network.capacities
@@ -130,7 +130,7 @@ def priced(part, way, row, column, prices):
 
 @examples(0.1)
 @given(small_cases(always=("days", "hubs", "lanes", "lead times")))
-def test_without_prices_the_least_way_is_the_cheapest_route(small: SmallCase):
+def test_without_prices_the_least_way_is_the_cheapest_route(small: SmallCase) -> None:
     for network, part, row, column in every_pair(small.case()):
         free = CapacityPrices(np.zeros(len(network.capacities)), 1.0)
         cost, _, _ = part.options.least(row, column, free)
@@ -182,7 +182,9 @@ def one_hub(**hub):
         ({"storage_capacity": 5}, [(2, 1), (3, 0), (4, 0)]),
     ],
 )
-def test_days_matter_only_where_a_hub_has_capacities_by_day(hub, days):
+def test_days_matter_only_where_a_hub_has_capacities_by_day(
+    hub: dict[str, int], days: list[tuple[int, int]]
+) -> None:
     ((network, part, row, column),) = every_pair(one_hub(**hub))
     _, way = part.options.every(row, column)
     first = pd.Timestamp("2026-03-01").toordinal() - FIRST_ORDINAL - 1

@@ -49,10 +49,10 @@ def drawn_worth(draw, m, n, capacities):
 
 @pytest.mark.parametrize("pairs", [1, 10**6])
 @pytest.mark.parametrize("is_open", [False, True])
-def test_what_the_solver_is_told_is_what_all_ways_say(pairs, is_open):
+def test_what_the_solver_is_told_is_what_all_ways_say(pairs: int, is_open: bool) -> None:
     @examples(0.1)
     @given(st.data(), small_cases(always=(*TRAVELS, "capacities")))
-    def told(data, small: SmallCase) -> None:
+    def told(data: st.DataObject, small: SmallCase) -> None:
         network, source, m, n, ways = opened(small, is_open=is_open)
         objective = drawn_worth(data.draw, m, n, len(network.capacities) if is_open else 0)
         gain = ways.gain(objective)
@@ -136,7 +136,7 @@ def check_route(source, ways):
     assert len(np.unique(ways.key)) == len(ways)
 
 
-def test_more_ways_than_asked_for_are_not_listed():
+def test_more_ways_than_asked_for_are_not_listed() -> None:
     for small in drawn(0.05, 4):
         _, source, _, _, ways = opened(small, is_open=True)
         assert len(source.every(len(ways))) == len(ways)

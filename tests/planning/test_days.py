@@ -40,7 +40,7 @@ def case_of(first: str, last: str, **donation: str) -> Case:
     )
 
 
-def test_ten_years_with_a_capacity_a_day_take_a_few_megabytes():
+def test_ten_years_with_a_capacity_a_day_take_a_few_megabytes() -> None:
     plan(case_of("2026-01-01", "2026-01-05"))
     case = case_of("2026-01-01", "2035-12-31", available_until="2035-12-31")
     tracemalloc.start()
@@ -53,7 +53,7 @@ def test_ten_years_with_a_capacity_a_day_take_a_few_megabytes():
     assert peak < 30e6
 
 
-def test_days_on_which_nothing_can_be_on_its_way_have_no_capacities():
+def test_days_on_which_nothing_can_be_on_its_way_have_no_capacities() -> None:
     plain = case_of("2026-03-01", "2026-03-05")
     late = case_of("2026-03-01", "2026-03-05", expires_on="2099-12-31")
     assert encode(late).calendar.end > encode(plain).calendar.end

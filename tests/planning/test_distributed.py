@@ -104,7 +104,7 @@ def crowd(donations=20, needs=40):
     )
 
 
-def test_pairs_too_many_to_list_are_told(monkeypatch):
+def test_pairs_too_many_to_list_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     part = encode(crowd()).parts[0]
     rows, columns = len(part.rows), part.oracle.alike().max() + 1
     oracle = part.oracle.of(np.arange(columns))

@@ -1,10 +1,12 @@
 """Where time and memory went: each stage once, its times added up."""
 
+import pytest
+
 from matchopt.report import terminal
 from matchopt.report.terminal import Profile, lines, plain
 
 
-def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
+def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(terminal.time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(terminal, "_peak_memory", lambda: 100 + now[0])
@@ -25,12 +27,12 @@ def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch):
     assert plain(table).startswith("Where time and memory went\n  stage")
 
 
-def test_a_system_that_does_not_tell_its_memory(monkeypatch):
+def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal.sys, "platform", "win32")
     watch = Profile(lambda *stage: None)
     assert [row[3] for row in lines(watch.table())] == ["–", "–"]
 
 
-def test_peak_memory_is_that_of_a_python_process():
+def test_peak_memory_is_that_of_a_python_process() -> None:
     most = terminal._peak_memory()
     assert most != most or 10 < most < 100_000

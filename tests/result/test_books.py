@@ -38,7 +38,7 @@ def checked(of):
     return plan
 
 
-def test_money_buys_thirds_to_six_decimals():
+def test_money_buys_thirds_to_six_decimals() -> None:
     plan = checked(case([(5, {})], [("cash", 10, {"donor": "Ann"})], MONEY))
     (line,) = plan.allocations.to_dict("records")
     assert (line["donated_quantity"], line["served_quantity"]) == (10, 3.333333)
@@ -58,7 +58,7 @@ def test_money_buys_thirds_to_six_decimals():
     }
 
 
-def test_thirds_that_make_a_whole_serve_it_in_full():
+def test_thirds_that_make_a_whole_serve_it_in_full() -> None:
     # 3 times 5 currency units at 3 each are 5 rice.
     plan = checked(case([(5, {})], [("cash", 5, {}), ("cash", 5, {}), ("cash", 5, {})], MONEY))
     assert plan.needs["served"].item() == 5
@@ -66,7 +66,7 @@ def test_thirds_that_make_a_whole_serve_it_in_full():
     assert plan.cost["purchase"] == plan.logistics_cost == 15
 
 
-def test_money_buys_only_what_is_short_of_goods():
+def test_money_buys_only_what_is_short_of_goods() -> None:
     plan = checked(case([(5, {})], [("cash", 100, {}), ("rice", 3, {})], MONEY))
     assert plan.needs["served"].item() == 5
     assert plan.cost["purchase"] == 6
@@ -74,7 +74,7 @@ def test_money_buys_only_what_is_short_of_goods():
     assert plan.donations["reason"].tolist() == ["demand_met", ""]
 
 
-def test_money_that_is_asked_for_itself_buys_nothing():
+def test_money_that_is_asked_for_itself_buys_nothing() -> None:
     of = case([(5, {"item": "cash"})], [("cash", 7, {})], MONEY)
     plan = checked(of)
     assert plan.served == 5
@@ -82,7 +82,7 @@ def test_money_that_is_asked_for_itself_buys_nothing():
     assert len(plan.purchases) == 0
 
 
-def test_a_row_of_substitutions_says_what_money_buys():
+def test_a_row_of_substitutions_says_what_money_buys() -> None:
     joined = {"need_item": ["rice"], "donated_item": ["cash"], "ratio": [0.5], "penalty": [0.1]}
     plan = checked(case([(5, {})], [("cash", 4, {})], MONEY, substitutions=joined))
     assert plan.served == 2
@@ -90,7 +90,7 @@ def test_a_row_of_substitutions_says_what_money_buys():
     assert plan.purchases[["quantity", "unit_price", "amount"]].to_numpy().tolist() == [[2, 2, 4]]
 
 
-def test_purchases_are_sorted_by_what_and_where_and_when():
+def test_purchases_are_sorted_by_what_and_where_and_when() -> None:
     items = {
         "item": ["rice", "oil", "cash"],
         "kind": ["goods", "goods", "funds"],
@@ -107,7 +107,7 @@ def test_purchases_are_sorted_by_what_and_where_and_when():
     assert plan.purchases["delivery_day"].dt.day.tolist() == [1, 1, 2, 1]
 
 
-def test_a_ratio_serves_more_or_less_than_is_given():
+def test_a_ratio_serves_more_or_less_than_is_given() -> None:
     for ratio, given, served in ((2.0, 2, 4), (0.5, 6, 3), (0.3, 6, 1.8), (1.5, 3, 4.5)):
         joined = {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [ratio]}
         plan = checked(case([(5, {})], [("flour", 6, {})], substitutions=joined))
@@ -116,7 +116,7 @@ def test_a_ratio_serves_more_or_less_than_is_given():
 
 
 @pytest.mark.parametrize("budget", [2.5, 2.45, 0.05])
-def test_a_budget_leaves_purchases_aside(budget):
+def test_a_budget_leaves_purchases_aside(budget: float) -> None:
     # Rice costs 0.1 of handling a unit and nothing to find; what money buys costs no logistics.
     of = case(
         [(100, {})], [("rice", 50, {}), ("cash", 30, {})], MONEY, settings={"policy": {"budget": budget}}
@@ -131,7 +131,7 @@ def test_a_budget_leaves_purchases_aside(budget):
     assert plan.needs["reason"].tolist() == ["budget"]
 
 
-def test_sums_of_thirds_are_rounded_once():
+def test_sums_of_thirds_are_rounded_once() -> None:
     # Two thirds of each of five are bought: 3.333333 in all, though five times 0.666667 is 3.333335.
     plan = checked(case([(1, {})] * 5, [("cash", 2, {})] * 5, MONEY | {"step": [1, 2]}))
     assert plan.needs["served"].tolist() == [0.666667] * 5
@@ -141,7 +141,7 @@ def test_sums_of_thirds_are_rounded_once():
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 12])
-def test_lines_are_numbered_from_one_in_names_of_one_length(count):
+def test_lines_are_numbered_from_one_in_names_of_one_length(count: int) -> None:
     plan = checked(case([(2, {}) for _ in range(count)] or [(1, {})], [("rice", 2 * count or 1, {})]))
     ids = plan.allocations["allocation_id"].tolist()
     assert ids == [f"A{number:04d}" for number in range(1, max(count, 1) + 1)]
@@ -157,7 +157,7 @@ def test_lines_are_numbered_from_one_in_names_of_one_length(count):
         {"item": ["tea"], "community": ["A"]},
     ],
 )
-def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions):
+def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions: dict[str, list[str]]) -> None:
     needs = [(1, {"group": group, "community": place}) for group in ("old", "ill", "") for place in "AB"]
     plan = matchopt.plan(case(needs, [("rice", 9, {})], exclusions=exclusions))
     rules = pd.DataFrame(exclusions).to_dict("records")

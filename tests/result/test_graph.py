@@ -189,7 +189,9 @@ def test_a_chinese_case_keeps_its_names_and_days() -> None:
     assert leg["delivery_day"] == candidate["delivery_day"] == "2026-03-02"
 
 
-def test_too_many_pairs_are_refused_with_a_clear_line(plan: Plan, tmp_path: Path, monkeypatch) -> None:
+def test_too_many_pairs_are_refused_with_a_clear_line(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(graph_module, "MOST_PAIRS", 3)
     with pytest.raises(MatchoptError, match="4 pairs of a donation and a need"):
         plan.graph(case=True)

@@ -12,7 +12,7 @@ from profiles import examples
 
 @examples(1)
 @given(st.data())
-def test_pieces_fill_members_in_order_and_lose_nothing(data):
+def test_pieces_fill_members_in_order_and_lose_nothing(data: st.DataObject) -> None:
     sizes = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
     amount = np.array([data.draw(st.integers(1, 6)) for _ in range(sum(sizes))], dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(sizes)])
@@ -38,7 +38,7 @@ def test_pieces_fill_members_in_order_and_lose_nothing(data):
         assert (filled[of_class][not_full[1:]] == 0).all()
 
 
-def test_a_case_in_which_nothing_can_move_has_an_empty_plan():
+def test_a_case_in_which_nothing_can_move_has_an_empty_plan() -> None:
     import pandas as pd
 
     case = matchopt.Case.from_frames(

@@ -197,14 +197,14 @@ def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem):
     assert sorted(order) == sorted({*range(m), *inner})
 
 
-def test_a_flow_that_is_not_optimal_has_no_prices():
+def test_a_flow_that_is_not_optimal_has_no_prices() -> None:
     problem = transport([1, 1], [1, 1], [(0, 0, 1), (0, 1, 5), (1, 0, 5), (1, 1, 1)], [0, 0], [9, 9])
     crossed = ints([0, 1, 1, 0])
     with pytest.raises(SolverError, match="not optimal"):
         certify(problem, crossed)
 
 
-def test_quantities_beyond_a_billion_stay_exact():
+def test_quantities_beyond_a_billion_stay_exact() -> None:
     huge = 9 * 10**15
     problem = transport([huge, 1], [huge, huge], [(0, 0, 3), (0, 1, 2), (1, 0, 1)], [0, 0], [10**9, 10**9])
     for backend in (NetworkSimplex(), OrTools()):

@@ -1,5 +1,6 @@
 """Any prices bound every plan: what weak duality says, looked at plan by plan."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchopt.solve.block import Block, Columns
 from matchopt.solve.certificate import Prices, bound, cut_prices, priced_objective
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
@@ -52,7 +54,9 @@ def keeps(block, earlier, plan, other):
 
 @examples(1)
 @given(st.data(), blocks(), st.randoms(use_true_random=False))
-def test_no_plan_exceeds_the_bound_of_any_prices(data, drawn, random):
+def test_no_plan_exceeds_the_bound_of_any_prices(
+    data: st.DataObject, drawn: tuple[Block, Columns], random: random.Random
+) -> None:
     block, ways = drawn
     plans = [block.reached(ways, amount) for amount in every_plan(block, ways)]
     stage = data.draw(st.sampled_from(block.stages))
@@ -67,7 +71,9 @@ def test_no_plan_exceeds_the_bound_of_any_prices(data, drawn, random):
 
 @examples(0.25)
 @given(st.data(), blocks(flags=()))
-def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(data, drawn):
+def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(
+    data: st.DataObject, drawn: tuple[Block, Columns]
+) -> None:
     block, ways = drawn
     if block.fairness == "none":
         return
@@ -90,7 +96,7 @@ def test_a_floor_that_is_asked_for_binds_like_one_that_was_reached(data, drawn):
 
 @examples(0.25)
 @given(st.data(), blocks())
-def test_worth_and_gain_say_what_the_bound_counts(data, drawn):
+def test_worth_and_gain_say_what_the_bound_counts(data: st.DataObject, drawn: tuple[Block, Columns]) -> None:
     """Gain of a granule = what it adds to the stage and to goals kept, less all that it uses up."""
     block, ways = drawn
     stage = data.draw(st.sampled_from(block.stages))
@@ -112,7 +118,7 @@ def test_worth_and_gain_say_what_the_bound_counts(data, drawn):
         assert gain[w] == pytest.approx(expected)
 
 
-def test_the_excess_of_underpriced_ways_is_paid_by_the_need():
+def test_the_excess_of_underpriced_ways_is_paid_by_the_need() -> None:
     # Nothing has a price: two units asked, each worth 10 less the cost of the cheaper way.
     block = replace(plain([5], [2]), by_cost=True)
     ways = columns([(0, 0, 1.0, 3, 0), (0, 0, 1.0, 4, 0)], {})
@@ -122,7 +128,7 @@ def test_the_excess_of_underpriced_ways_is_paid_by_the_need():
     assert bound(block, "cost", free, block.reached(ways, np.zeros(2)), excess) == 14
 
 
-def test_levels_prove_coverage_tier_by_tier():
+def test_levels_prove_coverage_tier_by_tier() -> None:
     # d0 is scarce and only tier 1 can have it, d1 is plenty; n2 of tier 2 could use either.
     supply, demand, tier = ints([2, 9]), ints([3, 4, 2]), ints([1, 1, 2])
     pairs = [(0, 0), (1, 1), (0, 2), (1, 2)]

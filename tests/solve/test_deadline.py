@@ -1,10 +1,12 @@
 """The time that searches share: what one leaves the next can use, and all know when one was cut short."""
 
+import pytest
+
 from matchopt.solve import search
 from matchopt.solve.search import Deadline
 
 
-def test_a_deadline_notes_that_it_passed():
+def test_a_deadline_notes_that_it_passed() -> None:
     assert Deadline(None).left() is None
     soon, late = Deadline(1e-9), Deadline(1e6)
     assert soon.left() == 0
@@ -14,7 +16,7 @@ def test_a_deadline_notes_that_it_passed():
     assert not late.passed
 
 
-def test_shares_are_of_what_is_left(monkeypatch):
+def test_shares_are_of_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(search.time, "monotonic", lambda: now[0])
     whole = Deadline(60.0)
@@ -29,7 +31,7 @@ def test_shares_are_of_what_is_left(monkeypatch):
     assert Deadline(None).share(0.5).left() is None
 
 
-def test_to_look_at_a_share_stops_nothing_but_a_search_without_time_does():
+def test_to_look_at_a_share_stops_nothing_but_a_search_without_time_does() -> None:
     whole = Deadline(1e-9)
     block = whole.share(1.0)
     stage = block.share(0.5)

@@ -53,12 +53,12 @@ def unlinked(block: Block, source: Listed) -> UnlinkedPlan:
 
 
 @pytest.mark.parametrize("by_cost", [False, True])
-def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost):
+def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost: bool) -> None:
     met = []
 
     @examples(0.25)
     @given(full_roads(by_cost), st.lists(st.integers(0, 4), min_size=2, max_size=2))
-    def check(drawn, tried):
+    def check(drawn: tuple[Block, Columns], tried: list[int]) -> None:
         block, ways = drawn
         source = Listed(ways)
         block = replace(block, unlinked=unlinked(block, source))

@@ -1,6 +1,7 @@
 """Programs: prices, bounds, odd shapes, and what a limit of time leaves."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def knapsack(objective, weight, room, *, whole):
     return program
 
 
-def test_a_price_says_what_one_more_of_a_bound_is_worth():
+def test_a_price_says_what_one_more_of_a_bound_is_worth() -> None:
     program = Program()
     x = program.add_columns(2, np.array([3.0, 2.0]))
     most = program.add_rows(2, upper=np.array([4.0, 3.0]))
@@ -37,7 +38,9 @@ def test_a_price_says_what_one_more_of_a_bound_is_worth():
 
 @examples(0.25)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
-def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, count):
+def test_prices_have_the_sign_of_their_row_and_prove_the_objective(
+    data: st.DataObject, rows: int, count: int
+) -> None:
     def numbers(least, most, size):
         return np.array(data.draw(st.lists(st.integers(least, most), min_size=size, max_size=size)), float)
 
@@ -62,7 +65,7 @@ def test_prices_have_the_sign_of_their_row_and_prove_the_objective(data, rows, c
 
 @examples(0.25)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=6), st.integers(0, 12))
-def test_whole_columns_are_whole_and_best(things, room):
+def test_whole_columns_are_whole_and_best(things: list[tuple[int, int]], room: int) -> None:
     objective, weight = zip(*things, strict=True)
     answer = knapsack(objective, weight, room, whole=True).maximise()
     packs = itertools.product((0, 1), repeat=len(things))
@@ -73,7 +76,7 @@ def test_whole_columns_are_whole_and_best(things, room):
     assert np.abs(answer.value - np.rint(answer.value)).max() < 1e-6
 
 
-def test_columns_keep_to_their_own_bounds():
+def test_columns_keep_to_their_own_bounds() -> None:
     program = Program()
     columns = program.add_columns(3, np.array([1.0, -1.0, 1.0]), np.array([2.0, 9.0, 2.5]), lower=1.5)
     row = program.add_rows(1, upper=100.0)
@@ -81,7 +84,7 @@ def test_columns_keep_to_their_own_bounds():
     assert program.maximise().value == pytest.approx([2, 1.5, 2.5])
 
 
-def test_entries_of_one_place_add_up():
+def test_entries_of_one_place_add_up() -> None:
     program = Program()
     column = program.add_columns(1, 1.0)
     row = program.add_rows(1, upper=6.0)
@@ -90,7 +93,7 @@ def test_entries_of_one_place_add_up():
     assert program.maximise().value == pytest.approx([3])
 
 
-def test_entries_broadcast_one_row_over_many_columns():
+def test_entries_broadcast_one_row_over_many_columns() -> None:
     program = Program()
     columns = program.add_columns(4, 1.0)
     row = program.add_rows(1, upper=2.0)
@@ -98,7 +101,7 @@ def test_entries_broadcast_one_row_over_many_columns():
     assert program.maximise().objective == pytest.approx(2)
 
 
-def test_a_program_without_columns_has_an_empty_answer():
+def test_a_program_without_columns_has_an_empty_answer() -> None:
     program = Program()
     program.add_rows(2, upper=1.0)
     answer = program.maximise()
@@ -108,7 +111,7 @@ def test_a_program_without_columns_has_an_empty_answer():
 
 
 @pytest.mark.parametrize("rows", [None, 0, 2])
-def test_a_program_without_entries_takes_each_column_to_its_bound(rows):
+def test_a_program_without_entries_takes_each_column_to_its_bound(rows: int | None) -> None:
     program = Program()
     program.add_columns(2, np.array([1.0, -1.0]), 5.0)
     if rows is not None:
@@ -119,7 +122,7 @@ def test_a_program_without_entries_takes_each_column_to_its_bound(rows):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_a_program_without_a_plan_is_an_error_not_an_answer(whole):
+def test_a_program_without_a_plan_is_an_error_not_an_answer(whole: bool) -> None:
     program = Program()
     column = program.add_columns(1, 1.0, 1.0, whole)
     row = program.add_rows(1, lower=2.0)
@@ -128,7 +131,7 @@ def test_a_program_without_a_plan_is_an_error_not_an_answer(whole):
         program.maximise()
 
 
-def test_a_program_without_a_bound_is_an_error_not_an_answer():
+def test_a_program_without_a_bound_is_an_error_not_an_answer() -> None:
     program = Program()
     program.add_columns(1, 1.0)
     program.add_rows(1, upper=1.0)
@@ -136,7 +139,7 @@ def test_a_program_without_a_bound_is_an_error_not_an_answer():
         program.maximise()
 
 
-def test_the_interior_point_method_finds_the_same(monkeypatch):
+def test_the_interior_point_method_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     # Each of 40 needs takes from the nearer of two donations first; all costs differ.
     def solve():
         program = Program()
@@ -169,7 +172,7 @@ def market_split(count=40, rows=5):
 
 
 @pytest.mark.parametrize("limit", [{"seconds": 0.1}, {"nodes": 2}])
-def test_when_a_limit_is_reached_the_best_plan_so_far_is_kept_and_bounded(limit):
+def test_when_a_limit_is_reached_the_best_plan_so_far_is_kept_and_bounded(limit: dict[str, Any]) -> None:
     program, weight, room = market_split()
     answer = program.maximise(**limit)
     assert (weight @ np.rint(answer.value) <= room).all()

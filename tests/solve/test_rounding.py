@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from matchopt.solve.block import Block, Columns
 from matchopt.solve.rounding import completed, rounded_down
 from profiles import examples
 from solve.blocks import blocks, columns, every_plan, ints, obeys, plain, reals
@@ -16,7 +17,7 @@ NO_LIMIT = np.inf
 
 @examples(1)
 @given(blocks(), st.data())
-def test_a_plan_is_completed_within_the_rules(drawn, data):
+def test_a_plan_is_completed_within_the_rules(drawn: tuple[Block, Columns], data: st.DataObject) -> None:
     block, ways = drawn
     plans = list(every_plan(block, ways))
     plan = plans[data.draw(st.integers(0, len(plans) - 1))]
@@ -32,7 +33,9 @@ def test_a_plan_is_completed_within_the_rules(drawn, data):
 
 @examples(1)
 @given(blocks())
-def test_what_is_completed_takes_no_more_for_a_need_that_may_be_served_in_part(drawn):
+def test_what_is_completed_takes_no_more_for_a_need_that_may_be_served_in_part(
+    drawn: tuple[Block, Columns],
+) -> None:
     block, ways = drawn
     assume(not block.by_cost)
     stage = f"tier {block.tier.min()}"
@@ -44,7 +47,7 @@ def test_what_is_completed_takes_no_more_for_a_need_that_may_be_served_in_part(d
 
 @examples(1)
 @given(blocks(), st.data())
-def test_what_is_rounded_down_obeys_the_rules(drawn, data):
+def test_what_is_rounded_down_obeys_the_rules(drawn: tuple[Block, Columns], data: st.DataObject) -> None:
     block, ways = drawn
     share = data.draw(st.sampled_from((0.4, 0.5, 1.0)))
     relaxed = share * np.array(list(every_plan(block, ways))).max(axis=0)
@@ -55,21 +58,21 @@ def test_what_is_rounded_down_obeys_the_rules(drawn, data):
     assert obeys(block, ways, whole)
 
 
-def test_one_source_is_the_one_that_gives_most():
+def test_one_source_is_the_one_that_gives_most() -> None:
     block = replace(plain([2, 3], [4]), single=np.array([True]))
     ways = columns([(0, 0, 1.0, 0, 0), (1, 0, 1.0, 9, 0)], {})
     assert completed(block, ways, np.zeros(2), "tier 1", None, NO_LIMIT).tolist() == [0, 3]
     assert completed(block, ways, reals([1, 0]), "tier 1", None, NO_LIMIT).tolist() == [2, 0]
 
 
-def test_all_or_nothing_takes_back_what_it_cannot_finish():
+def test_all_or_nothing_takes_back_what_it_cannot_finish() -> None:
     block = replace(plain([3], [4, 2], tier=[1, 1]), complete=np.array([True, False]))
     ways = columns([(0, 0, 1.0, 0, 0), (0, 1, 1.0, 9, 0)], {})
     assert completed(block, ways, np.zeros(2), "tier 1", None, NO_LIMIT).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(("limit", "given"), [(0, [1, 1]), (1, [2, 0]), (2, [1, 1])])
-def test_a_donation_goes_to_no_more_communities_than_it_may(limit, given):
+def test_a_donation_goes_to_no_more_communities_than_it_may(limit: int, given: list[int]) -> None:
     block = replace(plain([2], [2, 1]), most_communities=ints([limit]))
     ways = columns([(0, 0, 1.0, 0, 0), (0, 1, 1.0, 0, 0)], {})
     relaxed = reals([1, 1])
@@ -78,14 +81,14 @@ def test_a_donation_goes_to_no_more_communities_than_it_may(limit, given):
     assert completed(block, ways, begun, "tier 1", relaxed, NO_LIMIT).tolist() == given
 
 
-def test_those_served_best_by_the_relaxation_come_first_and_over_its_ways():
+def test_those_served_best_by_the_relaxation_come_first_and_over_its_ways() -> None:
     block = plain([2, 2], [2, 2])
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
     assert completed(block, ways, np.zeros(3), "tier 1", reals([0, 0, 2]), NO_LIMIT).tolist() == [2, 0, 2]
     assert completed(block, ways, np.zeros(3), "tier 1", reals([0, 2, 0]), NO_LIMIT).tolist() == [0, 2, 0]
 
 
-def test_under_total_cost_only_what_pays_is_added():
+def test_under_total_cost_only_what_pays_is_added() -> None:
     block = replace(plain([9], [2, 2]), by_cost=True, unmet_cost=reals([3, 1]))
     ways = columns([(0, 0, 1.0, 2, 0), (0, 1, 1.0, 2, 0)], {})
     assert completed(block, ways, np.zeros(2), "cost", None, NO_LIMIT).tolist() == [2, 0]

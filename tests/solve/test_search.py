@@ -1,6 +1,7 @@
 """The search for whole granules: flags, and what is left when time is over."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def shares():
         ({"most_communities": ints([1, 1])}, 5),
     ],
 )
-def test_flags_cost_what_they_have_to(flags, served):
+def test_flags_cost_what_they_have_to(flags: dict[str, Any], served: int) -> None:
     block, ways = shares()
     block = replace(block, **flags)
     found = solve(block, ways)
@@ -50,7 +51,7 @@ def test_flags_cost_what_they_have_to(flags, served):
     assert np.allclose(np.concatenate(key(block, found.reached)), np.concatenate(best(block, ways)))
 
 
-def test_one_donation_may_serve_a_need_over_several_ways():
+def test_one_donation_may_serve_a_need_over_several_ways() -> None:
     # One source, but two hubs with room for one each.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 0, 1.0, 2, 0), (1, 0, 1.0, 0, 0)], {(0, 0): 1.0, (1, 1): 1.0})
     block = replace(plain([2, 1], [2]), single=np.array([True]), capacity=reals([1, 1]))
@@ -59,7 +60,7 @@ def test_one_donation_may_serve_a_need_over_several_ways():
     assert found.amount.tolist() == [1, 1]
 
 
-def test_several_needs_of_one_community_count_once():
+def test_several_needs_of_one_community_count_once() -> None:
     ways = columns([(0, j, 1.0, j, 0) for j in range(3)], {})
     block = replace(plain([3], [1, 1, 1]), community=ints([7, 7, 8]), most_communities=ints([1]))
     found = solve(block, ways)
@@ -86,14 +87,14 @@ def test_a_plan_is_whole_or_not(flags, amount, whole):
     assert is_whole(replace(block, **flags), ways, reals(amount)) == whole
 
 
-def test_as_good_as_a_goal_is_within_a_millionth():
+def test_as_good_as_a_goal_is_within_a_millionth() -> None:
     assert reaches(5.0, 5.0 + 5e-7)
     assert not reaches(5.0, 5.0 + 5e-6)
     assert reaches(-1e9 - 0.5, -1e9)
     assert not reaches(-1e9 - 2, -1e9)
 
 
-def test_when_time_is_over_the_plan_at_hand_stands():
+def test_when_time_is_over_the_plan_at_hand_stands() -> None:
     block, ways = shares()
     block = replace(block, complete=np.array([True, True]))
     deadline = Deadline(1e-9)
@@ -105,7 +106,7 @@ def test_when_time_is_over_the_plan_at_hand_stands():
     assert found.stages[0].value <= 4 <= found.stages[0].bound
 
 
-def test_time_does_not_matter_where_the_relaxation_is_whole():
+def test_time_does_not_matter_where_the_relaxation_is_whole() -> None:
     block, ways = shares()
     deadline = Deadline(1e-9)
     found = solve(block, ways, deadline)
@@ -113,7 +114,7 @@ def test_time_does_not_matter_where_the_relaxation_is_whole():
     assert found.stages[0].value == 5
 
 
-def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
+def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self, model, parameters):
         raise SolverError("no answer")
 
@@ -133,7 +134,9 @@ def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch):
 
 
 @pytest.mark.parametrize(("nodes", "out_of_time"), [(0, False), (None, True)])
-def test_out_of_nodes_is_not_out_of_time(monkeypatch, nodes, out_of_time):
+def test_out_of_nodes_is_not_out_of_time(
+    monkeypatch: pytest.MonkeyPatch, nodes: int | None, out_of_time: bool
+) -> None:
     def fail(self, model, parameters):
         raise SolverError("no answer")
 
@@ -146,7 +149,7 @@ def test_out_of_nodes_is_not_out_of_time(monkeypatch, nodes, out_of_time):
     assert deadline.passed == out_of_time
 
 
-def test_a_search_over_some_ways_proves_nothing_of_the_others():
+def test_a_search_over_some_ways_proves_nothing_of_the_others() -> None:
     block, ways = shares()
     some = ways.take(ints([0]))
     for complete, bound in ((True, 2), (False, np.inf)):
@@ -157,7 +160,7 @@ def test_a_search_over_some_ways_proves_nothing_of_the_others():
 
 
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e8, 1e10])
-def test_flags_hold_for_large_quantities_too(size):
+def test_flags_hold_for_large_quantities_too(size: float) -> None:
     """A switch that a solver takes for 0 may not let a millionth of a large quantity pass."""
     ways = columns([(0, 0, 1.0, 1, 0), (1, 0, 1.0, 1, 0), (0, 1, 1.0, 2, 0), (1, 1, 1.0, 2, 0)], {})
     block = plain([0.6 * size, 0.5 * size], [size, size])
@@ -175,7 +178,7 @@ def test_flags_hold_for_large_quantities_too(size):
         assert is_whole(replace(block, **flags), ways, amount)
 
 
-def test_search_is_not_longer_than_it_needs_to_be(monkeypatch):
+def test_search_is_not_longer_than_it_needs_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where giving nothing, or the relaxation, is best and whole, no search is started."""
 
     def never(self, program, start):
@@ -188,7 +191,7 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch):
     assert solve(by_cost, ways).stages[0].value == 0
 
 
-def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven():
+def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven() -> None:
     def outcome(first, last, bound=9.0):
         stages = tuple(
             StageProof(name, value, 9.0, max(bound, value), None)

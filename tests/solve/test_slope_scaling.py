@@ -123,7 +123,9 @@ class Pairs(Listed):
 
 @pytest.mark.parametrize("by_cost", [False, True])
 @pytest.mark.parametrize("large", [False, True])
-def test_plans_of_promises_are_whole_sound_and_if_small_the_best(by_cost, large, monkeypatch):
+def test_plans_of_promises_are_whole_sound_and_if_small_the_best(
+    by_cost: bool, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if large:
         monkeypatch.setattr(stages, "FEW_PAIRS", 0)
 
@@ -164,7 +166,7 @@ def test_other_back_ends_prove_as_much(drawn, by_cost):
     assert bounds[1:] == [pytest.approx(bounds[0], abs=1e-6)] * (len(bounds) - 1)
 
 
-def test_a_high_charge_keeps_what_need_not_change():
+def test_a_high_charge_keeps_what_need_not_change() -> None:
     # The way promised is dear; a unit less of each would do, but one of them in full is enough.
     table, supply, demand = ints([[9, 1], [9, 1]]), ints([6, 6]), ints([12, 3])
     promises = [(0, 0, 6, 0), (1, 0, 6, 0)]

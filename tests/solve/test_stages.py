@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from matchopt.solve import block as block_rules
 from matchopt.solve import relaxation, stages
+from matchopt.solve.block import Block, Columns
 from matchopt.solve.search import Deadline
 from matchopt.solve.stages import solve_block
 from profiles import examples
@@ -61,7 +62,7 @@ def check(block, ways, found):
 
 @examples(0.5)
 @given(blocks())
-def test_the_plan_is_the_best_of_all_plans(drawn):
+def test_the_plan_is_the_best_of_all_plans(drawn: tuple[Block, Columns]) -> None:
     block, ways = drawn
     found = solve(block, ways)
     best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
@@ -74,8 +75,8 @@ def test_the_plan_is_the_best_of_all_plans(drawn):
 @examples(0.5)
 @given(blocks(), st.booleans(), st.integers(1, 2), st.integers(1, 4), st.sampled_from((0, 2, 9)))
 def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
-    drawn, many, candidates, most, near_ways
-):
+    drawn: tuple[Block, Columns], many: bool, candidates: int, most: int, near_ways: int
+) -> None:
     block, ways = drawn
     best = max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
     every = solve(block, ways)
@@ -95,7 +96,7 @@ def test_few_ways_at_a_time_prove_the_same_relaxation_and_enclose_the_best_plan(
 
 @examples(0.25)
 @given(blocks(flags=()), st.integers(0, 4))
-def test_a_floor_that_is_asked_for_is_kept(drawn, quarters):
+def test_a_floor_that_is_asked_for_is_kept(drawn: tuple[Block, Columns], quarters: int) -> None:
     block, ways = drawn
     assume(block.fairness == "floor")
     plans = [block.reached(ways, amount) for amount in every_plan(block, ways)]
@@ -108,7 +109,7 @@ def test_a_floor_that_is_asked_for_is_kept(drawn, quarters):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many):
+def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many: bool) -> None:
     # d1's way to n1 is nobody's cheapest, yet n1 gets nothing else once n0 has its half from d0.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0), (1, 1, 1.0, 5, 0)], {})
     block = replace(
@@ -125,7 +126,7 @@ def test_a_floor_that_is_asked_for_is_kept_from_few_ways(many):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(many):
+def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(many: bool) -> None:
     # Half of d0's granule of 2 for n0 and n1 each would do. Whole, it does only if d1 leaves n2 for n1.
     ways = columns(
         [(0, 0, 2.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 1, 0), (1, 2, 1.0, 0, 0), (2, 2, 1.0, 9, 0)], {}
@@ -145,7 +146,7 @@ def test_a_floor_that_is_asked_for_is_kept_where_a_plan_has_to_be_made_whole(man
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many):
+def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many: bool) -> None:
     # n0 can have a quarter at most, n1 a third from d1. What raises n1 is d2, whose cheapest need is n2.
     ways = columns([(0, 0, 1.0, 1, 0), (1, 1, 1.0, 1, 0), (2, 2, 1.0, 1, 0), (2, 1, 1.0, 3, 0)], {})
     block = replace(
@@ -161,7 +162,9 @@ def test_leximin_from_few_ways_keeps_the_ways_that_raise_the_second_cell(many):
 
 
 @pytest.mark.parametrize("most_sorted", [0, 12])
-def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted, monkeypatch):
+def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(
+    most_sorted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(block_rules, "MOST_SORTED", most_sorted)
     # One donation of 6 for cells that ask 2, 4 and 8: each gets its even share of what is left.
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0), (1, 2, 1.0, 1, 0)], {})
@@ -177,7 +180,9 @@ def test_leximin_is_near_the_best_beyond_the_cells_that_are_searched(most_sorted
     assert np.sort(found.reached.coverage) == pytest.approx([0.5, 0.5, 0.75])
 
 
-def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(monkeypatch):
+def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(block_rules, "MOST_SORTED", 0)
     # Either d0 fills the room and gives n0 near what is even, or d1 and d2 give a fifth to n0 and more to n1.
     ways = columns(
@@ -198,7 +203,7 @@ def test_the_bound_of_many_small_cells_is_no_smaller_than_what_can_be_reached(mo
     assert fair.bound >= 0.2 - NEAR
 
 
-def test_a_block_without_ways_has_an_empty_plan():
+def test_a_block_without_ways_has_an_empty_plan() -> None:
     for by_cost in (False, True):
         block = replace(plain([1], [2], budget=3.0), by_cost=by_cost)
         for found in (solve(block, columns([], {})), solve_from_few(block, columns([], {}))):
@@ -206,7 +211,7 @@ def test_a_block_without_ways_has_an_empty_plan():
             assert all(stage.value == stage.bound == 0 for stage in found.stages)
 
 
-def test_each_stage_is_told():
+def test_each_stage_is_told() -> None:
     told = []
     block = plain([1], [1, 1], tier=[2, 1])
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0)], {})

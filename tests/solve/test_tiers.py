@@ -117,7 +117,7 @@ def test_total_cost_is_least_and_proven(market, unmet):
 
 
 @pytest.mark.parametrize("name", ["ortools", "networkx"])
-def test_back_ends_agree_on_coverage_and_cost(name):
+def test_back_ends_agree_on_coverage_and_cost(name: str) -> None:
     @examples(0.25)
     @given(markets(most=8))
     def agree(market):
@@ -148,7 +148,9 @@ def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
     assert table[sparse.tail, sparse.head] @ sparse.flow == table[whole.tail, whole.head] @ whole.flow
 
 
-def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeypatch):
+def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # Every need's cheapest donation is the first, and the other two donations have the same
     # cheapest need; the plan needs a pair that is nobody's cheapest.
     monkeypatch.setattr(column_generation, "PARTNERS", 1)
@@ -160,14 +162,14 @@ def test_pairs_left_out_at_first_come_in_when_their_price_calls_for_them(monkeyp
     assert table[best.tail, best.head] @ best.flow == 0 + 8 + 9
 
 
-def test_a_need_beyond_all_supply_takes_what_there_is():
+def test_a_need_beyond_all_supply_takes_what_there_is() -> None:
     found = coverage_first(of_table(ints([[4, 1]])), ints([5]), ints([10**10, 2]), ints([1, 2]), BACKEND)
     assert found.flow.tolist() == [5]
     assert found.head.tolist() == [0]
     assert found.supply_level.tolist() == [1]
 
 
-def test_unit_costs_too_large_for_a_weight_above_them_are_refused():
+def test_unit_costs_too_large_for_a_weight_above_them_are_refused() -> None:
     market = of_table(ints([[10**17]]))
     with pytest.raises(SolverError, match="too large"):
         coverage_first(market, ints([1]), ints([1]), ints([1]), BACKEND)

@@ -45,7 +45,7 @@ def findings(first: Plan, *rows: dict[str, Any]) -> list[tuple[str, int | None, 
     return [(f.code, f.row, f.column) for f in error.value.findings if f.severity is Severity.ERROR]
 
 
-def test_every_line_is_a_promise_unless_something_is_said_of_it(first):
+def test_every_line_is_a_promise_unless_something_is_said_of_it(first: Plan) -> None:
     lines = first.allocations
     assert told(after(first)) == [
         (line.allocation_id, line.donation_id, line.need_id, "planned", line.donated_quantity)
@@ -53,7 +53,7 @@ def test_every_line_is_a_promise_unless_something_is_said_of_it(first):
     ]
 
 
-def test_a_row_takes_from_its_line_what_it_leaves_empty_and_the_rest_is_a_promise(first):
+def test_a_row_takes_from_its_line_what_it_leaves_empty_and_the_rest_is_a_promise(first: Plan) -> None:
     table = after(
         first,
         {"allocation_id": "A0001", "quantity": 3, "status": "accepted"},
@@ -69,7 +69,7 @@ def test_a_row_takes_from_its_line_what_it_leaves_empty_and_the_rest_is_a_promis
     ]
 
 
-def test_lines_of_what_has_left_the_tables_are_left_out_with_a_note(first):
+def test_lines_of_what_has_left_the_tables_are_left_out_with_a_note(first: Plan) -> None:
     tables = frames()
     tables["donations"] = tables["donations"].iloc[1:]
     case = Case.from_frames(earlier=first.allocations, **tables)
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_told_all_at_once(first, rows, expected):
     assert sorted(findings(first, *rows)) == sorted(expected)
 
 
-def test_days_out_of_order_and_pairs_with_several_lines():
+def test_days_out_of_order_and_pairs_with_several_lines() -> None:
     needs = pd.DataFrame(
         [("n1", "A", "rice", 8, "2026-03-05")],
         columns=["need_id", "community", "item", "quantity", "needed_by"],

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xlsxwriter
 
+from checked import Check
 from matchopt.contract.case import Case
 from matchopt.contract.frames import empty_table
 from matchopt.contract.schema import TABLES
@@ -41,28 +42,28 @@ def same(one: Case, other: Case) -> None:
 
 
 @pytest.fixture
-def expected(check) -> Case:
+def expected(check: Check) -> Case:
     return check({"needs.csv": NEEDS, "donations.csv": DONATIONS}).good
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_delimiters(check, expected, delimiter):
+def test_delimiters(check: Check, expected: Case, delimiter: str) -> None:
     got = check({"needs.csv": NEEDS.replace(",", delimiter), "donations.csv": DONATIONS})
     same(got.good, expected)
 
 
-def test_delimiter_inside_quoted_header_does_not_count(check):
+def test_delimiter_inside_quoted_header_does_not_count(check: Check) -> None:
     got = check({"needs.csv": 'need_id,community,item,quantity,"note; mine"\nn1,A,rice,5,a;b\n'})
     assert got.good.extras["needs"]["note; mine"].to_list() == ["a;b"]
 
 
-def test_ambiguous_delimiter_is_an_error(check):
+def test_ambiguous_delimiter_is_an_error(check: Check) -> None:
     got = check({"needs.csv": "need_id;community,item;quantity\nn1;A,rice;5\n"})
     assert got.errors == [("ambiguous_delimiter", "needs.csv", None, "")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
-def test_encodings(check, expected, encoding):
+def test_encodings(check: Check, expected: Case, encoding: str) -> None:
     got = check({"needs.csv": NEEDS.encode(encoding), "donations.csv": DONATIONS.encode(encoding)})
     same(got.good, expected)
     notes = [f.table for f in got.of("converted")]
@@ -70,18 +71,18 @@ def test_encodings(check, expected, encoding):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_line_ends(check, expected, end):
+def test_line_ends(check: Check, expected: Case, end: str) -> None:
     same(check({"needs.csv": NEEDS.replace("\n", end), "donations.csv": DONATIONS}).good, expected)
 
 
-def test_quoted_cells_hold_delimiters_quotes_and_line_ends(check):
+def test_quoted_cells_hold_delimiters_quotes_and_line_ends(check: Check) -> None:
     got = check({"needs.csv": 'need_id,community,item,quantity\n"n ""1""","A, b","x\ny", "5"\nn2,A,x,z\n'})
     assert got.errors == [("not_a_number", "needs", 3, "quantity")]
     got = check({"needs.csv": 'need_id,community,item,quantity\n"n ""1""","A, b","x\ny", "5"\n'})
     assert got.good.needs.loc[0, ["need_id", "community", "item"]].to_list() == ['n "1"', "A, b", "x\ny"]
 
 
-def test_every_column_takes_its_chinese_header(check):
+def test_every_column_takes_its_chinese_header(check: Check) -> None:
     for table in TABLES.values():
         raw = pd.DataFrame({column.zh: pd.Series([], dtype=object) for column in table.columns})
         got = check({f"{table.zh}.csv": raw.to_csv(index=False)}, bare=True)
@@ -90,19 +91,19 @@ def test_every_column_takes_its_chinese_header(check):
         assert not got.of("converted")
 
 
-def test_a_further_name_of_a_column_is_noted(check):
+def test_a_further_name_of_a_column_is_noted(check: Check) -> None:
     got = check({"communities.csv": "community,区县\nA,North\n"})
     assert got.good.tables["communities"]["district"].to_list() == ["North"]
     (note,) = [f for f in got.of("converted") if f.table == "communities"]
     assert "区县 = district" in note.problem
 
 
-def test_file_names_in_either_language_and_any_case(check, expected):
+def test_file_names_in_either_language_and_any_case(check: Check, expected: Case) -> None:
     got = check({"需求.CSV": NEEDS, "Donations.Csv": DONATIONS}, bare=True)
     same(got.good, expected)
 
 
-def test_numbers_as_they_come_are_noted_once_a_column(check):
+def test_numbers_as_they_come_are_noted_once_a_column(check: Check) -> None:
     texts = ["1,200", "１２００", "1，200", " 1200 ", "1200.0", "1.2e3", "1,200.00", "\u200b1200\u3000"]
     rows = "".join(f'n{k},A,rice,"{text}"\n' for k, text in enumerate(texts))
     got = check({"needs.csv": "need_id,community,item,数量\n" + rows})
@@ -113,13 +114,13 @@ def test_numbers_as_they_come_are_noted_once_a_column(check):
     assert "stray spaces in 2 cells" in note.problem
 
 
-def test_trivial_conversions_are_not_noted(check):
+def test_trivial_conversions_are_not_noted(check: Check) -> None:
     got = check({"needs.csv": "Need ID,COMMUNITY,item,quantity,priority\nn1,A,rice,5.0,2.0\n"})
     assert not got.of("converted")
     assert got.good.needs["priority"].dtype == np.int64
 
 
-def test_days_as_they_come_are_noted_once_a_column(check):
+def test_days_as_they_come_are_noted_once_a_column(check: Check) -> None:
     texts = [
         "2026-03-01",
         "2026/3/1",
@@ -140,7 +141,7 @@ def test_days_as_they_come_are_noted_once_a_column(check):
     assert "a day not written year-month-day in 5 cells («2026/3/1» is read as 2026-03-01)" in note.problem
 
 
-def test_choices_flags_and_lists_in_chinese(check):
+def test_choices_flags_and_lists_in_chinese(check: Check) -> None:
     got = check(
         {
             "needs.csv": "need_id,community,item,quantity,渠道,全部或不给\n"
@@ -154,7 +155,7 @@ def test_choices_flags_and_lists_in_chinese(check):
     assert {f.column for f in got.of("converted")} == {"限定社区"}
 
 
-def test_blank_and_remark_rows_count_as_rows(check):
+def test_blank_and_remark_rows_count_as_rows(check: Check) -> None:
     text = (
         "## explained,here\nneed_id,community,item,quantity\n## n0,A,rice\n"
         '\n,,,\n"## x, y",,,\nn1,A,rice,5\n  \nn2,A,rice,bad\n'
@@ -164,13 +165,13 @@ def test_blank_and_remark_rows_count_as_rows(check):
     assert "2 remark rows" in got.one("remarks").problem
 
 
-def test_header_only_optional_table_is_not_given(check):
+def test_header_only_optional_table_is_not_given(check: Check) -> None:
     got = check({"items.csv": "item,name\n"})
     assert set(got.good.tables) == {"needs", "donations"}
     assert (got.one("no_rows").severity, got.one("no_rows").table) == ("note", "items")
 
 
-def test_unknown_column_is_kept_with_a_warning(check):
+def test_unknown_column_is_kept_with_a_warning(check: Check) -> None:
     got = check({"needs.csv": "need_id,community,item,quantity,prioritty\nn1,A,rice,5,7\n"})
     warning = got.one("unknown_column")
     assert (warning.severity, warning.table, warning.row, warning.column) == (
@@ -183,13 +184,13 @@ def test_unknown_column_is_kept_with_a_warning(check):
     assert got.good.extras["needs"]["prioritty"].to_list() == ["7"]
 
 
-def test_cells_without_a_header(check):
+def test_cells_without_a_header(check: Check) -> None:
     got = check({"needs.csv": "need_id,community,item,quantity,,\nn1,A,rice,5,,mine\n"})
     assert "column 6" in got.one("no_header").problem
     assert got.good.extras["needs"]["column 6"].to_list() == ["mine"]
 
 
-def test_other_files_are_ignored_and_near_names_warned_of(check):
+def test_other_files_are_ignored_and_near_names_warned_of(check: Check) -> None:
     got = check(
         {
             "readme.txt": "x",
@@ -205,7 +206,7 @@ def test_other_files_are_ignored_and_near_names_warned_of(check):
     assert "items" in got.of("unknown_file")[1].cure
 
 
-def test_same_table_twice_is_an_error(check):
+def test_same_table_twice_is_an_error(check: Check) -> None:
     got = check({"需求.csv": NEEDS})
     assert got.errors == [("duplicate_table", "needs", None, "")]
 
@@ -222,7 +223,7 @@ def rows_of(text: str) -> list[list[object]]:
     return [[cell(value) for value in line.split(",")] for line in text.splitlines()]
 
 
-def test_workbook_with_sheets_as_tables_and_settings(tmp_path, expected):
+def test_workbook_with_sheets_as_tables_and_settings(tmp_path: Path, expected: Case) -> None:
     path = tmp_path / "case.xlsx"
     settings = [["名称", "值"], ["policy.objective", "total-cost"], ["horizon.end", date(2026, 4, 1)]]
     workbook(path, {"需求": rows_of(NEEDS), "donations": rows_of(DONATIONS), "设置": settings, "empty": []})
@@ -235,7 +236,7 @@ def test_workbook_with_sheets_as_tables_and_settings(tmp_path, expected):
     assert [source.name for source in case.sources] == ["case.xlsx"]
 
 
-def test_workbook_with_bad_settings_and_unknown_sheet(tmp_path):
+def test_workbook_with_bad_settings_and_unknown_sheet(tmp_path: Path) -> None:
     path = tmp_path / "case.xlsx"
     settings = [["policy.boundry", "open"], ["rates.detour_factor"]]
     workbook(
@@ -251,7 +252,9 @@ def test_workbook_with_bad_settings_and_unknown_sheet(tmp_path):
     ]
 
 
-def test_table_as_xlsx_takes_the_sheet_named_like_it_else_the_only_filled_one(check, tmp_path, expected):
+def test_table_as_xlsx_takes_the_sheet_named_like_it_else_the_only_filled_one(
+    check: Check, tmp_path: Path, expected: Case
+) -> None:
     workbook(tmp_path / "needs.xlsx", {"notes": [["x"]], "需求": rows_of(NEEDS)})
     workbook(tmp_path / "donations.xlsx", {"Sheet1": rows_of(DONATIONS), "Sheet2": []})
     same(check(bare=True, folder=tmp_path).good, expected)
@@ -260,7 +263,7 @@ def test_table_as_xlsx_takes_the_sheet_named_like_it_else_the_only_filled_one(ch
     assert got.errors == [("ambiguous_sheet", "items.xlsx", None, "")]
 
 
-def test_xlsx_rows_count_as_the_spreadsheet_shows_them(check, tmp_path):
+def test_xlsx_rows_count_as_the_spreadsheet_shows_them(check: Check, tmp_path: Path) -> None:
     header = ["", "need_id", "community", "item", "quantity", "needed_by"]
     body = [
         ["", "n1", "A", "rice", "1.2.3", datetime(2026, 3, 1, 12)],
@@ -278,7 +281,7 @@ def test_xlsx_rows_count_as_the_spreadsheet_shows_them(check, tmp_path):
     assert "2026-03-01" in got.one("day_is_number").cure
 
 
-def test_error_cells_of_a_spreadsheet_are_errors_not_gaps(check, tmp_path):
+def test_error_cells_of_a_spreadsheet_are_errors_not_gaps(check: Check, tmp_path: Path) -> None:
     header = ["need_id", "community", "item", "quantity", "priority"]
     workbook(tmp_path / "needs.xlsx", {"needs": [header, ["n1", "A", "rice", "#REF!", "#N/A"]]})
     got = check({"donations.csv": DONATIONS}, bare=True, folder=tmp_path)
@@ -303,13 +306,15 @@ def frames() -> dict[str, pd.DataFrame]:
     return {"needs": needs, "donations": donations}
 
 
-def test_parquet(check, tmp_path, expected):
+def test_parquet(check: Check, tmp_path: Path, expected: Case) -> None:
     for name, frame in frames().items():
         frame.to_parquet(tmp_path / f"{name}.parquet")
     same(check(bare=True, folder=tmp_path).good, expected)
 
 
-def test_parquet_without_pyarrow_says_what_to_install(check, tmp_path, monkeypatch):
+def test_parquet_without_pyarrow_says_what_to_install(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frames()["needs"].to_parquet(tmp_path / "needs.parquet")
 
     def missing(*_: object, **__: object) -> None:
@@ -321,7 +326,7 @@ def test_parquet_without_pyarrow_says_what_to_install(check, tmp_path, monkeypat
     assert got.one("no_parquet").cure == 'pip install "matchopt[parquet]"'
 
 
-def test_frames(expected):
+def test_frames(expected: Case) -> None:
     same(case_from_frames(frames()), expected)
 
 
@@ -346,13 +351,13 @@ def test_frames_of_other_types(quantity, days):
     assert got["needed_by"].isna().to_list() == [False, True]
 
 
-def test_frames_with_ids_as_numbers_or_index():
+def test_frames_with_ids_as_numbers_or_index() -> None:
     given = frames()
     given["needs"] = given["needs"].assign(need_id=[1, 2]).set_index("need_id")
     assert case_from_frames(given).needs["need_id"].to_list() == ["1", "2"]
 
 
-def test_frames_name_rows_from_2():
+def test_frames_name_rows_from_2() -> None:
     given = frames()
     given["needs"]["quantity"] = [np.nan, np.inf]
     with pytest.raises(CaseError) as caught:
@@ -363,7 +368,7 @@ def test_frames_name_rows_from_2():
     ]
 
 
-def test_replace_checks_anew_and_changes_nothing_else(check):
+def test_replace_checks_anew_and_changes_nothing_else(check: Check) -> None:
     got = check({"needs.csv": NEEDS.replace("needed_by", "remark"), "donations.csv": DONATIONS}).good
     again = got.replace()
     same(again, got)
@@ -372,7 +377,7 @@ def test_replace_checks_anew_and_changes_nothing_else(check):
         case_from_frames({"needs": got.needs, "donations": None})
 
 
-def test_empty_table_has_every_column_typed():
+def test_empty_table_has_every_column_typed() -> None:
     for table in TABLES.values():
         frame = empty_table(table)
         assert list(frame.columns) == [column.name for column in table.columns]
@@ -381,7 +386,7 @@ def test_empty_table_has_every_column_typed():
     assert str(empty_table(TABLES["needs"])["needed_by"].dtype) == "datetime64[s]"
 
 
-def test_defaults_and_types_of_a_case(check):
+def test_defaults_and_types_of_a_case(check: Check) -> None:
     got = check().good
     assert got.donations["donor"].to_list() == ["d1"]
     assert got.donations["reliability"].to_list() == [1.0]
@@ -390,14 +395,14 @@ def test_defaults_and_types_of_a_case(check):
     assert all(got.needs[name].dtype == object for name in ("need_id", "group", "channel"))
 
 
-def test_sources_name_every_file_read(check, tmp_path):
+def test_sources_name_every_file_read(check: Check, tmp_path: Path) -> None:
     got = check({"matchopt.toml": "", "notes.txt": "x"}, folder=tmp_path).good
     assert [source.name for source in got.sources] == ["donations.csv", "matchopt.toml", "needs.csv"]
     assert Path(got.sources[0].path) == tmp_path / "donations.csv"
     assert len(got.sources[0].sha256) == 64
 
 
-def test_settings_file_and_changes(check):
+def test_settings_file_and_changes(check: Check) -> None:
     got = check(
         {"matchopt.toml": "\ufeff[rates]\ndetour_factor = 1.5 # 绕行\n"}, ["policy.objective=total-cost"]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -32,13 +33,13 @@ days = st.dates(date(1900, 1, 1), date(9999, 12, 31))
 
 
 @given(st.floats(-9e15, 9e15), st.booleans())
-def test_numbers_come_back(number, full):
+def test_numbers_come_back(number: float, full: bool) -> None:
     text = repr(number)
     assert parse_number(widened(text.translate(FULL) if full else text)) == (number, [])
 
 
 @given(st.integers(1000, 9 * 10**15), st.integers(0, 99), st.booleans())
-def test_thousands_come_back(whole, cents, full):
+def test_thousands_come_back(whole: int, cents: int, full: bool) -> None:
     text = f"{whole:,}.{cents:02d}"
     value, kinds = parse_number(widened(text.translate(FULL) if full else text))
     assert value == float(f"{whole}.{cents:02d}")
@@ -56,7 +57,7 @@ def test_days_come_back(day, form, full):
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_value_or_refused_with_a_cure(text):
+def test_any_text_is_a_value_or_refused_with_a_cure(text: str) -> None:
     for parse in (parse_number, parse_day):
         try:
             value, _ = parse(widened(text.strip(STRIP)))
@@ -128,13 +129,13 @@ def assert_same(one: Case, other: Case) -> None:
 @examples(0.1)
 @given(needs_tables())
 @pytest.mark.parametrize("form", ["frames", "xlsx", "parquet", "utf-8-sig", "gb18030"])
-def test_every_form_gives_the_same_case(form, needs):
+def test_every_form_gives_the_same_case(form: str, needs: pd.DataFrame) -> None:
     assert_same(read_as("utf-8", needs), read_as(form, needs))
 
 
 @examples(0.1)
 @given(needs_tables(), st.randoms(use_true_random=False))
-def test_the_order_of_columns_does_not_matter(needs, random):
+def test_the_order_of_columns_does_not_matter(needs: pd.DataFrame, random: random.Random) -> None:
     headers = list(needs.columns)
     random.shuffle(headers)
     assert_same(read_as("utf-8", needs), read_as("utf-8", needs[headers]))
@@ -142,7 +143,7 @@ def test_the_order_of_columns_does_not_matter(needs, random):
 
 @examples(0.1)
 @given(needs_tables())
-def test_checking_a_checked_case_changes_nothing(needs):
+def test_checking_a_checked_case_changes_nothing(needs: pd.DataFrame) -> None:
     case = read_as("frames", needs)
     assert_same(case, case.replace())
 
@@ -174,13 +175,13 @@ def check_bytes(name: str, data: bytes) -> None:
     st.binary(max_size=300),
     st.sampled_from(["needs.csv", "needs.xlsx", "needs.parquet", "matchopt.toml", "items.csv"]),
 )
-def test_random_bytes_make_no_traceback(data, name):
+def test_random_bytes_make_no_traceback(data: st.DataObject, name: str) -> None:
     check_bytes(name, data)
 
 
 @examples(0.1)
 @given(st.text(st.sampled_from('a1"",,;\t\n\r #河\u3000\u200b'), max_size=80))
-def test_random_layouts_make_no_traceback(text):
+def test_random_layouts_make_no_traceback(text: str) -> None:
     check_bytes("needs.csv", ("need_id,community,item,quantity\n" + text).encode())
     check_bytes("needs.csv", text.encode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from checked import Check
 from matchopt.tables.checks.quantities import circles
 
 NEEDS = "need_id,community,item,quantity\nn1,A,rice,5\nn2,B,rice,5\n"
@@ -19,7 +20,7 @@ def donations(header: str, *rows: str) -> str:
 # --- references and origins --------------------------------------------------------------
 
 
-def test_key_that_another_table_lacks(check):
+def test_key_that_another_table_lacks(check: Check) -> None:
     got = check(
         {
             "needs.csv": NEEDS,
@@ -40,7 +41,7 @@ def test_key_that_another_table_lacks(check):
     assert got.of("unknown_key")[5].value == "Aa"
 
 
-def test_keys_are_free_where_the_table_is_not_given(check):
+def test_keys_are_free_where_the_table_is_not_given(check: Check) -> None:
     assert check({"needs.csv": NEEDS, "donations.csv": donations("community", "Z")}).errors == []
 
 
@@ -61,12 +62,12 @@ def test_origin_unknown(check, files, codes):
     assert [f.row for f in got.of("unknown_origin")] == [2] * len(codes)
 
 
-def test_origin_with_its_own_coordinates_may_be_unknown(check):
+def test_origin_with_its_own_coordinates_may_be_unknown(check: Check) -> None:
     rows = donations("origin,latitude,longitude", "X,31.2,121.4")
     assert check({"needs.csv": NEEDS, "communities.csv": PLACES, "donations.csv": rows}).errors == []
 
 
-def test_origin_that_no_lane_names_is_warned_of_once(check):
+def test_origin_that_no_lane_names_is_warned_of_once(check: Check) -> None:
     lanes = "from_place,to_place,distance_km\nX,A,1\n"
     got = check({"needs.csv": NEEDS, "donations.csv": donations("origin", "X", "Y", "Z"), "lanes.csv": lanes})
     warning = got.one("unreached_origin")
@@ -77,7 +78,7 @@ def test_origin_that_no_lane_names_is_warned_of_once(check):
 # --- coordinates -------------------------------------------------------------------------
 
 
-def test_latitude_beyond_90_may_be_swapped(check):
+def test_latitude_beyond_90_may_be_swapped(check: Check) -> None:
     got = check({"communities.csv": "community,纬度,经度\nA,121.4,31.2\nB,95,200\n"})
     assert got.errors == [
         ("out_of_range", "communities", 2, "纬度"),
@@ -89,7 +90,7 @@ def test_latitude_beyond_90_may_be_swapped(check):
     assert "swapped" not in cures[3]
 
 
-def test_half_coordinates(check):
+def test_half_coordinates(check: Check) -> None:
     got = check({"communities.csv": "community,latitude,longitude\nA,31,\nB,,121\n"})
     assert got.errors == [
         ("half_coordinates", "communities", 2, "longitude"),
@@ -97,28 +98,28 @@ def test_half_coordinates(check):
     ]
 
 
-def test_swapped_coordinates_within_range(check):
+def test_swapped_coordinates_within_range(check: Check) -> None:
     rows = "community,latitude,longitude\nA,48.85,2.35\nB,48.9,2.4\nC,2.3,48.8\nD,48.8,2.3\n"
     assert check({"communities.csv": rows}).errors == [("swapped_coordinates", "communities", 4, "latitude")]
     far = rows.replace("C,2.3,48.8", "C,20,60")
     assert check({"communities.csv": far}).errors == []
 
 
-def test_swapped_coordinates_of_a_donation(check):
+def test_swapped_coordinates_of_a_donation(check: Check) -> None:
     communities = "community,latitude,longitude\nA,48.85,2.35\nB,48.9,2.4\n"
     rows = donations("latitude,longitude", "2.3,48.8")
     got = check({"needs.csv": NEEDS, "communities.csv": communities, "donations.csv": rows})
     assert got.errors == [("swapped_coordinates", "donations", 2, "latitude")]
 
 
-def test_one_name_at_two_places(check):
+def test_one_name_at_two_places(check: Check) -> None:
     got = check(
         {"communities.csv": PLACES, "hubs.csv": "仓库,latitude,longitude\nA,31.2,121.4\nB,31.2,121.4\n"}
     )
     assert got.errors == [("contradictory_place", "hubs", 3, "仓库")]
 
 
-def test_own_coordinates_that_contradict_the_origin(check):
+def test_own_coordinates_that_contradict_the_origin(check: Check) -> None:
     rows = donations("origin,latitude,longitude", "A,31.2,121.4", "A,31.9,121.4")
     got = check({"needs.csv": NEEDS, "communities.csv": PLACES, "donations.csv": rows})
     assert got.errors == [("contradictory_place", "donations", 3, "origin")]
@@ -132,19 +133,21 @@ def test_own_coordinates_that_contradict_the_origin(check):
         ({"communities.csv": PLACES + "D,,\n"}, "warning", "distance 0"),
     ],
 )
-def test_places_without_coordinates_are_spoken_of_once(check, files, severity, words):
+def test_places_without_coordinates_are_spoken_of_once(
+    check: Check, files: dict[str, str], severity: str, words: str
+) -> None:
     got = check({"needs.csv": NEEDS, **files}).one("no_coordinates")
     assert got.severity == severity
     assert words in got.problem
 
 
-def test_all_places_have_coordinates(check):
+def test_all_places_have_coordinates(check: Check) -> None:
     rows = donations("origin", "A")
     got = check({"needs.csv": NEEDS, "communities.csv": PLACES, "donations.csv": rows})
     assert got.findings == ()
 
 
-def test_money_needs_no_place(check):
+def test_money_needs_no_place(check: Check) -> None:
     files = {
         "needs.csv": NEEDS,
         "communities.csv": PLACES,
@@ -159,7 +162,7 @@ def test_money_needs_no_place(check):
 # --- lanes -------------------------------------------------------------------------------
 
 
-def test_contradictory_lanes(check):
+def test_contradictory_lanes(check: Check) -> None:
     lanes = "起点,终点,distance_km,lead_days\nA,B,1,\nA,B,1.0,0\nB,A,2,\nA,B,3,\n"
     got = check({"needs.csv": NEEDS, "lanes.csv": lanes})
     assert got.errors == [("contradictory_lanes", "lanes", 5, "起点")]
@@ -167,7 +170,7 @@ def test_contradictory_lanes(check):
     assert (got.one("repeated_lane").severity, got.one("repeated_lane").row) == ("warning", 3)
 
 
-def test_repeated_lanes_are_merged(check):
+def test_repeated_lanes_are_merged(check: Check) -> None:
     lanes = "from_place,to_place,distance_km,memo\nA,B,1,x\nA,B,1,x\nB,A,2,y\n"
     got = check({"needs.csv": NEEDS, "lanes.csv": lanes}).good
     assert got.tables["lanes"]["distance_km"].to_list() == [1.0, 2.0]
@@ -175,7 +178,7 @@ def test_repeated_lanes_are_merged(check):
     assert got.tables["lanes"].index.to_list() == [0, 1]
 
 
-def test_lane_without_length(check):
+def test_lane_without_length(check: Check) -> None:
     lanes = "from_place,to_place,distance_km,cost_per_kg\nA,B,,\nA,A,,\nA,X,,1\nX,B,,\n"
     got = check({"needs.csv": NEEDS, "communities.csv": PLACES, "lanes.csv": lanes})
     assert got.errors == [("lane_without_length", "lanes", 5, "distance_km")]
@@ -185,7 +188,7 @@ def test_lane_without_length(check):
 # --- substitutions -----------------------------------------------------------------------
 
 
-def test_substitutions_by_themselves_in_circles_and_at_nothing(check):
+def test_substitutions_by_themselves_in_circles_and_at_nothing(check: Check) -> None:
     rows = "need_item,donated_item,ratio\na,b,1\nb,c,1\nc,a,1\nd,d,1\ne,f,0\ng,a,1\n"
     got = check({"substitutions.csv": rows})
     assert got.errors == [
@@ -196,7 +199,7 @@ def test_substitutions_by_themselves_in_circles_and_at_nothing(check):
     assert got.one("substitution_cycle").value == "a → b → c → a"
 
 
-def test_circles_of_a_graph():
+def test_circles_of_a_graph() -> None:
     chain = {"a": {"b": 0}, "b": {"c": 1}, "x": {"y": 2}}
     assert circles(chain) == []
     assert circles(chain | {"y": {"x": 3}}) == [["x", "y"]]
@@ -230,7 +233,7 @@ def test_boundary_needs_its_data(check, boundary, files, codes):
 
 
 @pytest.mark.parametrize("rule", ["floor", "leximin", "share"])
-def test_fairness_needs_communities(check, rule):
+def test_fairness_needs_communities(check: Check, rule: str) -> None:
     finding = check(changes=[f"policy.fairness={rule}"]).one("fairness_without_data")
     assert (finding.severity, finding.table, finding.column) == ("error", "matchopt.toml", "policy.fairness")
     assert (finding.value, finding.cure) == (rule, "add communities.csv, or set fairness to none")
@@ -255,7 +258,7 @@ def test_fair_shares_need_every_population(check, communities, places):
     assert check(files, ["policy.fairness=floor"]).errors == []
 
 
-def test_a_negative_budget_or_weight_is_refused(check):
+def test_a_negative_budget_or_weight_is_refused(check: Check) -> None:
     got = check(changes=["policy.budget=-1", "policy.affinity_weight=-0.5", "policy.fair_share=1.5"])
     assert got.errors == [
         ("bad_setting", "matchopt.toml", None, f"policy.{name}")
@@ -264,11 +267,11 @@ def test_a_negative_budget_or_weight_is_refused(check):
     assert check(changes=["policy.budget=1e12"]).good.settings.policy.budget == 1e12
 
 
-def test_boundary_that_binds_nothing(check):
+def test_boundary_that_binds_nothing(check: Check) -> None:
     assert check(changes=["policy.boundary=community"]).one("idle_boundary").severity == "warning"
 
 
-def test_undated_case_with_lead_days_or_horizon(check):
+def test_undated_case_with_lead_days_or_horizon(check: Check) -> None:
     lanes = "from_place,to_place,distance_km,lead_days\nA,B,1,2\n"
     got = check({"needs.csv": NEEDS, "lanes.csv": lanes}, ["horizon.end=2026-04-01"])
     assert [(f.severity, f.table, f.row) for f in got.of("undated")] == [
@@ -277,7 +280,7 @@ def test_undated_case_with_lead_days_or_horizon(check):
     ]
 
 
-def test_horizon_against_the_tables(check):
+def test_horizon_against_the_tables(check: Check) -> None:
     header = "need_id,community,item,quantity,needed_from,needed_by\n"
     needs = header + "n1,A,rice,1,2026-05-01,\nn2,A,rice,1,,2026-01-01\n"
     got = check({"needs.csv": needs}, ["horizon.start=2026-03-01", "horizon.end=2026-04-01"])
@@ -294,12 +297,12 @@ def test_horizon_against_the_tables(check):
 # --- rows that say too little, earmarks --------------------------------------------------
 
 
-def test_exclusions_that_say_too_little(check):
+def test_exclusions_that_say_too_little(check: Check) -> None:
     got = check({"exclusions.csv": "item,community,why\n,,x\nrice,,y\n"})
     assert got.errors == [("incomplete_row", "exclusions", 2, "")]
 
 
-def test_commitments_that_say_too_little(check):
+def test_commitments_that_say_too_little(check: Check) -> None:
     header = "allocation_id,donation_id,need_id,quantity,status\n"
     got = check({"commitments.csv": header + ",d1,n1,,planned\na1,,,,planned\n,d1,n1,1,planned\n"})
     assert got.errors == [
@@ -308,7 +311,7 @@ def test_commitments_that_say_too_little(check):
     ]
 
 
-def test_earmarks_for_nobody(check):
+def test_earmarks_for_nobody(check: Check) -> None:
     got = check(
         {"needs.csv": NEEDS, "donations.csv": donations("only_communities,only_groups", "A;Bb,elderly")}
     )
@@ -318,6 +321,6 @@ def test_earmarks_for_nobody(check):
     ]
 
 
-def test_items_that_differ_by_look_only(check):
+def test_items_that_differ_by_look_only(check: Check) -> None:
     got = check({"needs.csv": NEEDS.replace("n2,B,rice", "n2,B,Rice")})
     assert (got.one("near_name").row, got.one("near_name").value) == (3, "Rice")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from checked import Check
+
 NEEDS = "need_id,community,item,quantity,group\nn1,A,rice,5,elderly\nn2,B,rice,5,\n"
 DONATIONS = "donation_id,item,quantity\n"
 ITEMS = "item,kind,step\nrice,goods,\nbread,goods,0.5\ncans,goods,12\nmoney,funds,0.01\n"
@@ -24,7 +26,7 @@ def quantities(name: str, *rows: str) -> str:
 # --- a case that uses everything ---------------------------------------------------------
 
 
-def test_everything_is_accepted_and_typed(check):
+def test_everything_is_accepted_and_typed(check: Check) -> None:
     got = check(
         {
             "needs.csv": "需求编号,社区,物资,数量,人群,单一来源,全部或不给\n"
@@ -55,7 +57,7 @@ def test_everything_is_accepted_and_typed(check):
     assert case.settings.policy.fair_share == 0.5
 
 
-def test_a_need_that_all_supply_cannot_fill_is_no_error(check):
+def test_a_need_that_all_supply_cannot_fill_is_no_error(check: Check) -> None:
     needs = "need_id,community,item,quantity,all_or_nothing\nn1,A,rice,500,yes\n"
     assert check({"needs.csv": needs}).errors == []
 
@@ -63,13 +65,13 @@ def test_a_need_that_all_supply_cannot_fill_is_no_error(check):
 # --- steps and lots ----------------------------------------------------------------------
 
 
-def test_quantities_are_multiples_of_the_step_despite_binary_fractions(check):
+def test_quantities_are_multiples_of_the_step_despite_binary_fractions(check: Check) -> None:
     rows = quantities("needs", "rice,0.3", "rice,0.30000000000000004", "rice,1234567.7")
     got = check({"items.csv": "item,step\nrice,0.1\n", "needs.csv": rows})
     assert got.of("off_step") == got.of("too_fine") == got.errors == []
 
 
-def test_fraction_where_the_step_is_whole(check):
+def test_fraction_where_the_step_is_whole(check: Check) -> None:
     got = check({"items.csv": ITEMS, "donations.csv": "donation_id,item,数量\nd1,cans,12.5\nd2,rice,0.5\n"})
     assert got.errors == [("fraction", "donations", 2, "数量"), ("fraction", "donations", 3, "数量")]
 
@@ -77,7 +79,7 @@ def test_fraction_where_the_step_is_whole(check):
 @pytest.mark.parametrize(
     ("name", "words"), [("needs", "only a substitute can serve"), ("donations", "cannot be given")]
 )
-def test_quantities_off_the_step_are_warned_of_once(check, name, words):
+def test_quantities_off_the_step_are_warned_of_once(check: Check, name: str, words: str) -> None:
     rows = quantities(name, "cans,24", "cans,13", "bread,1.2", "rice,7")
     warning = check({"items.csv": ITEMS, f"{name}.csv": rows}).one("off_step")
     assert (warning.severity, warning.table, warning.row, warning.value) == ("warning", name, 3, "13")
@@ -88,14 +90,14 @@ def test_quantities_off_the_step_are_warned_of_once(check, name, words):
     assert one.problem.startswith("1 quantity is no whole multiple")
 
 
-def test_what_is_over_the_last_lot_is_warned_of(check):
+def test_what_is_over_the_last_lot_is_warned_of(check: Check) -> None:
     got = check({"donations.csv": donations("lot_size", "10", "12", "")})
     assert (got.one("off_step").row, got.one("off_step").value) == (3, "50")
     assert "here of 12" in got.one("off_step").cure
 
 
 @pytest.mark.parametrize(("policy", "rows"), [("ignore", [4, 5]), ("expected", [3, 4]), ("firm", [4])])
-def test_a_lot_larger_than_what_can_be_planned(check, policy, rows):
+def test_a_lot_larger_than_what_can_be_planned(check: Check, policy: str, rows: list[int]) -> None:
     offered = donations("批量,reliability", "50,1", "50,0.9", "51,1", "51,0.001")
     got = check({"donations.csv": offered}, [f"policy.reliability={policy}"])
     assert got.errors == []
@@ -105,7 +107,7 @@ def test_a_lot_larger_than_what_can_be_planned(check, policy, rows):
     assert got.of("off_step") == []
 
 
-def test_a_lot_that_the_step_makes_larger(check):
+def test_a_lot_that_the_step_makes_larger(check: Check) -> None:
     rows = "donation_id,item,quantity,lot_size\nd1,cans,36,8\nd2,cans,12,8\n"
     got = check({"items.csv": ITEMS, "donations.csv": rows})
     assert got.one("idle_lot").row == 3
@@ -137,7 +139,7 @@ def test_what_is_too_fine_to_be_counted(check, files, places):
     assert check(files).errors == [("too_fine", *place) for place in places]
 
 
-def test_quantities_that_add_up_beyond_counting(check):
+def test_quantities_that_add_up_beyond_counting(check: Check) -> None:
     items = "item,step\nrice,0.0001\n"
     assert check({"items.csv": items, "needs.csv": quantities("needs", "rice,8e14")}).errors == []
     got = check({"items.csv": items, "needs.csv": quantities("needs", "rice,8e14", "rice,8e14")})
@@ -157,7 +159,7 @@ def test_quantities_that_add_up_beyond_counting(check):
         ("items", "item,step\nrice,", "step"),
     ],
 )
-def test_what_must_be_above_nothing(check, name, header, column, value):
+def test_what_must_be_above_nothing(check: Check, name: str, header: str, column: str, value: str) -> None:
     got = check({f"{name}.csv": f"{header}{value}\n"})
     assert got.errors == [("not_positive", name, 2, column)]
     assert "leave it empty" in got.one("not_positive").cure
@@ -189,7 +191,7 @@ def test_capacities_below_nothing_are_errors_and_0_is_closed(check, name, header
 FUNDS = "item,kind,purchase_price\nrice,goods,{rice}\nmoney,funds,{money}\n"
 
 
-def test_a_price_of_money_has_no_effect(check):
+def test_a_price_of_money_has_no_effect(check: Check) -> None:
     got = check({"items.csv": FUNDS.format(rice=5, money=1)})
     warning = got.one("idle_price")
     assert (warning.severity, warning.row, warning.column) == ("warning", 3, "purchase_price")
@@ -236,7 +238,7 @@ def affinities(check, *rows: str, changes: tuple[str, ...] = ()):
     return check(files, ["policy.affinity_weight=1", *changes])
 
 
-def test_affinities_for_unknown_names(check):
+def test_affinities_for_unknown_names(check: Check) -> None:
     got = affinities(check, "d9,,n1,,1", ",Anne,n1,,1", "d1,,N1,,1", "d1,,,eldery,1", ",d1,,elderly,1")
     assert got.errors == [
         ("unknown_key", "affinities", row, column)
@@ -247,7 +249,7 @@ def test_affinities_for_unknown_names(check):
         assert f"did you mean «{name}»?" in cure
 
 
-def test_affinities_that_say_too_little_or_too_much(check):
+def test_affinities_that_say_too_little_or_too_much(check: Check) -> None:
     got = affinities(check, "d1,,,,1", ",Ann,n1,,1", ",,n1,,1", "d1,Ann,n1,,1", "d1,,n1,elderly,1")
     assert got.errors == [
         ("incomplete_row", "affinities", 2, "need_id"),
@@ -257,7 +259,7 @@ def test_affinities_that_say_too_little_or_too_much(check):
     ]
 
 
-def test_affinities_that_stand_twice(check):
+def test_affinities_that_stand_twice(check: Check) -> None:
     got = affinities(check, "d1,,n1,,1", "d0,,n1,,1", ",Ann,n1,,1", "d1,,n1,,0.5", "d0,,n1,,1")
     assert got.errors == [("duplicate_id", "affinities", 5, ""), ("duplicate_id", "affinities", 6, "")]
     assert [(f.value, f.problem) for f in got.of("duplicate_id")] == [
@@ -266,7 +268,7 @@ def test_affinities_that_stand_twice(check):
     ]
 
 
-def test_scores_outside_their_range(check):
+def test_scores_outside_their_range(check: Check) -> None:
     got = affinities(check, "d1,,n1,,1.5", "d0,,n1,,-0.1", "d0,,n2,,")
     assert got.errors == [
         ("out_of_range", "affinities", 2, "score"),
@@ -275,7 +277,7 @@ def test_scores_outside_their_range(check):
     ]
 
 
-def test_affinities_without_weight_and_weight_without_affinities(check):
+def test_affinities_without_weight_and_weight_without_affinities(check: Check) -> None:
     without = affinities(check, "d1,,n1,,1", changes=("policy.affinity_weight=0",))
     for note in (
         without.one("idle_affinities"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -108,12 +109,12 @@ def days(case: Case) -> list[pd.Timestamp]:
     ],
     ids=["plain", "format 31", "from 1904", "from 1904, newer", "from 1904, spelt out", "not from 1904"],
 )
-def test_days_of_a_workbook(tmp_path, how):
+def test_days_of_a_workbook(tmp_path: Path, how: dict[str, Any]) -> None:
     case = read_case(workbook(tmp_path / "case.xlsx", **how))
     assert days(case) == [pd.Timestamp("2026-03-01")] * 2
 
 
-def test_a_shared_text_without_index_is_an_empty_cell(tmp_path):
+def test_a_shared_text_without_index_is_an_empty_cell(tmp_path: Path) -> None:
     case = read_case(workbook(tmp_path / "case.xlsx", needed_by=EMPTY))
     assert pd.isna(case.needs["needed_by"][0])
     assert case.needs["group"][0] == ""
@@ -122,7 +123,9 @@ def test_a_shared_text_without_index_is_an_empty_cell(tmp_path):
 @pytest.mark.parametrize(
     ("number", "properties"), [(46082, ""), (44620, 'date1904="1"'), (44620, 'date1904="true"')]
 )
-def test_a_number_in_place_of_a_day_is_read_from_the_first_day_of_its_workbook(tmp_path, number, properties):
+def test_a_number_in_place_of_a_day_is_read_from_the_first_day_of_its_workbook(
+    tmp_path: Path, number: int, properties: str
+) -> None:
     file = workbook(tmp_path / "case.xlsx", day=number, number_format=GENERAL, properties=properties)
     case, findings = check_case(file)
     assert case is None

@@ -53,7 +53,7 @@ CROSSED = case_of(
 )
 
 
-def test_each_heuristic_does_what_its_literature_says():
+def test_each_heuristic_does_what_its_literature_says() -> None:
     assert told(match(CROSSED, HEURISTICS["first-come"])) == [("d1", "n1", 4), ("d2", "n2", 5)]
     assert told(match(CROSSED, HEURISTICS["proximity"])) == [("d1", "n2", 5), ("d2", "n1", 4)]
     # 5 over claims of 4, 6 and 2: 1.67, 2.5, 0.83; then 5 over what is left: 2, 3 or 4, 1.
@@ -62,7 +62,7 @@ def test_each_heuristic_does_what_its_literature_says():
     assert sum(q for _, _, q in shared) == 10
 
 
-def test_a_replay_knows_only_what_has_arrived_and_measures_it():
+def test_a_replay_knows_only_what_has_arrived_and_measures_it() -> None:
     made = simulate(CROSSED, every=7, policies=("optimal", "first-come"))
     best, first = made.replays
     assert list(best.rounds["matched_on"].dt.strftime("%m-%d")) == ["03-01", "03-08", "03-15", "03-22"]
@@ -80,7 +80,7 @@ def test_a_replay_knows_only_what_has_arrived_and_measures_it():
     assert first.measures.served == 10
 
 
-def test_goods_age_while_they_wait_and_needs_pass():
+def test_goods_age_while_they_wait_and_needs_pass() -> None:
     case = Case.from_frames(
         needs=pd.DataFrame(
             [
@@ -138,7 +138,7 @@ def check_lines(rules: Rules, replay: Replay) -> None:
 
 @examples(0.08)
 @given(replayed_cases(), st.integers(1, 5))
-def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: SmallCase, every: int):
+def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: SmallCase, every: int) -> None:
     rules, case = small.rules(), small.case()
     made = simulate(case, every=every)
     for replay in made.replays:
@@ -151,7 +151,7 @@ def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: Smal
             assert replay.measures.tiers.get(first, 0.0) <= made.hindsight.served_by_tier[first] + 1e-6
 
 
-def test_row_order_does_not_matter():
+def test_row_order_does_not_matter() -> None:
     frames = {name: table.iloc[::-1].reset_index(drop=True) for name, table in CROSSED.tables.items()}
     other = Case.from_frames(**frames)
     for mine, theirs in zip(simulate(CROSSED).replays, simulate(other).replays, strict=True):
@@ -160,7 +160,7 @@ def test_row_order_does_not_matter():
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["ppe-2020-04-22", "ppe-2020-05-28", "ppe-2020-06-18"])
-def test_of_policies_that_give_the_same_the_optimal_one_travels_least(name: str):
+def test_of_policies_that_give_the_same_the_optimal_one_travels_least(name: str) -> None:
     """Each heuristic against the best plan that gives of each donation just what the heuristic gave."""
     if not SHARED.is_dir():
         pytest.skip("the shared cases are not beside the project")
@@ -184,7 +184,9 @@ def test_of_policies_that_give_the_same_the_optimal_one_travels_least(name: str)
             assert optimal.unit_distance <= replay.measures.unit_distance
 
 
-def test_the_command_writes_a_folder_and_refuses_what_makes_no_sense(tmp_path: Path, monkeypatch):
+def test_the_command_writes_a_folder_and_refuses_what_makes_no_sense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name, table in CROSSED.tables.items():
         (tmp_path / "case").mkdir(exist_ok=True)

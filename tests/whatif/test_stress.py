@@ -36,7 +36,7 @@ def tried(case: Case, **more: object) -> Stress:
         return stress(case, executor=executor, **more)  # type: ignore[arg-type]
 
 
-def test_a_case_whose_distribution_is_known():
+def test_a_case_whose_distribution_is_known() -> None:
     """8 units if d1 turns up, 4 if not: d2 alone serves what d1 was to serve only if it was not promised."""
     case = Case.from_frames(needs=NEEDS, donations=GIFTS)
     made = tried(case, draws=400, seed=3)
@@ -58,7 +58,7 @@ def test_a_case_whose_distribution_is_known():
     assert (firm.draws["served_tier_1"] == 4).all()
 
 
-def test_draws_go_by_id_and_seed_whatever_the_order_of_rows():
+def test_draws_go_by_id_and_seed_whatever_the_order_of_rows() -> None:
     case = Case.from_frames(needs=NEEDS, donations=GIFTS)
     other = Case.from_frames(needs=NEEDS, donations=GIFTS.iloc[::-1].reset_index(drop=True))
     assert (drawn(case, 50, 1) == drawn(other, 50, 1)[:, ::-1]).all()
@@ -67,7 +67,7 @@ def test_draws_go_by_id_and_seed_whatever_the_order_of_rows():
     pd.testing.assert_frame_equal(mine.tried[0].draws, theirs.tried[0].draws)
 
 
-def test_processes_give_the_same_figures():
+def test_processes_give_the_same_figures() -> None:
     case = Case.from_frames(needs=NEEDS, donations=GIFTS)
     mine = stress(case, draws=5, seed=2, policies=("expected",), workers=2)
     pd.testing.assert_frame_equal(
@@ -85,7 +85,7 @@ def uncertain_cases(draw: st.DrawFn) -> SmallCase:
 
 @examples(0.08)
 @given(uncertain_cases(), st.integers(0, 2**4 - 1))
-def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: SmallCase, bits: int):
+def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: SmallCase, bits: int) -> None:
     """Against the integer program over the same: donations gone, the others certain, their lines stay."""
     calendar = small.rules().calendar
     if calendar.dated:
@@ -128,7 +128,7 @@ def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: Smal
         assert {int(t): float(q) for t, q in plan.served_by_tier.items()} == pytest.approx(served)
 
 
-def test_what_makes_no_sense_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_makes_no_sense_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case.from_frames(needs=NEEDS, donations=GIFTS)
     with pytest.raises(ValueError, match="one draw"):
         stress(case, draws=0)
