@@ -13,7 +13,8 @@ import pytest
 import handmade
 from matchopt import CaseError, RunError, read_run
 from matchopt.contract.settings import Settings
-from matchopt.runs.read import case_place, changed_files, read_manifest, settings_as_changes
+from matchopt.runs.integrity import changed_files
+from matchopt.runs.read import case_place, read_manifest, settings_as_changes
 
 FILES = ("allocations.csv", "needs.csv", "donations.csv", "prices.csv", "purchases.csv", "summary.json")
 
@@ -44,7 +45,7 @@ def test_a_whole_run_has_no_changed_files(run: Path) -> None:
 def test_a_missing_file_of_the_plan_is_named(run: Path, name: str) -> None:
     (run / "plan" / name).unlink()
     with pytest.raises(RunError, match=f"{name} cannot be read"):
-        read_run(run)
+        read_run(run, force=True)
     (line,) = changed_files(run, read_manifest(run), run / "case")
     assert name in line
 
@@ -54,7 +55,7 @@ def test_a_missing_file_of_the_plan_is_named(run: Path, name: str) -> None:
 def test_a_file_that_holds_something_else_is_named(run: Path, name: str, content: bytes) -> None:
     (run / "plan" / name).write_bytes(content)
     with pytest.raises(RunError, match=name):
-        read_run(run)
+        read_run(run, force=True)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_cell_that_makes_no_sense_is_named(run: Path, name: str, old: str, new
     file = run / "plan" / name
     change(file, lambda text: text.replace(old, new, 1))
     with pytest.raises(RunError) as caught:
-        read_run(run)
+        read_run(run, force=True)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -174,8 +175,8 @@ def test_frames_that_were_not_kept_must_be_given(tmp_path: Path) -> None:
 def test_the_settings_in_force_come_from_the_manifest(tmp_path: Path) -> None:
     run = handmade.plan().write(tmp_path / "run")
     change_json(run / "manifest.json", "settings", "policy", "reliability", to="firm")
-    assert read_run(run).case.settings.policy.reliability == "firm"
-    assert read_run(run, handmade.case()).case.settings.policy.reliability == "firm"
+    assert read_run(run, force=True).case.settings.policy.reliability == "firm"
+    assert read_run(run, handmade.case(), force=True).case.settings.policy.reliability == "firm"
 
 
 def test_settings_turn_into_changes_and_back() -> None:

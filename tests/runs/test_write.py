@@ -24,7 +24,8 @@ import handmade
 import matchopt
 from matchopt import Case, RunError, read_case, read_run
 from matchopt.contract.settings import Settings
-from matchopt.runs.read import changed_files, read_manifest
+from matchopt.runs.integrity import changed_files
+from matchopt.runs.read import read_manifest
 from matchopt.runs.write import settings_as_toml, write_run
 
 BOM = b"\xef\xbb\xbf"
@@ -213,7 +214,7 @@ def test_source_files_are_kept_byte_for_byte(tmp_path: Path) -> None:
 
 def test_without_copy_only_hashes_are_kept(tmp_path: Path) -> None:
     folder = case_folder(tmp_path / "city")
-    run = handmade.plan(read_case(folder)).write(tmp_path / "run", copy=False)
+    run = matchopt.plan(read_case(folder)).write(tmp_path / "run", copy=False)
     assert not (run / "case").exists()
     manifest = read_manifest(run)
     assert not manifest.copied
@@ -338,6 +339,6 @@ def test_a_case_read_from_a_workbook_is_found_again(tmp_path: Path) -> None:
                 sheet.write_row(place, 0, row)
     case = read_case(book)
     for copy in (True, False):
-        run = handmade.plan(case).write(tmp_path / f"run-{copy}", copy=copy)
+        run = matchopt.plan(case).write(tmp_path / f"run-{copy}", copy=copy)
         assert read_run(run).case.needs["quantity"].tolist() == [20]
         assert isinstance(read_run(run, case).case, Case)

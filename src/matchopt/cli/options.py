@@ -84,6 +84,9 @@ WithReport = Annotated[
         help="Write report.html and plan.xlsx, too.  [default: up to 20,000 allocations]",
     ),
 ]
+UseChanged = Annotated[
+    bool, force_option("Use the run even if a file of it was changed since the plan was made.")
+]
 QuietRun = Annotated[bool, quiet_option("Print only the path of the run folder.")]
 ReplaceFolder = Annotated[bool, force_option("Replace the folder if it exists.")]
 QuietFolder = Annotated[bool, quiet_option("Print only the path of the folder.")]

@@ -23,10 +23,11 @@ from matchopt.cli.options import (
     RunPath,
     TimeLimit,
     WithReport,
+    force_option,
     output_option,
 )
-from matchopt.cli.steps import plan_and_verify, read_case, read_plan, warn
-from matchopt.cli.terminal import Step, fail, name_files, no_progress, progress, tell
+from matchopt.cli.steps import plan_and_verify, read_case, warn
+from matchopt.cli.terminal import Step, fail, name_files, progress, tell
 from matchopt.language import tr, trn
 
 if TYPE_CHECKING:
@@ -135,14 +136,15 @@ def verify(
       matchopt verify runs/my-city
     """  # noqa: D301
     from matchopt.report.summary import verified
-    from matchopt.runs.read import case_place, changed_files, read_manifest
+    from matchopt.runs.integrity import changed_files
+    from matchopt.runs.read import case_of, case_place, plan_of, read_manifest
     from matchopt.verifier import verify as violations_of
 
     manifest = read_manifest(run)
     place = case if case is not None else case_place(run, manifest)
     violations = list(changed_files(run, manifest, place))
     tell(violations)
-    made = read_plan(run, no_progress, place)
+    made = plan_of(run, manifest, case_of(run, manifest, place))
     for violation in violations_of(made.case, made):
         violations.append(str(violation))
         print(violation)
@@ -157,7 +159,12 @@ def replan(
     case: CasePath,
     output: Annotated[Path | None, output_option("RUN2", "Run folder to write.", "runs/NAME OF CASE")] = None,
     changes: Changes = None,
-    force: ReplaceRun = False,
+    force: Annotated[
+        bool,
+        force_option(
+            "Replace the run folder if it exists; plan on from RUN even if a file of it was changed since."
+        ),
+    ] = False,
     no_copy: NoCopy = False,
     time_limit: TimeLimit = None,
     report: WithReport = None,
@@ -175,16 +182,19 @@ def replan(
       matchopt compare runs/monday runs/tuesday
     """  # noqa: D301
     from matchopt.report import compared
-    from matchopt.runs.read import read_lines, read_run
+    from matchopt.runs.integrity import refuse_changed
+    from matchopt.runs.read import read_earlier, read_lines, read_manifest
     from matchopt.runs.write import default_run, refuse_taken, write_run
     from matchopt.whatif.differences import differences
 
     target = output if output is not None else default_run(case, force=force)
     refuse_taken(target, force=force)
     with progress(quiet=quiet) as step:
+        manifest = read_manifest(run)
+        refuse_changed(run, manifest, None, force=force)
         lines = read_lines(run)
         read = read_case(case, changes or (), step, lines)
-        before = read_run(run, read)
+        before = read_earlier(run, manifest, read)
         if not quiet:
             warn(read, case)
         made = plan_and_verify(read, step, time_limit=time_limit, warm=before)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from matchopt.cli.door import command
-from matchopt.cli.options import RunPath, output_option
+from matchopt.cli.options import RunPath, UseChanged, output_option
 from matchopt.cli.steps import read_plan
 from matchopt.cli.terminal import fail, progress, show
 from matchopt.language import tr
@@ -32,6 +32,7 @@ def explain(
         bool, typer.Option("--quick", help="Do not look for changes that would serve the need.")
     ] = False,
     whole: Annotated[bool, typer.Option("--all", help="List all donations, however many.")] = False,
+    force: UseChanged = False,
 ) -> None:
     """Explain a need, a donation or a community: what becomes of it, why, and what would change it.
 
@@ -49,7 +50,7 @@ def explain(
     from matchopt.whatif.explain import explain_need
 
     with progress() as step:
-        made = read_plan(run, step)
+        made = read_plan(run, step, force=force)
         table = made.donations if subject is Subject.DONATION else made.needs
         known = set(table[_COLUMN[subject]])
         if name not in known:
@@ -82,6 +83,7 @@ def wishlist(
             min=1, metavar="N", help="For how many items to print the first wish; the file has all."
         ),
     ] = 15,
+    force: UseChanged = False,
 ) -> None:
     """List what to ask enterprises for: what one more unit would bring, by item, place and time.
 
@@ -101,7 +103,7 @@ def wishlist(
     from matchopt.whatif.confirm import wishlist as wishlist_of
 
     with progress() as step:
-        made = read_plan(run, step)
+        made = read_plan(run, step, force=force)
         step("wishes", 0, 0)
         table = wishlist_of(made, confirm=confirm, tell=lambda done, total: step("wishes", done, total))
         file = output if output is not None else run / WISHES
@@ -122,6 +124,7 @@ def graph(
         bool,
         typer.Option("--case", help="Add the network of the case: every admitted pair and its unit cost."),
     ] = False,
+    force: UseChanged = False,
 ) -> None:
     """Write a plan as a network in GraphML, for tools that study or draw networks.
 
@@ -139,7 +142,7 @@ def graph(
     from matchopt.runs.atomic import text_file, write_file
 
     with progress() as step:
-        made = read_plan(run, step)
+        made = read_plan(run, step, force=force)
         step("graph", 0, 0)
         found = made.graph(case=case)
         file = write_file(output if output is not None else run / GRAPH, text_file(graphml_of(found)))

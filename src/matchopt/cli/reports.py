@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from matchopt.cli.door import command
-from matchopt.cli.options import RunPath, Top, output_option
+from matchopt.cli.options import RunPath, Top, UseChanged, output_option
 from matchopt.cli.steps import read_plan, write_book
 from matchopt.cli.terminal import name_files, progress, tell
 from matchopt.report import PUBLIC, REPORT, WORKBOOK
@@ -25,6 +25,7 @@ def report(
             help="Leave out ids and donors, and counts below 5; writes RUN/report-public.html.",
         ),
     ] = False,
+    force: UseChanged = False,
 ) -> None:
     """Write the report of a run: one page that opens offline, with figures, a map and all tables.
 
@@ -42,7 +43,7 @@ def report(
     from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
-        made = read_plan(run, step)
+        made = read_plan(run, step, force=force)
         step("writing the report", 0, 0)
         told = None if public else deliveries_of(run, made)
         page = html(made, public=public, fact=None if told is None else evaluate(made, told))
@@ -55,6 +56,7 @@ def report(
 def workbook(
     run: RunPath,
     output: Annotated[Path | None, output_option("FILE", "File to write.", "RUN/plan.xlsx")] = None,
+    force: UseChanged = False,
 ) -> None:
     """Write the workbook of a run: lists to work from, for Excel.
 
@@ -69,7 +71,7 @@ def workbook(
 
     file = output if output is not None else run / WORKBOOK
     with progress() as step:
-        write_book(plan.workbook(read_plan(run, step)), file, step)
+        write_book(plan.workbook(read_plan(run, step, force=force)), file, step)
     print(file)
 
 
@@ -81,6 +83,7 @@ def track(
     ],
     output: Annotated[Path | None, output_option("FOLDER", "Folder to write.", "RUN/track")] = None,
     top: Top = 10,
+    force: UseChanged = False,
 ) -> None:
     """Hold a plan against what really happened: coverage reached, delays, losses by cause, donors' word.
 
@@ -102,7 +105,7 @@ def track(
     from matchopt.whatif.evaluation import evaluate
 
     with progress() as step:
-        made = read_plan(run, step)
+        made = read_plan(run, step, force=force)
         found = evaluate(made, read_deliveries(done, made))
         step("writing the report", 0, 0)
         folder = output if output is not None else run / TRACK
@@ -122,6 +125,7 @@ def compare(
         Path | None, output_option("FILE", "Write all that changed as a workbook (.xlsx).")
     ] = None,
     top: Top = 10,
+    force: UseChanged = False,
 ) -> None:
     """Tell what changed from one run to another: by need, donor, community and cost.
 
@@ -136,7 +140,7 @@ def compare(
     from matchopt.whatif.differences import differences
 
     with progress() as step:
-        was, now = read_plan(before, step), read_plan(after, step)
+        was, now = read_plan(before, step, force=force), read_plan(after, step, force=force)
         changed = differences(was, now)
         if output is not None:
             write_book(compared.workbook(was, now, changed), output, step)

@@ -33,18 +33,12 @@ def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFr
     return checked
 
 
-def read_plan(run: Path, step: Step, place: Path | None = None) -> Plan:
-    """Read a run and its case, which may stand at another `place`; with errors in it, say so and end."""
-    from matchopt.runs.read import case_place, earlier_lines, read_manifest, read_run, settings_as_changes
-    from matchopt.tables.read import check_case
+def read_plan(run: Path, step: Step, *, force: bool) -> Plan:
+    """Read a run and its case; one with changed files only with `force`, and that is said."""
+    from matchopt.runs.read import read_run
 
     step("reading and checking the tables", 0, 0)
-    manifest = read_manifest(run)
-    changes, earlier = settings_as_changes(manifest.settings), earlier_lines(run, manifest)
-    case, findings = check_case(place or case_place(run, manifest), changes, earlier)
-    if case is None:
-        fail_with_findings(findings)
-    return read_run(run, case)
+    return read_run(run, force=force)
 
 
 def plan_and_verify(

@@ -14,10 +14,12 @@ from typing import Any
 from matchopt import __version__
 from matchopt.contract.schema import table_named
 from matchopt.contract.settings import FILE
-from matchopt.errors import CaseError, Finding, Severity, shortened
+from matchopt.errors import CaseError, Finding, RunError, Severity, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.atomic import Writer, refusals, text_file
-from matchopt.runs.write import MANIFEST, case_name
+from matchopt.runs.integrity import changed_files
+from matchopt.runs.read import case_place, read_manifest
+from matchopt.runs.write import case_name
 from matchopt.tables.read import SUFFIXES
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
@@ -267,14 +269,20 @@ def stamp_file(mark: str) -> Writer:
 
 
 def kept(job: Job, mark: str) -> dict[str, Any] | None:
-    """Return the summary of a job's run if that stands and is made of just this, else None."""
+    """Return the summary of a job's run if it stands as it was written and is made of just this, or None."""
     try:
         said = json.loads((job.run / STAMP).read_text("utf-8"))
         summary = json.loads((job.run / "plan" / "summary.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    good = isinstance(said, dict) and said.get("made_of") == mark and isinstance(summary, dict)
-    return summary if good and (job.run / MANIFEST).is_file() else None
+    if not isinstance(said, dict) or said.get("made_of") != mark or not isinstance(summary, dict):
+        return None
+    try:
+        manifest = read_manifest(job.run)
+        changed = any(changed_files(job.run, manifest, case_place(job.run, manifest)))
+    except RunError:
+        return None
+    return None if changed else summary
 
 
 def runs_folder(runs: Path) -> Path:

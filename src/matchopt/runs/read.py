@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,9 @@ from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHA
 from matchopt.contract.settings import Settings
 from matchopt.errors import CaseError, RunError, shortened
 from matchopt.language import mark, tr
+from matchopt.runs.integrity import refuse_changed, refuse_torn
 from matchopt.runs.render import EXACT, MONEY, bare
-from matchopt.runs.write import CURVE, EARLIER, MANIFEST
+from matchopt.runs.write import CURVE, EARLIER, MANIFEST, seal_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +83,8 @@ class Manifest:
         Where the case was read from; None if it was made from DataFrames.
     run
         Timings and versions.
+    whole
+        Whether the manifest itself is as it was written.
     """
 
     version: str
@@ -92,9 +94,10 @@ class Manifest:
     copied: bool
     case_path: str | None
     run: Mapping[str, Any]
+    whole: bool
 
 
-def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
+def read_run(path: str | PathLike[str], case: Case | None = None, *, force: bool = False) -> Plan:
     """Read the run folder at `path`.
 
     Parameters
@@ -105,26 +108,47 @@ def read_run(path: str | PathLike[str], case: Case | None = None) -> Plan:
         The case it was made for; by default the copy in the folder, or else the files
         at the place that the manifest names. The settings in force come from the
         manifest in any case.
+    force
+        Read it even if one of its files was changed since it was written; that is then logged
+        as a warning (logger ``matchopt``).
 
     Raises
     ------
     RunError
-        If a file of the run is missing or cannot be read.
+        If a file of the run is missing, was changed, or cannot be read.
     CaseError
         If the case has errors.
 
     Notes
     -----
-    Reading checks the form only. `matchopt.verify` checks what the plan says, and
-    `changed_files` whether any file was touched since it was written.
+    Reading checks hashes, the form of the files, and that they speak of the same needs, donations and
+    lines. `matchopt.verify` checks what the plan says.
     """
-    from matchopt.tables.read import read_case
-
     folder = Path(path)
     manifest = read_manifest(folder)
-    if case is None:
-        changes = settings_as_changes(manifest.settings)
-        case = read_case(case_place(folder, manifest), changes, earlier_lines(folder, manifest))
+    place = None if case is not None else case_place(folder, manifest)
+    refuse_changed(folder, manifest, place, force=force)
+    made = plan_of(folder, manifest, case or case_of(folder, manifest, case_place(folder, manifest)))
+    refuse_torn(made, folder / "plan", made.case)
+    return made
+
+
+def read_earlier(folder: Path, manifest: Manifest, case: Case) -> Plan:
+    """Read the plan of a run folder beside a `case` that has gone on since it was made."""
+    made = plan_of(folder, manifest, case)
+    refuse_torn(made, folder / "plan", None)
+    return made
+
+
+def case_of(folder: Path, manifest: Manifest, place: Path) -> Case:
+    """Read the case of a run folder at `place`, as it was planned; CaseError if it has errors."""
+    from matchopt.tables.read import read_case
+
+    return read_case(place, settings_as_changes(manifest.settings), earlier_lines(folder, manifest))
+
+
+def plan_of(folder: Path, manifest: Manifest, case: Case) -> Plan:
+    """Read the tables and the summary of a run folder, whatever they say."""
     plan = folder / "plan"
     tables = {
         name: _table(plan / f"{name}.csv", columns, more=name in ("needs", "donations"))
@@ -160,6 +184,7 @@ def read_manifest(folder: Path) -> Manifest:
         copied=case["copied"],
         case_path=raw["run"].get("case_path"),
         run=raw["run"],
+        whole=raw.get("seal") == seal_of(raw),
     )
 
 
@@ -176,7 +201,6 @@ def _refuse_newer(folder: Path, version: str) -> None:
 
 def read_lines(folder: Path) -> pd.DataFrame:
     """Read the allocations of the run folder, without its case."""
-    read_manifest(folder)
     return _table(folder / "plan" / "allocations.csv", ALLOCATIONS, more=False)
 
 
@@ -209,29 +233,6 @@ def case_place(folder: Path, manifest: Manifest) -> Path:
     return Path(manifest.case_path)
 
 
-def changed_files(folder: Path, manifest: Manifest, case: Path) -> Iterator[str]:
-    """Yield one line for each file that is not as it was when the run was written.
-
-    Parameters
-    ----------
-    folder, manifest
-        The run folder and what it says.
-    case
-        Where its case is: a folder, or a workbook.
-    """
-    case_folder = case.parent if case.is_file() else case
-    files = [(folder / "plan" / name, sha) for name, sha in manifest.plan_files.items()]
-    files += [(case_folder / name, sha) for name, sha in manifest.case_files.items()]
-    for file, sha in files:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            yield tr("{file}: cannot be read: {strerror}", file=file, strerror=error.strerror)
-            continue
-        if hashlib.sha256(content).hexdigest() != sha:
-            yield tr("{file}: has been changed since the plan was made", file=file)
-
-
 def settings_as_changes(settings: Settings) -> tuple[str, ...]:
     """Return `settings` as changes such as ``policy.boundary="open"``, to apply to a case's own."""
     return tuple(_changes("", settings.model_dump(mode="json")))
@@ -245,12 +246,28 @@ def _changes(prefix: str, values: Mapping[str, Any]) -> Iterator[str]:
             yield f"{prefix}{name}={json.dumps(value, ensure_ascii=False)}"
 
 
+class _Said(dict[str, Any]):
+    """An object of a JSON file: whoever asks it for what it lacks is told which file is damaged."""
+
+    file: Path
+
+    def __missing__(self, name: str) -> Any:
+        raise RunError(
+            tr("{file} is damaged: {name} is missing or of the wrong kind", file=self.file, name=name)
+        )
+
+
 def _json(file: Path) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"it holds {constant}")
 
+    def said(pairs: dict[str, Any]) -> _Said:
+        found = _Said(pairs)
+        found.file = file
+        return found
+
     try:
-        content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=refuse)
+        content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=refuse, object_hook=said)
     except OSError as error:
         raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
     except (ValueError, RecursionError) as error:
@@ -303,6 +320,8 @@ def _summary(file: Path) -> dict[str, Any]:
         proven = summary[name]
         if not _is_number(proven.get("cost")) or not _are_numbers(proven.get("served_by_tier", {})):
             raise RunError(tr("{file} is damaged: {name} is incomplete", file=file, name=name))
+    if not all(day is None or _is_day(day) for day in summary["horizon"].values()):
+        raise RunError(tr("{file} is damaged: {name} is incomplete", file=file, name="horizon"))
     groups = [*summary["unmet_by_reason"].values(), *summary["left_over_by_reason"].values()]
     if not all(_are_numbers(group) for group in groups):
         raise RunError(tr("{file} is damaged: the quantities by reason are incomplete", file=file))
@@ -323,6 +342,10 @@ def _check_rules(file: Path, summary: Mapping[str, Any]) -> None:
         figures = [budget.get("limit"), budget.get("used")]
         if not all(map(_is_number, figures)) or not _are_numbers(budget.get("one_more")):
             raise RunError(tr("{file} is damaged: budget is incomplete", file=file))
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
 
 
 def _are_numbers(inner: object) -> bool:

@@ -89,7 +89,7 @@ def write_run(
                     **plan.run,
                 },
             }
-            (folder / MANIFEST).write_bytes(json_bytes(manifest))
+            (folder / MANIFEST).write_bytes(json_bytes({**manifest, "seal": seal_of(manifest)}))
             for name, write in (beside or {}).items():
                 write(folder / name)
     return path
@@ -221,6 +221,12 @@ def json_bytes(content: object) -> bytes:
     """Return `content` as JSON that people can read."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8")
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """Return the hash of what a manifest says, by which a change of it is seen."""
+    said = {name: value for name, value in manifest.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(file: Path) -> str:
