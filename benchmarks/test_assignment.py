@@ -62,7 +62,7 @@ PROBLEMS = {"drawn": (drawn, 81_732_129), "distances": (distances, 1_799_081)}
 
 
 @pytest.fixture(scope="module", params=PROBLEMS)
-def problem(request):
+def problem(request: pytest.FixtureRequest) -> tuple[Transport, int]:
     make, least = PROBLEMS[request.param]
     return make(), least
 
@@ -82,19 +82,19 @@ def matched(problem: Transport) -> Ints:
     return np.asarray(matrix[row, column], dtype=np.int64) - 1
 
 
-def test_assignment_with_its_prices(benchmark, problem):
+def test_assignment_with_its_prices(benchmark: BenchmarkFixture, problem: tuple[Transport, int]) -> None:
     problem, least = problem
     prices = benchmark(assigned, problem)
     assert (prices.supply_price[problem.tail] + prices.demand_price[problem.head] <= problem.cost).all()
     assert prices.supply_price.sum() + prices.demand_price.sum() == least
 
 
-def test_peer_scipy_matching(benchmark, problem):
+def test_peer_scipy_matching(benchmark: BenchmarkFixture, problem: tuple[Transport, int]) -> None:
     problem, least = problem
     assert benchmark(matched, problem).sum() == least
 
 
-def test_peer_min_cost_flow(benchmark, problem):
+def test_peer_min_cost_flow(benchmark: BenchmarkFixture, problem: tuple[Transport, int]) -> None:
     problem, least = problem
     assert problem.cost @ benchmark(flowed, problem) == least
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,14 @@ BASELINE = json.loads(FILE.read_text("utf-8"))
 
 
 @pytest.fixture(scope="module", params=CASES)
-def told(request):
+def told(request: pytest.FixtureRequest) -> tuple[matchopt.Case, matchopt.Plan, dict[str, Any]]:
     case = matchopt.Case.from_frames(**CASES[request.param]())
     return case, matchopt.plan(case), BASELINE[request.param]
 
 
-def test_the_optimum_is_that_of_the_baseline(told):
+def test_the_optimum_is_that_of_the_baseline(
+    told: tuple[matchopt.Case, matchopt.Plan, dict[str, Any]],
+) -> None:
     _, plan, expected = told
     found = figures(plan)
     assert plan.gap == 0
@@ -34,7 +37,7 @@ def test_the_optimum_is_that_of_the_baseline(told):
     assert found["logistics_cost"] == expected["logistics_cost"]
 
 
-def test_no_counter_is_off_its_baseline(told):
+def test_no_counter_is_off_its_baseline(told: tuple[matchopt.Case, matchopt.Plan, dict[str, Any]]) -> None:
     _, plan, expected = told
     work = figures(plan)["work"]
     assert work.keys() == expected["work"].keys()

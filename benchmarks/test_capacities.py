@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -35,11 +36,11 @@ def priced_hub_days(plan: matchopt.Plan) -> int:
 
 
 @pytest.fixture(scope="module")
-def frames():
+def frames() -> dict[str, pd.DataFrame]:
     return tables(SIZES["quarter"])
 
 
-def test_plan_with_full_hubs(benchmark, frames):
+def test_plan_with_full_hubs(benchmark: BenchmarkFixture, frames: dict[str, pd.DataFrame]) -> None:
     """Hubs take 700 kg a day and hold 900 kg overnight; a direct trip is dear."""
     case = matchopt.Case.from_frames(settings=RATES, **with_capacities(frames, 700, 900))
     plan = benchmark.pedantic(matchopt.plan, (case,), rounds=1)
@@ -50,7 +51,9 @@ def test_plan_with_full_hubs(benchmark, frames):
 
 
 @pytest.mark.parametrize("capacity", [np.nan, 1e9])
-def test_plan_with_hubs_that_are_never_full(benchmark, frames, capacity):
+def test_plan_with_hubs_that_are_never_full(
+    benchmark: BenchmarkFixture, frames: dict[str, pd.DataFrame], capacity: float
+) -> None:
     """Limits that do not bind take no block: the two times stand side by side."""
     case = matchopt.Case.from_frames(settings=RATES, **with_capacities(frames, capacity, capacity))
     plan = benchmark(matchopt.plan, case)
@@ -60,11 +63,11 @@ def test_plan_with_hubs_that_are_never_full(benchmark, frames, capacity):
 
 
 @pytest.fixture(scope="module")
-def village():
+def village() -> matchopt.Case:
     return full("village", 120, 160)
 
 
-def test_plan_beside_a_peer(benchmark, village):
+def test_plan_beside_a_peer(benchmark: BenchmarkFixture, village: matchopt.Case) -> None:
     plan = benchmark(matchopt.plan, village)
     assert plan.served_by_tier == VILLAGE
     assert plan.summary["relaxation"]["cost"] == pytest.approx(2370.53, abs=0.01)
@@ -72,7 +75,7 @@ def test_plan_beside_a_peer(benchmark, village):
     assert matchopt.verify(village, plan) == ()
 
 
-def test_peer_one_program_over_all_columns(benchmark, village):
+def test_peer_one_program_over_all_columns(benchmark: BenchmarkFixture, village: matchopt.Case) -> None:
     cost, ways = benchmark.pedantic(one_program_over_all_columns, (village, VILLAGE), rounds=1)
     assert cost == pytest.approx(2370.53, abs=0.01)
     assert ways == 47421

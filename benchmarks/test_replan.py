@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 import matchopt
 from benchmarks.make import SIZES, tables
@@ -13,13 +14,13 @@ MOST_CHANGED = 20
 
 
 @pytest.fixture(scope="module")
-def later():
+def later() -> tuple[matchopt.Case, matchopt.Plan]:
     first = tables(SIZES["town"])
     earlier = matchopt.plan(matchopt.Case.from_frames(**first))
     return replanned(first, earlier, CHURN), earlier
 
 
-def test_replan(benchmark, later):
+def test_replan(benchmark: BenchmarkFixture, later: tuple[matchopt.Case, matchopt.Plan]) -> None:
     case, earlier = later
     plan = benchmark.pedantic(matchopt.plan, (case,), {"warm": earlier}, rounds=1)
     assert plan.served_by_tier == SERVED

@@ -3,6 +3,9 @@
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import matchopt
-from matchopt import Case
+from matchopt import Case, Plan
 from matchopt.cli import app
 from matchopt.cluster import on_cluster
 from matchopt.errors import ClusterError
@@ -23,7 +26,7 @@ distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def city(needs=400, donations=80, items=5):
+def city(needs: int = 400, donations: int = 80, items: int = 5) -> dict[str, list[dict[str, Any]]]:
     """Return a random case of several parts."""
     random = np.random.default_rng(7)
     places = [
@@ -54,25 +57,27 @@ def city(needs=400, donations=80, items=5):
     }
 
 
-def as_case(rows):
+def as_case(rows: dict[str, list[dict[str, Any]]]) -> Case:
     return Case.from_frames(**{name: pd.DataFrame(table) for name, table in rows.items()})
 
 
 @pytest.fixture
-def cluster():
+def cluster() -> Iterator[distributed.LocalCluster]:
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
     ) as two:
         yield two
 
 
-def assert_same(one, other):
+def assert_same(one: Plan, other: Plan) -> None:
     for table in ("allocations", "needs", "donations", "prices"):
         assert_frame_equal(getattr(one, table), getattr(other, table))
     assert dict(one.summary) == dict(other.summary)
 
 
-def test_two_workers_give_the_same_plan_though_one_is_killed(cluster, monkeypatch):
+def test_two_workers_give_the_same_plan_though_one_is_killed(
+    cluster: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = as_case(city())
     alone = matchopt.plan(case)
     monkeypatch.setattr(decomposition, "LARGE", 12 * 12)
@@ -82,7 +87,7 @@ def test_two_workers_give_the_same_plan_though_one_is_killed(cluster, monkeypatc
     with on_cluster(cluster.scheduler_address) as executor, distributed.Client(cluster) as client:
         pids = client.run(os.getpid)
 
-        def kill(stage, done, total):
+        def kill(stage: str, done: int, total: int) -> None:
             if stage == "solve" and done == 1:
                 killed.append(min(pids.values()))
                 os.kill(killed[0], signal.SIGKILL)
@@ -95,7 +100,9 @@ def test_two_workers_give_the_same_plan_though_one_is_killed(cluster, monkeypatc
     assert killed
 
 
-def test_the_command_works_on_a_cluster_with_the_same_bytes(cluster, tmp_path):
+def test_the_command_works_on_a_cluster_with_the_same_bytes(
+    cluster: distributed.LocalCluster, tmp_path: Path
+) -> None:
     for name, table in city(needs=60, donations=20).items():
         (tmp_path / "case").mkdir(exist_ok=True)
         pd.DataFrame(table).to_csv(tmp_path / "case" / f"{name}.csv", index=False)
@@ -127,7 +134,9 @@ def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch)
         pass
 
 
-def test_another_version_on_a_worker_is_told(cluster, monkeypatch):
+def test_another_version_on_a_worker_is_told(
+    cluster: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("matchopt.cluster.__version__", "0.0.0-mine")
     told = r"here is matchopt 0.0.0-mine, on the worker .* install the same"
     with pytest.raises(ClusterError, match=told), on_cluster(cluster.scheduler_address):

@@ -118,7 +118,9 @@ def test_lines_left_out_stand_for_any_and_all_others_count() -> None:
 
 
 @pytest.mark.parametrize("page", IDEAS, ids=lambda p: p.stem)
-def test_runs_on_a_page_come_out_as_they_stand_there(page, tmp_path, monkeypatch):
+def test_runs_on_a_page_come_out_as_they_stand_there(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     count = 0
     for what, expected, told in runs(page.read_text("utf-8"), tmp_path):
@@ -128,7 +130,7 @@ def test_runs_on_a_page_come_out_as_they_stand_there(page, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("page", IDEAS, ids=lambda p: p.stem)
-def test_pages_about_an_idea_are_of_one_form(page):
+def test_pages_about_an_idea_are_of_one_form(page: Path) -> None:
     text = page.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
@@ -173,7 +175,7 @@ def test_python_on_the_page_about_the_report_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob(".github/*.md"), *PAGES], ids=str)
-def test_links_lead_somewhere(page):
+def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text("utf-8")):
         name, _, anchor = target.partition("#")
         place = page.parent / name if name else page

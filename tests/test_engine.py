@@ -3,6 +3,7 @@
 import itertools
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,14 +21,21 @@ from strategies import SmallCase, small_cases
 COMMUNITIES = ("C1", "C2", "C3", "C4")
 
 
-def made(donors=12, needs=60, policy=None, needs_too=None, gifts_too=None, **tables):
+def made(
+    donors: int = 12,
+    needs: int = 60,
+    policy: dict[str, Any] | None = None,
+    needs_too: dict[str, Any] | None = None,
+    gifts_too: dict[str, Any] | None = None,
+    **tables: Any,
+) -> matchopt.Case:
     """Return a case of random needs and donations with days and places, and further columns or tables."""
     rng = np.random.default_rng(1)
 
-    def spread(count):
+    def spread(count: int) -> dict[str, Any]:
         return {"latitude": 31 + rng.random(count), "longitude": 121 + rng.random(count)}
 
-    def window(count, start, end):
+    def window(count: int, start: str, end: str) -> dict[str, Any]:
         first = rng.integers(1, 6, count)
         last = first + rng.integers(0, 4, count)
         return {start: [f"2026-03-{d:02}" for d in first], end: [f"2026-03-{d:02}" for d in last]}
@@ -56,7 +64,7 @@ def made(donors=12, needs=60, policy=None, needs_too=None, gifts_too=None, **tab
     return matchopt.Case.from_frames(**frames, settings={"policy": policy or {}})
 
 
-def assert_same_tables(one, other):
+def assert_same_tables(one: matchopt.Plan, other: matchopt.Plan) -> None:
     for table in ("allocations", "needs", "donations", "prices", "purchases"):
         assert_frame_equal(getattr(one, table), getattr(other, table))
 
@@ -267,7 +275,7 @@ NOTHING = {
 
 @pytest.mark.parametrize("fairness", ["none", "floor", "leximin", "share"])
 @pytest.mark.parametrize("why", NOTHING)
-def test_where_nothing_can_flow_there_is_an_empty_plan(why, fairness):
+def test_where_nothing_can_flow_there_is_an_empty_plan(why: str, fairness: str) -> None:
     changes = NOTHING[why]
     for objective in ("coverage-first", "total-cost"):
         policy = changes.get("policy", {}) | {"fairness": fairness, "objective": objective}
@@ -289,7 +297,7 @@ def test_where_nothing_can_flow_fairness_has_no_price() -> None:
 # --- the price of fairness -------------------------------------------------------------------
 
 
-def goals(row, objective):
+def goals(row: "pd.Series[Any]", objective: str) -> tuple[float, ...]:
     """Return what a point of the curve reaches, the better the larger; proven, as its gap is 0."""
     if objective == "total-cost":
         return (-row["bound_cost"],)
@@ -297,7 +305,7 @@ def goals(row, objective):
     return (*row[sorted(tiers)], -row["logistics_cost"])
 
 
-def worse(one, other):
+def worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     """Return whether `one` is less than `other`, the first that differ deciding."""
     apart = ((a, b) for a, b in zip(one, other, strict=True) if abs(a - b) > 1e-5 * max(1, abs(a)))
     a, b = next(apart, (0, 0))

@@ -76,7 +76,7 @@ def test_the_whole_stays_small() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "tolerances.py"])
-def test_tolerances_stand_in_one_place(name):
+def test_tolerances_stand_in_one_place(name: str) -> None:
     tokens = tokenize.generate_tokens(io.StringIO(TEXTS[name]).readline)
     small = {t.string for t in tokens if t.type == tokenize.NUMBER and re.search(r"e-\d", t.string)}
     assert small - NO_TOLERANCES.get(name, set()) == set()
@@ -92,5 +92,5 @@ def test_modules_say_first_what_they_are() -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_words_are_those_of_the_glossary(name):
+def test_words_are_those_of_the_glossary(name: str) -> None:
     assert sorted({found[0].lower() for found in ONCE.finditer(TEXTS[name])}) == []

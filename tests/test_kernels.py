@@ -18,7 +18,7 @@ from strategies import small_cases
 TABLES = ("allocations", "needs", "donations", "prices", "purchases")
 
 
-def planned(monkeypatch: pytest.MonkeyPatch, case: SmallCase, few: int):
+def planned(monkeypatch: pytest.MonkeyPatch, case: SmallCase, few: int) -> object:
     """Plan and verify with kernels interpreted up to so many steps."""
     monkeypatch.setattr("matchopt.kernels.FEW", few)
     try:
@@ -39,7 +39,7 @@ DEGREES = st.floats(-180, 180) | st.just(np.nan)
 
 
 @given(st.lists(st.tuples(DEGREES, DEGREES, DEGREES, DEGREES), min_size=1, max_size=20))
-def test_distances_are_the_same_to_the_bit(given_places):
+def test_distances_are_the_same_to_the_bit(given_places: list[tuple[float, float, float, float]]) -> None:
     tails, heads = (
         Places(
             np.full(len(given_places), -1),

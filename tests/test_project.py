@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ RUN, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 # --- lock files ----------------------------------------------------------------------------
 
 
-def locked(path):
+def locked(path: Path) -> dict[str, list[tuple[Requirement, int]]]:
     """Return name → the requirements of it that a lock file pins, with how many hashes each has."""
     pins = {}
     for entry in re.split(r"\n(?=\S)", path.read_text("utf-8")):
@@ -34,7 +35,7 @@ def locked(path):
     return pins
 
 
-def wanted(*extras):
+def wanted(*extras: str) -> list[Requirement]:
     lists = [PROJECT["dependencies"], PYPROJECT["dependency-groups"]["build"]]
     lists += [PROJECT["optional-dependencies"][name] for name in extras]
     found = [Requirement(text) for names in lists for text in names]
@@ -42,7 +43,7 @@ def wanted(*extras):
 
 
 @pytest.mark.parametrize(("path", "extras"), [(RUN, ()), (DEV, ("dev", "docs"))], ids=["run", "dev"])
-def test_a_lock_file_pins_all_that_is_asked_for_with_hashes(path, extras):
+def test_a_lock_file_pins_all_that_is_asked_for_with_hashes(path: Path, extras: tuple[str, ...]) -> None:
     pins = locked(path)
     for requirement in wanted(*extras):
         for pin, hashes in pins[canonicalize_name(requirement.name)]:
@@ -84,18 +85,18 @@ def test_the_citation_says_what_the_project_says() -> None:
 # --- workflows and hooks -------------------------------------------------------------------
 
 
-def targets():
+def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
-def commands_of(text):
+def commands_of(text: str) -> Iterator[list[str]]:
     """Yield each command of a script, as words."""
     for line in re.split(r"\n|&&|;|\|\|", text.replace("\\\n", " ")):
         if words := line.split("#")[0].split():
             yield words
 
 
-def check_command(words):
+def check_command(words: list[str]) -> None:
     """Hold a command against what there is: targets of make, files of this folder."""
     if words[0] == "make":
         assert {w for w in words[1:] if re.fullmatch("[a-z-]+", w)} <= targets(), words
@@ -105,7 +106,7 @@ def check_command(words):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
-def test_workflows_call_what_is_there(path):
+def test_workflows_call_what_is_there(path: Path) -> None:
     flow = yaml.safe_load(path.read_text("utf-8"))
     assert flow["permissions"] == {"contents": "read"}
     for job in flow["jobs"].values():
@@ -144,7 +145,7 @@ def test_hooks_run_what_is_installed() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_commands_that_pages_show_exist(page):
+def test_commands_that_pages_show_exist(page: Path) -> None:
     for block in re.findall(
         r"^```(?:sh|console)\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
     ):
@@ -153,7 +154,7 @@ def test_commands_that_pages_show_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_files_that_pages_name_exist(page):
+def test_files_that_pages_name_exist(page: Path) -> None:
     named = re.findall(r"`((?:[\w.]+/)+\w*\.(?:py|toml|po|yml))`", page.read_text("utf-8"))
     assert [n for n in named if not (ROOT / n).exists() and not (ROOT / "src/matchopt" / n).exists()] == []
 

@@ -221,7 +221,9 @@ def pin(donation: str, need: str, quantity: float, status: str = "accepted", **m
 
 
 @pytest.mark.parametrize("few_pairs", [0, 2**16])
-def test_who_could_only_serve_needs_that_pinned_lines_serve_has_demand_met(monkeypatch, few_pairs):
+def test_who_could_only_serve_needs_that_pinned_lines_serve_has_demand_met(
+    monkeypatch: pytest.MonkeyPatch, few_pairs: int
+) -> None:
     """A pair that is barred is not taken for one that is worth its cost, however many pairs there are."""
     monkeypatch.setattr(pairs, "FEW_PAIRS", few_pairs)
     plan = planned(
@@ -237,7 +239,7 @@ def test_who_could_only_serve_needs_that_pinned_lines_serve_has_demand_met(monke
     assert plan.donations["reason"].tolist() == ["demand_met", ""]
 
 
-def test_an_excluded_need_that_pinned_lines_serve_in_full_has_no_reason():
+def test_an_excluded_need_that_pinned_lines_serve_in_full_has_no_reason() -> None:
     plan = planned(
         case_of(
             needs=[{"need_id": "N1", "quantity": 2, "group": "children"}, {"need_id": "N2", "quantity": 2}],
@@ -250,7 +252,7 @@ def test_an_excluded_need_that_pinned_lines_serve_in_full_has_no_reason():
     assert "excluded" not in plan.summary["unmet_by_reason"]
 
 
-def test_what_is_not_worth_it_is_told_before_what_is_less_than_a_granule():
+def test_what_is_not_worth_it_is_told_before_what_is_less_than_a_granule() -> None:
     plan = planned(
         case_of(
             {"policy": {"objective": "total-cost"}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 import matchopt
 from matchopt.verifier import pairs, rules
-from matchopt.verifier.facts import pick
+from matchopt.verifier.commitments import CommitmentFacts
+from matchopt.verifier.facts import Facts, pick
 from matchopt.verifier.gather import gather
 from matchopt.verifier.rules import NOWHERE, PairFacts
 from profiles import examples
@@ -27,7 +29,7 @@ def compiled_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "FEW_PAIRS", 0)
 
 
-def best_routes(f, p):
+def best_routes(f: Facts, p: PairFacts) -> rules.BestRoutes:
     """Choose the route of each pair by whole arrays, hub by hub."""
     direct = rules.direct(f, p)
     days = direct.schedule(p)
@@ -43,7 +45,12 @@ def best_routes(f, p):
     return rules.BestRoutes(hub, cost, connected)
 
 
-def everything(f, commitments, classes, watchers):
+def everything(
+    f: Facts,
+    commitments: CommitmentFacts,
+    classes: tuple[pairs.RowClasses, pairs.RowClasses],
+    watchers: pairs.PairVisitors,
+) -> pairs.RulesPassed:
     """Look at all pairs of all classes, and show every admissible one to all who watch."""
     donations, needs = classes
     donation, need = (part.ravel() for part in np.indices((donations.size, needs.size)))
@@ -66,19 +73,19 @@ def everything(f, commitments, classes, watchers):
     return pairs.RulesPassed(*reach)
 
 
-def said(case, plan):
+def said(case: matchopt.Case, plan: matchopt.Plan) -> list[str]:
     """Return what the verifier says, in any order."""
     return sorted(str(violation) for violation in matchopt.verify(case, plan))
 
 
-def said_of_everything(case, plan):
+def said_of_everything(case: matchopt.Case, plan: matchopt.Plan) -> list[str]:
     """Return what it says when it looks at every pair."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matchopt.verifier, "enumerate_pairs", everything)
         return said(case, plan)
 
 
-def moved(plan, row, by, level):
+def moved(plan: matchopt.Plan, row: int, by: float, level: int) -> matchopt.Plan:
     """Return the plan with one price, and its level, set off."""
     prices = plan.prices.copy()
     row %= max(len(prices), 1)
@@ -105,7 +112,7 @@ def test_the_screen_says_what_all_pairs_say(plain: bool) -> None:
     agree()
 
 
-def through_hubs(frames):
+def through_hubs(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables with all donations early and a hub in each community: most goods wait there."""
     places = frames["communities"]
     hubs = places[["latitude", "longitude"]].assign(hub="H" + places["community"], cold="yes")
@@ -114,19 +121,19 @@ def through_hubs(frames):
 
 
 @pytest.fixture(scope="module", params=["as it is", "through hubs"])
-def any_village(request):
+def any_village(request: pytest.FixtureRequest) -> SimpleNamespace:
     frames = tables(SIZES["village"])
     case = matchopt.Case.from_frames(**(frames if request.param == "as it is" else through_hubs(frames)))
     return SimpleNamespace(case=case, plan=matchopt.plan(case))
 
 
 @pytest.fixture(scope="module")
-def village():
+def village() -> SimpleNamespace:
     case = matchopt.Case.from_frames(**tables(SIZES["village"]))
     return SimpleNamespace(case=case, plan=matchopt.plan(case))
 
 
-def test_a_single_wrong_price_anywhere_is_found(any_village) -> None:
+def test_a_single_wrong_price_anywhere_is_found(any_village: SimpleNamespace) -> None:
     random = np.random.default_rng(5)
     prices = any_village.plan.prices
     found = 0
@@ -138,7 +145,9 @@ def test_a_single_wrong_price_anywhere_is_found(any_village) -> None:
     assert found > 15
 
 
-def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> None:
+def test_the_screen_lets_few_pairs_of_a_good_plan_pass(
+    village: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     met = []
     monkeypatch.setattr(
         "matchopt.verifier.proof.PlainProof.note", lambda self, some, found: met.append(len(some.cost))
@@ -151,7 +160,9 @@ def test_the_screen_lets_few_pairs_of_a_good_plan_pass(village, monkeypatch) -> 
     assert 0 < sum(met) < 0.2 * (needs * donations).sum()
 
 
-def test_few_pairs_are_computed_one_and_all(village, monkeypatch) -> None:
+def test_few_pairs_are_computed_one_and_all(
+    village: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where pairs are few, the loop is left out, and the same is said."""
     plan = replace(moved(village.plan, 3, 0.05, 0), needs=village.plan.needs.assign(reason="capacity"))
     expected = said(village.case, plan)
@@ -160,7 +171,9 @@ def test_few_pairs_are_computed_one_and_all(village, monkeypatch) -> None:
     assert said(village.case, plan) == expected
 
 
-def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:
+def test_the_reasons_do_not_depend_on_the_pieces(
+    village: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = replace(village.plan, needs=village.plan.needs.assign(reason="capacity"))
     expected = said(village.case, plan)
     monkeypatch.setattr("matchopt.verifier.pairs.DONATIONS_A_PIECE", 3)
@@ -169,7 +182,9 @@ def test_the_reasons_do_not_depend_on_the_pieces(village, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"objective": "total-cost"}, {"budget": 20.0}])
-def test_pairs_held_back_are_looked_at_again(village, monkeypatch, settings) -> None:
+def test_pairs_held_back_are_looked_at_again(
+    village: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
     rates = {"unmet_cost": 2.0}
     case = village.case.replace(settings={"policy": settings, "rates": rates})
     monkeypatch.setattr("matchopt.verifier.pairs.TRIES", 2)

@@ -14,7 +14,9 @@ ROWS = {
 }
 
 
-def cost(rows, *, weight=10.0, ratio=1.0, group="elderly", donor="Baker"):
+def cost(
+    rows: list[str], *, weight: float = 10.0, ratio: float = 1.0, group: str = "elderly", donor: str = "Baker"
+) -> float:
     """Return the cost of one unit that d gives to n, which is handed over for nothing else."""
     needs = {
         "need_id": ["n", "m"],

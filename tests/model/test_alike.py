@@ -27,7 +27,7 @@ GIFTS = pd.DataFrame(
 )
 
 
-def classes(**tables):
+def classes(**tables: pd.DataFrame) -> list[list[int]]:
     case = matchopt.Case.from_frames(needs=NEEDS, donations=GIFTS, **tables)
     network = encode(case)
     return sorted(

@@ -9,7 +9,14 @@ import matchopt
 from matchopt.model.network import encode
 
 
-def case(*, need=None, gift=None, items=None, settings=None, **tables):
+def case(
+    *,
+    need: dict[str, Any] | None = None,
+    gift: dict[str, Any] | None = None,
+    items: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    **tables: Any,
+) -> matchopt.Case:
     """One need of 12 and one donation of 12, both rice, with further columns."""
     needs = {"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [12]} | (need or {})
     gifts = {"donation_id": ["d"], "item": ["rice"], "quantity": [12]} | (gift or {})

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchopt.arrays import Floats
 from matchopt.model import scheduled_routes
 from matchopt.model.scheduled_routes import ArrivalPrices
 
 PRICES = st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.25, 1 / 3, 1.0, 7.3])
 
 
-def by_trying(enter, night, start, first, last, leave):
+def by_trying(
+    enter: Floats, night: Floats, start: int, first: int, last: int, leave: int
+) -> tuple[float, int]:
     until = np.concatenate([[0.0], np.cumsum(night)])
     leave = max(min(leave - start, len(enter)), 0)
     days = range(first - start, last - start + 1)
@@ -22,7 +26,7 @@ def by_trying(enter, night, start, first, last, leave):
 
 
 @st.composite
-def spans(draw):
+def spans(draw: st.DrawFn) -> tuple[Any, ...]:
     days = draw(st.integers(1, 40))
     enter, night = (draw(st.lists(PRICES, min_size=days, max_size=days)) for _ in range(2))
     start = draw(st.integers(-5, 20_000))
@@ -34,7 +38,7 @@ def spans(draw):
 
 
 @given(spans(), st.sampled_from([1, 50, 2**18]))
-def test_price_and_day_are_those_of_trying_every_day(drawn, cells):
+def test_price_and_day_are_those_of_trying_every_day(drawn: tuple[Any, ...], cells: int) -> None:
     enter, night, start, *asked = drawn
     before, scheduled_routes.CELLS = scheduled_routes.CELLS, cells
     try:

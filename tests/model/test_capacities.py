@@ -1,5 +1,7 @@
 """Shared capacities: what loads them, that a plan obeys them, and the other ways it takes then."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -32,7 +34,7 @@ LIMITS = [
 ]
 
 
-def waiting(**changed):
+def waiting(**changed: dict[str, Any]) -> matchopt.Case:
     """The rice (2 kg a unit) is picked up before it is needed, so that it must wait in the hub for days."""
     made = {
         "needs": NEEDS,
@@ -47,12 +49,12 @@ def waiting(**changed):
     return matchopt.Case.from_frames(**frames)
 
 
-def limited(table, column, capacity):
+def limited(table: str, column: str, capacity: float) -> matchopt.Case:
     return waiting(**{table: {column: [capacity, None] if table == "lanes" else [capacity]}})
 
 
 @pytest.mark.parametrize(("table", "column"), LIMITS)
-def test_a_capacity_that_is_just_enough_is_obeyed(table, column):
+def test_a_capacity_that_is_just_enough_is_obeyed(table: str, column: str) -> None:
     case = limited(table, column, 20)
     plan = matchopt.plan(case)
     assert plan.served == 10
@@ -82,7 +84,7 @@ def test_a_capacity_that_binds_is_obeyed(table: str, column: str, served: int) -
 
 
 @pytest.mark.parametrize(("table", "column"), LIMITS)
-def test_a_capacity_of_nothing_is_closed(table, column):
+def test_a_capacity_of_nothing_is_closed(table: str, column: str) -> None:
     case = limited(table, column, 0)
     plan = matchopt.plan(case)
     assert (plan.served, plan.status) == (0, "optimal")

@@ -1,5 +1,7 @@
 """Fairness: which cells there are, what each is due, and plans worked out by hand."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -10,7 +12,15 @@ from matchopt.model.network import encode
 PEOPLE = {"community": ["C1", "C2", "C3"], "population": [50, 30, 20]}
 
 
-def case(needs, gifts, *, items=None, rule="floor", policy=None, **tables):
+def case(
+    needs: list[Any],
+    gifts: list[Any],
+    *,
+    items: dict[str, Any] | None = None,
+    rule: str = "floor",
+    policy: dict[str, Any] | None = None,
+    **tables: Any,
+) -> matchopt.Case:
     """Return a case of needs (community, item, quantity[, more]) and donations (item, quantity[, more])."""
     wanted = [
         {"need_id": f"n{k}", "community": c, "item": item, "quantity": q, **dict(*more)}
@@ -32,18 +42,18 @@ def case(needs, gifts, *, items=None, rule="floor", policy=None, **tables):
     )
 
 
-def cells(of):
+def cells(of: matchopt.Case) -> dict[tuple[str, str], tuple[float, float]]:
     """Return cell → (asked, share)."""
     found = FairnessCells.of(of, encode(of))
     names = zip(found.community, found.category, strict=True)
     return dict(zip(names, zip(found.asked, found.share, strict=True), strict=True))
 
 
-def served(plan):
+def served(plan: matchopt.Plan) -> list[float]:
     return plan.needs["served"].tolist()
 
 
-def checked(of):
+def checked(of: matchopt.Case) -> matchopt.Plan:
     """Return the plan of a case, best and right."""
     plan = matchopt.plan(of)
     assert plan.status == "optimal"
@@ -166,13 +176,13 @@ def test_without_cells_nothing_is_unfair() -> None:
     }
 
 
-def held_by(plan):
+def held_by(plan: matchopt.Plan) -> list[tuple[str, ...]]:
     """Return community and category of the cells that hold the smallest coverage where it is."""
     return [tuple(cell.values()) for cell in plan.summary["fairness"]["held_by"]]
 
 
 @pytest.mark.parametrize("rule", ["floor", "leximin"])
-def test_the_plan_names_the_cells_that_hold_the_floor(rule):
+def test_the_plan_names_the_cells_that_hold_the_floor(rule: str) -> None:
     # C2 can have a quarter and no more; C1 and C3 share what they can, and could get more each.
     needs = [("C1", "rice", 60, {"priority": 1}), ("C2", "oil", 20), ("C3", "rice", 40)]
     plan = checked(case(needs, [("rice", 60), ("oil", 5)], rule=rule))
@@ -184,13 +194,13 @@ def test_the_plan_names_the_cells_that_hold_the_floor(rule):
     assert held_by(checked(case(needs, [("rice", 20)], rule=rule))) == []
 
 
-def test_two_cells_that_are_held_for_reasons_of_their_own_are_both_named():
+def test_two_cells_that_are_held_for_reasons_of_their_own_are_both_named() -> None:
     needs = [("C1", "rice", 8), ("C2", "oil", 8), ("C3", "soap", 8)]
     plan = checked(case(needs, [("rice", 2), ("oil", 2), ("soap", 6)]))
     assert held_by(plan) == [("C1", "rice"), ("C2", "oil")]
 
 
-def test_where_things_stay_whole_all_of_the_smallest_coverage_are_named():
+def test_where_things_stay_whole_all_of_the_smallest_coverage_are_named() -> None:
     # Lots of 4 leave C1 at 4 of 10, though prices alone would let all reach more.
     needs = [("C1", "rice", 10), ("C2", "rice", 10)]
     plan = checked(case(needs, [("rice", 8, {"lot_size": 4}), ("rice", 1, {"only_communities": "C2"})]))
@@ -199,7 +209,7 @@ def test_where_things_stay_whole_all_of_the_smallest_coverage_are_named():
 
 
 @pytest.mark.parametrize("rule", ["floor", "leximin", "share"])
-def test_a_cell_that_pinned_lines_alone_serve_counts(rule):
+def test_a_cell_that_pinned_lines_alone_serve_counts(rule: str) -> None:
     """What stays of a donation that is not planned any more: nobody can add to it."""
     pinned = {"donation_id": ["d0"], "need_id": ["n0"], "quantity": [6], "status": ["accepted"]}
     of = case([("C1", "rice", 9)], [("rice", 6, {"reliability": 0})], rule=rule, commitments=pinned)

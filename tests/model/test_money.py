@@ -38,7 +38,7 @@ def test_exact_dot_is_exact_beyond_int64(pairs: list[tuple[int, int]]) -> None:
         ([1 / 3], 6),
     ],
 )
-def test_scale_is_the_coarsest_that_holds_every_step(steps, decimals):
+def test_scale_is_the_coarsest_that_holds_every_step(steps: list[float], decimals: int) -> None:
     assert QuantityScale.of_steps(np.array(steps)).decimals == decimals
 
 

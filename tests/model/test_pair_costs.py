@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 import matchopt
 from matchopt.arrays import FORBIDDEN
 from matchopt.errors import CaseError
-from matchopt.model.network import encode
+from matchopt.model.network import Part, encode
 from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
 
 
-def parts(case):
+def parts(case: matchopt.Case) -> list[Part]:
     return [part for part in encode(case).parts if len(part.rows) and len(part.columns)]
 
 

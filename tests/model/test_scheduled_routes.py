@@ -1,6 +1,7 @@
 """All ways of a pair: none is missing, each costs and loads what it should, and the cheapest is found."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
-from matchopt.arrays import FORBIDDEN
+from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.model.linking import Capacities
 from matchopt.model.money import MONEY_SCALE
-from matchopt.model.network import encode
+from matchopt.model.network import Network, Part, encode
+from matchopt.model.routes import ScheduledRoutes
 from matchopt.model.scheduled_routes import ArrivalPrices, CapacityPrices
 from profiles import examples
 from small_case import SmallCase
@@ -36,7 +39,7 @@ def test_waiting_is_least_over_all_arrivals_and_nights(data: st.DataObject, days
         assert every[day[k] - start] == pytest.approx(min(every.values()), abs=1e-12)
 
 
-def every_pair(case):
+def every_pair(case: matchopt.Case) -> Iterator[tuple[Network, Part, Ints, Ints]]:
     """Yield the parts of the network with the rows and columns of their admitted pairs."""
     network = encode(case)
     for part in network.parts:
@@ -76,13 +79,13 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase) -> None:
                 )
 
 
-def resource_name(capacities, row):
+def resource_name(capacities: Capacities, row: int) -> tuple[object, ...]:
     """Return a capacity as the oracle names it."""
     side, name, to, day = (getattr(capacities, column)[row] for column in ("side", "name", "to", "day"))
     return (side, name, to) if side in ("lane", "agreement") else (side, name, _day(day))
 
 
-def _day(day):
+def _day(day: int) -> int:
     return int(day) + FIRST_ORDINAL if day else 0
 
 
@@ -111,7 +114,7 @@ def test_least_is_the_cheapest_of_all_ways_at_any_prices(data: st.DataObject, sm
         assert {tuple(w) for w in chosen.tolist()} <= known
 
 
-def priced(part, way, row, column, prices):
+def priced(part: Part, way: ScheduledRoutes, row: Ints, column: Ints, prices: CapacityPrices) -> Floats:
     """Return what one unit over each way costs before rounding, with its loads at their prices."""
     router, items = part._router, part._router.terms.items
     pairs = part._sides.pairs(row, column)
@@ -138,7 +141,7 @@ def test_without_prices_the_least_way_is_the_cheapest_route(small: SmallCase) ->
         assert np.abs(cost - rounded).max() <= 1.01 / MONEY_SCALE
 
 
-def one_hub(**hub):
+def one_hub(**hub: object) -> matchopt.Case:
     """A donation that is there on days 1 to 3, a need on days 3 and 5, and a hub a day from both."""
     return matchopt.Case.from_frames(
         needs=pd.DataFrame(

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.model.network import encode
+from matchopt.arrays import Floats
+from matchopt.model.network import Network, encode
 from matchopt.planning import columns as source_module
 from matchopt.planning.columns import CLOSE, RouteSource
-from matchopt.solve.block import PricedObjective
+from matchopt.solve.block import Columns, PricedObjective
 from matchopt.tolerances import EQUAL
 from profiles import examples
 from strategies import SmallCase, drawn, small_cases
@@ -17,7 +18,7 @@ TRAVELS = ("days", "hubs", "communities")
 PRICES = (0.0, 0.0, 0.1, 0.5, 1.0, 7.3)
 
 
-def opened(small: SmallCase, *, is_open: bool):
+def opened(small: SmallCase, *, is_open: bool) -> tuple[Network, RouteSource, int, int, Columns]:
     """Return the source of all parts of a case, the numbers of its donations and needs, and all its ways."""
     network = encode(small.case())
     source = RouteSource(network.parts, network.capacities, network.scale, is_open=is_open)
@@ -25,7 +26,7 @@ def opened(small: SmallCase, *, is_open: bool):
     return network, source, m, n, source.every(10**9)
 
 
-def best_of_pairs(ways, value):
+def best_of_pairs(ways: Columns, value: Floats) -> dict[tuple[int, int], float]:
     """Return pair → the best value of its ways; several may be equally good, and only one of them listed."""
     best = {}
     for i, j, one in zip(ways.tail, ways.head, value, strict=True):
@@ -33,8 +34,8 @@ def best_of_pairs(ways, value):
     return best
 
 
-def drawn_worth(draw, m, n, capacities):
-    def several(values, count):
+def drawn_worth(draw: st.DrawFn, m: int, n: int, capacities: int) -> PricedObjective:
+    def several(values: tuple[float, ...], count: int) -> Floats:
         return np.array(draw(st.lists(st.sampled_from(values), min_size=count, max_size=count)))
 
     spend = draw(st.sampled_from((0.0, 1.0, 1.0, 1.5, 4.0)))
@@ -70,14 +71,18 @@ def test_what_the_solver_is_told_is_what_all_ways_say(pairs: int, is_open: bool)
         told()
 
 
-def check_excess(source, ways, objective, gain, n):
+def check_excess(
+    source: RouteSource, ways: Columns, objective: PricedObjective, gain: Floats, n: int
+) -> None:
     """Return the best gain of each need exactly, whatever unit costs are rounded to."""
     expected = np.zeros(n)
     np.maximum.at(expected, ways.head, gain / ways.served)
     assert source.excess(objective) == pytest.approx(expected, abs=1e-9)
 
 
-def check_promising(source, ways, objective, gain, rounding):
+def check_promising(
+    source: RouteSource, ways: Columns, objective: PricedObjective, gain: Floats, rounding: Floats
+) -> None:
     best = best_of_pairs(ways, gain)
     for count in (1, 3):
         found = source.promising(objective, count)
@@ -93,7 +98,9 @@ def check_promising(source, ways, objective, gain, rounding):
         assert np.isin(ways.tail[plenty], found.tail).all()
 
 
-def check_near(source, ways, objective, gain, loss):
+def check_near(
+    source: RouteSource, ways: Columns, objective: PricedObjective, gain: Floats, loss: float
+) -> None:
     found = source.near(objective, loss, 10**9)
     wanted = ways.key[gain >= -loss - EQUAL]
     assert sorted(found.key) == sorted(wanted)
@@ -101,7 +108,7 @@ def check_near(source, ways, objective, gain, loss):
         assert source.near(objective, loss, len(wanted) - 1) is None
 
 
-def check_cheapest(source, ways):
+def check_cheapest(source: RouteSource, ways: Columns) -> None:
     best = best_of_pairs(ways, -ways.spend - ways.unbudgeted)
     found, everything = source.cheapest(1), source.cheapest(10**6)
     for some in (found, everything):
@@ -115,7 +122,7 @@ def check_cheapest(source, ways):
         assert (found.spend + found.unbudgeted)[found.tail == gift].min() == pytest.approx(least)
 
 
-def check_around(source, ways):
+def check_around(source: RouteSource, ways: Columns) -> None:
     some = np.arange(0, len(ways), 3)
     pairs = np.unique(np.stack([ways.tail[some], ways.head[some]]), axis=1)
     found = source.around(pairs[0], pairs[1])
@@ -124,7 +131,7 @@ def check_around(source, ways):
     assert sorted(found.key) == sorted(expected)
 
 
-def check_route(source, ways):
+def check_route(source: RouteSource, ways: Columns) -> None:
     """A way read back from its key costs what it did."""
     seen = np.zeros(len(ways), dtype=int)
     for part, own, row, _, way in source.route(ways):

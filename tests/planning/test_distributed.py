@@ -9,21 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
-from matchopt.arrays import FORBIDDEN
+from matchopt.arrays import FORBIDDEN, CandidateArcs, Ints
 from matchopt.model import pair_costs
 from matchopt.model.network import encode
+from matchopt.model.pair_costs import PairCosts
 from matchopt.planning import distributed
 from matchopt.planning.distributed import DistributedOracle
 from profiles import examples
 from strategies import small_cases
 
+PricedOracle = tuple[PairCosts, Ints, Ints, Ints]
+"""An oracle, all its costs, and prices of supplies and demands."""
 
-def listed(found):
+
+def listed(found: CandidateArcs) -> tuple[list[int], list[int], list[int]]:
     return found.row.tolist(), found.column.tolist(), found.cost.tolist()
 
 
 @st.composite
-def priced_oracles(draw):
+def priced_oracles(draw: st.DrawFn) -> PricedOracle | None:
     """An oracle of a random case, and prices near its costs."""
     parts = encode(draw(small_cases()).case()).parts
     if not parts:
@@ -40,7 +44,9 @@ def priced_oracles(draw):
 
 @examples(0.2)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(1, 3), st.data())
-def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
+def test_blocks_find_what_the_whole_finds(
+    priced: PricedOracle | None, limit: int, hands: int, data: st.DataObject
+) -> None:
     if priced is None:
         return
     oracle, _, supply, demand = priced
@@ -68,7 +74,9 @@ def test_blocks_find_what_the_whole_finds(priced, limit, hands, data):
 
 @examples(0.2)
 @given(priced_oracles(), st.sampled_from((0, 500, FORBIDDEN)), st.integers(-1, 4))
-def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack):
+def test_what_is_found_is_what_looking_at_every_pair_finds(
+    priced: PricedOracle | None, limit: int, slack: int
+) -> None:
     if priced is None:
         return
     oracle, cost, supply, demand = priced
@@ -91,7 +99,7 @@ def test_what_is_found_is_what_looking_at_every_pair_finds(priced, limit, slack)
             assert reduced[best.row[mine], best.column[mine]].min() == lowest[owner]
 
 
-def crowd(donations=20, needs=40):
+def crowd(donations: int = 20, needs: int = 40) -> matchopt.Case:
     """Return a case in which everybody may serve everybody, and no two needs are alike."""
     name = [f"c{k}" for k in range(needs)]
     gifts = {"donation_id": [f"d{k}" for k in range(donations)], "item": "rice", "quantity": 5}

@@ -1,5 +1,7 @@
 """The tables of a plan where units are not whole: ratios, purchases, and what they add up to."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -8,7 +10,13 @@ import matchopt
 MONEY = {"item": ["rice", "cash"], "kind": ["goods", "funds"], "purchase_price": [3, None]}
 
 
-def case(needs, gifts, items=None, settings=None, **tables):
+def case(
+    needs: list[tuple[float, dict[str, Any]]],
+    gifts: list[tuple[str, float, dict[str, Any]]],
+    items: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    **tables: Any,
+) -> matchopt.Case:
     """Return a case of needs (quantity, more) of rice and donations (item, quantity, more)."""
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     if items is not None:
@@ -31,7 +39,7 @@ def case(needs, gifts, items=None, settings=None, **tables):
     )
 
 
-def checked(of):
+def checked(of: matchopt.Case) -> matchopt.Plan:
     plan = matchopt.plan(of)
     assert plan.status == "optimal"
     assert matchopt.verify(of, plan) == ()
@@ -169,7 +177,9 @@ def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions: dict[st
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
 @pytest.mark.parametrize("rated", ["substitute", "poor fit"])
 @pytest.mark.parametrize(("budget", "served", "reason"), [(0.5, 5, ""), (0.3, 3, "budget")])
-def test_no_budget_counts_what_is_rated(objective, rated, budget, served, reason):
+def test_no_budget_counts_what_is_rated(
+    objective: str, rated: str, budget: float, served: int, reason: str
+) -> None:
     """A unit costs 0.1 to hand over; what a substitute or a poor fit counts as is never spent."""
     policy = {"objective": objective, "budget": budget, "affinity_weight": 0.25}
     settings = {"policy": policy, "rates": {"handling_direct": 0.1, "unmet_cost": 9.0}}
@@ -186,7 +196,7 @@ def test_no_budget_counts_what_is_rated(objective, rated, budget, served, reason
     assert plan.needs["reason"].tolist() == [reason]
 
 
-def test_what_is_rated_is_rounded_by_itself():
+def test_what_is_rated_is_rounded_by_itself() -> None:
     """0.00006 to hand over and 0.00005 for a substitute are 0.0001 together: all is spent, none rated."""
     joined = {"need_item": ["rice"], "donated_item": ["flour"], "penalty": [0.00005]}
     settings = {"rates": {"handling_direct": 0.00006}, "policy": {"budget": 0.0002}}

@@ -1,12 +1,16 @@
 """The summary: what is proven, by what, and how far a plan may be from it."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
 import matchopt
 
 
-def case(quantity=3, lot=2, policy=None, **need):
+def case(
+    quantity: int = 3, lot: int = 2, policy: dict[str, Any] | None = None, **need: object
+) -> matchopt.Case:
     """One need and one donation of lots, in a community of its own."""
     return matchopt.Case.from_frames(
         needs=pd.DataFrame(

@@ -1,6 +1,7 @@
 """Transport problems: three solvers and brute force agree, and prices prove what they found."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,18 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchopt.arrays import Ints
 from matchopt.errors import SolverError
 from matchopt.solve.backends import BACKENDS, NetworkX, OrTools, certify
 from matchopt.solve.simplex import NetworkSimplex
-from matchopt.solve.transport import Transport
+from matchopt.solve.transport import Certificate, Transport
 from profiles import examples
 
+Arc = tuple[int, int, int]
+"""Supply, node and cost."""
 
-def ints(values):
+
+def ints(values: object) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
-def transport(supply, demand, arcs, spare, unmet, limit=()):
+def transport(
+    supply: Sequence[int],
+    demand: Sequence[int],
+    arcs: Sequence[Arc],
+    spare: Sequence[int],
+    unmet: Sequence[int],
+    limit: Sequence[int] = (),
+) -> Transport:
     tail, head, cost = (ints(column) for column in (zip(*arcs, strict=True) if arcs else ([], [], [])))
     return Transport(
         ints(supply),
@@ -34,7 +46,13 @@ def transport(supply, demand, arcs, spare, unmet, limit=()):
     )
 
 
-def stacked(supply, asked, arcs, spare, limit=()):
+def stacked(
+    supply: Sequence[int],
+    asked: Sequence[Sequence[tuple[int, int]]],
+    arcs: Sequence[Arc],
+    spare: Sequence[int],
+    limit: Sequence[int] = (),
+) -> Transport:
     """Return a problem whose nodes ask for several quantities: (unmet cost, quantity) each."""
     unmet, demand = zip(*(one for several in asked for one in sorted(several)), strict=True)
     node = np.repeat(np.arange(len(asked)), [len(several) for several in asked])
@@ -42,7 +60,7 @@ def stacked(supply, asked, arcs, spare, limit=()):
 
 
 @st.composite
-def with_limits(draw, arcs, most, costs):
+def with_limits(draw: st.DrawFn, arcs: list[Arc], most: int, costs: int) -> tuple[list[Arc], list[int]]:
     """Return arcs, the first of them limited and maybe gainful, beside unlimited ones of the same pairs."""
     pairs = [(i, j) for i, j, _ in arcs] or [(0, 0)]
     limited = draw(st.lists(st.sampled_from(pairs), max_size=len(pairs)))
@@ -51,7 +69,7 @@ def with_limits(draw, arcs, most, costs):
 
 
 @st.composite
-def problems(draw):
+def problems(draw: st.DrawFn) -> Transport:
     supply = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
     demand = range(draw(st.integers(1, 3)))
     pairs = list(itertools.product(range(len(supply)), range(len(demand))))
@@ -64,7 +82,7 @@ def problems(draw):
     return stacked(supply, asked, arcs, spare, limit)
 
 
-def value(problem, flow):
+def value(problem: Transport, flow: Ints) -> int:
     sent = np.bincount(problem.tail, flow, len(problem.supply))
     met = np.bincount(problem.head, flow, problem.nodes).astype(int)
     assert (sent <= problem.supply).all()
@@ -79,7 +97,7 @@ def value(problem, flow):
     return int(problem.cost @ flow + problem.slack_cost @ (problem.supply - sent)) + unmet
 
 
-def brute_force(problem):
+def brute_force(problem: Transport) -> int | None:
     best = None
     most = [min(problem.supply[i], problem.asked[j]) for i, j in zip(problem.tail, problem.head, strict=True)]
     most[: len(problem.limit)] = np.minimum(most[: len(problem.limit)], problem.limit).astype(int)
@@ -95,7 +113,7 @@ def brute_force(problem):
 
 @examples(2)
 @given(problems())
-def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
+def test_solvers_and_brute_force_agree_and_prices_prove_it(problem: Transport) -> None:
     best = brute_force(problem)
     for backend in BACKENDS.values():
         found = backend.solve(problem)
@@ -113,7 +131,7 @@ def test_solvers_and_brute_force_agree_and_prices_prove_it(problem):
 
 
 @st.composite
-def small_quantities(draw):
+def small_quantities(draw: st.DrawFn) -> Transport:
     """Problems of single units, or of a few at several tiers, full of ties: what a simplex finds hardest."""
     m, n, most = draw(st.integers(1, 12)), draw(st.integers(1, 12)), draw(st.sampled_from((1, 3)))
     pairs = list(itertools.product(range(m), range(n)))
@@ -128,7 +146,7 @@ def small_quantities(draw):
 
 @examples(1)
 @given(small_quantities())
-def test_problems_full_of_ties_agree_with_networkx(problem):
+def test_problems_full_of_ties_agree_with_networkx(problem: Transport) -> None:
     assert value(problem, NetworkSimplex().solve(problem).flow) == value(
         problem, NetworkX().solve(problem).flow
     )
@@ -136,7 +154,7 @@ def test_problems_full_of_ties_agree_with_networkx(problem):
 
 @examples(1)
 @given(small_quantities(), st.integers(0, 80))
-def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
+def test_going_on_with_more_arcs_comes_to_the_same(problem: Transport, first: int) -> None:
     simplex = NetworkSimplex()
     first = max(first, len(problem.limit))
     few = replace(problem, tail=problem.tail[:first], head=problem.head[:first], cost=problem.cost[:first])
@@ -150,7 +168,7 @@ def test_going_on_with_more_arcs_comes_to_the_same(problem, first):
 
 @examples(1)
 @given(small_quantities(), st.data())
-def test_going_on_at_other_costs_comes_to_the_same(problem, data):
+def test_going_on_at_other_costs_comes_to_the_same(problem: Transport, data: st.DataObject) -> None:
     simplex = NetworkSimplex()
     begun = simplex.solve(problem)
     cost = ints([data.draw(st.integers(-3, 3)) for _ in problem.cost])
@@ -162,7 +180,7 @@ def test_going_on_at_other_costs_comes_to_the_same(problem, data):
 
 @examples(0.5)
 @given(problems())
-def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem):
+def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem: Transport) -> None:
     found = NetworkSimplex().solve(problem)
     tree, m, n, k = found.tree, len(problem.supply), problem.nodes, len(problem.demand)
     tail = [*range(m), *[m] * k, *problem.tail]
@@ -213,7 +231,7 @@ def test_quantities_beyond_a_billion_stay_exact() -> None:
         check_dual(found.certificate, problem, huge)
 
 
-def check_dual(prices, problem, huge):
+def check_dual(prices: Certificate, problem: Transport, huge: int) -> None:
     dual = sum(
         price * amount
         for price, amount in zip(

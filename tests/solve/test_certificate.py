@@ -1,6 +1,7 @@
 """Any prices bound every plan: what weak duality says, looked at plan by plan."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.solve.block import Block, Columns
+from matchopt.arrays import Floats
+from matchopt.solve.block import Block, Columns, Reached
 from matchopt.solve.certificate import Prices, bound, cut_prices, priced_objective
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
@@ -19,11 +21,11 @@ from solve.blocks import Listed, blocks, columns, every_plan, ints, plain
 NEAR = 1e-9
 
 
-def drawn_prices(draw, block, stage):
+def drawn_prices(draw: st.DrawFn, block: Block, stage: str) -> Prices:
     """Draw prices, of which any may be 0; under a coverage to be raised, not all of the cells."""
     value = st.sampled_from((0.0, 0.0, 0.1, 0.5, 1.0, 3.0))
 
-    def several(count):
+    def several(count: int) -> Floats:
         return np.array(draw(st.lists(value, min_size=count, max_size=count)))
 
     earlier = block.stages[: block.stages.index(stage)]
@@ -40,7 +42,7 @@ def drawn_prices(draw, block, stage):
     )
 
 
-def keeps(block, earlier, plan, other):
+def keeps(block: Block, earlier: Sequence[str], plan: Reached, other: Reached) -> bool:
     """Return whether `plan` does as well as `other` in the `earlier` stages, each by itself."""
     for stage in earlier:
         if stage == "leximin":

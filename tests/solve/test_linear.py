@@ -1,6 +1,7 @@
 """Programs: prices, bounds, odd shapes, and what a limit of time leaves."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchopt.arrays import Floats
 from matchopt.errors import SolverError
 from matchopt.solve import linear
-from matchopt.solve.linear import Program
+from matchopt.solve.linear import Program, ProgramResult
 from profiles import examples
 
 
-def knapsack(objective, weight, room, *, whole):
+def knapsack(objective: Sequence[float], weight: Sequence[float], room: float, *, whole: bool) -> Program:
     program = Program()
     things = program.add_columns(len(objective), np.array(objective, dtype=float), 1.0, whole)
     row = program.add_rows(1, upper=room)
@@ -41,7 +43,7 @@ def test_a_price_says_what_one_more_of_a_bound_is_worth() -> None:
 def test_prices_have_the_sign_of_their_row_and_prove_the_objective(
     data: st.DataObject, rows: int, count: int
 ) -> None:
-    def numbers(least, most, size):
+    def numbers(least: int, most: int, size: int) -> Floats:
         return np.array(data.draw(st.lists(st.integers(least, most), min_size=size, max_size=size)), float)
 
     program = Program()
@@ -141,7 +143,7 @@ def test_a_program_without_a_bound_is_an_error_not_an_answer() -> None:
 
 def test_the_interior_point_method_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     # Each of 40 needs takes from the nearer of two donations first; all costs differ.
-    def solve():
+    def solve() -> ProgramResult:
         program = Program()
         cost = np.arange(80).reshape(2, 40) % 7 + 1.0
         columns = program.add_columns(80, (10.0 - cost).ravel())
@@ -157,7 +159,7 @@ def test_the_interior_point_method_finds_the_same(monkeypatch: pytest.MonkeyPatc
     assert by_barrier.price @ ([15] * 2 + [1] * 40) == pytest.approx(by_barrier.objective)
 
 
-def market_split(count=40, rows=5):
+def market_split(count: int = 40, rows: int = 5) -> tuple[Program, Floats, Floats]:
     """Return a program far beyond any search of a tenth of a second, its weights and its room.
 
     Nothing at all is a plan.

@@ -9,6 +9,7 @@ import pytest
 from matchopt.errors import SolverError
 from matchopt.solve import search
 from matchopt.solve.assemble import Goals
+from matchopt.solve.block import Block, Columns
 from matchopt.solve.linear import Program
 from matchopt.solve.search import BlockSolution, Deadline, IntegerSearch, StageProof, is_whole, reaches
 from matchopt.solve.stages import solve_block
@@ -17,15 +18,15 @@ from solve.blocks import Listed, columns, every_plan, ints, key, obeys, plain, r
 NO = np.zeros(2, dtype=bool)
 
 
-def best(block, ways):
+def best(block: Block, ways: Columns) -> tuple[tuple[float, ...], ...]:
     return max(key(block, block.reached(ways, amount)) for amount in every_plan(block, ways))
 
 
-def solve(block, ways, deadline=None):
+def solve(block: Block, ways: Columns, deadline: Deadline | None = None) -> BlockSolution:
     return solve_block(block, Listed(ways), deadline or Deadline(None), lambda stage: None)
 
 
-def shares():
+def shares() -> tuple[Block, Columns]:
     """Two donations of 2 and 3 to two needs of 4 in two communities, all at the same cost."""
     ways = columns([(i, j, 1.0, 1, 0) for i in range(2) for j in range(2)], {})
     return plain([2, 3], [4, 4]), ways
@@ -82,7 +83,7 @@ def test_several_needs_of_one_community_count_once() -> None:
         ({"most_communities": ints([1, 0])}, [0, 0, 1, 1], True),
     ],
 )
-def test_a_plan_is_whole_or_not(flags, amount, whole):
+def test_a_plan_is_whole_or_not(flags: dict[str, Any], amount: list[float], whole: bool) -> None:
     block, ways = shares()
     assert is_whole(replace(block, **flags), ways, reals(amount)) == whole
 
@@ -115,7 +116,7 @@ def test_time_does_not_matter_where_the_relaxation_is_whole() -> None:
 
 
 def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self, model, parameters):
+    def fail(self: object, model: object, parameters: object) -> None:
         raise SolverError("no answer")
 
     block, ways = shares()
@@ -137,7 +138,7 @@ def test_a_solver_without_any_answer_leaves_the_plan_at_hand(monkeypatch: pytest
 def test_out_of_nodes_is_not_out_of_time(
     monkeypatch: pytest.MonkeyPatch, nodes: int | None, out_of_time: bool
 ) -> None:
-    def fail(self, model, parameters):
+    def fail(self: object, model: object, parameters: object) -> None:
         raise SolverError("no answer")
 
     block, ways = shares()
@@ -181,7 +182,7 @@ def test_flags_hold_for_large_quantities_too(size: float) -> None:
 def test_search_is_not_longer_than_it_needs_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where giving nothing, or the relaxation, is best and whole, no search is started."""
 
-    def never(self, program, start):
+    def never(self: object, program: object, start: object) -> None:
         raise AssertionError("searched")
 
     monkeypatch.setattr(search.IntegerSearch, "_run", never)
@@ -192,7 +193,7 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven() -> None:
-    def outcome(first, last, bound=9.0):
+    def outcome(first: float, last: float, bound: float = 9.0) -> BlockSolution:
         stages = tuple(
             StageProof(name, value, 9.0, max(bound, value), None)
             for name, value in (("tier 1", first), ("cost", last))

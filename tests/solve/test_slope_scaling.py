@@ -8,23 +8,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.arrays import FORBIDDEN
+from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.solve import stages
 from matchopt.solve.backends import BACKENDS
-from matchopt.solve.block import Promises, SlopeScaledPlan
+from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan
 from matchopt.solve.search import Deadline
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.slope_scaling import PromisedArcs
-from matchopt.solve.tiers import coverage_first, total_cost
+from matchopt.solve.tiers import ProvenFlow, coverage_first, total_cost
+from matchopt.solve.transport import Backend
 from profiles import examples
 from solve.blocks import Listed, columns, ints, plain, reals
-from solve.test_tiers import markets, of_table
+from solve.test_tiers import Market, markets, of_table
 
 MONEY = 10_000
 
+Promise = tuple[int, int, int, int]
+"""Supply, demand, amount, and how much dearer its way is than the cheapest."""
+
+Promising = tuple[Market, list[Promise], int]
+"""A market, what was promised, and what a change costs."""
+
 
 @st.composite
-def promising(draw, charges=(1, 3, 10)):
+def promising(draw: st.DrawFn, charges: tuple[int, ...] = (1, 3, 10)) -> Promising:
     """Return a market, promises by pair, some over a dearer way, and what a change costs."""
     table, supply, demand, tier = draw(markets())
     pairs = [tuple(pair) for pair in np.argwhere(table < FORBIDDEN).tolist()]
@@ -36,14 +43,16 @@ def promising(draw, charges=(1, 3, 10)):
     return (table, supply, demand, tier), promises, draw(st.sampled_from(charges))
 
 
-def as_promised(table, promises, charge):
+def as_promised(table: Ints, promises: list[Promise], charge: int) -> PromisedArcs:
     tail, head, amount, dearer = (
         (ints(c) for c in zip(*promises, strict=True)) if promises else [ints([])] * 4
     )
     return PromisedArcs(tail, head, table[tail, head] + dearer, amount, charge)
 
 
-def best_by_trying(market, promises, charge, by_cost, unmet):
+def best_by_trying(
+    market: Market, promises: list[Promise], charge: int, by_cost: bool, unmet: Ints
+) -> tuple[int, ...]:
     """Return the best (served by tier, cost with charges) of all plans over pairs and promised ways."""
     table, supply, demand, tier = market
     ways = [(i, j, table[i, j], 0) for i, j in np.argwhere(table < FORBIDDEN).tolist()]
@@ -65,7 +74,9 @@ def best_by_trying(market, promises, charge, by_cost, unmet):
     return best
 
 
-def solved(market, promises, charge, by_cost, backend):
+def solved(
+    market: Market, promises: list[Promise], charge: int, by_cost: bool, backend: Backend
+) -> ProvenFlow:
     table, supply, demand, tier = market
     unmet = 2 * tier
     promised = as_promised(table, promises, charge)
@@ -74,7 +85,9 @@ def solved(market, promises, charge, by_cost, backend):
     return coverage_first(of_table(table), supply, demand, tier, backend, promised=promised)
 
 
-def block_of(market, promises, charge, by_cost, found):
+def block_of(
+    market: Market, promises: list[Promise], charge: int, by_cost: bool, found: ProvenFlow
+) -> tuple[Block, Listed]:
     """Return the block of a market, costs in currency, with the plan found, and its source."""
     table, supply, demand, tier = market
     own = [(i, j, 1.0, table[i, j], 0) for i, j in np.argwhere(table < FORBIDDEN).tolist()]
@@ -109,11 +122,11 @@ def block_of(market, promises, charge, by_cost, found):
 class Pairs(Listed):
     """All ways, of which pairs have their cheapest one, as in a block without capacities."""
 
-    def __init__(self, ways, cheapest):
+    def __init__(self, ways: Columns, cheapest: Columns) -> None:
         super().__init__(ways)
         object.__setattr__(self, "_cheapest", Listed(cheapest))
 
-    def around(self, tail, head):
+    def around(self, tail: Ints, head: Ints) -> Columns:
         found = self._cheapest.around(tail, head)
         keys = {
             (t, h): k for k, (t, h) in enumerate(zip(found.tail.tolist(), found.head.tolist(), strict=True))
@@ -131,7 +144,7 @@ def test_plans_of_promises_are_whole_sound_and_if_small_the_best(
 
     @examples(1)
     @given(promising())
-    def check(drawn):
+    def check(drawn: Promising) -> None:
         market, promises, charge = drawn
         tier = market[3]
         best = best_by_trying(market, promises, charge, by_cost, 2 * tier)
@@ -154,7 +167,7 @@ def test_plans_of_promises_are_whole_sound_and_if_small_the_best(
 
 @examples(0.5)
 @given(promising(charges=(6, 12, 60)), st.booleans())
-def test_other_back_ends_prove_as_much(drawn, by_cost):
+def test_other_back_ends_prove_as_much(drawn: Promising, by_cost: bool) -> None:
     """Where charges can be spread without a rest."""
     market, promises, charge = drawn
     bounds = []

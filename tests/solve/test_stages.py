@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matchopt.solve import block as block_rules
 from matchopt.solve import relaxation, stages
 from matchopt.solve.block import Block, Columns
-from matchopt.solve.search import Deadline
+from matchopt.solve.search import BlockSolution, Deadline
 from matchopt.solve.stages import solve_block
 from profiles import examples
 from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, plain, reals
@@ -18,14 +18,16 @@ from solve.blocks import Listed, blocks, columns, every_plan, ints, key, obeys, 
 NEAR = 1e-6
 
 
-def solve(block, ways):
+def solve(block: Block, ways: Columns) -> BlockSolution:
     deadline = Deadline(None)
     found = solve_block(block, Listed(ways), deadline, lambda stage: None)
     assert not deadline.stopped
     return found
 
 
-def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9):
+def solve_from_few(
+    block: Block, ways: Columns, *, many: bool = False, candidates: int = 1, most: int = 9, near_ways: int = 9
+) -> BlockSolution:
     """Solve by column generation, `candidates` ways a node entering at a time and `most` staying.
 
     `many` takes the road of the largest blocks: whole granules are sought near the relaxation's plan.
@@ -42,11 +44,11 @@ def solve_from_few(block, ways, *, many=False, candidates=1, most=9, near_ways=9
         return solve(block, ways)
 
 
-def near(value, goal):
+def near(value: float, goal: float) -> bool:
     return abs(value - goal) <= NEAR * max(1.0, abs(goal))
 
 
-def check(block, ways, found):
+def check(block: Block, ways: Columns, found: BlockSolution) -> tuple[tuple[float, ...], ...]:
     """The plan obeys the rules, and each stage says what it reaches and does not exceed its bounds."""
     amount = np.zeros(len(ways))
     amount[found.columns.key] = found.amount

@@ -1,31 +1,35 @@
 """Coverage first, level by level; and the pricing of pairs that no solver saw."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt.arrays import FORBIDDEN, PLENTY
+from matchopt.arrays import FORBIDDEN, PLENTY, Ints
 from matchopt.errors import SolverError
 from matchopt.solve import column_generation, oracle
 from matchopt.solve.backends import BACKENDS
 from matchopt.solve.column_generation import solve_over_all_pairs
 from matchopt.solve.oracle import CostMatrix
 from matchopt.solve.simplex import NetworkSimplex
-from matchopt.solve.tiers import coverage_first, total_cost
+from matchopt.solve.tiers import ProvenFlow, coverage_first, total_cost
 from profiles import examples
 
 BACKEND = NetworkSimplex()
 
+Market = tuple[Ints, Ints, Ints, Ints]
+"""Unit costs, supply, demand and tiers."""
 
-def ints(values):
+
+def ints(values: object) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
 @st.composite
-def markets(draw, most=3):
+def markets(draw: st.DrawFn, most: int = 3) -> Market:
     m, n = draw(st.integers(1, most)), draw(st.integers(1, most))
     cost = [[draw(st.one_of(st.none(), st.integers(0, 5))) for _ in range(n)] for _ in range(m)]
     supply = [draw(st.integers(1, 3)) for _ in range(m)]
@@ -38,23 +42,23 @@ def markets(draw, most=3):
 class Known(CostMatrix):
     """A market that knows which of its columns are alike."""
 
-    def __init__(self, table):
+    def __init__(self, table: Ints) -> None:
         super().__init__(lambda rows, columns: table[rows, columns], *table.shape)
         self.table = table
 
-    def alike(self):
+    def alike(self) -> Ints:
         seen = {}
         return ints([seen.setdefault(tuple(column), len(seen)) for column in self.table.T])
 
-    def of(self, columns):
+    def of(self, columns: Ints) -> "Known":
         return Known(self.table[:, columns])
 
 
-def of_table(table):
+def of_table(table: Ints) -> Known:
     return Known(table)
 
 
-def every_plan(table, supply, demand):
+def every_plan(table: Ints, supply: Ints, demand: Ints) -> Iterator[tuple[Ints, int]]:
     """Yield (served per demand, cost) of every plan of a tiny market."""
     pairs = [tuple(p) for p in np.argwhere(table < FORBIDDEN)]
     for flow in itertools.product(*(range(min(supply[i], demand[j]) + 1) for i, j in pairs)):
@@ -68,7 +72,7 @@ def every_plan(table, supply, demand):
             yield met, cost
 
 
-def check_levels(market, found):
+def check_levels(market: Market, found: ProvenFlow) -> None:
     """Recheck what levels and prices certify (see the docstring of `tiers`)."""
     table, supply, demand, tier = market
     in_full = found.demand_level > tier
@@ -91,7 +95,7 @@ def check_levels(market, found):
 
 @examples(2)
 @given(markets())
-def test_coverage_first_is_lexicographically_best(market):
+def test_coverage_first_is_lexicographically_best(market: Market) -> None:
     table, supply, demand, tier = market
     found = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     check_levels(market, found)
@@ -106,7 +110,7 @@ def test_coverage_first_is_lexicographically_best(market):
 
 @examples(2)
 @given(markets(), st.lists(st.integers(0, 6), min_size=3, max_size=3))
-def test_total_cost_is_least_and_proven(market, unmet):
+def test_total_cost_is_least_and_proven(market: Market, unmet: list[int]) -> None:
     table, supply, demand, _ = market
     unmet = ints(unmet[: len(demand)])
     found = total_cost(of_table(table), supply, demand, unmet, BACKEND)
@@ -120,7 +124,7 @@ def test_total_cost_is_least_and_proven(market, unmet):
 def test_back_ends_agree_on_coverage_and_cost(name: str) -> None:
     @examples(0.25)
     @given(markets(most=8))
-    def agree(market):
+    def agree(market: Market) -> None:
         table, supply, demand, tier = market
         ours = coverage_first(of_table(table), supply, demand, tier, BACKEND)
         theirs = coverage_first(of_table(table), supply, demand, tier, BACKENDS[name])
@@ -136,7 +140,7 @@ def test_back_ends_agree_on_coverage_and_cost(name: str) -> None:
 
 @examples(1)
 @given(markets(most=8), st.integers(0, 2**32 - 1))
-def test_few_arcs_and_small_blocks_find_the_same_optimum(market, seed):
+def test_few_arcs_and_small_blocks_find_the_same_optimum(market: Market, seed: int) -> None:
     table, supply, demand, tier = market
     whole = coverage_first(of_table(table), supply, demand, tier, BACKEND)
     with pytest.MonkeyPatch.context() as patch:

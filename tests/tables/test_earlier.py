@@ -107,7 +107,9 @@ def test_lines_of_what_has_left_the_tables_are_left_out_with_a_note(first: Plan)
         ([{"allocation_id": "A0001", "status": "eaten"}], [("not_a_choice", 2, "status")]),
     ],
 )
-def test_what_is_wrong_is_told_all_at_once(first, rows, expected):
+def test_what_is_wrong_is_told_all_at_once(
+    first: Plan, rows: list[dict[str, object]], expected: list[tuple[str, int, str]]
+) -> None:
     assert sorted(findings(first, *rows)) == sorted(expected)
 
 

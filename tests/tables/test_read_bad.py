@@ -201,7 +201,7 @@ def test_settings_unknown_or_wrong_come_with_the_findings_of_the_tables(check: C
 
 
 @pytest.mark.parametrize("toml", [b"[policy", b"\xff\xfe\0", PNG, b"a = \x80"])
-def test_settings_that_are_no_toml(check, toml):
+def test_settings_that_are_no_toml(check: Check, toml: bytes) -> None:
     got = check({"matchopt.toml": toml})
     assert got.errors == [("not_toml", "matchopt.toml", got.one("not_toml").row, "")]
 
@@ -216,7 +216,7 @@ def test_bad_change_of_settings(check: Check) -> None:
     "content",
     [PNG, b"\xff\xd8\xff\xe0JFIF", b"PK\3\4rubbish", b"%PDF-1.7", b"need_id\0community", b"\xff\xfen\0e\0"],
 )
-def test_file_that_is_no_table(check, suffix, content):
+def test_file_that_is_no_table(check: Check, suffix: str, content: bytes) -> None:
     got = check(
         {"donations.csv": "donation_id,item,quantity\nd1,rice,5\n", f"needs.{suffix}": content}, bare=True
     )

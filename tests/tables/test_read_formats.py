@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -341,7 +342,7 @@ def test_frames(expected: Case) -> None:
         pd.Categorical(["2026-03-01", None]),
     ],
 )
-def test_frames_of_other_types(quantity, days):
+def test_frames_of_other_types(quantity: Any, days: Any) -> None:
     given = frames()
     given["needs"] = given["needs"].assign(quantity=quantity, needed_by=days)
     got = case_from_frames(given).needs

@@ -6,6 +6,7 @@ import random
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def test_thousands_come_back(whole: int, cents: int, full: bool) -> None:
     st.sampled_from(["{0:04d}-{1:02d}-{2:02d}", "{0}/{1}/{2}", "{0}.{1}.{2}", "{0}年{1}月{2}日"]),
     st.booleans(),
 )
-def test_days_come_back(day, form, full):
+def test_days_come_back(day: date, form: str, full: bool) -> None:
     text = form.format(day.year, day.month, day.day)
     assert parse_day(widened(text.translate(FULL) if full else text))[0] == np.datetime64(day)
 
@@ -188,7 +189,7 @@ def test_random_layouts_make_no_traceback(text: str) -> None:
 
 @examples(0.1)
 @given(st.sampled_from(list(TABLES)), st.data())
-def test_random_cells_make_no_traceback(name, data):
+def test_random_cells_make_no_traceback(name: str, data: st.DataObject) -> None:
     table = TABLES[name]
     cell = st.one_of(
         st.text(max_size=12),
@@ -225,7 +226,7 @@ def test_random_cells_make_no_traceback(name, data):
     ),
     st.sampled_from(["need_id", "quantity", "needed_by", "single_source", "channel", "priority", "extra"]),
 )
-def test_frames_of_any_objects_make_no_traceback(cells, column):
+def test_frames_of_any_objects_make_no_traceback(cells: list[Any], column: str) -> None:
     size = len(cells)
     base = {"need_id": [f"n{k}" for k in range(size)], "community": "A", "item": "x", "quantity": 1}
     needs = pd.DataFrame(base).assign(**{column: pd.Series(cells, dtype=object)})

@@ -56,7 +56,7 @@ def test_keys_are_free_where_the_table_is_not_given(check: Check) -> None:
         ({"lanes.csv": "from_place,to_place,distance_km\nY,A,1\n"}, []),
     ],
 )
-def test_origin_unknown(check, files, codes):
+def test_origin_unknown(check: Check, files: dict[str, str], codes: list[str]) -> None:
     got = check({"needs.csv": NEEDS, "donations.csv": donations("origin", "X", "A"), **files})
     assert [code for code, *_ in got.errors] == codes
     assert [f.row for f in got.of("unknown_origin")] == [2] * len(codes)
@@ -221,7 +221,9 @@ def test_circles_of_a_graph() -> None:
         ("community", {}, []),
     ],
 )
-def test_boundary_needs_its_data(check, boundary, files, codes):
+def test_boundary_needs_its_data(
+    check: Check, boundary: str, files: dict[str, str], codes: list[str]
+) -> None:
     files = {"needs.csv": NEEDS, "donations.csv": donations("community", "A"), **files}
     got = check(files, [f"policy.boundary={boundary}"])
     assert [code for code, *_ in got.errors] == codes
@@ -251,7 +253,9 @@ def test_fairness_needs_communities(check: Check, rule: str) -> None:
         ("community,人口\nA,0\nB,5\n", []),
     ],
 )
-def test_fair_shares_need_every_population(check, communities, places):
+def test_fair_shares_need_every_population(
+    check: Check, communities: str, places: list[tuple[str, int | None, str]]
+) -> None:
     files = {"needs.csv": NEEDS, "communities.csv": communities}
     got = check(files, ["policy.fairness=share"])
     assert got.errors == [("fairness_without_data", *place) for place in places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checked import Check
+from checked import Check, Checked
 
 NEEDS = "need_id,community,item,quantity,group\nn1,A,rice,5,elderly\nn2,B,rice,5,\n"
 DONATIONS = "donation_id,item,quantity\n"
@@ -135,7 +135,9 @@ def test_a_lot_that_the_step_makes_larger(check: Check) -> None:
         ),
     ],
 )
-def test_what_is_too_fine_to_be_counted(check, files, places):
+def test_what_is_too_fine_to_be_counted(
+    check: Check, files: dict[str, str], places: list[tuple[str, int, str]]
+) -> None:
     assert check(files).errors == [("too_fine", *place) for place in places]
 
 
@@ -174,7 +176,9 @@ CAPACITIES = [
 
 
 @pytest.mark.parametrize(("name", "header", "key"), CAPACITIES)
-def test_capacities_below_nothing_are_errors_and_0_is_closed(check, name, header, key):
+def test_capacities_below_nothing_are_errors_and_0_is_closed(
+    check: Check, name: str, header: str, key: str
+) -> None:
     column = header.rpartition(",")[2]
     files = {"needs.csv": NEEDS, f"{name}.csv": f"{header}\n{key},-1\n"}
     assert check(files).errors == [("out_of_range", name, 2, column)]
@@ -215,7 +219,9 @@ def test_a_price_of_money_has_no_effect(check: Check) -> None:
         ("", {"needs.csv": quantities("needs", "money,5")}, []),
     ],
 )
-def test_money_that_can_buy_nothing(check, price, more, idle):
+def test_money_that_can_buy_nothing(
+    check: Check, price: str | int, more: dict[str, str], idle: list[int]
+) -> None:
     offered = DONATIONS + "d1,rice,5\nd2,money,100\n"
     got = check({"items.csv": FUNDS.format(rice=price, money=""), "donations.csv": offered, **more})
     assert got.errors == []
@@ -229,7 +235,7 @@ def test_money_that_can_buy_nothing(check, price, more, idle):
 AFFINITIES = "donation_id,donor,need_id,group,score\n"
 
 
-def affinities(check, *rows: str, changes: tuple[str, ...] = ()):
+def affinities(check: Check, *rows: str, changes: tuple[str, ...] = ()) -> Checked:
     files = {
         "needs.csv": NEEDS,
         "donations.csv": donations("donor", "Ann", ""),
