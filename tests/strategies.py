@@ -44,9 +44,7 @@ class _Draft(Drawing):
         elif "single source" in self.features:
             most_needs, donations = min(most_needs, 4), 3
         self.tables["needs"] = [self._need(k + 1) for k in range(self.several(needs, most_needs))]
-        self.tables["donations"] = [
-            self._donation(k + 1) for k in range(self.several(donations, most_donations))
-        ]
+        self.tables["donations"] = self._donations(self.several(donations, most_donations))
         if "items" in self.features:
             self.tables["items"] = list(self.items.values())
         self.tables["hubs"] = self.hubs
@@ -139,6 +137,18 @@ class _Draft(Drawing):
             "remark": self.one(None, "ring first", given="remarks"),
         }
         return written(row)
+
+    def _donations(self, count: int) -> list[Row]:
+        """Draw donations; where some may not turn up, now and then one that is like the one before."""
+        rows: list[Row] = []
+        for k in range(1, count + 1):
+            if rows and "reliability" in self.features and self.one(False, True, False):
+                row = rows[-1] | {"donation_id": f"d{k}", "quantity": self._quantity(rows[-1]["item"])}
+                rows.append(row | {"reliability": rows[-1].get("reliability", self.one(0.5, 0.4))})
+                rows[-2]["reliability"] = rows[-1]["reliability"]
+            else:
+                rows.append(self._donation(k))
+        return rows
 
     def _donation(self, k: int) -> Row:
         item = self._item(funds=3, other=3 if "ratios" in self.features else 0)

@@ -75,6 +75,55 @@ def test_what_the_policy_lets_be_planned(
     assert network.plannable[0] / network.scale.unit == plannable
 
 
+def alike(quantities, *, gift=None, **others):
+    """Return what may be planned of donations d1, d2 … of rice, half of which turn up."""
+    ids = [f"d{k}" for k in range(1, len(quantities) + 1)]
+    gifts = {"donation_id": ids, "item": ["rice"] * len(ids), "quantity": quantities}
+    network = encode(case(gift=gifts | {"reliability": [0.5] * len(ids)} | (gift or {}), **others))
+    return (network.plannable / network.scale.unit).tolist()
+
+
+@pytest.mark.parametrize(
+    ("quantities", "others", "plannable"),
+    [
+        ([1, 1, 1], {}, [1, 0, 0]),
+        ([3, 2, 2], {}, [3, 0, 0]),
+        ([2, 5, 2], {}, [2, 2, 0]),
+        ([1, 1], {"gift": {"quality": [5, 4]}}, [0, 0]),
+        ([1, 1], {"gift": {"quality": [5, None]}}, [1, 0]),
+        ([1, 1], {"gift": {"max_communities": [1, None]}}, [0, 0]),
+        ([1, 1], {"gift": {"donor": ["A", "B"]}}, [1, 0]),
+        ([1, 1, 1, 1], {"gift": {"lot_size": [None, 1, None, 1]}}, [1, 1, 0, 0]),
+        ([2, 2, 2], {"gift": {"lot_size": [3, 3, 3]}}, [2, 1, 0]),
+        ([2, 2, 2], {"items": {"step": [2]}}, [2, 0, 0]),
+        ([5, 6], {"items": {"step": [2]}, "gift": {"lot_size": [3, 3]}}, [3, 0]),
+    ],
+)
+def test_reliability_is_rounded_over_donations_that_are_alike(quantities, others, plannable):
+    """Three gifts of one, each with half a chance, are one gift; ids take it in their order."""
+    assert alike(quantities, **others) == plannable
+
+
+def test_lists_of_one_meaning_and_affinities_of_one_score_are_alike():
+    marks = {"only_groups": ["elderly;sick", "sick; elderly", "elderly"]}
+    assert alike([1, 1, 1], gift=marks) == [1, 0, 0]
+    fits = {"donor": ["A", "B", "C"], "need_id": ["n"] * 3, "score": [0.5, 0.5, 0.4]}
+    donors = {"donor": ["A", "B", "C"]}
+    for weight, plannable in ((1, [1, 0, 0]), (0, [1, 0, 0])):
+        settings = {"policy": {"affinity_weight": weight}}
+        assert alike([1, 1, 1], gift=donors, affinities=fits, settings=settings) == plannable
+    fits["score"] = [0.5, 0.4, 0.3]
+    settings = {"policy": {"affinity_weight": 1}}
+    assert alike([1, 1, 1], gift=donors, affinities=fits, settings=settings) == [0, 0, 0]
+
+
+def test_lines_that_stay_take_first_of_what_alike_donations_come_to():
+    stays = {"donation_id": ["d3"], "need_id": ["n"], "quantity": [1], "status": ["accepted"]}
+    assert alike([2, 2, 2], commitments=stays) == [2, 0, 1]
+    stays["quantity"] = [2]
+    assert alike([2, 2, 2], commitments=stays) == [1, 0, 2]
+
+
 @pytest.mark.parametrize(
     ("tables", "whole"),
     [

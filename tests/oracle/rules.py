@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from oracle.cells import Row, common_multiple, day_number, fraction, names, number, text, to_decimal, to_money
-from oracle.commitments import Commitments
+from oracle.commitments import PINNED, Commitments
 from oracle.routes import Calendar, Days, Leg, Resource, Roads, Route
 
 Pair = tuple[int, int]
@@ -104,7 +104,7 @@ class Rules:
             for j, need in enumerate(self.needs)
             if any(self._names_it(row, need) for row in tables.get("exclusions", ()))
         }
-        self.plannable = [self._plannable(donation) for donation in self.donations]
+        self.plannable = self._plannable(tables.get("commitments", ()))
         self.granule = [self._granule(donation) for donation in self.donations]
         self.pool = [i for i, quantity in enumerate(self.plannable) if quantity > 0]
         self.limits = dict(self._limits())
@@ -186,15 +186,58 @@ class Rules:
         step = fraction(self.facts(donation), "step", 1)
         return common_multiple(step, fraction(donation, "lot_size") or step)
 
-    def _plannable(self, donation: Row) -> Fraction:
-        quantity = Fraction(str(donation["quantity"]))
-        reliability = fraction(donation, "reliability", 1)
-        if self.reliability == "ignore" or reliability == 1:
-            return quantity
-        if self.reliability == "firm":
-            return Fraction(0)
-        step = fraction(self.facts(donation), "step", 1)
-        return math.floor(quantity * reliability / step) * step
+    def _plannable(self, commitments: Sequence[Row]) -> list[Fraction]:
+        """Return what may be planned of each donation: rounded down once over those that are alike."""
+        plannable = [self.offered(i) for i in range(len(self.donations))]
+        groups: dict[object, list[int]] = {}
+        for i, donation in enumerate(self.donations):
+            if fraction(donation, "reliability", 1) < 1 and self.reliability != "ignore":
+                groups.setdefault(self._read(donation), []).append(i)
+        for group in groups.values():
+            first = self.donations[group[0]]
+            step = fraction(self.facts(first), "step", 1)
+            least = max(step, fraction(first, "lot_size") or step)
+            expected = sum(plannable[i] for i in group) * fraction(first, "reliability", 1)
+            left = Fraction(0) if self.reliability == "firm" else math.floor(expected / least) * least
+            taken = dict.fromkeys(group, Fraction(0))
+            pinned = {i: self._committed(text(self.donations[i], "donation_id"), commitments) for i in group}
+            by_id = sorted(group, key=lambda i: text(self.donations[i], "donation_id"))
+            for most in (pinned, dict(enumerate(plannable))):
+                for i in by_id:
+                    more = min(max(min(most[i], plannable[i]) - taken[i], Fraction(0)), left)
+                    taken[i], left = taken[i] + more, left - more
+            for i in group:
+                plannable[i] = taken[i]
+        return plannable
+
+    @staticmethod
+    def _committed(donation: str, commitments: Sequence[Row]) -> Fraction:
+        """Return what lines that stay take of a donation."""
+        rows = (row for row in commitments if text(row, "donation_id") == donation)
+        stay = (row for row in rows if text(row, "status") in PINNED)
+        return sum((Fraction(str(row["quantity"])) for row in stay), Fraction(0))
+
+    def _read(self, donation: Row) -> object:
+        """Return all that the rules read of a donation but its id, donor and quantity."""
+        donor = text(donation, "donor") or text(donation, "donation_id")
+        fits = [
+            sorted((taker, score) for (giver, taker), score in self.affinities.items() if giver == name)
+            for name in (("donation_id", text(donation, "donation_id")), ("donor", donor))
+        ]
+        return (
+            *(text(donation, column) for column in ("item", "origin", "community")),
+            *(
+                number(donation, column)
+                for column in ("latitude", "longitude", "lot_size", "max_communities")
+            ),
+            *(frozenset(names(donation, column)) for column in ("only_communities", "only_groups")),
+            number(donation, "quality", 5),
+            number(donation, "reliability", 1),
+            self.calendar.day(donation, "available_from", self.calendar.start),
+            self.calendar.day(donation, "available_until", self.calendar.end),
+            donation.get("expires_on") and day_number(donation["expires_on"]),
+            str(fits) if self.affinity_weight else "",
+        )
 
     def _limits(self) -> Iterator[tuple[Resource, Fraction]]:
         days = range(self.calendar.start, self.calendar.end + 1)

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
+from matchopt.contract.fields import PINNED
+from matchopt.contract.frames import positions
+from matchopt.model.classes import alike_donations, sorted_rows
 from matchopt.model.money import QuantityScale
 from matchopt.model.rules import Items
 from matchopt.tolerances import FLOAT
@@ -68,7 +71,7 @@ class Amounts:
         return cls(
             scale,
             scale.to_ints(offered),
-            _plannable(case, step, scale),
+            _plannable(case, np.fmax(step, lot), scale),
             scale.to_ints(granule),
             scale.to_ints(asked),
             _excluded(case),
@@ -108,20 +111,51 @@ def _common_multiple(step: Floats, lot: Floats) -> Floats:
     return np.asarray(np.lcm(scale.to_ints(step), scale.to_ints(lot)) / scale.unit)
 
 
-def _plannable(case: Case, step: Floats, scale: QuantityScale) -> Ints:
-    """Return the scaled quantity of each donation that the reliability policy lets be planned."""
+def _plannable(case: Case, least: Floats, scale: QuantityScale) -> Ints:
+    """Return the scaled quantity of each donation that the reliability policy lets be planned.
+
+    Of donations that are alike, quantity × reliability is rounded once, down to `least` (step or lot): lines
+    that stay take of it first, the others in the order of ids, each at most its quantity.
+    """
     quantity, reliability = (case.column("donations", name) for name in ("quantity", "reliability"))
-    policy = case.settings.policy.reliability
-    offered = scale.to_ints(quantity)
-    if policy == "ignore":
-        return offered
+    policy, offered = case.settings.policy.reliability, scale.to_ints(quantity)
     if policy == "firm":
         return np.where(reliability < 1, 0, offered)
-    expected = quantity * reliability / step
+    if policy == "ignore" or not (reliability < 1).any():
+        return offered
+    rows = sorted_rows(case.donations["donation_id"])
+    rows = rows[reliability[rows] < 1]
+    group = alike_donations(case)[rows]
+    by_group = np.argsort(group, kind="stable")
+    rows, group = rows[by_group], np.unique(group[by_group], return_inverse=True)[1]
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    own = offered[rows]
+    step = scale.to_ints(least[rows[first]])
+    expected = np.add.reduceat(own, first) * reliability[rows[first]] / step
     nearest = np.rint(expected)
     dust = np.abs(expected - nearest) <= FLOAT * np.maximum(nearest, 1)
-    steps = np.where(dust, nearest, np.floor(expected)).astype(np.int64)
-    return np.where(reliability < 1, steps * scale.to_ints(step), offered)
+    left = np.where(dust, nearest, np.floor(expected)).astype(np.int64) * step
+    stays = np.minimum(_pinned(case, scale)[rows], own)
+    plannable = offered.copy()
+    plannable[rows] = 0
+    for most in (stays, own - stays):
+        before = np.cumsum(most) - most
+        before -= before[first][group]
+        given = np.clip(left[group] - before, 0, most)
+        np.subtract.at(left, group, given)
+        plannable[rows] += given
+    return plannable
+
+
+def _pinned(case: Case, scale: QuantityScale) -> Ints:
+    """Return the scaled quantity of each donation that lines of an earlier plan keep."""
+    pinned = np.zeros(len(case.donations), dtype=np.int64)
+    if "commitments" in case.tables:
+        table = case.table("commitments")
+        table = table[table["status"].isin(PINNED)]
+        rows = positions(case.donations["donation_id"], table["donation_id"])
+        np.add.at(pinned, rows, scale.to_ints(table["quantity"].to_numpy(dtype=np.float64)))
+    return pinned
 
 
 def _excluded(case: Case) -> Bools:

@@ -17,7 +17,9 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.fields import CHANNELS as CHANNEL_NAMES
+from matchopt.contract.fields import Kind
 from matchopt.contract.frames import positions
+from matchopt.contract.schema import TABLES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
 from matchopt.model.places import Atlas, Places
@@ -335,6 +337,45 @@ def alike(columns: Sequence[Ints]) -> Ints:
             span = int(key.max(initial=0)) + 1
         key, span = key * base + digit, span * base
     return numbered(key)
+
+
+NOT_READ = frozenset({"donation_id", "donor", "quantity", "created_on"})
+"""Columns of donations that no rule looks at, or in which those that are alike may differ."""
+
+
+def alike_donations(case: Case) -> Ints:
+    """Number donations, the same where all is that the rules read but id, donor and quantity.
+
+    Where affinities cost something, that is the rows that name the donation and those that name its donor.
+    """
+    calendar, columns = Calendar.of(case), list[Ints]()
+    horizon = dict(zip(("available_from", "available_until"), (calendar.start, calendar.end), strict=True))
+    for column in TABLES["donations"].columns:
+        if column.name not in NOT_READ:
+            values = case.donations[column.name]
+            if column.name in horizon:
+                values = values.fillna(pd.Timestamp(horizon[column.name], unit="D"))
+            code, names = pd.factorize(values, use_na_sentinel=False)
+            if column.kind is Kind.LIST:
+                sets = [";".join(sorted(text.split(";"))) for text in names]
+                code = pd.factorize(np.array(sets, dtype=object))[0][code]
+            columns.append(code.astype(np.int64))
+    if case.settings.policy.affinity_weight and "affinities" in case.tables:
+        columns += [_named_alike(case, name) for name in ("donation_id", "donor")]
+    return alike(columns)
+
+
+def _named_alike(case: Case, column: str) -> Ints:
+    """Return a number for each donation by the affinities that name it in `column`."""
+    rows: dict[str, list[tuple[str, str, float]]] = {}
+    names = [case.column("affinities", name).tolist() for name in (column, "need_id", "group", "score")]
+    for name, *row in zip(*names, strict=True):
+        rows.setdefault(name, []).append(tuple(row))
+    rows.pop("", None)
+    number: dict[tuple[tuple[str, str, float], ...], int] = {}
+    code = {name: number.setdefault(tuple(sorted(own)), len(number)) for name, own in rows.items()}
+    named = case.donations[column].map(code)
+    return np.asarray(named.fillna(-1), dtype=np.int64)
 
 
 def numbered(values: Ints | Floats) -> Ints:

@@ -46,7 +46,7 @@ REFUSED = {
     "timing": mark("it cannot arrive within the days asked for, or not fresh enough"),
     "declined": mark("it was declined or cancelled, or is kept out by what is promised"),
     "excluded": mark("the need is left to the public sector, as the table exclusions says"),
-    "unreliable": mark("it is too uncertain to plan, as its reliability says"),
+    "unreliable": mark("it is not counted on: no more is expected of it and those like it"),
 }
 """Why a donation is turned away from a need."""
 

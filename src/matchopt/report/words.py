@@ -36,7 +36,7 @@ LEFT_OVER: Mapping[str, str] = {
     "timing": mark("it cannot arrive in time"),
     "declined": mark("those it could go to declined it, or it was cancelled"),
     "excluded": mark("those who ask are left to the public sector"),
-    "unreliable": mark("too uncertain to plan, as its reliability says"),
+    "unreliable": mark("not counted on: no more is expected of it and those like it"),
     "demand_met": mark("those it could go to are served in full"),
     "not_worth_it": mark("sending it costs more than leaving needs unmet"),
     "capacity": mark("every hub, lane or agreement on the way is full"),

@@ -10,8 +10,8 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.case import Case
-from matchopt.tolerances import FLOAT
 from matchopt.verifier import facts
+from matchopt.verifier.reliability import columns_read, expected
 
 _DAYS = (
     ("needs", "needed_from"),
@@ -180,8 +180,7 @@ class _Gatherer:
         cold[self.known] = t.flag("items", "cold")
         weight = np.where(kind == "funds", 0.0, self.of_item("weight_kg", 1.0)[item])
         steps, lot = counted(self.steps[item], scale), t.number("donations", "lot_size")
-        quantity = t.number("donations", "quantity")
-        offered = counted(quantity, scale)
+        offered = counted(t.number("donations", "quantity"), scale)
         place = self.places.of(t.text("donations", "origin"))
         north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
         own, named = ~np.isnan(north) & ~np.isnan(east), self._spots(place)
@@ -211,24 +210,30 @@ class _Gatherer:
             expires=np.where(expires == facts.NO_DAY, keeps, expires),
             quality=t.whole("donations", "quality"),
             offered=offered,
-            plannable=self._plannable(offered, quantity, steps),
+            plannable=self._plannable(offered, steps, counted(np.nan_to_num(lot), scale)),
             place_mark=place_mark,
             group_mark=group_mark,
             most_communities=_limit(t.number("donations", "max_communities")),
         )
 
-    def _plannable(self, offered: Ints, quantity: Floats, steps: Ints) -> Ints:
-        """Return how many grains of each donation may be planned (contract §4, reliability)."""
-        policy, reliability = self.settings.policy.reliability, self.t.number("donations", "reliability")
-        if policy == "ignore":
+    def _plannable(self, offered: Ints, steps: Ints, lots: Ints) -> Ints:
+        """Return how many grains of each donation may be planned (contract §4 and §9, reliability)."""
+        t, policy = self.t, self.settings.policy
+        unsure = t.number("donations", "reliability") < 1
+        if policy.reliability == "ignore" or not unsure.any():
             return offered
-        if policy == "firm":
-            return np.where(reliability < 1, 0, offered)
-        likely = quantity * reliability / self.steps[self.given]
-        nearest = np.rint(likely)
-        dust = np.abs(likely - nearest) <= FLOAT * likely
-        whole = np.where(dust, nearest, np.floor(likely)).astype(np.int64)
-        return np.where(reliability < 1, whole * steps, offered)
+        if policy.reliability == "firm":
+            return np.where(unsure, 0, offered)
+        read = [self.given, self.places.of(t.text("donations", "origin"))]
+        read.append(self.communities.of(t.text("donations", "community")))
+        alike = columns_read(t, read, (self.start, self.end), affinities=bool(policy.affinity_weight))
+        kept = np.isin(t.text("commitments", "status"), ("accepted", "in_transit", "delivered"))
+        i = self.donations.of(t.text("commitments", "donation_id"))[kept]
+        stays = np.zeros(len(offered), dtype=np.int64)
+        quantity = np.nan_to_num(t.number("commitments", "quantity"))[kept]
+        np.add.at(stays, i, counted(quantity, self.scale[self.given[i]]))
+        amounts = offered, np.minimum(stays, offered), np.maximum(steps, lots)
+        return expected(t, np.flatnonzero(unsure), alike, *amounts)
 
     def _needs(self) -> facts.NeedFacts:
         t, item = self.t, self.asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from matchopt.arrays import Bools, Floats
 from matchopt.contract.settings import Settings
@@ -199,13 +200,18 @@ def _granules(step: Floats, lot: Floats) -> tuple[Floats, Bools]:
 
 
 def _plannable(donations: Checked, step: Floats, settings: Settings | None) -> Floats:
-    """Return what the reliability policy lets be planned of each donation; all without `settings`."""
+    """Return what the reliability policy lets be planned of each donation at most; all without `settings`.
+
+    Of donations that are alike expected quantities are rounded together: here, of all of one item and chance.
+    """
     quantity = np.nan_to_num(donations.array("quantity"))
     reliability = donations.array("reliability")
     policy = "ignore" if settings is None else settings.policy.reliability
     if policy == "expected":
-        steps = np.floor(quantity * reliability / step * (1 + ROUNDING))
-        quantity = np.where(reliability < 1, steps * step, quantity)
+        pools = pd.MultiIndex.from_arrays([donations.array("item"), reliability])
+        total = pd.Series(quantity).groupby(pd.factorize(pools)[0]).transform("sum").to_numpy()
+        steps = np.floor(total * reliability / step * (1 + ROUNDING))
+        quantity = np.where(reliability < 1, np.minimum(steps * step, quantity), quantity)
     elif policy == "firm":
         quantity = np.where(reliability < 1, 0.0, quantity)
     return np.asarray(quantity, dtype=np.float64)
