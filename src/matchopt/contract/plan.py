@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -28,6 +28,23 @@ BOUGHT = ("item", "community", "delivery_day", "quantity", "unit_price", "amount
 PURCHASES = (*BOUGHT, "donation_id", "donor", "need_id")
 
 
+def handed_on(own: Sequence[str], ours: Collection[str]) -> list[str]:
+    """Return what columns of the caller's are called in a table of the plan that has columns `ours`.
+
+    One that is called like one of `ours` becomes ``NAME (given)``, or ``NAME (given 2)`` and so on where the
+    caller has a column of that name as well.
+    """
+    taken, names = {*ours, *own}, []
+    for name in own:
+        given, number = name, 1
+        while name in ours and given in taken:
+            given = f"{name} (given)" if number == 1 else f"{name} (given {number})"
+            number += 1
+        taken.add(given)
+        names.append(given)
+    return names
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The allocation plan of a case, in the caller's own ids.
@@ -44,8 +61,8 @@ class Plan:
         for a direct delivery (then arrival_day is the delivery_day).
     needs, donations
         One row per need and donation (columns `NEEDS`, `DONATIONS`) in the case's order,
-        followed by the columns that the schema does not know. ``reason`` is ``""`` where
-        nothing is unmet or left over.
+        followed by the columns that the schema does not know (see `handed_on`). ``reason`` is
+        ``""`` where nothing is unmet or left over.
     prices
         The proof (columns `PRICES`): levels and prices of needs and donations in block 0,
         prices of everything shared, stage by stage, in the blocks from 1; see

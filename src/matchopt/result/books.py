@@ -13,7 +13,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
 from matchopt.contract.frames import key_positions
-from matchopt.contract.plan import PURCHASES
+from matchopt.contract.plan import PURCHASES, handed_on
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
 from matchopt.model.commitments import KEYS
@@ -190,11 +190,11 @@ def _numbered(first: int, count: int) -> Sequence[str]:
 
 
 def _with_extras(table: pd.DataFrame, case: Case, name: str) -> pd.DataFrame:
-    """Append the caller's own columns; one that has a plan column's name gets ``_given`` after it."""
+    """Append the caller's own columns."""
     if name not in case.extras:
         return table
-    extras = case.extras[name].rename(columns=lambda c: f"{c}_given" if c in table.columns else c)
-    return pd.concat([table, extras], axis=1)
+    extras = case.extras[name]
+    return pd.concat([table, extras.set_axis(handed_on(list(extras), list(table)), axis=1)], axis=1)
 
 
 def _served(network: Network, deliveries: Deliveries) -> Ints | Floats:

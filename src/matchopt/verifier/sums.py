@@ -6,14 +6,17 @@ The tables of needs and donations are held against these sums: every id once, in
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.contract.plan import DONATIONS, NEEDS
 from matchopt.errors import shortened
 from matchopt.language import mark, tr
 from matchopt.tolerances import EQUAL, ROUNDING
@@ -261,7 +264,7 @@ def check_needs(
     for column, counts in (("asked", n.asked), ("served", tally.served), ("unmet", tally.unmet)):
         page.count(column, counts, n.grain)
     page.text("reason", reasons, code="reason")
-    page.extras(extras)
+    page.extras(extras, NEEDS)
 
 
 def check_donations(
@@ -279,7 +282,7 @@ def check_donations(
     ):
         page.count(column, counts, d.grain)
     page.text("reason", reasons, code="reason")
-    page.extras(extras)
+    page.extras(extras, DONATIONS)
 
 
 class _TableCheck:
@@ -329,16 +332,16 @@ class _TableCheck:
         values = {"stated": written(stated), "value": written(exact * grain)}
         self.rows.note("sum", wrong, words, column=column, **values)
 
-    def extras(self, frame: pd.DataFrame | None) -> None:
-        """Check that columns which no schema knows are handed through."""
+    def extras(self, frame: pd.DataFrame | None, ours: Sequence[str]) -> None:
+        """Check that columns which no schema knows are handed through, beside `ours`."""
         if frame is None:
             return
-        for name in frame.columns:
+        for own, name in _names_in_plan(list(frame.columns), ours):
             if not self.table.has(name):
                 words = mark("the column {name} is not handed on")
                 self.table.found.add("missing_column", self.table.name, name, words, name=name)
             elif self.table.size:
-                stated, right = self.table.raw(name)[self.row], frame[name].to_numpy(dtype=object)
+                stated, right = self.table.raw(name)[self.row], frame[own].to_numpy(dtype=object)
                 wrong = self.row >= 0
                 if is_text(stated) and is_text(right):
                     wrong &= (stated != right).astype(bool)
@@ -346,6 +349,21 @@ class _TableCheck:
                     wrong[r] = not _alike(stated[r], right[r])
                 words = mark("{column} is «{stated}»; in the case it is «{right}»")
                 self._differs("copied", wrong, words, name, stated, right)
+
+
+def _names_in_plan(own: Sequence[str], ours: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each column of the case that no schema knows, and its name in the plan.
+
+    A name of the plan's own gets the first of `` (given)``, `` (given 2)``, … that makes it one of its own.
+    """
+    there = [*own, *ours]
+    for name in own:
+        if name in ours:
+            endings = chain([" (given)"], (f" (given {k})" for k in count(2)))
+            there.append(next(name + ending for ending in endings if name + ending not in there))
+            yield name, there[-1]
+        else:
+            yield name, name
 
 
 def _alike(stated: object, right: object) -> bool:
