@@ -11,7 +11,18 @@ import pytest
 from matchopt import Case, Plan, plan, read_run, verify
 from matchopt.contract.plan import DONATIONS, NEEDS, handed_on
 
-NAMES = ["unmet", "reason", "Served", "asked (given)", "asked", "=1+1", "a\nb", 'say "x", y', "unmet_given", "没"]
+NAMES = [
+    "unmet",
+    "reason",
+    "Served",
+    "asked (given)",
+    "asked",
+    "=1+1",
+    "a\nb",
+    'say "x", y',
+    "unmet_given",
+    "没",
+]
 
 
 def case() -> Case:
@@ -33,7 +44,10 @@ def made() -> Plan:
         (["note"], ["note"]),
         (["unmet"], ["unmet (given)"]),
         (["unmet", "unmet (given)"], ["unmet (given 2)", "unmet (given)"]),
-        (["unmet (given)", "unmet", "unmet (given 2)"], ["unmet (given)", "unmet (given 3)", "unmet (given 2)"]),
+        (
+            ["unmet (given)", "unmet", "unmet (given 2)"],
+            ["unmet (given)", "unmet (given 3)", "unmet (given 2)"],
+        ),
         (["Unmet", "unmet_given"], ["Unmet", "unmet_given"]),
     ],
 )

@@ -125,7 +125,7 @@ class Settings(_Strict):
             If the text is no TOML, or a setting is unknown or wrong.
         """
         try:
-            raw: dict[str, Any] = tomllib.loads(text)
+            raw = _toml(text)
         except tomllib.TOMLDecodeError as error:
             finding = Finding(
                 Severity.ERROR,
@@ -163,6 +163,21 @@ class Settings(_Strict):
         return Settings.parse(raw, "settings")
 
 
+DEEPEST = 100
+"""How deep settings may be nested: far more than any of ours is."""
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Return TOML as nested mappings; what is nested too deep for `tomllib` is no TOML either."""
+    try:
+        # Its time grows with the square of the parts of a name.
+        if any(line.partition("#")[0].count(".") > DEEPEST for line in text.splitlines()):
+            raise RecursionError
+        return tomllib.loads(text)
+    except RecursionError:
+        raise tomllib.TOMLDecodeError(tr("nested too deep")) from None
+
+
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in changes.items():
@@ -188,7 +203,7 @@ def _apply(raw: dict[str, Any], change: str) -> None:
         )
         raise CaseError([finding])
     try:
-        value: Any = tomllib.loads(f"value = {text.strip()}")["value"]
+        value: Any = _toml(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
     target = raw
@@ -204,7 +219,10 @@ def _finding(error: Any, source: str) -> Finding:
     """Turn one pydantic error into a finding that names the setting and the cure."""
     path = [str(part) for part in error["loc"]]
     name = ".".join(path)
-    value = shortened(error.get("input", ""))
+    try:
+        value = shortened(error.get("input", ""))
+    except RecursionError:
+        value = "…"
     if error["type"] == "extra_forbidden":
         known = _names_beside(path)
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)

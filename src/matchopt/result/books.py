@@ -194,7 +194,8 @@ def _with_extras(table: pd.DataFrame, case: Case, name: str) -> pd.DataFrame:
     if name not in case.extras:
         return table
     extras = case.extras[name]
-    return pd.concat([table, extras.set_axis(handed_on(list(extras), list(table)), axis=1)], axis=1)
+    names = handed_on(extras.columns.tolist(), table.columns.tolist())
+    return pd.concat([table, extras.set_axis(names, axis="columns")], axis="columns")
 
 
 def _served(network: Network, deliveries: Deliveries) -> Ints | Floats:

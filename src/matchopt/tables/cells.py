@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -36,13 +37,22 @@ _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20
 
 _ERRORS = (
     "#REF! #N/A #DIV/0! #VALUE! #NAME? #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED! #CONNECT!"
-    " #UNKNOWN! #BUSY! #EXTERNAL! #DATA!"
+    " #UNKNOWN! #BUSY! #EXTERNAL! #DATA! #ERROR!"
 )
 CELL_ERRORS = frozenset(_ERRORS.split())
 """What a spreadsheet shows where a formula has no value."""
 
 _NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
 _INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
+
+CONTROL = re.compile("[\0-\x08\x0e-\x1b\x7f\ud800-\udfff]")
+"""What no file of text may hold: control characters other than spaces, and halves of characters."""
+
+_CUT_SHORT = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
+"""A number of many digits as spreadsheets write it into CSV."""
+
+MOST_DIGITS = 15
+"""Digits of a number that a spreadsheet keeps."""
 
 _DIGITS = frozenset("0123456789.+-eE")
 _IN_NUMBERS = np.isin(np.arange(256), [0, *map(ord, _DIGITS)])
@@ -70,6 +80,13 @@ DAY_FORM = mark("a day not written year-month-day")
 SEPARATORS = mark("another separator than ;")
 
 
+class Flaw(StrEnum):
+    """Why a cell of a spreadsheet does not show what was written into it."""
+
+    FORMULA = "a formula without its value"
+    LONG_NUMBER = "a number of more digits than are kept"
+
+
 @dataclass(frozen=True, slots=True)
 class Coded:
     """A column of texts as its distinct ones, and which of them each row holds.
@@ -83,11 +100,14 @@ class Coded:
     odd : (t,) bool
         Which of them have to be looked at: they may begin or end with a space, hold what a
         spreadsheet shows in place of a value, or be too long. The others certainly are not so.
+    flaws
+        Position of a text → why it is not what was written.
     """
 
     code: Shorts
     texts: Texts
     odd: Bools
+    flaws: Mapping[int, Flaw] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.code)
@@ -100,7 +120,8 @@ class Coded:
     def kept(self, keep: Bools) -> Coded:
         """Return the column with the rows `keep` only."""
         code, used = pd.factorize(self.code[keep])
-        return Coded(code.astype(np.int32), self.texts[used], self.odd[used])
+        flaws = {k: self.flaws[was] for k, was in enumerate(used.tolist()) if was in self.flaws}
+        return Coded(code.astype(np.int32), self.texts[used], self.odd[used], flaws)
 
 
 def coded(texts: Sequence[str] | Texts) -> Coded:
@@ -151,6 +172,14 @@ class Converted:
 
 def convert(column: Column, cells: Coded, epoch: date = EPOCH) -> Converted:
     """Return the values of the distinct texts of a column of a spreadsheet that counts days from `epoch`."""
+    done = _by_kind(column, cells, epoch)
+    for at, flaw in cells.flaws.items():
+        if flaw is Flaw.FORMULA:
+            done.refuse(at, _without_value())
+    return done
+
+
+def _by_kind(column: Column, cells: Coded, epoch: date) -> Converted:
     if column.kind is Kind.TEXT:
         return _texts(cells)
     if column.kind in (Kind.NUMBER, Kind.WHOLE):
@@ -182,6 +211,36 @@ def _cell_error(text: str) -> RefusedError:
     return RefusedError("cell_error", problem, tr("correct the formula"))
 
 
+def _without_value() -> RefusedError:
+    problem = tr("is a formula, and the file does not hold its value")
+    return RefusedError(
+        "formula_without_value", problem, tr("open the workbook in a spreadsheet and save it")
+    )
+
+
+def _long_number() -> RefusedError:
+    problem = tr(
+        "is a number of more than {most} digits, of which a spreadsheet loses the last", most=MOST_DIGITS
+    )
+    cure = tr("format the column as text, then write the digits again")
+    return RefusedError("long_number", problem, cure)
+
+
+def unreadable(cells: Coded) -> dict[int, RefusedError]:
+    """Return the texts that no column can hold, by position, and why; shortened numbers among them."""
+    why: dict[int, RefusedError] = {}
+    for k in np.flatnonzero(cells.odd).tolist():
+        text = cells.texts[k]
+        if len(text) > LONGEST_CELL:
+            why[k] = _too_long(text)
+        elif broken := CONTROL.search(text):
+            problem = tr("holds the character U+{code}, which is no text", code=f"{ord(broken[0]):04X}")
+            why[k] = RefusedError("not_text", problem, tr("write it again without that character"))
+    for k, flaw in cells.flaws.items():
+        why[k] = _without_value() if flaw is Flaw.FORMULA else _long_number()
+    return why
+
+
 def _too_large() -> RefusedError:
     return RefusedError("too_large", tr("is too large"), tr("check the number of digits"))
 
@@ -193,10 +252,11 @@ def _texts(column: Coded) -> Converted:
     spaced = [k for k, text in bare.items() if text and text != given[k]]
     if spaced:
         done.changed[SPACES] = spaced
-    for k in [k for k, text in given.items() if len(text) > LONGEST_CELL]:
-        done.refuse(k, _too_long(given[k]))
-    for k in [k for k, text in bare.items() if text in CELL_ERRORS]:
-        done.refuse(k, _cell_error(bare[k]))
+    why = unreadable(column) | {k: _cell_error(text) for k, text in bare.items() if text in CELL_ERRORS}
+    if "E+" in "\0".join(column.texts):
+        why |= {k: _long_number() for k, text in enumerate(column.texts) if _CUT_SHORT.fullmatch(text)}
+    for k in sorted(why):
+        done.refuse(k, why[k])
     if bare != given or done.refused:
         done.cells = column.texts.copy()
         done.cells[list(bare)] = list(bare.values())

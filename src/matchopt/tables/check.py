@@ -14,8 +14,9 @@ from matchopt.errors import CaseError, Severity
 from matchopt.language import tr
 from matchopt.tables.checks import CHECKS
 from matchopt.tables.checks.commitments import completed
-from matchopt.tables.columns import check_table
-from matchopt.tables.findings import Findings, near_table
+from matchopt.tables.columns import check_keys, check_table
+from matchopt.tables.findings import Findings, RefusedError, near_table
+from matchopt.tables.names import one_name_each
 from matchopt.tables.raw import RawTable, from_frame
 from matchopt.tables.typed import CheckedTables
 
@@ -43,6 +44,7 @@ def case_from_frames(
     """
     found = Findings()
     raws: list[RawTable] = []
+    unread: set[str] = set()
     for name, frame in frames.items():
         table = table_named(name)
         if frame is None:
@@ -55,8 +57,12 @@ def case_from_frames(
             problem = tr("is a {name}, no DataFrame", name=type(frame).__name__)
             found.error("not_a_table", table.name, problem, tr("give a DataFrame"))
         else:
-            raws.append(from_frame(table, frame))
-    case = checked_case(raws, parsed(settings, found), found, earlier=earlier)
+            try:
+                raws.append(from_frame(table, frame))
+            except RefusedError as why:
+                unread.add(table.name)
+                found.refused(table.name, why)
+    case = checked_case(raws, parsed(settings, found), found, unread=frozenset(unread), earlier=earlier)
     if case is None:
         raise CaseError(found.sorted())
     return case
@@ -100,7 +106,8 @@ def checked_case(
             cure = tr("add {name}.csv: {about}", name=table.name, about=table.said)
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
-    checked = {name: table for name, table in typed.items() if table is not None}
+    given = {name: table for name, table in typed.items() if table is not None}
+    checked = {name: check_keys(table, found) for name, table in one_name_each(given, found).items()}
     tables = CheckedTables(checked, unread, found, settings)
     if earlier is not None and "commitments" not in unread:
         commitments = completed(tables, earlier)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +12,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.arrays import Bools, Ints
-from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, LONGEST_CELL, Column, Kind, Table
+from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
 from matchopt.contract.frames import NUMBERS, empty_column
-from matchopt.contract.schema import column_named, folded
-from matchopt.errors import Severity
+from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
-from matchopt.tables.cells import STRIP, Coded, Converted, convert
-from matchopt.tables.findings import Findings, Said, Saying, Where, shown
-from matchopt.tables.raw import Cells, RawTable, as_texts
+from matchopt.tables.cells import Coded, Converted, convert
+from matchopt.tables.findings import LIMIT, Findings, Said, Saying, shown, visible
+from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
+from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
+
+AMOUNTS = frozenset(
+    ["quantity", "storage_capacity", "throughput_capacity", "max_quantity_kg", "capacity_kg", "population"]
+)
+"""Columns of which nobody can know whether merged cells mean an amount each or one for all."""
 
 
 @dataclass(slots=True)
@@ -100,8 +104,10 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
             raw.remarks,
         )
         found.note("remarks", raw.table.name, skipped)
+    _tell_layout(raw, found)
     places = match_headers(raw, found)
     complete = require_columns(raw, places, found)
+    _ask_for_amounts(raw, places, found)
     if not len(raw.rows):
         report_no_rows(raw, found)
         return None
@@ -123,8 +129,33 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         _name_donors(columns, codes)
     extras = unknown_columns(raw, places, found)
     whole = raw.whole and complete
-    checked = Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, codes)
-    return check_keys(checked, found)
+    return Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, codes)
+
+
+def _tell_layout(raw: RawTable, found: Findings) -> None:
+    """Say what stands above the header, and which merged cells count for several rows or columns."""
+    if raw.above:
+        listed = ", ".join(
+            tr("row {row} («{text}»)", row=row, text=shortened(visible(text), 40)) for row, text in raw.above
+        )
+        told = tr("row {row} is the header; above it are left out {listed}", row=raw.head, listed=listed)
+        found.note("header_row", raw.table.name, told, row=raw.head)
+    if raw.merged:
+        names = ", ".join(block.name for block in raw.merged[:LIMIT])
+        if len(raw.merged) > LIMIT:
+            names = tr("{names} and {count} more", names=names, count=len(raw.merged) - LIMIT)
+        told = tr("merged cells count for each row and column that they span: {names}", names=names)
+        found.note("merged", raw.table.name, told, row=raw.merged[0].row)
+
+
+def _ask_for_amounts(raw: RawTable, places: Mapping[str, int], found: Findings) -> None:
+    """Ask for the amounts that are merged over several cells."""
+    for name in sorted(AMOUNTS & places.keys()):
+        header = raw.headers[places[name]]
+        for block in (block for block in raw.merged if places[name] in block.columns):
+            problem = tr("one amount in merged cells ({cells}): each row's, or of all?", cells=block.name)
+            cure = tr("unmerge the cells and write its own amount into each row")
+            found.error("merged_amount", raw.table.name, problem, cure, row=block.row, column=header)
 
 
 def _not_given(place: RawTable, column: Column, found: Findings) -> Typing:
@@ -159,8 +190,6 @@ def typed_column(place: RawTable, k: int, column: Column, found: Findings) -> Ty
         typed = Typing(place, column, found, done.cells, texts.code, wrong, unequal=same)
         _report_refused(typed, texts, done)
         _note_changes(typed, texts, done)
-        if not place.source:
-            _refuse_surrogates(typed, texts)
     if column.kind in NUMBERS:
         _check_range(typed)
     if column.kind is Kind.FLAG and typed.cells.dtype == object:
@@ -226,23 +255,6 @@ def _note_changes(typed: Typing, texts: Coded, done: Converted) -> None:
     typed.found.note("converted", typed.place.name, "; ".join(parts), column=header)
 
 
-def _refuse_surrogates(typed: Typing, texts: Coded) -> None:
-    """Refuse text that no file can hold: half a character, from a DataFrame only."""
-    if _encodable("".join(texts.texts)):
-        return
-    broken = np.array([not _encodable(text) for text in texts.texts])
-    said = tr("holds half a character"), tr("write it again")
-    typed.refuse("not_text", broken, lambda at: (ascii(texts.texts[at]), *said))
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _check_range(typed: Typing) -> None:
     """Report numbers outside the range of their column, infinite ones and fractions of whole numbers."""
     values, column = typed.cells, typed.column
@@ -282,107 +294,6 @@ def _check_range(typed: Typing) -> None:
         refuse(
             "out_of_range", outside, tr("is not {span}", span=span), tr("write a number {span}", span=span)
         )
-
-
-# --- headers -----------------------------------------------------------------------------
-
-
-def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
-    """Return canonical name → position of its column; report headers that repeat."""
-    places: dict[str, int] = {}
-    translated = []
-    seen: dict[str, int] = {}
-    for k, header in enumerate(raw.headers):
-        bare = header.strip(STRIP)
-        column = column_named(raw.table, bare) if bare else None
-        name = column.name if column else bare
-        if not name:
-            continue
-        if name in seen:
-            first = raw.headers[seen[name]]
-            other = tr("means the same column as {first}", first=first)
-            problem, cure = tr("stands twice") if first == header else other, tr("leave only one of them")
-            found.error("duplicate_column", raw.table.name, problem, cure, row=raw.head, column=header)
-            continue
-        seen[name] = k
-        if column:
-            places[name] = k
-            if folded(bare) not in (folded(column.name), folded(column.zh)):
-                translated.append(f"{bare} = {name}")
-    if translated:
-        problem = tr("headers are read as {listed}", listed=", ".join(translated))
-        found.note("converted", raw.table.name, problem)
-    return places
-
-
-def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> bool:
-    """Report required columns that are missing; return whether all are there."""
-    unknown = [h for h in raw.headers if h.strip(STRIP) and column_named(raw.table, h) is None]
-    missing = [c for c in raw.table.columns if c.required and c.name not in places]
-    for column in missing:
-        names = (column.name, column.zh, *column.aliases)
-        near = [h for h in unknown if difflib.get_close_matches(h.casefold(), names, n=1, cutoff=0.6)]
-        cure = tr("rename the header «{near}»", near=near[0]) if near else tr("add it")
-        problem = tr("has no column {name} ({zh})", name=column.name, zh=column.zh)
-        where: Where = {"row": raw.head, "column": column.name}
-        found.error("missing_column", raw.table.name, problem, f"{cure}: {column.said}", **where)
-    return not missing
-
-
-def report_no_rows(raw: RawTable, found: Findings) -> None:
-    """Report a table that ends with its header."""
-    if raw.table.required:
-        found.error("no_rows", raw.table.name, tr("has a header but no rows"), tr("add the rows"))
-    else:
-        found.note("no_rows", raw.table.name, tr("has a header but no rows: it counts as not given"))
-
-
-def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> pd.DataFrame:
-    """Return the columns that the schema does not know, each with a warning."""
-    known = set(places.values())
-    extras: dict[str, npt.NDArray[Any]] = {}
-    for k, (header, cells) in enumerate(zip(raw.headers, raw.columns, strict=True)):
-        bare = header.strip(STRIP)
-        if k in known or bare in extras or column_named(raw.table, bare) is not None:
-            continue
-        if not bare:
-            if isinstance(cells, Coded) and not any(text.strip(STRIP) for text in cells.texts):
-                continue
-            problem = tr("column {number} has cells but no header", number=k + 1)
-            cure = tr("give it a header or empty it; it is kept but not used")
-            found.warning("no_header", raw.table.name, problem, cure, row=raw.head)
-            bare = f"column {k + 1}"
-            while bare in extras or bare in raw.headers:
-                bare += "'"
-        else:
-            problem = tr("is no column that matchopt knows")
-            cure = _near_column(raw.table, bare) + tr("it is kept and handed through to the plan")
-            found.warning("unknown_column", raw.table.name, problem, cure, row=raw.head, column=header)
-        extras[bare] = cells.rows if isinstance(cells, Coded) else cells
-        _refuse_long(raw, bare, cells, found)
-    return pd.DataFrame(extras, index=pd.RangeIndex(len(raw.rows)))
-
-
-def _refuse_long(raw: RawTable, header: str, cells: Cells, found: Findings) -> None:
-    if not isinstance(cells, Coded):
-        return
-    code, texts = cells.code, cells.texts
-    long = [k for k in np.flatnonzero(cells.odd) if len(texts[k]) > LONGEST_CELL]
-
-    def say(row: int) -> Said:
-        text = texts[code[row]]
-        cure = tr("a cell holds at most {most} characters", most=f"{LONGEST_CELL:,}")
-        return text, tr("holds {count} characters", count=f"{len(text):,}"), cure
-
-    if long:
-        at = np.flatnonzero(np.isin(code, long))
-        found.rows(Severity.ERROR, "cell_too_long", raw, header, at, say)
-
-
-def _near_column(table: Table, header: str) -> str:
-    names = {n.casefold(): c.name for c in table.columns for n in (c.name, c.zh, *c.aliases)}
-    near = difflib.get_close_matches(header.casefold(), list(names), n=1, cutoff=0.6)
-    return tr("did you mean {names}? ", names=names[near[0]]) if near else ""
 
 
 # --- keys --------------------------------------------------------------------------------

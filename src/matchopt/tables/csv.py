@@ -6,7 +6,7 @@ cell becomes a Python object once, however many rows hold it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,13 +17,15 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints, Shorts
 from matchopt.contract.fields import LONGEST_CELL, Table
-from matchopt.contract.schema import column_named
 from matchopt.kernels import compiled
 from matchopt.language import mark, tr
 from matchopt.tables.cells import STRIP, Coded
 from matchopt.tables.findings import RefusedError
+from matchopt.tables.headers import LOOKED_AT, header_among, names_known
+from matchopt.tables.raw import refuse_many
 
 DELIMITERS = ",;\t"
+_NOTHING = b' ",;\t'
 _NAMES = {",": mark("a comma"), ";": mark("a semicolon"), "\t": mark("a tab")}
 
 Bytes = npt.NDArray[np.uint8]
@@ -44,7 +46,9 @@ class Records:
     Attributes
     ----------
     header, head
-        Cells of the header, and its row.
+        Cells of the header, the last of which has a name, and its row.
+    above
+        Rows above it that are no remarks, and what stands first in each.
     data
         The file, in UTF-8 without NUL.
     marks : (c,) int
@@ -64,6 +68,7 @@ class Records:
 
     header: tuple[str, ...]
     head: int
+    above: tuple[tuple[int, str], ...]
     data: bytes
     marks: Positions
     base: Ints
@@ -103,9 +108,9 @@ def records(data: bytes, table: Table) -> Records:
     """
     if not data or data.isspace():
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
-    head, first = _header(data)
-    delimiter = _delimiter(first, table)
+    head, first, delimiter, above = _header(data, table)
     header = _fields(first, delimiter)
+    refuse_many(header)
     buffer = np.frombuffer(data, dtype=np.uint8)
     marks = _marks(data, delimiter)
     stops = np.flatnonzero(buffer[marks[1:]] == ord("\n")) + 1
@@ -118,25 +123,54 @@ def records(data: bytes, table: Table) -> Records:
     filled, remarks = _filled(buffer, starts, ends)
     below = np.arange(len(starts)) > head
     filled &= below
-    wrong = filled & (count != len(header))
+    width = max((k for k, name in enumerate(header, start=1) if name), default=len(header))
+    if width < len(header) and not (filled & (count < len(header)) & (count >= width)).any():
+        width = len(header)  # what stands in columns without a name is told of, not cut off
+    wrong = filled & (count != width)
+    longer = np.flatnonzero(filled & (count > width))
+    wrong[longer[ends[longer] - marks[base[longer] + width] == count[longer] - width]] = False
     for at in np.flatnonzero(wrong).tolist():
-        if not data[starts[at] : ends[at]].decode("utf-8").strip(STRIP):
-            filled[at] = wrong[at] = False
+        begin = marks[base[at] + width] if count[at] > width else starts[at]
+        wrong[at] = bool(data[begin : ends[at]].decode("utf-8").strip(f'{STRIP}{delimiter}"'))
+        filled[at] = filled[at] and (wrong[at] or count[at] > width)
+    header = header[:width]
     keep = filled & ~wrong
     ragged = tuple((at + 1, int(count[at])) for at in np.flatnonzero(wrong).tolist())
     rows, remarks_below = np.flatnonzero(keep).astype(np.int64) + 1, int((remarks & below).sum())
-    return Records(header, head + 1, data, marks, base[keep], spaced, rows, ragged, remarks_below)
+    return Records(header, head + 1, above, data, marks, base[keep], spaced, rows, ragged, remarks_below)
 
 
-def _header(data: bytes) -> tuple[int, bytes]:
-    """Return how many records stand before the header, and its text."""
+_SEPARATOR = re.compile(rb'"?sep=([^"\w\s]|\t)"?[,;\t ]*', re.IGNORECASE)
+"""The first line of files that say what separates their cells."""
+
+
+def _header(data: bytes, table: Table) -> tuple[int, bytes, str, tuple[tuple[int, str], ...]]:
+    """Return how many records stand before the header, its text, the delimiter, and what stands above."""
+    required = {column.name for column in table.columns if column.required}
+    delimiters = DELIMITERS
+    opening: list[tuple[int, bytes, tuple[str, ...]]] = []
     number = start = 0
-    while start < len(data):
+    while start < len(data) and len(opening) < LOOKED_AT:
         end = _record_end(data, start)
-        if end > start and not data[start : start + 3].removeprefix(b'"').startswith(b"##"):
-            return number, data[start:end]
+        record = data[start:end]
+        stated = _SEPARATOR.fullmatch(record) if number == 0 else None
+        if stated:
+            delimiters = stated[1].decode("ascii")
+        elif record.strip(_NOTHING) and not record[:3].removeprefix(b'"').startswith(b"##"):
+            split = [_fields(record, mark) for mark in delimiters]
+            cells = max(split, key=lambda names: len(names_known(names, table)))
+            opening.append((number, record, cells))
+            if required <= names_known(cells, table):
+                break
         number, start = number + 1, end + 1
-    raise RefusedError("empty_file", tr("has no header"), tr("the first row holds the names of the columns"))
+    if not opening:
+        raise RefusedError(
+            "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
+        )
+    at = header_among([cells for *_, cells in opening], table)
+    above = tuple((k + 1, next(filter(None, cells), "")) for k, _, cells in opening[:at])
+    head, record, _ = opening[at]
+    return head, record, delimiters if len(delimiters) == 1 else _delimiter(record, table), above
 
 
 def _record_end(data: bytes, start: int) -> int:
@@ -184,18 +218,13 @@ def _delimiter(header: bytes, table: Table) -> str:
     if len(present) < 2:
         return present[0] if present else ","
     required = {column.name for column in table.columns if column.required}
-    winners = [mark for mark in present if required <= _known(_fields(header, mark), table)]
+    winners = [mark for mark in present if required <= names_known(_fields(header, mark), table)]
     if len(winners) != 1:
         marks = tr(" and ").join(tr(_NAMES[sign]) for sign in present)
         problem = tr("has both {marks} in its header", marks=marks)
         cure = tr("separate the columns by one of them")
         raise RefusedError("ambiguous_delimiter", problem, cure, value=header.decode("utf-8"))
     return winners[0]
-
-
-def _known(headers: Sequence[str], table: Table) -> set[str]:
-    columns = (column_named(table, header) for header in headers)
-    return {column.name for column in columns if column is not None}
 
 
 def _fields(line: bytes, delimiter: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypedDict, Unpack
@@ -17,6 +18,20 @@ from matchopt.language import tr
 
 LIMIT = 20
 """How many rows of one kind in one column are named before the rest is only counted."""
+
+CUT = 300
+"""Characters of a cell that are looked at for showing it."""
+
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters that nobody sees."""
+
+_UNSHOWN = re.compile(
+    rf"{INVISIBLE.pattern}|[\0-\x08\x0e-\x1b\x7f\ud800-\udfff\xa0\u2000-\u200a\u202f\u205f]"
+)
+"""Those, spaces of other widths, and what is no text."""
 
 Said = tuple[object, str, str]
 """Value, problem and cure of one cell; a value that is an array holds those of all rows."""
@@ -130,9 +145,21 @@ class Findings:
     def _add(
         self, severity: Severity, code: str, table: str, problem: str, cure: str, **where: Unpack[Where]
     ) -> None:
-        row, value = where.get("row"), shortened(where.get("value", ""))
-        finding = Finding(severity, code, table, problem, cure, row, where.get("column", ""), value)
+        row, value = where.get("row"), shortened(visible(str(where.get("value", ""))[:CUT]))
+        finding = Finding(severity, code, table, problem, cure, row, visible(where.get("column", "")), value)
         self._kept.append((finding, row or 0))
+
+
+def visible(text: str) -> str:
+    """Return `text` with signs for control characters, and code points for others that nobody sees."""
+    return text if text.isprintable() else _UNSHOWN.sub(_sign, text)
+
+
+def _sign(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code == 0x7F:
+        return "\u2421"
+    return chr(0x2400 + code) if code < ord(" ") else f"‹U+{code:04X}›"
 
 
 def shown(value: object) -> str:
@@ -177,10 +204,10 @@ def near_name(name: str, known: Iterable[str]) -> str:
 def near_or(name: str, known: Iterable[str], cure: str) -> str:
     """Return as a cure the name among `known` that was probably meant; `cure` if there is none."""
     near = near_name(name, known)
-    return tr("did you mean «{near}»?", near=near) if near else cure
+    return tr("did you mean «{near}»?", near=visible(near)) if near else cure
 
 
 def near_hint(name: str, known: Iterable[str]) -> str:
     """Return the name among `known` that was probably meant, as the begin of a cure; or ``""``."""
     near = near_name(name, known)
-    return tr("did you mean «{near}»? ", near=near) if near else ""
+    return tr("did you mean «{near}»? ", near=visible(near)) if near else ""

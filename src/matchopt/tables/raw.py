@@ -6,6 +6,7 @@ Files, sheets and DataFrames all become this, so that one check serves them all.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,16 +20,53 @@ import pandas as pd
 from matchopt.arrays import Bools
 from matchopt.contract.fields import Table
 from matchopt.contract.schema import column_named
-from matchopt.tables.cells import EPOCH, STRIP, Coded, coded
+from matchopt.language import tr
+from matchopt.tables.cells import EPOCH, MOST_DIGITS, STRIP, Coded, Flaw, coded
+from matchopt.tables.findings import RefusedError
 
 Cells = Coded | npt.NDArray[Any]
 """Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
 
+MOST_EXACT = 10.0**MOST_DIGITS
+"""From here on a number has more digits than a spreadsheet keeps."""
+
 REMARK = "##"
 """A row whose first cell begins so is a remark."""
 
+MOST_COLUMNS = 2_000
+"""Columns with a header that a table may have."""
+
 FIRST_ROW = 2
 """Row of the first record where the headers stand in row 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A cell with a formula whose value the file does not hold."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Merged cells: what is written in the first counts for all of them.
+
+    Attributes
+    ----------
+    name
+        What spreadsheets call them, such as ``E2:E3``.
+    row
+        Row of the first that lies below the header.
+    columns
+        Positions of their columns.
+    """
+
+    name: str
+    row: int
+    columns: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +91,10 @@ class RawTable:
         False where some rows could not be read: other tables may then refer to them.
     epoch
         Day 0 of the workbook that it was read from.
+    above
+        Rows above the header that hold something else, and what stands first in each.
+    merged
+        Merged cells of several rows or columns below the header.
     """
 
     table: Table
@@ -64,6 +106,8 @@ class RawTable:
     remarks: int = 0
     whole: bool = True
     epoch: date = EPOCH
+    above: tuple[tuple[int, str], ...] = ()
+    merged: tuple[Merged, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,6 +127,15 @@ class RawTable:
         return int(self.rows[at])
 
 
+def refuse_many(headers: Sequence[str]) -> None:
+    """Refuse a table of more than `MOST_COLUMNS` columns."""
+    count = sum(map(bool, headers))
+    if count > MOST_COLUMNS:
+        told = {"count": f"{count:,}", "most": f"{MOST_COLUMNS:,}"}
+        problem = tr("has {count} columns, and at most {most} are read", **told)
+        raise RefusedError("too_many_columns", problem, tr("leave out the columns that are not needed"))
+
+
 def without_remarks(raw: RawTable) -> RawTable:
     """Return `raw` without remark rows and without rows of which every cell is empty."""
     if not raw.columns or not len(raw.rows):
@@ -94,7 +147,7 @@ def without_remarks(raw: RawTable) -> RawTable:
         remark = np.isin(first.code, at) if at else remark
     blank = np.ones(len(raw.rows), dtype=bool)
     for column in raw.columns:
-        blank = blank & _blank(column) if blank.any() else blank
+        blank = blank & is_blank(column) if blank.any() else blank
     keep = ~(remark | blank)
     if keep.all():
         return raw
@@ -103,7 +156,7 @@ def without_remarks(raw: RawTable) -> RawTable:
     return replace(raw, columns=tuple(columns), rows=raw.rows[keep], remarks=remarks)
 
 
-def _blank(column: Cells) -> Bools:
+def is_blank(column: Cells) -> Bools:
     """Return which cells hold nothing."""
     if isinstance(column, Coded):
         at = np.flatnonzero(column.odd | (column.texts == ""))
@@ -120,7 +173,8 @@ def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:
     """Return a DataFrame as a RawTable; its rows count from 2, a named index is a column."""
     if any(name is not None and name not in frame.columns for name in frame.index.names):
         frame = frame.reset_index([name for name in frame.index.names if name is not None])
-    headers = tuple("" if _is_nothing(name) else cell_text(name) for name in frame.columns)
+    headers = tuple("" if _is_nothing(name) else _lines(cell_text(name)) for name in frame.columns)
+    refuse_many(headers)
     columns = tuple(column_of(cells) for _, cells in frame.items())
     rows = np.arange(len(frame), dtype=np.int64) + FIRST_ROW
     return without_remarks(RawTable(table, source, headers, columns, rows))
@@ -152,8 +206,31 @@ def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def texts(cells: Sequence[object]) -> Coded:
-    """Return cells of any type as texts, ``""`` where nothing is given."""
-    return coded([cell if type(cell) is str else cell_text(cell) for cell in cells])
+    """Return cells of any type as texts, ``""`` where nothing is given; lines end in LF."""
+    shown = [cell if type(cell) is str else cell_text(cell) for cell in cells]
+    if "\r" in "".join(shown):
+        shown = [_lines(text) for text in shown]
+    flaws = {at: flaw for at, cell in enumerate(cells) if type(cell) is not str and (flaw := _flaw(cell))}
+    if not flaws:
+        return coded(shown)
+    for at in flaws:
+        shown[at] = f"\0{shown[at]}"  # another one than the same text that was written so
+    column = coded(shown)
+    of_texts = {int(column.code[at]): flaw for at, flaw in flaws.items()}
+    column.texts[list(of_texts)] = [text[1:] for text in column.texts[list(of_texts)]]
+    return replace(column, flaws=of_texts)
+
+
+def _lines(text: str) -> str:
+    """Return `text` with line ends as files are read with."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _flaw(cell: object) -> Flaw | None:
+    if isinstance(cell, Formula):
+        return Flaw.FORMULA
+    long = isinstance(cell, float) and MOST_EXACT <= abs(cell) < math.inf
+    return Flaw.LONG_NUMBER if long else None
 
 
 def cell_text(cell: object) -> str:
@@ -204,4 +281,4 @@ def as_texts(column: Cells) -> Coded:
         return column
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
     written = texts(distinct.tolist() if distinct.dtype.kind != "M" else list(distinct))
-    return Coded(written.code[codes], written.texts, written.odd)
+    return replace(written, code=written.code[codes])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from matchopt.tables.cells import STRIP
 from matchopt.tables.check import checked_case
 from matchopt.tables.csv import Records, records
 from matchopt.tables.findings import LIMIT, Findings, RefusedError, near_table
-from matchopt.tables.raw import RawTable, cell_text, from_frame, without_remarks
-from matchopt.tables.xlsx import Sheet, raw_sheet, sheet_for, workbook
+from matchopt.tables.grid import Grid, table_in
+from matchopt.tables.raw import REMARK, Formula, RawTable, cell_text, from_frame, without_remarks
+from matchopt.tables.xlsx import Book, sheet_for, workbook
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 """Endings of the files that are read as tables."""
@@ -191,31 +193,13 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
         return [], set(), None
     data = _bytes(place, found, sources)
     try:
-        sheets = workbook(data) if data is not None else None
+        book = workbook(data, place.name) if data is not None else None
     except RefusedError as why:
         found.refused(place.name, why)
-        sheets = None
-    if sheets is None:
+        book = None
+    if book is None:
         return [], set(), None
-    raws: list[RawTable] = []
-    unread: set[str] = set()
-    given: list[str] = []
-    for sheet in sheets:
-        table = table_named(sheet.name)
-        if folded(sheet.name) in _SETTINGS_SHEETS:
-            given += _pairs(sheet, found)
-        elif table is None:
-            if sheet.cells:
-                cure = near_table(sheet.name)
-                found.warning("unknown_sheet", sheet.name, tr("is no table that matchopt knows"), cure)
-        elif any(raw.table is table for raw in raws) or table.name in unread:
-            found.error("duplicate_table", table.name, tr("stands in two sheets"), tr("leave one of them"))
-        else:
-            try:
-                raws.append(raw_sheet(table, sheet, place.name))
-            except RefusedError as why:
-                unread.add(table.name)
-                found.refused(table.name, why)
+    raws, unread, given = _sheets(book, found)
     settings = _from_toml("", [*given, *changes], "settings", found)
     if not raws and not unread:
         unread |= {"needs", "donations"}
@@ -224,17 +208,52 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
     return raws, unread, settings
 
 
-def _pairs(sheet: Sheet, found: Findings) -> list[str]:
+def _sheets(book: Book, found: Findings) -> tuple[list[RawTable], set[str], list[str]]:
+    """Return the tables of a workbook, those that cannot be read, and settings as ``section.name=value``."""
+    raws: list[RawTable] = []
+    unread: set[str] = set()
+    given: list[str] = []
+    strange: list[str] = []
+    for sheet in book.sheets:
+        table = table_named(sheet)
+        try:
+            if folded(sheet) in _SETTINGS_SHEETS:
+                given += _pairs(book.grid(sheet), found)
+            elif table is None:
+                strange += [sheet] * book.holds(sheet)
+            elif any(raw.table is table for raw in raws) or table.name in unread:
+                found.error(
+                    "duplicate_table", table.name, tr("stands in two sheets"), tr("leave one of them")
+                )
+            else:
+                raws.append(table_in(book.grid(sheet), table))
+        except RefusedError as why:
+            unread |= {table.name} if table else set()
+            found.refused(table.name if table else sheet, why)
+    for sheet in strange[:LIMIT]:
+        found.warning("unknown_sheet", sheet, tr("is no table that matchopt knows"), near_table(sheet))
+    if len(strange) > LIMIT:
+        problem = tr("{count} more sheets are no tables that matchopt knows", count=len(strange) - LIMIT)
+        found.warning("unknown_sheet", book.file, problem)
+    return raws, unread, given
+
+
+def _pairs(sheet: Grid, found: Findings) -> list[str]:
     """Return the rows of the settings sheet as ``section.name=value``."""
     pairs = []
-    for k, cells in enumerate(sheet.cells):
-        shown = [cell_text(cell).strip(STRIP) for cell in cells]
-        name, value = shown[0], shown[1] if len(shown) > 1 else ""
-        if not any(shown) or name.startswith("##") or folded(name) in _SETTINGS_HEADERS:
+    texts = [[cell_text(cell).strip(STRIP) for cell in cells] for cells in sheet.cells]
+    first = min((k for shown in texts for k, text in enumerate(shown) if text), default=0)
+    for row, (shown, cells) in enumerate(zip(texts, sheet.cells, strict=True), start=1):
+        name, value = [*shown[first:], "", ""][:2]
+        if not any(shown) or name.startswith(REMARK) or folded(name) in _SETTINGS_HEADERS:
             continue
-        if not name or not value or "=" in name:
+        if any(isinstance(cell, Formula) for cell in cells):
+            problem = tr("is a formula, and the file does not hold its value")
+            cure = tr("open the workbook in a spreadsheet and save it")
+            found.error("formula_without_value", sheet.sheet, problem, cure, row=row, value=value)
+        elif not name or not value or "=" in name:
             problem, cure = tr("needs a name and a value"), tr("for instance policy.boundary | open")
-            found.error("bad_setting", sheet.name, problem, cure, row=sheet.top + k, value=name or value)
+            found.error("bad_setting", sheet.sheet, problem, cure, row=row, value=name or value)
         else:
             pairs.append(f"{name}={value}")
     return pairs
@@ -247,7 +266,7 @@ def read_table(table: Table, name: str, data: bytes, found: Findings) -> RawTabl
     """Read the content `data` of the file `name`; None, with a finding, if it is no table."""
     try:
         if name.lower().endswith(".xlsx"):
-            return sheet_for(table, workbook(data), name)
+            return sheet_for(table, workbook(data, name))
         if name.lower().endswith(".parquet"):
             return _parquet(table, name, data)
         return _csv(table, name, data, found)
@@ -264,10 +283,10 @@ def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
         found.note("converted", table.name, problem, value=_first_foreign(clean))
     _report_ragged(table, parts, found)
     columns = tuple(parts.column(k) for k in range(len(parts.header)))
-    whole = not parts.ragged
-    return without_remarks(
-        RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, whole)
+    raw = RawTable(
+        table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, not parts.ragged
     )
+    return without_remarks(replace(raw, above=parts.above))
 
 
 def _report_ragged(table: Table, parts: Records, found: Findings) -> None:

@@ -1,4 +1,9 @@
-"""XLSX: sheets → RawTables, the cells with their real types."""
+"""XLSX: a workbook that is looked over before a cell of it is read; its sheets as grids.
+
+Values are read by calamine, which makes room for every cell between the first and the last. What it does not
+tell (error cells, formulas without a value, merged cells) and what it would fail on is found in the XML
+itself, in time that grows with its length.
+"""
 
 from __future__ import annotations
 
@@ -6,170 +11,255 @@ import contextlib
 import io
 import re
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
-
-import numpy as np
 
 from matchopt.contract.fields import Table
 from matchopt.contract.schema import table_named
 from matchopt.language import tr
-from matchopt.tables.cells import EPOCH, EPOCH_1904, STRIP
+from matchopt.tables.cells import EPOCH, EPOCH_1904
 from matchopt.tables.findings import RefusedError
-from matchopt.tables.raw import REMARK, RawTable, cell_text, texts, without_remarks
+from matchopt.tables.grid import Block, Grid, letters, table_in
+from matchopt.tables.raw import Formula, RawTable
 
-_ERROR_CELL = re.compile(
-    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3}[0-9]{1,7})"[^>]*>'
-    rb"(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,40})</",
-    re.DOTALL,
-)
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+MOST_UNPACKED = 10**9
+"""Bytes that a workbook may unpack to."""
+MOST_RATIO = 50
+"""How many times its size a workbook may unpack to."""
+MOST_SHEETS = 500
+
+ROOM = 1_000_000
+"""Cells that a sheet may have room for, however few are filled."""
+SPARSE = 20
+"""Beyond that, how many cells there may be for each that the file names."""
+
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
+"""Parts that are read whole when a workbook is opened."""
+
+_COLUMN = re.compile(rb"""\sr=["']([A-Za-z]+)[0-9]""")
+_ROW = re.compile(rb"""\sr=["'][A-Za-z]*([0-9]+)["']""")
+_PLACE = re.compile(rb"""\br=["']([A-Z]+)([0-9]+)["']""")
+_NUMBER = re.compile(rb"""\br=["']([0-9]+)["']""")
+_CELL = re.compile(
+    rb"<(?:\w+:)?(?:(?P<row>row\b[^>]*)|c\b(?P<cell>[^>]*))>"
+    rb"(?:\s*<(?:\w+:)?f\b(?P<formula>[^>]*?)(?:/>|>(?P<text>[^<]*)</(?:\w+:)?f>))?"
+    rb"(?:\s*<(?:\w+:)?v\b[^>]*>(?P<value>[^<]*))?"
+)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_ERROR = re.compile(rb"""\bt=["']e["']""")
+_TEXT = re.compile(rb"""\bt=["']str["']""")
+_FILLED = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]|" + _ERROR.pattern)
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref=["']([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet.
+class Book:
+    """A workbook whose sheets are read one by one.
 
     Attributes
     ----------
-    name
-        As on its tab.
-    cells
-        The smallest block that holds every cell.
-    top
-        Row of the first of them, counted from 1.
+    file
+        Its name.
     epoch
-        Day 0 of the workbook.
+        Day 0 of its days.
+    parts
+        Sheet → the file inside the archive.
     """
 
-    name: str
-    cells: list[list[Any]]
-    top: int
+    file: str
     epoch: date
+    parts: Mapping[str, str]
+    _archive: zipfile.ZipFile
+    _cells: CalamineWorkbook
+
+    @property
+    def sheets(self) -> Sequence[str]:
+        """Names of its sheets, as on their tabs."""
+        return list(self.parts)
+
+    def holds(self, sheet: str) -> bool:
+        """Return whether any cell of a sheet holds something; RefusedError if the sheet is broken."""
+        with _fenced():
+            return _FILLED.search(self._archive.read(self.parts[sheet])) is not None
+
+    def grid(self, sheet: str) -> Grid:
+        """Return the cells of a sheet; RefusedError if they are broken, or lie too far apart."""
+        with _fenced():
+            xml = self._archive.read(self.parts[sheet])
+            _refuse_stray(xml)
+            unread, merged = _unread(xml), _merged(xml)
+            del xml
+            cells = self._cells.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            return Grid(self.file, sheet, _put(cells, unread), merged, self.epoch)
 
 
-def workbook(data: bytes) -> list[Sheet]:
-    """Return the sheets of an XLSX file.
+def workbook(data: bytes, file: str) -> Book:
+    """Return the workbook that the bytes of a file hold.
 
     Raises
     ------
     RefusedError
-        If it is no workbook, or truncated.
+        If it is no workbook, broken, or larger than any list of needs can be.
     """
     if not data:
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if not data.startswith(b"PK"):
         raise RefusedError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
+    with _fenced():
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        _refuse_large(archive, len(data))
+        epoch, parts = _layout(archive)
+        if len(parts) > MOST_SHEETS:
+            problem = tr(
+                "has {count} sheets, and at most {most} are read", count=len(parts), most=MOST_SHEETS
+            )
+            raise RefusedError("too_many_sheets", problem, tr("keep the sheets that hold tables"))
+        from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+        cells = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        kinds = {sheet.name: sheet.typ for sheet in cells.sheets_metadata}
+        sheets = {name: part for name, part in parts.items() if kinds.get(name) is SheetTypeEnum.WorkSheet}
+        return Book(file, epoch, sheets, archive, cells)
+
+
+@contextlib.contextmanager
+def _fenced() -> Iterator[None]:
+    """Say of whatever fails that the workbook is broken."""
     try:
-        return _sheets(data)
+        yield
     except BaseException as error:
         # calamine may panic on broken files; a panic is no Exception.
-        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):
+        if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError, RefusedError)):
             raise
         why = " ".join(str(error).split())[:120] or type(error).__name__
         problem = tr("is broken or truncated, no XLSX workbook ({why})", why=why)
         raise RefusedError("not_a_table", problem, tr("save or copy it again")) from None
 
 
-def _sheets(data: bytes) -> list[Sheet]:
-    from python_calamine import CalamineWorkbook, SheetTypeEnum
-
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    epoch, errors = _epoch_and_errors(data)
-    sheets = []
-    for meta in book.sheets_metadata:
-        if meta.typ is not SheetTypeEnum.WorkSheet:
-            continue
-        sheet = book.get_sheet_by_name(meta.name)
-        cells = sheet.to_python(skip_empty_area=True)
-        top, left = sheet.start or (0, 0)
-        for (row, column), text in errors.get(meta.name, {}).items():
-            # calamine shows an error as an empty cell; that would lose what the user must see.
-            if 0 <= row - top < len(cells) and 0 <= column - left < len(cells[row - top]):
-                cells[row - top][column - left] = text
-        sheets.append(Sheet(meta.name, cells, top + 1, epoch))
-    return sheets
+def _refuse_large(archive: zipfile.ZipFile, packed: int) -> None:
+    """Refuse what unpacks to too much, and what does not unpack to the size that it states."""
+    unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > min(MOST_UNPACKED, MOST_RATIO * packed):
+        sizes = {"packed": f"{packed:,}", "unpacked": f"{unpacked:,}"}
+        problem = tr("has {packed} bytes that unpack to {unpacked}: no list of people's needs is so", **sizes)
+        raise RefusedError("unpacks_too_large", problem, tr("copy the table into a new workbook"))
+    for name in archive.namelist():
+        if name in _SHARED:
+            with archive.open(name) as part:
+                while part.read(1 << 20):
+                    pass
 
 
-Errors = dict[str, dict[tuple[int, int], str]]
-
-
-def _epoch_and_errors(data: bytes) -> tuple[date, Errors]:
-    """Return day 0 and the error cells such as ``#REF!``: sheet → (row, column) from 0 → text."""
-    from xlsxwriter.utility import xl_cell_to_rowcol
-
-    epoch, errors = EPOCH, Errors()
-    with (
-        contextlib.suppress(KeyError, ElementTree.ParseError, zipfile.BadZipFile, NotImplementedError),
-        zipfile.ZipFile(io.BytesIO(data)) as archive,
-    ):
-        book = list(ElementTree.fromstring(archive.read("xl/workbook.xml")).iter())
-        if any(element.get("date1904", "") in ("1", "true") for element in book):
-            epoch = EPOCH_1904
-        for name, part in _parts(archive, book).items():
-            xml = archive.read(part)
-            if b't="e"' in xml:
-                errors[name] = {
-                    xl_cell_to_rowcol(cell.decode()): text.decode("utf-8", "replace")
-                    for cell, text in _ERROR_CELL.findall(xml)
-                }
-    return epoch, errors
-
-
-def _parts(archive: zipfile.ZipFile, book: list[ElementTree.Element]) -> dict[str, str]:
-    """Return sheet name → file inside the archive."""
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+def _layout(archive: zipfile.ZipFile) -> tuple[date, dict[str, str]]:
+    """Return day 0, and the part of each sheet."""
+    book = list(_parsed(archive.read("xl/workbook.xml")).iter())
+    relations = _parsed(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {relation.get("Id"): relation.get("Target", "") for relation in relations}
+    inside = {name.casefold(): name for name in archive.namelist()}
     parts = {}
     for element in book:
         target = targets.get(element.get(_OFFICE, ""))
         if element.tag.endswith("}sheet") and target:
-            inside = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            if inside in archive.namelist():
-                parts[element.get("name", "")] = inside
-    return parts
+            path = target.lstrip("/") if target.startswith(("/", "xl/")) else f"xl/{target}"
+            if path.casefold() in inside:
+                parts[element.get("name", "")] = inside[path.casefold()]
+    from_1904 = any(element.get("date1904", "") in ("1", "true") for element in book)
+    return EPOCH_1904 if from_1904 else EPOCH, parts
 
 
-def sheet_for(table: Table, sheets: list[Sheet], file: str) -> RawTable:
-    """Return the sheet of a one-table workbook: the one named like the table, else the only filled one.
+def _parsed(xml: bytes) -> ElementTree.Element:
+    if b"<!DOCTYPE" in xml:
+        raise ValueError(tr("it declares a document type"))
+    return ElementTree.fromstring(xml)
+
+
+def _refuse_stray(xml: bytes) -> None:
+    """Refuse a sheet of which a few cells lie so far off that there is no room for all between."""
+    named = _COLUMN.findall(xml)
+    rows = max(map(int, set(_ROW.findall(xml))), default=1)
+    furthest = max(map(_position, set(named)), default=0)
+    if rows * (furthest + 1) <= max(ROOM, SPARSE * len(named)):
+        return
+    last = re.search(rb"""\sr=["']([A-Z]+%d)["']""" % rows, xml)
+    cell = last[1].decode() if last else f"{letters(furthest)}{rows}"
+    problem = tr("has cells far off from the others, as far as {cell}", cell=cell)
+    cure = tr("delete the rows and columns beyond the table, and save it again")
+    raise RefusedError("stray_cell", problem, cure)
+
+
+def _unread(xml: bytes) -> dict[tuple[int, int], str | Formula]:
+    """Return what calamine shows as empty: error cells, and formulas without a value."""
+    if not _ERROR.search(xml) and not _FORMULA.search(xml):
+        return {}
+    unread: dict[tuple[int, int], str | Formula] = {}
+    row = column = -1
+    for found in _CELL.finditer(xml):
+        if found["row"] is not None:
+            number = _NUMBER.search(found["row"])
+            row, column = int(number[1]) - 1 if number else row + 1, -1
+            continue
+        place = _PLACE.search(found["cell"])
+        row, column = (int(place[2]) - 1, _position(place[1])) if place else (row, column + 1)
+        value = (found["value"] or b"").decode("utf-8", "replace").strip()
+        if _ERROR.search(found["cell"]):
+            unread[row, column] = value[:40] or "#ERROR!"
+        elif found["formula"] is not None and not value and not _TEXT.search(found["cell"]):
+            unread[row, column] = Formula("=" + (found["text"] or "…".encode()).decode("utf-8", "replace"))
+    return unread
+
+
+def _put(cells: list[list[Any]], unread: Mapping[tuple[int, int], str | Formula]) -> list[list[Any]]:
+    """Put what calamine shows as empty in its place."""
+    if not unread:
+        return cells
+    wide = max(max(column for _, column in unread) + 1, len(cells[0]) if cells else 0)
+    high = max(row for row, _ in unread) + 1
+    cells = [row + [""] * (wide - len(row)) for row in cells]
+    cells += [[""] * wide for _ in range(high - len(cells))]
+    for (row, column), text in unread.items():
+        cells[row][column] = text
+    return cells
+
+
+def _merged(xml: bytes) -> tuple[Block, ...]:
+    return tuple(
+        Block(int(top) - 1, _position(left), int(bottom) - 1, _position(right))
+        for left, top, right, bottom in _MERGED.findall(xml)
+    )
+
+
+def _position(column: bytes) -> int:
+    """Return the position from 0 of a column that spreadsheets call A, B and so on."""
+    number = 0
+    for letter in column.upper():
+        number = 26 * number + letter - ord("A") + 1
+    return number - 1
+
+
+def sheet_for(table: Table, book: Book) -> RawTable:
+    """Return the table of a workbook of one: the sheet named like it, else the only filled one.
 
     Raises
     ------
     RefusedError
         If there is no such sheet, or it is empty.
     """
-    filled = [sheet for sheet in sheets if sheet.cells]
-    named = [sheet for sheet in filled if table_named(sheet.name) is table]
+    filled = [sheet for sheet in book.sheets if book.holds(sheet)]
+    named = [sheet for sheet in filled if table_named(sheet) is table]
     if not filled:
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if len(named) == 1:
-        return raw_sheet(table, named[0], file)
+        return table_in(book.grid(named[0]), table)
     if len(filled) > 1:
-        names = ", ".join(sheet.name for sheet in filled)
+        names = ", ".join(filled)
         problem = tr("has several filled sheets ({names})", names=names)
         cure = tr("call the one that holds the table «{name}»", name=table.name)
         raise RefusedError("ambiguous_sheet", problem, cure)
-    return raw_sheet(table, filled[0], file)
-
-
-def raw_sheet(table: Table, sheet: Sheet, file: str) -> RawTable:
-    """Return the cells of `sheet` as a RawTable; the header is its first row that is no remark."""
-    head = 0
-    while head < len(sheet.cells) and _skipped(sheet.cells[head]):
-        head += 1
-    if head == len(sheet.cells):
-        cure = tr("the first row holds the names of the columns")
-        raise RefusedError("empty_file", tr("has no header"), cure)
-    header, *body = sheet.cells[head:]
-    top = sheet.top + head
-    headers = tuple(cell_text(cell).strip(STRIP) for cell in header)
-    columns = tuple(texts([row[k] for row in body]) for k in range(len(header)))
-    rows = np.arange(len(body), dtype=np.int64) + top + 1
-    return without_remarks(RawTable(table, file, headers, columns, rows, head=top, epoch=sheet.epoch))
-
-
-def _skipped(cells: list[Any]) -> bool:
-    shown = [cell_text(cell).strip(STRIP) for cell in cells]
-    return not any(shown) or shown[0].startswith(REMARK)
+    return table_in(book.grid(filled[0]), table)

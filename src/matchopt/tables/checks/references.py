@@ -19,7 +19,11 @@ def unknown_keys(tables: CheckedTables) -> None:
     for table in tables.checked.values():
         for column in table.table.columns:
             target, _, key = column.refers_to.partition(".")
-            if target in tables.checked and tables.complete(target):
+            if (
+                target in tables.checked
+                and tables.complete(target)
+                and tables.checked[target].sound(key).all()
+            ):
                 _check_reference(tables, table, column, target, key)
 
 
