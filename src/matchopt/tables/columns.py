@@ -138,7 +138,7 @@ def _tell_layout(raw: RawTable, found: Findings) -> None:
         listed = ", ".join(
             tr("row {row} («{text}»)", row=row, text=shortened(visible(text), 40)) for row, text in raw.above
         )
-        told = tr("row {row} is the header; above it are left out {listed}", row=raw.head, listed=listed)
+        told = tr("the header is row {row}; left out above it: {listed}", row=raw.head, listed=listed)
         found.note("header_row", raw.table.name, told, row=raw.head)
     if raw.merged:
         names = ", ".join(block.name for block in raw.merged[:LIMIT])

@@ -127,10 +127,8 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
         cure = tr("they are kept and handed through to the plan")
         found.warning("unknown_column", raw.table.name, problem, cure, row=raw.head)
     index = pd.RangeIndex(len(raw.rows))
-    own = {
-        name: pd.Series(of, index, dtype=of.dtype) for name, of in extras.items() if not CONTROL.search(name)
-    }
-    return pd.DataFrame(own, index)
+    texts = {name: of for name, of in extras.items() if not CONTROL.search(name)}
+    return pd.DataFrame({name: pd.Series(of, index, dtype=of.dtype) for name, of in texts.items()}, index)
 
 
 def _refuse_cells(raw: RawTable, header: str, cells: Cells, found: Findings) -> None:

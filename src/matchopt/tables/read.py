@@ -283,10 +283,8 @@ def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
         found.note("converted", table.name, problem, value=_first_foreign(clean))
     _report_ragged(table, parts, found)
     columns = tuple(parts.column(k) for k in range(len(parts.header)))
-    raw = RawTable(
-        table, name, parts.header, columns, parts.rows, parts.head, parts.remarks, not parts.ragged
-    )
-    return without_remarks(replace(raw, above=parts.above))
+    raw = RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks)
+    return without_remarks(replace(raw, whole=not parts.ragged, above=parts.above))
 
 
 def _report_ragged(table: Table, parts: Records, found: Findings) -> None:
