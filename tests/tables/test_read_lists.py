@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from xlsx_parts import book, sheet
 
 from checked import Check, Checked
 from matchopt import CaseError, plan
@@ -16,6 +15,7 @@ from matchopt.tables.check import case_from_frames
 from matchopt.tables.names import alike
 from matchopt.tables.read import check_case
 from matchopt.tables.xlsx import MOST_SHEETS
+from xlsx_parts import book, sheet
 
 HEADER = ["need_id", "community", "item", "quantity", "priority"]
 NEEDS = [HEADER, ["n1", "A", "rice", 5, 1], ["n2", "B", "rice", 4, 2]]

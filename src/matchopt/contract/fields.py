@@ -131,7 +131,7 @@ class Column:
         return self.about_zh if spoken() is Language.ZH else self.about
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """One table: its names, what it is for, its key and its columns."""
 

@@ -77,8 +77,8 @@ def _tables_by_name() -> dict[str, Table]:
 
 
 @cache
-def _columns_by_header(table: str) -> dict[str, Column]:
-    columns = reversed(TABLES[table].columns)
+def _columns_by_header(table: Table) -> dict[str, Column]:
+    columns = reversed(table.columns)
     return {folded(n): column for column in columns for n in (column.name, column.zh, *column.aliases)}
 
 
@@ -89,4 +89,4 @@ def table_named(name: str) -> Table | None:
 
 def column_named(table: Table, header: str) -> Column | None:
     """Return the column of `table` that `header` names, in either language."""
-    return _columns_by_header(table.name).get(folded(header))
+    return _columns_by_header(table).get(folded(header))

@@ -29,7 +29,7 @@ from matchopt.tables.raw import (
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CellRange:
     """A rectangle of cells; rows and columns count from 0, both ends are included."""
 
     top: int
@@ -73,7 +73,7 @@ class Grid:
     file: str
     sheet: str
     cells: list[list[Any]]
-    merged: tuple[Block, ...]
+    merged: tuple[CellRange, ...]
     epoch: date
 
 
@@ -120,7 +120,7 @@ def table_in(grid: Grid, table: Table) -> RawTable:
     return without_remarks(raw)
 
 
-def _head_one(block: Block, headers: list[str], columns: Sequence[Cells]) -> None:
+def _head_one(block: CellRange, headers: list[str], columns: Sequence[Cells]) -> None:
     """Let a merged header stand over those of its columns that hold something, or else over the first."""
     under = range(block.left, block.right + 1)
     filled = [k for k in under if not is_blank(columns[k]).all()] or [block.left]
@@ -138,7 +138,7 @@ def _skipped(cells: Sequence[Any]) -> bool:
     return not first or first.startswith(REMARK)
 
 
-def _unmerged(grid: Grid) -> tuple[list[list[Any]], list[Block]]:
+def _unmerged(grid: Grid) -> tuple[list[list[Any]], list[CellRange]]:
     """Return the cells with what stands in a merged block in every row and column of it, and such blocks.
 
     A row that holds nothing of its own is left empty: it is part of the row above it, and no other.
@@ -166,5 +166,5 @@ def _unmerged(grid: Grid) -> tuple[list[list[Any]], list[Block]]:
         for row in filled:
             cells[row] = [value if k in columns else cell for k, cell in enumerate(cells[row])]
         if len(filled) > 1 or len(columns) > 1:
-            spread.append(Block(block.top, block.left, filled[-1], columns[-1]))
+            spread.append(CellRange(block.top, block.left, filled[-1], columns[-1]))
     return cells, spread

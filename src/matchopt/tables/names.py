@@ -52,7 +52,7 @@ def alike(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class NameColumns:
     """Columns that name the same kind of things.
 
     Attributes
@@ -71,7 +71,7 @@ class Names:
 
 
 NAMES = (
-    Names(
+    NameColumns(
         ("communities.community", "hubs.hub"),
         (
             *(
@@ -84,26 +84,26 @@ NAMES = (
             *("donations.only_communities", "exclusions.community", "commitments.hub"),
         ),
     ),
-    Names(
+    NameColumns(
         ("items.item",),
         (
             *("needs.item", "donations.item", "exclusions.item"),
             *("substitutions.need_item", "substitutions.donated_item"),
         ),
     ),
-    Names((), ("needs.group", "donations.only_groups", "affinities.group", "exclusions.group")),
-    Names(
+    NameColumns((), ("needs.group", "donations.only_groups", "affinities.group", "exclusions.group")),
+    NameColumns(
         ("organizations.organization",),
         (
             *("communities.organization", "hubs.organization"),
             *("agreements.from_organization", "agreements.to_organization"),
         ),
     ),
-    Names((), ("communities.district",)),
-    Names((), ("items.category",)),
-    Names(("donations.donor",), ("affinities.donor",), seen),
-    Names(("donations.donation_id",), ("affinities.donation_id", "commitments.donation_id"), seen),
-    Names(("needs.need_id",), ("affinities.need_id", "commitments.need_id"), seen),
+    NameColumns((), ("communities.district",)),
+    NameColumns((), ("items.category",)),
+    NameColumns(("donations.donor",), ("affinities.donor",), seen),
+    NameColumns(("donations.donation_id",), ("affinities.donation_id", "commitments.donation_id"), seen),
+    NameColumns(("needs.need_id",), ("affinities.need_id", "commitments.need_id"), seen),
 )
 """Ids and donors in other case are others: of them only the spellings that look the same are one."""
 
@@ -122,7 +122,7 @@ def one_name_each(checked: Mapping[str, Checked], found: Findings) -> dict[str, 
     return tables
 
 
-def _instead(names: Names, columns: Iterable[str], tables: Mapping[str, Checked]) -> dict[str, str]:
+def _instead(names: NameColumns, columns: Iterable[str], tables: Mapping[str, Checked]) -> dict[str, str]:
     """Return each spelling that another one stands for, and that."""
     spellings: dict[str, dict[str, bool]] = {}
     for column in columns:

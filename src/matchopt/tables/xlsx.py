@@ -22,7 +22,7 @@ from matchopt.contract.schema import table_named
 from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, EPOCH_1904
 from matchopt.tables.findings import RefusedError
-from matchopt.tables.grid import Block, Grid, letters, table_in
+from matchopt.tables.grid import CellRange, Grid, letters, table_in
 from matchopt.tables.raw import Formula, RawTable
 
 if TYPE_CHECKING:
@@ -228,9 +228,9 @@ def _put(cells: list[list[Any]], unread: Mapping[tuple[int, int], str | Formula]
     return cells
 
 
-def _merged(xml: bytes) -> tuple[Block, ...]:
+def _merged(xml: bytes) -> tuple[CellRange, ...]:
     return tuple(
-        Block(int(top) - 1, _position(left), int(bottom) - 1, _position(right))
+        CellRange(int(top) - 1, _position(left), int(bottom) - 1, _position(right))
         for left, top, right, bottom in _MERGED.findall(xml)
     )
 
