@@ -1,11 +1,13 @@
 """The summary: what is proven, by what, and how far a plan may be from it."""
 
+import dataclasses
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import matchopt
+from matchopt.solve import stages
 
 
 def case(
@@ -53,6 +55,72 @@ def test_the_gap_of_a_plan_cut_short_is_what_is_missed_of_the_bound() -> None:
     missed = plan.summary["bound"]["served_by_tier"]["5"] - plan.served
     assert (plan.status, plan.summary["stopped"]) == ("feasible", "time_limit")
     assert plan.gap == missed / plan.summary["bound"]["served_by_tier"]["5"]
+
+
+def test_no_bound_is_above_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lot of four fits neither three nor two; prices count it for both, and all of it where 2 are asked."""
+    monkeypatch.setattr(stages, "ALL_COLUMNS", 0)
+    monkeypatch.setattr(stages, "MIDDLE", 0)
+    needs = {"need_id": ["m", "n"], "community": ["A"] * 2, "item": ["rice"] * 2, "quantity": [3, 2]}
+    plan = matchopt.plan(
+        matchopt.Case.from_frames(
+            needs=pd.DataFrame(needs | {"priority": [1, 2]}),
+            donations=pd.DataFrame(
+                {"donation_id": ["d"], "item": ["rice"], "quantity": [4], "lot_size": [4]}
+            ),
+        )
+    )
+    assert plan.summary["bound"]["served_by_tier"] == {"1": 3, "2": 2}
+    assert plan.summary["relaxation"]["served_by_tier"] == {"1": 3, "2": 2}
+    assert matchopt.verify(plan.case, plan) == ()
+    assert plan.gap == 1
+    told = dict(plan.summary) | {"relaxation": {"served_by_tier": {"1": 3, "2": 4}, "cost": 0.0}}
+    found = matchopt.verify(plan.case, dataclasses.replace(plan, summary=told))
+    assert any("above what is asked" in one.message for one in found)
+
+
+def test_a_gap_of_less_than_a_millionth_is_none_and_each_tier_has_its_own() -> None:
+    """A lot of two misses one of three; beside a million of a later tier that is still a third."""
+    for asked, gap in ((3, 1 / 3), (3_000_001, 0.0)):
+        of = case(quantity=asked, lot=2)
+        many = of.tables["donations"].assign(quantity=float(asked + 1))
+        of = matchopt.Case.from_frames(
+            needs=pd.concat(
+                [of.needs, of.needs.assign(need_id="m", item="oil", quantity=9e6, priority=6)],
+                ignore_index=True,
+            ),
+            donations=pd.concat(
+                [many, many.assign(donation_id="o", item="oil", quantity=9e6, lot_size=1.0)],
+                ignore_index=True,
+            ),
+        )
+        plan = matchopt.plan(of)
+        bound = dict(plan.summary["relaxation"])
+        told = dict(plan.summary) | {"bound": bound, "proof": "prices", "gap": gap}
+        told["status"] = "feasible" if gap else "optimal"
+        assert plan.status == "optimal"
+        assert matchopt.verify(of, dataclasses.replace(plan, summary=told)) == ()
+        told["gap"] = gap / 2 + 0.1
+        assert matchopt.verify(of, dataclasses.replace(plan, summary=told)) != ()
+
+
+def test_costs_by_kind_add_up_to_the_total() -> None:
+    """Half a unit at 0.0001 of each kind: each is shown rounded, and the largest takes the rest."""
+    of = matchopt.Case.from_frames(
+        needs=pd.DataFrame({"need_id": ["n"], "community": ["A"], "item": ["rice"], "quantity": [0.5]}),
+        donations=pd.DataFrame(
+            {"donation_id": ["d"], "item": ["rice"], "quantity": [0.5], "origin": ["A"], "community": ["A"]}
+        ),
+        items=pd.DataFrame({"item": ["rice"], "step": [0.5]}),
+        lanes=pd.DataFrame({"from_place": ["A"], "to_place": ["A"], "cost_per_kg": [0.0001]}),
+        settings={"rates": {"handling_direct": 0.0001, "identification": {"resident": 0.0001}}},
+    )
+    plan = matchopt.plan(of)
+    kinds = [amount for kind, amount in plan.cost.items() if kind != "unmet"]
+    assert plan.logistics_cost == round(sum(kinds), 4) == 0.0002
+    assert matchopt.verify(of, plan) == ()
+    told = dict(plan.summary) | {"cost": {**plan.cost, "handling": plan.cost["handling"] + 0.0001}}
+    assert matchopt.verify(of, dataclasses.replace(plan, summary=told)) != ()
 
 
 def test_without_fairness_or_budget_there_is_nothing_to_tell_of_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -133,6 +134,16 @@ class QuantityScale:
     def money(self, scaled_products: int) -> float:
         """Return currency for a sum of (1/10 000 per item unit) × (scaled quantity)."""
         return float(Fraction(round(Fraction(scaled_products, self.unit)), MONEY_SCALE))
+
+    def parted(self, amounts: Mapping[str, int]) -> dict[str, float]:
+        """Return currency for several sums, as `money` does for one, such that they add up to that of all.
+
+        The largest takes up what the others miss of it for having been rounded.
+        """
+        exact = {name: Fraction(amount, self.unit) for name, amount in amounts.items()}
+        whole = {name: round(amount) for name, amount in exact.items()}
+        whole[max(exact, key=exact.__getitem__)] += round(sum(exact.values())) - sum(whole.values())
+        return {name: float(Fraction(amount, MONEY_SCALE)) for name, amount in whole.items()}
 
 
 def with_residue(parts: Ints, total: Ints, largest: Ints) -> Ints:

@@ -17,7 +17,7 @@ from matchopt.model.money import added
 from matchopt.model.network import Network
 from matchopt.model.routes import COST_KINDS
 from matchopt.result.books import Books
-from matchopt.tolerances import EQUAL
+from matchopt.tolerances import EQUAL, ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,8 @@ def summarize(
         "left_over": scale.number(added(network.offered) - added(books.planned)),
         "allocations": len(books.allocations),
         "logistics_cost": scale.money(logistics),
-        "cost": {kind: scale.money(amount) for kind, amount in books.cost.items()},
+        "cost": scale.parted({kind: books.cost[kind] for kind in COST_KINDS})
+        | {"unmet": scale.money(books.cost["unmet"])},
         "bound": _shown(network, bound),
         "relaxation": _shown(network, relaxation),
         "proof": "search" if _closer(bound, relaxation) else "prices",
@@ -169,16 +170,22 @@ def _commitments(case: Case, network: Network, books: Books) -> dict[str, Any]:
 
 
 def _gap(books: Books, priority: Ints, logistics: int, bound: Bound, fair: FairnessReached | None) -> float:
-    """Return the relative distance of the first goal that is not proven to be reached; 0 if all are."""
-    if fair is not None and bound.fairness is not None and abs(fair.value - bound.fairness) > EQUAL:
-        return abs(fair.value - bound.fairness) / max(fair.value, bound.fairness)
-    if bound.served is not None:
-        served = {t: books.served.of(priority == t) for t in bound.served}
-        if served != bound.served:
-            most = sum(bound.served.values())
-            return float(max(most - sum(served.values()), 1) / max(most, 1))
-    reached = logistics + books.churn + (0 if bound.served is not None else books.cost["unmet"])
-    return (reached - bound.cost) / max(reached, 1)
+    """Return the relative distance of the first stage that is not proven to be reached; 0 if all are.
+
+    Less than a millionth is none.
+    """
+    stages = list[tuple[Fraction, Fraction]]()
+    if fair is not None and bound.fairness is not None:
+        stages.append((Fraction(fair.value), Fraction(bound.fairness)))
+    for tier, most in (bound.served or {}).items():
+        stages.append((books.served.of(priority == tier), Fraction(most)))
+    unmet = 0 if bound.served is not None else books.cost["unmet"]
+    stages.append((Fraction(logistics + books.churn + unmet), Fraction(bound.cost)))
+    for reached, limit in stages:
+        apart, size = abs(reached - limit), max(abs(reached), abs(limit))
+        if apart > EQUAL * size + ROUNDING:
+            return float(apart / size)
+    return 0.0
 
 
 def _shown(network: Network, bound: Bound) -> dict[str, Any]:

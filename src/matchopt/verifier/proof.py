@@ -376,7 +376,8 @@ class Prover:
                 # No block costs less than nothing, whatever its prices are.
                 cost += 10_000 * Fraction(float(np.maximum(self._unmet()[1:] - most, 0.0).sum()))
             else:
-                served[stage.tier] += Fraction(float(most.sum()))
+                asked = self._by_block(p.need_block, self._asks * (self.f.needs.priority == stage.tier))
+                served[stage.tier] += Fraction(float(np.minimum(most, asked[1:]).sum()))
             one_more[stage.name.removeprefix("tier ")] = float(stage.budget.max(initial=0.0))
         return Proven(p.blocks, served, cost, fairness, one_more)
 

@@ -40,6 +40,9 @@ _MONEY = Fraction(1, 10**4)
 """What rounding may do to a figure that is shown; a bound on the cost of a block may be rounded up to a whole
 1/10 000, for no plan costs anything between."""
 
+KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
+"""What logistics cost is made of."""
+
 NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
@@ -166,7 +169,7 @@ class SummaryCheck:
             }
             return {code: {word: _count(masks[code].sum()), "quantity": q} for code, q in quantity.items()}
 
-        costs = dict.fromkeys(("transport", "handling", "storage", "identification", "penalty", "transfer"))
+        costs: dict[str, Any] = dict.fromkeys(KINDS)
         costs |= {name: book.column(k) for k, name in enumerate(("transport", "handling", "storage"))}
         right = {
             "status": None,
@@ -186,7 +189,7 @@ class SummaryCheck:
             "left_over": of_donations(tally.left_over),
             "allocations": _count(len(lines.i)),
             "logistics_cost": book.cost(account.logistics),
-            "cost": {**costs, "purchase": None, "unmet": book.cost(account.unmet)},
+            "cost": {**costs, "unmet": book.cost(account.unmet)},
             "bound": None,
             "gap": None,
             "unmet_by_reason": by_reason(need_reasons, tally.unmet, n.grain, "needs"),
@@ -230,13 +233,21 @@ class SummaryCheck:
             )
             right, added = (f"{float(number):.4f}" for number in (other.right, together))
             self._add("cost", words, together=added, right=right)
+        kinds = [number_of(costs.get(kind)) for kind in KINDS]
+        stated = number_of(self.summary.get("logistics_cost"))
+        if None in kinds or stated is None:
+            return
+        sum_of_kinds = sum((kind or Fraction(0) for kind in kinds), Fraction(0))
+        if abs(sum_of_kinds - stated) > _MONEY / 2 + abs(stated) / 2**48:
+            words = mark("the kinds add up to {sum_of_kinds}, logistics_cost is {stated}")
+            self._add("cost", words, sum_of_kinds=sum_of_kinds, stated=stated)
 
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
     """One figure that plan, bound, relaxation and prices each put a number to.
 
-    `up` tells whether more is better. Quantities are in units, money in currency.
+    `up` tells whether more is better, `most` what is asked, where that is a limit; in units or currency.
     """
 
     path: tuple[str, ...]
@@ -244,6 +255,7 @@ class _Goal:
     plan: Fraction
     proven: Fraction
     rounding: Fraction
+    most: Fraction | None = None
 
     def slack(self, number: Fraction) -> Fraction:
         """Return by how much `number` may be off."""
@@ -285,8 +297,9 @@ class BoundChecks(SummaryCheck):
             bound = Fraction(proven.fairness)
             goals.append(_Goal(("fairness", key), floor, Fraction(own), bound, _QUANTITY))
         for tier, most in proven.served_by_tier.items():
-            path = "served_by_tier", str(tier)
-            goals.append(_Goal(path, True, account.served_by_tier[tier], most, _QUANTITY))
+            path, n = ("served_by_tier", str(tier)), self.f.needs
+            asked = sum_of(n.asked, n.grain, n.priority == tier)
+            goals.append(_Goal(path, True, account.served_by_tier[tier], most, _QUANTITY, asked))
         cost = account.logistics + book.commitments.churn * book.changes + account.unmet * self.f.by_cost
         rounding = _MONEY * max(proven.blocks - 1, 1)
         return [*goals, _Goal(("cost",), False, cost / 10_000, proven.cost / 10_000, rounding)]
@@ -327,6 +340,10 @@ class BoundChecks(SummaryCheck):
         if goal.beyond(plan, bound) > goal.slack(bound):
             words = mark("is {bound}, but the plan reaches {plan}")
             self._add(f"bound {where}", words, "bound", bound=bound, plan=plan)
+        for kind, number in (("relaxation", relaxation), ("bound", bound)):
+            if goal.most is not None and number > goal.most + goal.rounding:
+                words = mark("is {number}, above what is asked, {asked}")
+                self._add(f"{kind} {where}", words, "bound", number=number, asked=goal.most)
         return bound
 
     def _check_proof(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
@@ -385,40 +402,33 @@ class BoundChecks(SummaryCheck):
             self._add(f"budget.one_more.{key}", mark("is no tier of the case"), "unknown_key")
 
     def _check_gap(self, goals: list[_Goal], bounds: list[Fraction | None]) -> None:
-        """Recompute the gap from the first bound that the plan misses; 0 needs it to reach all of them."""
+        """Recompute the gap from the first bound that the plan misses by a millionth; 0 if there is none."""
         gap, status = number_of(self.summary.get("gap")), self.summary.get("status")
         known = [(goal, bound) for goal, bound in zip(goals, bounds, strict=True) if bound is not None]
         if len(known) < len(goals):
             return
-        missed = {goal.path[0] for goal, bound in known if self._misses(goal, bound)}
-        first = next((path for path in ("fairness", "served_by_tier", "cost") if path in missed), "cost")
-        right, room = _distance([(goal, bound) for goal, bound in known if goal.path[0] == first])
-        # A bound is shown rounded, so one that the plan reaches may look as far away as the rounding.
-        if not (not missed if gap == 0 else gap is not None and abs(gap - right) <= room):
-            due = tr("has to be {right}", right=f"{float(right):.10g}") if missed else tr("has to be 0")
+        right, found = Fraction(0), gap == 0
+        for goal, bound in known:
+            apart, room = _distance(goal, bound)
+            # A bound is shown rounded, so one that the plan reaches may look as far away as the rounding.
+            found |= gap is not None and apart + room >= _NEAR and gap > 0 and abs(gap - apart) <= room
+            if apart - room > _NEAR:
+                right, found = apart, found and gap != 0
+                break
+        if not found:
+            due = tr("has to be {right}", right=f"{float(right):.10g}") if right else tr("has to be 0")
             self._say("gap", "gap", due)
-        word = "feasible" if missed or gap else "optimal"
+        word = "feasible" if right or gap else "optimal"
         if status != word:
             self._say("status", "status", tr("has to be {word}", word=word))
 
-    def _misses(self, goal: _Goal, bound: Fraction) -> bool:
-        """Tell whether the plan misses its bound; one that prices prove is known better than it is shown."""
-        if goal.beyond(bound, goal.plan) > goal.slack(bound):
-            return True
-        if self.summary.get("proof") != "prices":
-            return False
-        room = goal.slack(goal.proven) - (0 if goal.path == ("cost",) else goal.rounding)
-        return goal.beyond(goal.proven, goal.plan) > room
 
-
-def _distance(goals: list[tuple[_Goal, Fraction]]) -> tuple[Fraction, Fraction]:
+def _distance(goal: _Goal, bound: Fraction) -> tuple[Fraction, Fraction]:
     """Return the distance from plan to bound relative to the larger one, and how far off it may be."""
-    plan, bound = (sum(part, Fraction(0)) for part in zip(*((g.plan, b) for g, b in goals), strict=True))
-    size = max(abs(plan), abs(bound))
+    size = max(abs(goal.plan), abs(bound))
     if not size:
-        return Fraction(0), 3 * _NEAR
-    rounding = sum((2 * goal.rounding for goal, _ in goals), Fraction(0))
-    return abs(bound - plan) / size, 3 * _NEAR + min(rounding / size, Fraction(1))
+        return Fraction(0), Fraction(0)
+    return abs(bound - goal.plan) / size, min(2 * goal.rounding / size, Fraction(1)) + _SLACK
 
 
 def check_plain(f: Facts, account: CostTotals, bound: PlainBound, found: Violations) -> None:
