@@ -38,7 +38,7 @@ lint: $(VENV)/.installed-dev  ## ruff: style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/.installed-dev  ## mypy, strict: the source, and what tests share
+types: $(VENV)/.installed-dev  ## mypy, strict: source, tests and benchmarks
 	$(BIN)/mypy
 
 walls: $(VENV)/.installed-dev  ## import-linter: who may import whom

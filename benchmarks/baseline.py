@@ -12,8 +12,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 import matchopt
 from benchmarks.make import SIZES, tables
 
@@ -23,12 +21,12 @@ SLICE = [f"I{k:03d}" for k in range(4, 12)]
 """Items of the city that the slice keeps: neither the largest nor the smallest."""
 
 
-def town() -> dict[str, pd.DataFrame]:
+def town() -> dict[str, Any]:
     """Return the tables of the town."""
     return tables(SIZES["town"])
 
 
-def city_slice() -> dict[str, pd.DataFrame]:
+def city_slice() -> dict[str, Any]:
     """Return the tables of the city with some of its items."""
     frames = tables(SIZES["city"])
     kept = {name: frames[name][frames[name]["item"].isin(SLICE)] for name in ("needs", "donations")}

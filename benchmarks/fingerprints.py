@@ -157,7 +157,7 @@ class Draft:
         self.names = {"$places": places, "$hubs": hubs, "$items": list(kinds), "$funds": []}
         if "funds" in self.on:
             kinds["money"], self.names["$funds"] = "funds", ["money"]
-        self.tables = {
+        self.tables: dict[str, list[Row]] = {
             "items": [{"item": name, "kind": kind} | self._row("items") for name, kind in kinds.items()]
         }
         self.steps = {row["item"]: float(row.get("step", 1)) for row in self.tables["items"]}
@@ -217,9 +217,9 @@ class Draft:
 
     def write(self, folder: str) -> str:
         """Write the case into a folder; return what to call it by."""
-        sheets = {}
+        sheets: dict[Any, list[list[Any]]] = {}
         for table, rows in self.tables.items():
-            columns = list(dict.fromkeys(name for row in rows for name in row))
+            columns: list[Any] = list(dict.fromkeys(name for row in rows for name in row))
             if rows:
                 cells = [[row.get(name) for name in columns] for row in rows]
                 sheets[self.said(table)] = [[self.said(cell) for cell in line] for line in (columns, *cells)]
@@ -522,7 +522,7 @@ def compare(old: Path, new: Path, keep: tuple[Path, Path] | None, words: Path | 
             texts = [_kept(folder / f"{mark}.gz", renamed) for folder, mark in zip(keep, marks, strict=True)]
             if texts[0] == texts[1]:
                 continue
-            said += _first_difference(*texts)
+            said += _first_difference(texts[0], texts[1])
         count += 1
         print(f"{key} {said}")
     print(f"{count:,} of {len(keys):,} fingerprints differ")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ SIZES = {
 }
 
 
-def tables(size: Size, seed: int = 2026) -> dict[str, pd.DataFrame]:
+def tables(size: Size, seed: int = 2026) -> dict[str, Any]:
     """Return the tables of a random case of `size`; equal seeds give equal tables."""
     random = np.random.default_rng(seed)
     towns = random.uniform([29.5, 119.0], [32.5, 122.0], (max(2, size.communities // 12), 2))
@@ -132,9 +133,7 @@ def _donations(
     )
 
 
-def with_capacities(
-    frames: dict[str, pd.DataFrame], throughput: float, storage: float
-) -> dict[str, pd.DataFrame]:
+def with_capacities(frames: dict[str, pd.DataFrame], throughput: float, storage: float) -> dict[str, Any]:
     """Return the tables with limits on every hub: kg taken in a day, and kg held at the end of a day."""
     hubs = frames["hubs"].assign(throughput_capacity=throughput, storage_capacity=storage)
     return frames | {"hubs": hubs}

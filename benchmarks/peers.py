@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ortools.graph.python import min_cost_flow
@@ -113,7 +114,7 @@ def python_network_simplex(p: Problem) -> Ints:
     import networkx as nx
 
     m, n = len(p.supply), len(p.demand)
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[Any] = nx.DiGraph()
     graph.add_nodes_from((i, {"demand": -q}) for i, q in enumerate(p.supply.tolist()))
     graph.add_nodes_from((m + j, {"demand": q}) for j, q in enumerate(p.demand.tolist()))
     graph.add_node("root", demand=int(p.supply.sum() - p.demand.sum()))
@@ -144,8 +145,8 @@ def linear_program_at_once(p: Problem) -> Ints:
     """Solve by HiGHS through MathOpt, the program handed over as arrays."""
     program = Program()
     amount = program.add_columns(len(p.tail), (p.worth[p.head] - p.cost) / 10_000)
-    program.add_entries(program.add_rows(len(p.supply), upper=p.supply)[p.tail], amount, 1.0)
-    program.add_entries(program.add_rows(len(p.demand), upper=p.demand)[p.head], amount, 1.0)
+    program.add_entries(program.add_rows(len(p.supply), upper=p.supply.astype(float))[p.tail], amount, 1.0)
+    program.add_entries(program.add_rows(len(p.demand), upper=p.demand.astype(float))[p.head], amount, 1.0)
     return np.rint(program.maximise().value[amount]).astype(np.int64)
 
 
@@ -189,7 +190,7 @@ def one_program_over_all_columns(case: Case, served: dict[int, int]) -> tuple[fl
     assert ways is not None
     tier = np.concatenate([part.priority for part in parts])[ways.head]
     program = Program()
-    amount = program.add_columns(len(ways), -ways.spend - ways.purchase)
+    amount = program.add_columns(len(ways), -ways.spend - ways.unbudgeted)
     supply = np.concatenate([part.supply for part in parts])
     program.add_entries(program.add_rows(len(supply), upper=supply)[ways.tail], amount, 1.0)
     asked = np.concatenate([part.asked for part in parts]) / network.scale.unit

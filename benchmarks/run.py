@@ -21,11 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -319,7 +321,7 @@ def _solving(case: matchopt.Case, executor: Executor, repeats: int) -> float:
 
 def changed(
     first: dict[str, pd.DataFrame], random: np.random.Generator, share: float = 0.01
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, Any]:
     """Return the tables after a share of the needs and donations has changed."""
     found = dict(first)
     for name, key in (("needs", "need_id"), ("donations", "donation_id")):
@@ -334,7 +336,7 @@ def changed(
     return found
 
 
-def table(heads: str, rows: list[tuple[str, ...]]) -> str:
+def table(heads: str, rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table; `heads` are separated by spaces, and hold ``|`` in place of their own."""
     lines = [[head.replace("|", " ") for head in heads.split()], ["---"] * len(heads.split()), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -58,11 +58,12 @@ def city(needs: int = 400, donations: int = 80, items: int = 5) -> dict[str, lis
 
 
 def as_case(rows: dict[str, list[dict[str, Any]]]) -> Case:
-    return Case.from_frames(**{name: pd.DataFrame(table) for name, table in rows.items()})
+    frames: dict[str, Any] = {name: pd.DataFrame(table) for name, table in rows.items()}
+    return Case.from_frames(**frames)
 
 
 @pytest.fixture
-def cluster() -> Iterator[distributed.LocalCluster]:
+def cluster() -> Iterator[Any]:
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
     ) as two:
@@ -76,7 +77,7 @@ def assert_same(one: Plan, other: Plan) -> None:
 
 
 def test_two_workers_give_the_same_plan_though_one_is_killed(
-    cluster: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = as_case(city())
     alone = matchopt.plan(case)
@@ -100,9 +101,7 @@ def test_two_workers_give_the_same_plan_though_one_is_killed(
     assert killed
 
 
-def test_the_command_works_on_a_cluster_with_the_same_bytes(
-    cluster: distributed.LocalCluster, tmp_path: Path
-) -> None:
+def test_the_command_works_on_a_cluster_with_the_same_bytes(cluster: Any, tmp_path: Path) -> None:
     for name, table in city(needs=60, donations=20).items():
         (tmp_path / "case").mkdir(exist_ok=True)
         pd.DataFrame(table).to_csv(tmp_path / "case" / f"{name}.csv", index=False)
@@ -134,9 +133,7 @@ def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch)
         pass
 
 
-def test_another_version_on_a_worker_is_told(
-    cluster: distributed.LocalCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_version_on_a_worker_is_told(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matchopt.cluster.__version__", "0.0.0-mine")
     told = r"here is matchopt 0.0.0-mine, on the worker .* install the same"
     with pytest.raises(ClusterError, match=told), on_cluster(cluster.scheduler_address):

@@ -159,7 +159,7 @@ def test_what_must_stay_whole(english: matchopt.Case) -> None:
 
 def test_volunteers_fit_residents_more_or_less(english: matchopt.Case) -> None:
     table = english.table("affinities")
-    levels = table[["donation_id", "donor", "need_id", "group"]].ne("").value_counts()
+    levels = (table[["donation_id", "donor", "need_id", "group"]] != "").value_counts()
     assert len(levels) == 4  # by donation or donor, by need or group
     assert len(table) > 40
     assert table["score"].nunique() > 5

@@ -130,7 +130,7 @@ def test_progress_is_told_in_order_and_to_the_end() -> None:
         ({"fairness": "floor"}, ["floor", "tier 1", "tier 2", "tier 5", "cost"]),
         ({"fairness": "share", "objective": "total-cost"}, ["share", "cost"]),
     ):
-        told = []
+        told: list[tuple[str, int, int]] = []
         matchopt.plan(made(policy=policy), progress=lambda *step, told=told: told.append(step))
         assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["encode", *solving, "decode"]
         assert all(0 <= done < total for _, done, total in told)
@@ -241,7 +241,7 @@ def test_time_that_is_not_needed_is_not_told() -> None:
 
 # --- always a plan ---------------------------------------------------------------------------
 
-NOTHING = {
+NOTHING: dict[str, dict[str, Any]] = {
     "no room anywhere": {
         "hubs": pd.DataFrame({"hub": ["H1"], "storage_capacity": [0], "throughput_capacity": [0]}),
         "lanes": pd.DataFrame(

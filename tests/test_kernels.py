@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,11 +60,15 @@ def test_distances_are_the_same_to_the_bit(given_places: list[tuple[float, float
 @given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=9), st.integers(0, 6), st.integers(0, 6))
 def test_digits_are_the_same(values: list[int], places: int, keep: int) -> None:
     asked = np.array(values, dtype=np.int64), places, min(keep, places)
+    ours: Any
+    theirs: Any
     for ours, theirs in zip(_digits(*asked), interpreted(_digits)(*asked), strict=True):
         assert ours.tobytes() == theirs.tobytes()
 
 
 def test_what_is_interpreted_calls_nothing_compiled() -> None:
     assert not hasattr(interpreted(fill_legs), "py_func")
-    names = interpreted(fill_legs).__closure__[0].cell_contents.__globals__
+    closure = interpreted(fill_legs).__closure__
+    assert closure is not None
+    names = closure[0].cell_contents.__globals__
     assert not hasattr(names["leg"], "py_func")

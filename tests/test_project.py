@@ -26,7 +26,7 @@ RUN, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 
 def locked(path: Path) -> dict[str, list[tuple[Requirement, int]]]:
     """Return name → the requirements of it that a lock file pins, with how many hashes each has."""
-    pins = {}
+    pins: dict[str, list[tuple[Requirement, int]]] = {}
     for entry in re.split(r"\n(?=\S)", path.read_text("utf-8")):
         if not entry.startswith("#"):
             requirement, *hashes = re.split(r"\s*\\\n\s*", entry.strip())

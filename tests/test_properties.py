@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
@@ -95,19 +96,19 @@ def test_nothing_is_served_twice_or_from_nowhere(small: SmallCase) -> None:
 
 @examples(0.08)
 @given(small_cases(plain=True), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(small: SmallCase, random: st.Random) -> None:
+def test_the_order_of_rows_does_not_matter(small: SmallCase, random: Random) -> None:
     assert_same_plan(matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case()))
 
 
 @examples(0.08)
 @given(small_cases(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, random: st.Random) -> None:
+def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, random: Random) -> None:
     one, other = matchopt.plan(small.case()), matchopt.plan(shuffled(small, random).case())
     assert one.status == other.status == "optimal"
     assert reached(one) == pytest.approx(reached(other), abs=2e-4)
 
 
-def shuffled(small: SmallCase, random: st.Random) -> SmallCase:
+def shuffled(small: SmallCase, random: Random) -> SmallCase:
     """Return the case with the rows of each table in another order."""
     changed = small.copy()
     for rows in changed.tables.values():

@@ -60,7 +60,7 @@ def pair(
     **tables: Sequence[Row],
 ) -> Case:
     """Return a case of one need and one donation of 4 rice."""
-    return case_of(settings, needs=[NEED | (need or {})], donations=[GIFT | (gift or {})], **tables)
+    return case_of(settings, needs=[NEED | dict(need or {})], donations=[GIFT | dict(gift or {})], **tables)
 
 
 def test_town() -> None:
@@ -97,7 +97,7 @@ HUB_LANES = [
     {"from_place": "D", "to_place": "H2", "distance_km": 20, "lead_days": 1},
     {"from_place": "H2", "to_place": "C", "distance_km": 20, "lead_days": 1},
 ]
-LATER: dict[str, Row] = {
+LATER: dict[str, Any] = {
     "need": {"needed_from": "2026-03-05", "needed_by": "2026-03-06"},
     "gift": {"origin": "D", "available_from": "2026-03-01", "available_until": "2026-03-01"},
 }
@@ -111,7 +111,7 @@ def test_a_hub_bridges_the_days_between() -> None:
 
 
 def test_cold_items_pass_only_through_cold_hubs() -> None:
-    hubs = [{"hub": "H1"}, {"hub": "H2", "cold": True}]
+    hubs: list[Row] = [{"hub": "H1"}, {"hub": "H2", "cold": True}]
     case = pair(**LATER, items=[{"item": "rice", "cold": True}], hubs=hubs, lanes=HUB_LANES)
     assert verify(case, one_pair(case, (0.08, 0.2, 0.02, 0), (1, 2, 5), "H2")) == ()
     assert "route" in codes(case, one_pair(case, (0.06, 0.2, 0.02, 0), (1, 2, 5), "H1"))
@@ -201,7 +201,7 @@ def test_earmarks(mark: Row, group: str, admitted: bool) -> None:
     assert codes(case, wrong) & {"earmark", "reason"}
 
 
-NEIGHBOURS: dict[str, Sequence[Row]] = {
+NEIGHBOURS: dict[str, Any] = {
     "communities": [
         {"community": "C", "district": "east", "organization": "A"},
         {"community": "same district", "district": "east", "organization": "X"},
@@ -269,7 +269,7 @@ DEGREE = 111.19508023353291
     ],
 )
 def test_great_circle(gift: Row, distance: float) -> None:
-    places = [
+    places: list[Row] = [
         {"community": "C", "latitude": 30.0, "longitude": 121.0},
         {"community": "B", "latitude": 32.0, "longitude": 121.0},
         {"community": "A"},
@@ -288,7 +288,7 @@ def test_great_circle_across_a_parallel() -> None:
 
 
 def test_a_lane_replaces_what_it_gives_and_has_a_direction() -> None:
-    places = [{"community": "C", "latitude": 30.0, "longitude": 121.0}, {"community": "B"}]
+    places: list[Row] = [{"community": "C", "latitude": 30.0, "longitude": 121.0}, {"community": "B"}]
     lanes = [
         {"from_place": "C", "to_place": "B", "distance_km": 7},
         {"from_place": "C", "to_place": "C", "distance_km": 3},

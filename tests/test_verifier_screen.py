@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
-from matchopt.verifier import pairs, rules
+from matchopt.verifier import bounding, pairs, rules
 from matchopt.verifier.commitments import CommitmentFacts
 from matchopt.verifier.facts import Facts, pick
 from matchopt.verifier.gather import gather
@@ -64,6 +64,7 @@ def everything(
     reasons.note(met)
     if plain is not None:
         plain.note(met, plain.found)
+        assert columns is not None
         columns.note(met)
     reach = []
     for one, of, size in ((needs, need, len(f.needs.ids)), (donations, donation, len(f.donations.ids))):
@@ -90,8 +91,9 @@ def moved(plan: matchopt.Plan, row: int, by: float, level: int) -> matchopt.Plan
     prices = plan.prices.copy()
     row %= max(len(prices), 1)
     if len(prices):
-        prices.loc[row, "price"] = round(prices.loc[row, "price"] + by, 4)
-        prices.loc[row, "level"] = min(max(prices.loc[row, "level"] + level, 0), 10)
+        cell: Any = prices.loc
+        cell[row, "price"] = round(cell[row, "price"] + by, 4)
+        cell[row, "level"] = min(max(cell[row, "level"] + level, 0), 10)
     return replace(plan, prices=prices)
 
 
@@ -112,7 +114,7 @@ def test_the_screen_says_what_all_pairs_say(plain: bool) -> None:
     agree()
 
 
-def through_hubs(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def through_hubs(frames: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Return the tables with all donations early and a hub in each community: most goods wait there."""
     places = frames["communities"]
     hubs = places[["latitude", "longitude"]].assign(hub="H" + places["community"], cold="yes")
@@ -167,7 +169,7 @@ def test_few_pairs_are_computed_one_and_all(
     plan = replace(moved(village.plan, 3, 0.05, 0), needs=village.plan.needs.assign(reason="capacity"))
     expected = said(village.case, plan)
     monkeypatch.setattr(pairs, "FEW_PAIRS", 10**9)
-    monkeypatch.setattr(pairs.bounding, "prune_pairs", None)
+    monkeypatch.setattr(bounding, "prune_pairs", None)
     assert said(village.case, plan) == expected
 
 

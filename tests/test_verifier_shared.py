@@ -151,7 +151,9 @@ def test_figures_about_budget_and_fairness(name: str, key: str, entry: str, valu
 )
 def test_a_rule_that_the_plan_does_not_know_of(name: str, tables: Mapping[str, Row], code: str) -> None:
     plan = PLANS[name]()
-    changed = {table: plan.case.tables[table].assign(**cells) for table, cells in tables.items()}
+    changed: dict[str, Any] = {
+        table: plan.case.tables[table].assign(**cells) for table, cells in tables.items()
+    }
     found = codes(plan, plan.case.replace(**changed))
     assert code in found if code else found == set()
 

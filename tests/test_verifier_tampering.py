@@ -212,9 +212,7 @@ def _swapped(frame: pd.DataFrame) -> pd.DataFrame:
         ("donations", lambda frame: frame.drop(columns="note"), {"missing_column"}),
     ],
 )
-def test_rows(
-    plan: Plan, table: str, change: Callable[[pd.DataFrame], pd.DataFrame], expected: set[str]
-) -> None:
+def test_rows(plan: Plan, table: str, change: Callable[[pd.DataFrame], Any], expected: set[str]) -> None:
     assert codes(replace(plan, **{table: change(getattr(plan, table))})) >= expected
 
 
@@ -222,7 +220,8 @@ def test_rows(
 def test_empty_and_missing_tables(table: str) -> None:
     plan = plan_with(table)
     assert codes(replace(plan, **{table: getattr(plan, table).iloc[:0]}))
-    assert codes(replace(plan, **{table: None})) == {"missing_table"}
+    missing: dict[str, Any] = {table: None}
+    assert codes(replace(plan, **missing)) == {"missing_table"}
     for column in getattr(matchopt.contract.plan, table.upper()):
         frame = getattr(plan, table).drop(columns=column)
         assert codes(replace(plan, **{table: frame})) == {"missing_column"}
@@ -315,7 +314,7 @@ def test_further_keys_and_another_order_of_the_summary(plan: Plan) -> None:
     assert codes(resummed(plan, ["cost", "more"], _put(1))) == {"unknown_key"}
     assert codes(resummed(plan, ["served_by_tier", "3"], _put(0))) == {"unknown_key"}
     assert codes(resummed(plan, ["unmet_by_reason", "timing"], _put({"needs": 0}))) == {"unknown_key"}
-    backwards = dict(reversed(plan.summary.items()))
+    backwards = dict(reversed([*plan.summary.items()]))
     assert codes(replace(plan, summary=backwards)) == {"order"}
 
 

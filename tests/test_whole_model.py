@@ -11,6 +11,7 @@ import matchopt
 from comparison import check_whole
 from oracle import solve
 from profiles import examples
+from small_case import Row
 from strategies import WHOLE, SmallCase, small_cases
 
 CASES: dict[str, SearchStrategy[SmallCase]] = {
@@ -62,7 +63,7 @@ def test_what_prices_prove_of_the_cost_is_rounded_up_to_whole_money_in_each_bloc
         {"need_item": f"rice {k}", "donated_item": f"flour {k}", "ratio": 2, "penalty": 0.0001}
         for k in range(blocks)
     ]
-    tables = {"needs": needs, "donations": donations, "substitutions": substitutions}
+    tables: dict[str, list[Row]] = {"needs": needs, "donations": donations, "substitutions": substitutions}
     tables["hubs"] = [{"hub": "H2"}, {"hub": "H1"}, {"hub": "C1"}]
     small = SmallCase(tables, {"rates": {"transport_per_kg_km": 0.002, "hub_handling": 0}})
     rules = small.rules()
@@ -85,7 +86,7 @@ def test_a_plan_at_hand_does_not_end_the_search_for_a_better_one() -> None:
         {"donation_id": "d5", "item": "rice", "quantity": 1, **near},
         {"donation_id": "d6", "item": "flour", "quantity": 1, **near},
     ]
-    tables = {
+    tables: dict[str, list[Row]] = {
         "needs": needs,
         "donations": donations,
         "items": [{"item": "rice"}, {"item": "flour"}],

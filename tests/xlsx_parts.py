@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -12,7 +13,7 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
-def sheet(rows: Sequence[Sequence[object]], *merged: str, start: int = 1) -> str:
+def sheet(rows: Sequence[Any], *merged: str, start: int = 1) -> str:
     """Return the XML of a sheet; a cell that begins with ``<c`` stands as it is, None is no cell."""
     body = ""
     for number, cells in enumerate(rows, start):

@@ -15,7 +15,12 @@ ROWS = {
 
 
 def cost(
-    rows: list[str], *, weight: float = 10.0, ratio: float = 1.0, group: str = "elderly", donor: str = "Baker"
+    rows: list[str],
+    *,
+    weight: float = 10.0,
+    ratio: float = 1.0,
+    group: str | None = "elderly",
+    donor: str = "Baker",
 ) -> float:
     """Return the cost of one unit that d gives to n, which is handed over for nothing else."""
     needs = {

@@ -75,12 +75,13 @@ def test_what_the_policy_lets_be_planned(
     assert network.plannable[0] / network.scale.unit == plannable
 
 
-def alike(quantities, *, gift=None, **others):
+def alike(quantities: list[float], *, gift: dict[str, Any] | None = None, **others: Any) -> list[float]:
     """Return what may be planned of donations d1, d2 … of rice, half of which turn up."""
     ids = [f"d{k}" for k in range(1, len(quantities) + 1)]
     gifts = {"donation_id": ids, "item": ["rice"] * len(ids), "quantity": quantities}
     network = encode(case(gift=gifts | {"reliability": [0.5] * len(ids)} | (gift or {}), **others))
-    return (network.plannable / network.scale.unit).tolist()
+    plannable: list[float] = (network.plannable / network.scale.unit).tolist()
+    return plannable
 
 
 @pytest.mark.parametrize(
@@ -99,12 +100,14 @@ def alike(quantities, *, gift=None, **others):
         ([5, 6], {"items": {"step": [2]}, "gift": {"lot_size": [3, 3]}}, [3, 0]),
     ],
 )
-def test_reliability_is_rounded_over_donations_that_are_alike(quantities, others, plannable):
+def test_reliability_is_rounded_over_donations_that_are_alike(
+    quantities: list[float], others: dict[str, Any], plannable: list[float]
+) -> None:
     """Three gifts of one, each with half a chance, are one gift; ids take it in their order."""
     assert alike(quantities, **others) == plannable
 
 
-def test_lists_of_one_meaning_and_affinities_of_one_score_are_alike():
+def test_lists_of_one_meaning_and_affinities_of_one_score_are_alike() -> None:
     marks = {"only_groups": ["elderly;sick", "sick; elderly", "elderly"]}
     assert alike([1, 1, 1], gift=marks) == [1, 0, 0]
     fits = {"donor": ["A", "B", "C"], "need_id": ["n"] * 3, "score": [0.5, 0.5, 0.4]}
@@ -117,7 +120,7 @@ def test_lists_of_one_meaning_and_affinities_of_one_score_are_alike():
     assert alike([1, 1, 1], gift=donors, affinities=fits, settings=settings) == [0, 0, 0]
 
 
-def test_lines_that_stay_take_first_of_what_alike_donations_come_to():
+def test_lines_that_stay_take_first_of_what_alike_donations_come_to() -> None:
     stays = {"donation_id": ["d3"], "need_id": ["n"], "quantity": [1], "status": ["accepted"]}
     assert alike([2, 2, 2], commitments=stays) == [2, 0, 1]
     stays["quantity"] = [2]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,7 +37,7 @@ LIMITS = [
 
 def waiting(**changed: dict[str, Any]) -> matchopt.Case:
     """The rice (2 kg a unit) is picked up before it is needed, so that it must wait in the hub for days."""
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "needs": NEEDS,
         "donations": DONATIONS,
         "communities": COMMUNITIES,
@@ -45,7 +46,7 @@ def waiting(**changed: dict[str, Any]) -> matchopt.Case:
         "agreements": {"from_organization": ["Two"], "to_organization": ["One"]},
         "items": {"item": ["rice"], "weight_kg": [2]},
     }
-    frames = {name: pd.DataFrame(rows | changed.get(name, {})) for name, rows in made.items()}
+    frames: dict[str, Any] = {name: pd.DataFrame(rows | changed.get(name, {})) for name, rows in made.items()}
     return matchopt.Case.from_frames(**frames)
 
 
@@ -132,8 +133,8 @@ def test_each_capacity_is_a_row_and_each_day_of_a_hub_is_one() -> None:
 
 def test_a_capacity_is_exceeded_beyond_the_dust_of_adding_up() -> None:
     capacities = encode(limited("agreements", "max_quantity_kg", 0.3)).capacities
-    assert not capacities.exceeded(pd.Series([0.1 + 0.2]).to_numpy()).any()
-    assert capacities.exceeded(pd.Series([0.300001]).to_numpy()).all()
+    assert not capacities.exceeded(np.asarray(pd.Series([0.1 + 0.2]), dtype=float)).any()
+    assert capacities.exceeded(np.asarray(pd.Series([0.300001]), dtype=float)).all()
 
 
 def test_services_and_money_load_nothing() -> None:

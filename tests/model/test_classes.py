@@ -22,4 +22,4 @@ def test_rows_arenumbered_as_a_table_groups_them(rows: list[tuple[int, ...]]) ->
 def test_coordinates_arenumbered_with_those_not_given(values: list[float]) -> None:
     series = pd.Series(values, dtype=float)
     expected = pd.DataFrame({"v": series}).groupby("v", dropna=False, sort=False).ngroup()
-    assert numbered(series.to_numpy()).tolist() == expected.tolist()
+    assert numbered(np.asarray(series, dtype=float)).tolist() == expected.tolist()

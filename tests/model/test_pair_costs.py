@@ -106,8 +106,9 @@ def plain(needs: int, donations: int, **settings: object) -> matchopt.Case:
 def test_most_pairs_are_never_priced() -> None:
     (part,) = parts(plain(800, 200))
     cost = part.costs(np.arange(len(part.rows))[:, None], np.arange(len(part.columns)))
-    free = [np.zeros(size, dtype=np.int64) for size in cost.shape]
-    few = tuple(np.full(size, 2) for size in cost.shape)
+    rows, columns = cost.shape
+    free = np.zeros(rows, dtype=np.int64), np.zeros(columns, dtype=np.int64)
+    few = np.full(rows, 2), np.full(columns, 2)
     found = part.oracle.best(*free, FORBIDDEN, few)
     assert found.priced < cost.size / 5
     for j in range(cost.shape[1]):

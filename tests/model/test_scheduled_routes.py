@@ -57,7 +57,7 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase) -> None:
     for network, part, row, column in every_pair(case):
         pair, way = part.options.every(row, column)
         loads = part.options.loads(way, row[pair], column[pair])
-        uses = [Counter() for _ in range(len(pair))]
+        uses: list[Counter[tuple[object, ...]]] = [Counter() for _ in range(len(pair))]
         for which, resource in zip(loads.which, loads.row, strict=True):
             uses[which][resource_name(network.capacities, resource)] += 1
         shown = network.calendar.dates
@@ -66,7 +66,7 @@ def test_each_way_is_legal_and_no_legal_way_is_better(small: SmallCase) -> None:
             i = network.donations.row[network.donations.start[part.rows[row[k]]]]
             j = network.needs.row[network.needs.start[part.columns[column[k]]]]
             routes = {(r.hub, r.pickup, r.arrival, r.delivery, r.storage_days): r for r in rules.routes[i, j]}
-            mine = np.flatnonzero(pair == k)
+            mine = np.flatnonzero(pair == k).tolist()
             for w in mine:
                 hub = "" if way.hub[w] < 0 else network.hubs.names[way.hub[w]]
                 on = (None if pd.isna(day[w]) else day[w].date() for day in days)

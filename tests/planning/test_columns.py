@@ -1,5 +1,8 @@
 """The ways of a block as the solver asks for them, against all of them looked at one by one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,18 +26,20 @@ def opened(small: SmallCase, *, is_open: bool) -> tuple[Network, RouteSource, in
     network = encode(small.case())
     source = RouteSource(network.parts, network.capacities, network.scale, is_open=is_open)
     m, n = (sum(len(getattr(part, side)) for part in network.parts) for side in ("rows", "columns"))
-    return network, source, m, n, source.every(10**9)
+    ways = source.every(10**9)
+    assert ways is not None
+    return network, source, m, n, ways
 
 
 def best_of_pairs(ways: Columns, value: Floats) -> dict[tuple[int, int], float]:
     """Return pair → the best value of its ways; several may be equally good, and only one of them listed."""
-    best = {}
+    best: dict[tuple[int, int], float] = {}
     for i, j, one in zip(ways.tail, ways.head, value, strict=True):
         best[i, j] = max(best.get((i, j), -np.inf), one)
     return best
 
 
-def drawn_worth(draw: st.DrawFn, m: int, n: int, capacities: int) -> PricedObjective:
+def drawn_worth(draw: Callable[..., Any], m: int, n: int, capacities: int) -> PricedObjective:
     def several(values: tuple[float, ...], count: int) -> Floats:
         return np.array(draw(st.lists(st.sampled_from(values), min_size=count, max_size=count)))
 
@@ -102,6 +107,7 @@ def check_near(
     source: RouteSource, ways: Columns, objective: PricedObjective, gain: Floats, loss: float
 ) -> None:
     found = source.near(objective, loss, 10**9)
+    assert found is not None
     wanted = ways.key[gain >= -loss - EQUAL]
     assert sorted(found.key) == sorted(wanted)
     if len(wanted):
@@ -146,6 +152,8 @@ def check_route(source: RouteSource, ways: Columns) -> None:
 def test_more_ways_than_asked_for_are_not_listed() -> None:
     for small in drawn(0.05, 4):
         _, source, _, _, ways = opened(small, is_open=True)
-        assert len(source.every(len(ways))) == len(ways)
+        again = source.every(len(ways))
+        assert again is not None
+        assert len(again) == len(ways)
         if len(ways):
             assert source.every(len(ways) - 1) is None

@@ -22,7 +22,8 @@ PricedOracle = tuple[PairCosts, Ints, Ints, Ints]
 """An oracle, all its costs, and prices of supplies and demands."""
 
 
-def listed(found: CandidateArcs) -> tuple[list[int], list[int], list[int]]:
+def listed(found: CandidateArcs | None) -> tuple[list[int], list[int], list[int]]:
+    assert found is not None
     return found.row.tolist(), found.column.tolist(), found.cost.tolist()
 
 
@@ -85,6 +86,7 @@ def test_what_is_found_is_what_looking_at_every_pair_finds(
     rise = np.arange(len(supply)) % 3, np.arange(len(demand)) % 4
     moved = rise[0][:, None] + rise[1] > slack
     found = oracle.below(supply, demand, limit, rise, slack)
+    assert found is not None
     pairs = sorted(zip(found.row, found.column, strict=True))
     assert pairs == list(zip(*np.nonzero(pays & moved), strict=True))
     assert (found.cost == cost[found.row, found.column]).all()
@@ -118,6 +120,7 @@ def test_pairs_too_many_to_list_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
     oracle = part.oracle.of(np.arange(columns))
     still = np.zeros(rows, dtype=np.int64), np.zeros(columns, dtype=np.int64)
     all_pairs = oracle.below(*still, FORBIDDEN, still, -1)
+    assert all_pairs is not None
     assert len(all_pairs.row) > rows + columns
     monkeypatch.setattr(pair_costs, "PAIRS_LISTED", 1)
     monkeypatch.setattr(distributed, "BLOCK", 1)

@@ -1,5 +1,8 @@
 """Where time and memory went: each stage once, its times added up."""
 
+import sys
+import time
+
 import pytest
 
 from matchopt.report import terminal
@@ -8,7 +11,7 @@ from matchopt.report.terminal import Profile, lines, plain
 
 def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(terminal.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     monkeypatch.setattr(terminal, "_peak_memory", lambda: 100 + now[0])
     told = []
     watch = Profile(lambda *stage: told.append(stage))
@@ -28,7 +31,7 @@ def test_stages_add_up_and_what_is_told_is_passed_on(monkeypatch: pytest.MonkeyP
 
 
 def test_a_system_that_does_not_tell_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     watch = Profile(lambda *stage: None)
     assert [row[3] for row in lines(watch.table())] == ["–", "–"]
 

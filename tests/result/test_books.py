@@ -1,5 +1,6 @@
 """The tables of a plan where units are not whole: ratios, purchases, and what they add up to."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,8 @@ MONEY = {"item": ["rice", "cash"], "kind": ["goods", "funds"], "purchase_price":
 
 
 def case(
-    needs: list[tuple[float, dict[str, Any]]],
-    gifts: list[tuple[str, float, dict[str, Any]]],
+    needs: Sequence[tuple[float, dict[str, Any]]],
+    gifts: Sequence[tuple[str, float, dict[str, Any]]],
     items: dict[str, Any] | None = None,
     settings: dict[str, Any] | None = None,
     **tables: Any,
@@ -169,7 +170,7 @@ def test_an_exclusion_names_the_needs_that_have_all_it_gives(exclusions: dict[st
     needs = [(1, {"group": group, "community": place}) for group in ("old", "ill", "") for place in "AB"]
     plan = matchopt.plan(case(needs, [("rice", 9, {})], exclusions=exclusions))
     rules = pd.DataFrame(exclusions).to_dict("records")
-    rows = [{"item": "rice", **more} for _, more in needs]
+    rows: list[dict[Any, str]] = [{"item": "rice", **more} for _, more in needs]
     named = [any(all(row[k] == v for k, v in rule.items() if v) for rule in rules) for row in rows]
     assert (plan.needs["reason"] == "excluded").tolist() == named
 

@@ -3,6 +3,7 @@
 import io
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -58,14 +59,16 @@ def city() -> Plan:
     return matchopt.plan(matchopt.read_case(Path(__file__).parents[2] / "data" / "city-en"))
 
 
-def of_kind(graph: nx.MultiDiGraph, kind: str) -> list[tuple[str, dict]]:
+def of_kind(graph: "nx.MultiDiGraph[str]", kind: str) -> list[tuple[str, dict[str, Any]]]:
     return [(node, known) for node, known in graph.nodes(data=True) if known["kind"] == kind]
 
 
 def check_flow(plan: Plan) -> None:
     """Flow is conserved at every node, and adds up to what the plan serves and costs."""
     graph = plan.graph()
-    into, out, served = defaultdict(float), defaultdict(float), defaultdict(float)
+    into: dict[str, float] = defaultdict(float)
+    out: dict[str, float] = defaultdict(float)
+    served: dict[str, float] = defaultdict(float)
     for tail, head, arc in graph.edges(data=True):
         assert arc["kind"] in ("direct", "to hub", "from hub")
         out[tail] += arc["flow"]
@@ -120,7 +123,7 @@ def test_nodes_tell_what_the_plan_tells(plan: Plan) -> None:
 def test_another_solver_finds_the_plan_on_the_network(plan: Plan) -> None:
     """The most of tier 1, then of tier 2, then the least cost, by the network simplex of networkx."""
     network = plan.graph(case=True)
-    problem: nx.DiGraph = nx.DiGraph()
+    problem: nx.DiGraph[str] = nx.DiGraph()
     for tail, head, arc in network.edges(data=True):
         if arc["kind"] == "candidate":
             problem.add_edge(tail, head, weight=round(10_000 * arc["unit_cost"]))
@@ -157,10 +160,10 @@ def test_candidates_are_the_admitted_pairs_and_prices_prove_the_plan(plan: Plan)
 
 
 def test_graphml_holds_all_of_it(city: Plan) -> None:
-    graph = city.graph(case=True)
+    graph: Any = city.graph(case=True)
     for _, known in graph.nodes(data=True):
         assert all(type(value) in (str, int, float) for value in known.values())
-    read = nx.read_graphml(io.BytesIO(graphml_of(graph).encode()), force_multigraph=True)
+    read: Any = nx.read_graphml(io.BytesIO(graphml_of(graph).encode()), force_multigraph=True)
     assert dict(read.nodes(data=True)) == dict(graph.nodes(data=True))
     assert {edge[:3]: edge[3] for edge in read.edges(keys=True, data=True)} == {
         edge[:3]: edge[3] for edge in graph.edges(keys=True, data=True)
@@ -209,8 +212,9 @@ def test_the_command_writes_the_file_and_says_where(plan: Plan, tmp_path: Path) 
     told = CliRunner().invoke(app, ["graph", str(tmp_path / "run"), "--case", "-o", str(file)])
     assert told.exit_code == 0, told.output
     assert told.stdout == f"7 nodes and 8 arcs\n{file}\n"
-    read = nx.read_graphml(file, force_multigraph=True)
-    assert dict(read.nodes(data=True)) == dict(plan.graph().nodes(data=True))
+    read: Any = nx.read_graphml(file, force_multigraph=True)
+    graph: Any = plan.graph()
+    assert dict(read.nodes(data=True)) == dict(graph.nodes(data=True))
     with speaking("zh"):
         told = CliRunner().invoke(app, ["graph", str(tmp_path / "run"), "--lang", "zh"])
     assert told.stdout == f"7 个节点，4 条弧\n{tmp_path / 'run' / 'graph.graphml'}\n"

@@ -17,15 +17,15 @@ def test_pieces_fill_members_in_order_and_lose_nothing(data: st.DataObject) -> N
     amount = np.array([data.draw(st.integers(1, 6)) for _ in range(sum(sizes))], dtype=np.int64)
     start = np.concatenate([[0], np.cumsum(sizes)])
     members = Members(np.arange(sum(sizes)), start, amount)
-    owner, pieces = [], []
+    owners, granted = [], []
     for c in range(len(sizes)):
         left = int(members.total[c])
         for wish in data.draw(st.lists(st.integers(1, 5), max_size=4)):
             if wish <= left:
-                owner.append(c)
-                pieces.append(wish)
+                owners.append(c)
+                granted.append(wish)
                 left -= wish
-    owner, pieces = np.array(owner, dtype=np.int64), np.array(pieces, dtype=np.int64)
+    owner, pieces = np.array(owners, dtype=np.int64), np.array(granted, dtype=np.int64)
     piece, member, cut = _split(owner, pieces, members)
     assert (cut > 0).all()
     assert (np.bincount(piece, cut, len(pieces)) == pieces).all()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from matchopt.arrays import FORBIDDEN, Floats, Ints
-from matchopt.solve.block import Block, Columns, PricedObjective, Promises, Reached, Subproblem
+from matchopt.solve.block import Block, Columns, Fairness, PricedObjective, Promises, Reached, Subproblem
 
 FLAGS = ("single", "complete", "few")
-FAIRNESS = ("none", "floor", "leximin", "share")
+FAIRNESS: tuple[Fairness, ...] = ("none", "floor", "leximin", "share")
 GAIN = 1e-6
 SCALE = 10**6
 
@@ -88,7 +89,9 @@ def reals(values: object) -> np.ndarray:
     return np.array(values, dtype=np.float64)
 
 
-def columns(ways: list[tuple[int, int, float, float, float]], loads: dict[tuple[int, int], float]) -> Columns:
+def columns(
+    ways: Sequence[tuple[int, int, float, float, float]], loads: Mapping[tuple[int, int], float]
+) -> Columns:
     """Return ways (tail, head, served, spend, unbudgeted) that load (way, row) → kg."""
     tail, head, served, spend, unbudgeted = zip(*ways, strict=True) if ways else ((),) * 5
     entries = sorted(loads)
@@ -106,7 +109,11 @@ def columns(ways: list[tuple[int, int, float, float, float]], loads: dict[tuple[
 
 
 def plain(
-    supply: list[float], demand: list[float], *, tier: list[int] | None = None, budget: float = np.inf
+    supply: Sequence[float],
+    demand: Sequence[float],
+    *,
+    tier: Sequence[int] | None = None,
+    budget: float = np.inf,
 ) -> Block:
     """Return a block without anything that binds but the quantities, to be changed with `replace`."""
     m, n = len(supply), len(demand)
@@ -143,7 +150,7 @@ def blocks(draw: st.DrawFn, most_ways: int = 4, flags: tuple[str, ...] = FLAGS) 
     All that is served is a multiple of a quarter and all costs are whole, so that sums are exact.
     """
 
-    def several(values: st.SearchStrategy, count: int) -> list:
+    def several(values: st.SearchStrategy[Any], count: int) -> list[Any]:
         return draw(st.lists(values, min_size=count, max_size=count))
 
     m, n, rows = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 2))

@@ -101,8 +101,8 @@ def brute_force(problem: Transport) -> int | None:
     best = None
     most = [min(problem.supply[i], problem.asked[j]) for i, j in zip(problem.tail, problem.head, strict=True)]
     most[: len(problem.limit)] = np.minimum(most[: len(problem.limit)], problem.limit).astype(int)
-    for flow in itertools.product(*(range(m + 1) for m in most)):
-        flow = ints(flow)
+    for amounts in itertools.product(*(range(m + 1) for m in most)):
+        flow = ints(amounts)
         sent = np.bincount(problem.tail, flow, len(problem.supply))
         met = np.bincount(problem.head, flow, problem.nodes)
         if (sent <= problem.supply).all() and (met <= problem.asked).all():
@@ -159,6 +159,7 @@ def test_going_on_with_more_arcs_comes_to_the_same(problem: Transport, first: in
     first = max(first, len(problem.limit))
     few = replace(problem, tail=problem.tail[:first], head=problem.head[:first], cost=problem.cost[:first])
     begun = simplex.solve(few)
+    assert begun.tree is not None
     kept = begun.tree.flow.copy()
     assert value(problem, simplex.solve(problem, begun.tree).flow) == value(
         problem, simplex.solve(problem).flow
@@ -183,6 +184,7 @@ def test_going_on_at_other_costs_comes_to_the_same(problem: Transport, data: st.
 def test_the_tree_is_a_tree_and_its_arcs_cost_nothing(problem: Transport) -> None:
     found = NetworkSimplex().solve(problem)
     tree, m, n, k = found.tree, len(problem.supply), problem.nodes, len(problem.demand)
+    assert tree is not None
     tail = [*range(m), *[m] * k, *problem.tail]
     head = [*[n] * m, *problem.node, *problem.head]
     cost = [*problem.slack_cost, *problem.unmet_cost, *problem.cost]

@@ -1,8 +1,9 @@
 """Any prices bound every plan: what weak duality says, looked at plan by plan."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from solve.blocks import Listed, blocks, columns, every_plan, ints, plain
 NEAR = 1e-9
 
 
-def drawn_prices(draw: st.DrawFn, block: Block, stage: str) -> Prices:
+def drawn_prices(draw: Callable[..., Any], block: Block, stage: str) -> Prices:
     """Draw prices, of which any may be 0; under a coverage to be raised, not all of the cells."""
     value = st.sampled_from((0.0, 0.0, 0.1, 0.5, 1.0, 3.0))
 

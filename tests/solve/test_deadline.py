@@ -1,8 +1,9 @@
 """The time that searches share: what one leaves the next can use, and all know when one was cut short."""
 
+import time
+
 import pytest
 
-from matchopt.solve import search
 from matchopt.solve.search import Deadline
 
 
@@ -12,13 +13,13 @@ def test_a_deadline_notes_that_it_passed() -> None:
     assert soon.left() == 0
     assert soon.passed
     assert soon.stopped
-    assert late.left() > 0
+    assert (late.left() or 0) > 0
     assert not late.passed
 
 
 def test_shares_are_of_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(search.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     whole = Deadline(60.0)
     assert whole.share(0.5).left() == 30
     now[0] += 10

@@ -24,7 +24,8 @@ NEAR = 1e-4
 def full_roads(draw: st.DrawFn, by_cost: bool) -> tuple[Block, Columns]:
     """Draw a transport problem with two ways a pair: one that loads a shared capacity, one dear and free."""
     m, n = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    ways, loads = [], {}
+    ways: list[tuple[int, int, float, float, float]] = []
+    loads: dict[tuple[int, int], float] = {}
     for i in range(m):
         for j in range(n):
             if draw(st.booleans()):
@@ -49,7 +50,7 @@ def unlinked(block: Block, source: Listed) -> UnlinkedPlan:
     supply, demand = block.supply.astype(np.int64), block.demand.astype(np.int64)
     market = CostMatrix(part.cost, len(supply), len(demand))
     found = coverage_first(market, supply, demand, block.tier, NetworkSimplex())
-    return UnlinkedPlan(found.supply_level, found.demand_level, found.tail, found.head, found.flow * 1.0)
+    return UnlinkedPlan(found.supply_level, found.demand_level, found.tail, found.head, reals(found.flow))
 
 
 @pytest.mark.parametrize("by_cost", [False, True])
@@ -66,6 +67,7 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost: bool)
         if not by_cost:
             values: dict[str, float] = {}
             for stage in block.stages[:-1]:
+                assert block.unlinked is not None
                 levels = block.unlinked.donation_level, block.unlinked.need_level
                 values[stage] = bound(
                     block,

@@ -165,13 +165,14 @@ def test_flags_hold_for_large_quantities_too(size: float) -> None:
     """A switch that a solver takes for 0 may not let a millionth of a large quantity pass."""
     ways = columns([(0, 0, 1.0, 1, 0), (1, 0, 1.0, 1, 0), (0, 1, 1.0, 2, 0), (1, 1, 1.0, 2, 0)], {})
     block = plain([0.6 * size, 0.5 * size], [size, size])
-    for flags in (
+    each: list[dict[str, Any]] = [
         {"single": np.array([True, True])},
         {"single": np.array([True, False]), "most_communities": ints([1, 1])},
         {"complete": np.array([True, False])},
         {"complete": np.array([True, True])},
         {"most_communities": ints([1, 1])},
-    ):
+    ]
+    for flags in each:
         found = solve(replace(block, **flags), ways)
         amount = np.zeros(len(ways))
         amount[found.columns.key] = found.amount
@@ -193,12 +194,14 @@ def test_search_is_not_longer_than_it_needs_to_be(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven() -> None:
+    nothing: Any = None
+
     def outcome(first: float, last: float, bound: float = 9.0) -> BlockSolution:
         stages = tuple(
-            StageProof(name, value, 9.0, max(bound, value), None)
+            StageProof(name, value, 9.0, max(bound, value), nothing)
             for name, value in (("tier 1", first), ("cost", last))
         )
-        return BlockSolution(None, None, None, stages)
+        return BlockSolution(nothing, nothing, nothing, stages)
 
     assert outcome(3.0, -9.0).beats(outcome(2.0, -1.0))
     assert not outcome(2.0, -1.0).beats(outcome(3.0, -9.0))

@@ -59,7 +59,7 @@ def best_by_trying(
     ways += [(i, j, table[i, j] + dearer, amount) for i, j, amount, dearer in promises if dearer]
     amount_of = {(i, j): amount for i, j, amount, dearer in promises if not dearer}
     ways = [(i, j, c, amount or amount_of.get((i, j), 0)) for i, j, c, amount in ways]
-    best = None
+    best: tuple[int, ...] | None = None
     for flow in itertools.product(*(range(min(supply[i], demand[j]) + 1) for i, j, _, _ in ways)):
         sent, met, cost = np.zeros(len(supply), int), np.zeros(len(demand), int), 0
         for (i, j, c, amount), f in zip(ways, flow, strict=True):
@@ -71,6 +71,7 @@ def best_by_trying(
         cost += int(unmet @ (demand - met)) if by_cost else 0
         tiers = () if by_cost else tuple(-met[tier == t].sum() for t in np.unique(tier))
         best = min(best or (*tiers, cost), (*tiers, cost))
+    assert best is not None
     return best
 
 
@@ -102,17 +103,17 @@ def block_of(
         found.demand_level,
         found.tail,
         found.head,
-        found.flow * 1.0,
-        found.supply_price * 1.0,
-        found.demand_price * 1.0,
-        found.kept * 1.0,
+        reals(found.flow),
+        reals(found.supply_price),
+        reals(found.demand_price),
+        reals(found.kept),
         found.near_tail,
         found.near_head,
     )
     block = replace(
         plain(supply.tolist(), demand.tolist(), tier=tier.tolist()),
         by_cost=by_cost,
-        unmet_cost=2.0 * tier,
+        unmet_cost=reals(2 * tier),
         slope_scaled=slope_scaled,
         promises=Promises(ways.take(ints(at)), reals([amount for _, _, amount, _ in promises]), charge),
     )
@@ -121,6 +122,8 @@ def block_of(
 
 class Pairs(Listed):
     """All ways, of which pairs have their cheapest one, as in a block without capacities."""
+
+    _cheapest: Listed
 
     def __init__(self, ways: Columns, cheapest: Columns) -> None:
         super().__init__(ways)

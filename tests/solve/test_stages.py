@@ -214,7 +214,7 @@ def test_a_block_without_ways_has_an_empty_plan() -> None:
 
 
 def test_each_stage_is_told() -> None:
-    told = []
+    told: list[str] = []
     block = plain([1], [1, 1], tier=[2, 1])
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0)], {})
     solve_block(block, Listed(ways), Deadline(None), told.append)

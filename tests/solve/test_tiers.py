@@ -47,7 +47,7 @@ class Known(CostMatrix):
         self.table = table
 
     def alike(self) -> Ints:
-        seen = {}
+        seen: dict[tuple[int, ...], int] = {}
         return ints([seen.setdefault(tuple(column), len(seen)) for column in self.table.T])
 
     def of(self, columns: Ints) -> "Known":
@@ -104,7 +104,7 @@ def test_coverage_first_is_lexicographically_best(market: Market) -> None:
         for met, cost in every_plan(table, supply, demand)
     )
     met = np.bincount(found.head, found.flow, len(demand))
-    cost = table[found.tail, found.head] @ found.flow
+    cost = int(table[found.tail, found.head] @ found.flow)
     assert (tuple(met[tier == t].sum() for t in (1, 3, 5)), -cost) == best
 
 
@@ -112,11 +112,11 @@ def test_coverage_first_is_lexicographically_best(market: Market) -> None:
 @given(markets(), st.lists(st.integers(0, 6), min_size=3, max_size=3))
 def test_total_cost_is_least_and_proven(market: Market, unmet: list[int]) -> None:
     table, supply, demand, _ = market
-    unmet = ints(unmet[: len(demand)])
-    found = total_cost(of_table(table), supply, demand, unmet, BACKEND)
+    costs = ints(unmet[: len(demand)])
+    found = total_cost(of_table(table), supply, demand, costs, BACKEND)
     met = np.bincount(found.head, found.flow, len(demand)).astype(int)
-    cost = table[found.tail, found.head] @ found.flow + unmet @ (demand - met)
-    assert cost == min(c + unmet @ (demand - m) for m, c in every_plan(table, supply, demand))
+    cost = table[found.tail, found.head] @ found.flow + costs @ (demand - met)
+    assert cost == min(c + costs @ (demand - m) for m, c in every_plan(table, supply, demand))
     assert cost == found.supply_price @ supply + found.demand_price @ demand
 
 

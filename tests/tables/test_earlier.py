@@ -14,7 +14,7 @@ NEEDS = [("n1", "A", "rice", 8), ("n2", "B", "rice", 5), ("n3", "B", "milk", 4)]
 DONATIONS = [("d1", "rice", 10), ("d2", "milk", 3), ("d3", "milk", 5)]
 
 
-def frames(**more: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
+def frames(**more: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "needs": pd.DataFrame(NEEDS, columns=["need_id", "community", "item", "quantity"]),
         "donations": pd.DataFrame(DONATIONS, columns=["donation_id", "item", "quantity"]),

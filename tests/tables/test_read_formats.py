@@ -80,7 +80,7 @@ def test_quoted_cells_hold_delimiters_quotes_and_line_ends(check: Check) -> None
     got = check({"needs.csv": 'need_id,community,item,quantity\n"n ""1""","A, b","x\ny", "5"\nn2,A,x,z\n'})
     assert got.errors == [("not_a_number", "needs", 3, "quantity")]
     got = check({"needs.csv": 'need_id,community,item,quantity\n"n ""1""","A, b","x\ny", "5"\n'})
-    assert got.good.needs.loc[0, ["need_id", "community", "item"]].to_list() == ['n "1"', "A, b", "x\ny"]
+    assert list(got.good.needs.loc[0, ["need_id", "community", "item"]]) == ['n "1"', "A, b", "x\ny"]
 
 
 def test_every_column_takes_its_chinese_header(check: Check) -> None:
@@ -226,7 +226,11 @@ def rows_of(text: str) -> list[list[object]]:
 
 def test_workbook_with_sheets_as_tables_and_settings(tmp_path: Path, expected: Case) -> None:
     path = tmp_path / "case.xlsx"
-    settings = [["名称", "值"], ["policy.objective", "total-cost"], ["horizon.end", date(2026, 4, 1)]]
+    settings: list[list[object]] = [
+        ["名称", "值"],
+        ["policy.objective", "total-cost"],
+        ["horizon.end", date(2026, 4, 1)],
+    ]
     workbook(path, {"需求": rows_of(NEEDS), "donations": rows_of(DONATIONS), "设置": settings, "empty": []})
     (tmp_path / "matchopt.toml").write_text("[policy]\nobjective = 'nonsense'\n")
     case = read_case(path, ["rates.currency=EUR"])

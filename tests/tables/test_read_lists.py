@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,8 +19,8 @@ from matchopt.tables.xlsx import MOST_SHEETS
 from xlsx_parts import book, sheet
 
 HEADER = ["need_id", "community", "item", "quantity", "priority"]
-NEEDS = [HEADER, ["n1", "A", "rice", 5, 1], ["n2", "B", "rice", 4, 2]]
-DONATIONS = [["donation_id", "donor", "item", "quantity"], ["d1", "Mill", "rice", 6]]
+NEEDS: list[list[Any]] = [HEADER, ["n1", "A", "rice", 5, 1], ["n2", "B", "rice", 4, 2]]
+DONATIONS: list[list[Any]] = [["donation_id", "donor", "item", "quantity"], ["d1", "Mill", "rice", 6]]
 
 
 def checked(file: Path, needs: str, donations: str = "") -> Checked:
@@ -295,7 +296,7 @@ def test_places_that_only_look_different_are_one(check: Check) -> None:
         },
         ["policy.boundary=community"],
     )
-    assert got.good.donations.loc[0, ["community", "origin", "only_communities"]].to_list() == [
+    assert list(got.good.donations.loc[0, ["community", "origin", "only_communities"]]) == [
         *["East Gate"] * 2,
         "x;East Gate",
     ]

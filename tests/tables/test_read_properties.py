@@ -59,6 +59,7 @@ def test_days_come_back(day: date, form: str, full: bool) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_value_or_refused_with_a_cure(text: str) -> None:
+    said: list[object]
     for parse in (parse_number, parse_day):
         try:
             value, _ = parse(widened(text.strip(STRIP)))
@@ -176,7 +177,7 @@ def check_bytes(name: str, data: bytes) -> None:
     st.binary(max_size=300),
     st.sampled_from(["needs.csv", "needs.xlsx", "needs.parquet", "matchopt.toml", "items.csv"]),
 )
-def test_random_bytes_make_no_traceback(data: st.DataObject, name: str) -> None:
+def test_random_bytes_make_no_traceback(data: bytes, name: str) -> None:
     check_bytes(name, data)
 
 

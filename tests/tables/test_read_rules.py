@@ -325,6 +325,6 @@ def test_earmarks_for_nobody(check: Check) -> None:
     ]
 
 
-def test_items_that_differ_by_signs_only(check: Check):
+def test_items_that_differ_by_signs_only(check: Check) -> None:
     got = check({"needs.csv": NEEDS.replace("n2,B,rice", "n2,B,ri.ce")})
     assert (got.one("near_name").row, got.one("near_name").value) == (3, "ri.ce")

@@ -68,7 +68,8 @@ def test_a_need_that_all_supply_cannot_fill_is_no_error(check: Check) -> None:
 def test_quantities_are_multiples_of_the_step_despite_binary_fractions(check: Check) -> None:
     rows = quantities("needs", "rice,0.3", "rice,0.30000000000000004", "rice,1234567.7")
     got = check({"items.csv": "item,step\nrice,0.1\n", "needs.csv": rows})
-    assert got.of("off_step") == got.of("too_fine") == got.errors == []
+    assert got.of("off_step") == got.of("too_fine") == []
+    assert got.errors == []
 
 
 def test_fraction_where_the_step_is_whole(check: Check) -> None:

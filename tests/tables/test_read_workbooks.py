@@ -41,9 +41,9 @@ def workbook(
     needed_by: object = DAY,
 ) -> Path:
     """Write a workbook of one need and one donation, as spreadsheets lay them out."""
-    sheets = {
-        "needs": [NEEDS, ["N1", "East", "rice", 5, needed_by, EMPTY]],
-        "donations": [DONATIONS, ["D1", "rice", 5, DAY]],
+    sheets: dict[str, list[list[object]]] = {
+        "needs": [[*NEEDS], ["N1", "East", "rice", 5, needed_by, EMPTY]],
+        "donations": [[*DONATIONS], ["D1", "rice", 5, DAY]],
     }
     shared: list[str] = []
     bodies = [rows(cells, shared, day) for cells in sheets.values()]

@@ -89,8 +89,8 @@ def test_needs_that_come_and_go() -> None:
     before, after = city(), city(more=True)
     changed = differences(before, after)
     table = changed.needs.set_index("need_id")
-    assert table.loc["N2", ["asked_before", "asked_after", "before", "after"]].tolist() == [5, 0, 2, 0]
-    assert table.loc["N3", ["asked_before", "asked_after", "before", "after"]].tolist() == [0, 5, 0, 2]
+    assert list(table.loc["N2", ["asked_before", "asked_after", "before", "after"]]) == [5, 0, 2, 0]
+    assert list(table.loc["N3", ["asked_before", "asked_after", "before", "after"]]) == [0, 5, 0, 2]
     with speaking("en"):
         assert "Needs that are new: 1; that are gone: 1." in list(in_words(before, after, changed))
 

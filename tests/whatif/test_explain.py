@@ -62,6 +62,7 @@ def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase
 def test_changed_cases_can_be_planned(small: SmallCase) -> None:
     """Else every kind of change would be passed over in silence."""
     plan = matchopt.plan(small.case())
+    row: Any
     for row in plan.needs[plan.needs["unmet"] > 0].head(2).itertuples():
         for kind in kinds_for(
             plan, str(row.need_id), str(row.reason), candidates_of(plan, row.need_id).table
@@ -84,6 +85,7 @@ def test_who_is_turned_away_does_not_serve(small: SmallCase) -> None:
 @given(small=small_cases())
 def test_who_serves_a_need_may_serve_it_at_that_cost(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
+    line: Any
     for line in plan.allocations.itertuples():
         table = candidates_of(plan, str(line.need_id)).table.set_index("donation_id")
         assert table.loc[line.donation_id, "refused"] == ""

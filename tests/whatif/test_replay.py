@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from strategies import small_cases
 SHARED = Path(__file__).parents[3] / "shared" / "cases"
 
 
-def case_of(needs: list[tuple], gifts: list[tuple], **more: pd.DataFrame) -> Case:
+def case_of(needs: list[tuple[Any, ...]], gifts: list[tuple[Any, ...]], **more: Any) -> Case:
     return Case.from_frames(
         needs=pd.DataFrame(needs, columns=["need_id", "community", "item", "quantity", "created_on"]),
         donations=pd.DataFrame(gifts, columns=["donation_id", "origin", "item", "quantity", "created_on"]),
@@ -123,6 +124,7 @@ def check_lines(rules: Rules, replay: Replay) -> None:
     gifts = {row["donation_id"]: i for i, row in enumerate(rules.donations)}
     needs = {row["need_id"]: j for j, row in enumerate(rules.needs)}
     given, served = [0.0] * len(gifts), [0.0] * len(needs)
+    line: Any
     for line in replay.lines.itertuples():
         i, j = gifts[line.donation_id], needs[line.need_id]
         assert (i, j) in rules.route, "the rules do not admit this pair"
@@ -152,7 +154,9 @@ def test_nobody_breaks_a_rule_and_who_matches_best_once_is_hindsight(small: Smal
 
 
 def test_row_order_does_not_matter() -> None:
-    frames = {name: table.iloc[::-1].reset_index(drop=True) for name, table in CROSSED.tables.items()}
+    frames: dict[str, Any] = {
+        name: table.iloc[::-1].reset_index(drop=True) for name, table in CROSSED.tables.items()
+    }
     other = Case.from_frames(**frames)
     for mine, theirs in zip(simulate(CROSSED).replays, simulate(other).replays, strict=True):
         pd.testing.assert_frame_equal(mine.lines, theirs.lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def test_a_mended_plan_keeps_what_turned_up_and_is_the_best_of_those(small: Smal
     """Against the integer program over the same: donations gone, the others certain, their lines stay."""
     calendar = small.rules().calendar
     if calendar.dated:
-        days = {"start": calendar.shown(calendar.start), "end": calendar.shown(calendar.end)}
+        days: dict[str, Any] = {"start": calendar.shown(calendar.start), "end": calendar.shown(calendar.end)}
         small.settings["horizon"] = {name: day.isoformat() for name, day in days.items()}
     case = small.case()
     first = matchopt.plan(case)

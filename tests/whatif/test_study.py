@@ -148,6 +148,7 @@ def test_modes_of_any_case(small: SmallCase) -> None:
             assert result.point.why
             continue
         m = result.figures
+        assert result.point.plan is not None
         assert m.served <= m.asked + 1e-6
         assert m.served == pytest.approx(result.point.plan.served, abs=1e-5)
         assert m.communities["served"].sum() == pytest.approx(m.served, abs=1e-5)
@@ -172,13 +173,14 @@ def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:
 def test_distances_are_those_on_the_globe_times_the_detour() -> None:
     case = city()
     plan = matchopt.plan(case)
-    spots = case.table("communities").set_index("community")[["latitude", "longitude"]]
+    spots: Any = case.table("communities").set_index("community")[["latitude", "longitude"]].loc
+    lines: Any = plan.allocations.itertuples()
     origin = case.donations.set_index("donation_id")["origin"]
     goal = case.needs.set_index("need_id")["community"]
     expected = [
         case.settings.rates.detour_factor
-        * haversine(tuple(spots.loc[origin[line.donation_id]]), tuple(spots.loc[goal[line.need_id]]))
-        for line in plan.allocations.itertuples()
+        * haversine(tuple(spots[origin[line.donation_id]]), tuple(spots[goal[line.need_id]]))
+        for line in lines
     ]
     assert kilometres(plan.case, plan.allocations) == pytest.approx(expected, rel=1e-4)
     weights = plan.allocations["served_quantity"]

@@ -55,6 +55,7 @@ def test_coverage_promised_by_levels_is_reached(small: SmallCase) -> None:
     assert list(table.columns) == list(WISHES)
     if plan.summary["objective"] == "total-cost":
         return
+    wish: Any
     for wish in table[(table["basis"] == PRICES) & (table["units"] > 0)].head(4).itertuples():
         more = gained(plan, with_gift(plan, wish, wish.units))
         assert more[wish.priority] == pytest.approx(wish.units * wish.served_per_unit), wish
@@ -68,6 +69,7 @@ def test_no_step_brings_more_than_the_prices_say(small: SmallCase) -> None:
     plan = matchopt.plan(small.case())
     table = wishes_of(plan)
     by_cost = plan.summary["objective"] == "total-cost"
+    wish: Any
     for wish in table[table["basis"] == PRICES].head(4).itertuples():
         step = Variant(plan).step(wish.item)
         after = with_gift(plan, wish, step)
@@ -100,6 +102,7 @@ def test_what_is_confirmed_is_so(small: SmallCase) -> None:
     """One step brings what is said; so do all of `units`, and one step more does not."""
     plan = matchopt.plan(small.case())
     table = wishlist(plan, confirm=1)
+    wish: Any
     for wish in table[table["basis"] == "confirmed"].itertuples():
         step = Variant(plan).step(wish.item)
         if wish.units:
