@@ -1,6 +1,7 @@
 """What every test module shares: English, the profile of random examples, and what is made once a session."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,19 @@ from matchopt.language import speak
 
 os.environ["LANGUAGE"] = "en"  # for the commands that tests start, too
 settings.load_profile(profiles.DEFAULT)
+
+
+class FixedDate(date):
+    """Days of a clock that stands still: no test may come out otherwise on another day."""
+
+    @classmethod
+    def today(cls) -> date:  # type: ignore[override]
+        return date(2026, 3, 1)
+
+
+def pytest_configure() -> None:
+    """Let "today" be one day for all tests."""
+    pytest.MonkeyPatch().setattr("matchopt.contract.settings.date", FixedDate)
 
 
 def pytest_runtest_teardown() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from drawing import COSTS, FEW, WHOLE, Drawing, day, written
+from oracle import Rules
 from profiles import examples
 from small_case import Row, SmallCase
 
@@ -286,20 +287,12 @@ class _Draft(Drawing):
 
         A `short` one has few days, for each is one more for a hub to be full.
         """
-        days = [
-            row[column]
-            for table in ("needs", "donations")
-            for row in self.tables[table]
-            for column in ("needed_from", "needed_by", "available_from", "available_until", "expires_on")
-            if column in row
-        ]
         start, end = self.one(None, 0, 1, 2), self.one(6, 7, 4, 3) if short else self.one(None, 6, 8, 4, 3)
         horizon = written(
             {"start": None if start is None else day(start), "end": None if end is None else day(end)}
         )
-        if days and horizon.get("start", min(days)) > horizon.get("end", max(days)):
-            return {}
-        return horizon
+        _, first, last = Rules.horizon(self.tables, horizon)
+        return horizon if first <= last else {}
 
 
 @st.composite

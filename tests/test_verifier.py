@@ -308,7 +308,8 @@ def test_a_lane_that_gives_only_days_keeps_the_great_circle() -> None:
     ]
     lanes = [{"from_place": "B", "to_place": "C", "lead_days": 2}]
     dates = {"available_from": "2026-03-01", "available_until": "2026-03-04"}
-    case = pair(gift={"origin": "B"} | dates, communities=places, lanes=lanes)
+    since = {"horizon": {"start": "2026-03-01"}}
+    case = pair(since, gift={"origin": "B"} | dates, communities=places, lanes=lanes)
     assert verify(case, one_pair(case, (round(0.0026 * DEGREE, 4), 0.1, 0, 0), (1, 3, 3))) == ()
 
 
@@ -318,10 +319,10 @@ def test_the_horizon_of_the_settings_cuts_windows() -> None:
     plan = one_pair(case, (0, 0.1, 0, 0), (4, 4, 4))
     summary = {**plan.summary, "horizon": {"start": "2026-03-04", "end": "2026-03-08"}}
     assert verify(case, replace(plan, summary=summary)) == ()
-    case = pair({"horizon": {"end": "2026-03-08"}}, need={"needed_from": "2026-03-09"}, gift=window)
+    days = {"start": "2026-03-01", "end": "2026-03-08"}
+    case = pair({"horizon": days}, need={"needed_from": "2026-03-09"}, gift=window)
     plan = nothing(case, "timing")
-    summary = {**plan.summary, "horizon": {"start": "2026-03-01", "end": "2026-03-08"}}
-    assert verify(case, replace(plan, summary=summary)) == ()
+    assert verify(case, plan) == ()
 
 
 def test_routes_are_compared_as_rounded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from comparison import rows_of
 from matchopt import Case, Plan
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
+from oracle import Rules
 
 Row = Mapping[str, Any]
 
@@ -200,21 +202,16 @@ def _summary(
 
 
 def _horizon(case: Case) -> dict[str, str | None]:
-    dated = [
-        case.tables[table][column].dropna()
-        for table, column in (
-            ("needs", "needed_from"),
-            ("needs", "needed_by"),
-            ("donations", "available_from"),
-            ("donations", "available_until"),
-            ("donations", "expires_on"),
-        )
-    ]
-    known = [series for series in dated if len(series)]
-    if not known:
-        return {"start": None, "end": None}
-    every = pd.concat(known)
-    return {"start": every.min().date().isoformat(), "end": every.max().date().isoformat()}
+    days: dict[str, list[dict[Any, Any]]] = {
+        table: [
+            {name: day.date() for name, day in row.items() if isinstance(day, pd.Timestamp)}
+            for row in case.tables[table].to_dict("records")
+        ]
+        for table in ("needs", "donations")
+    }
+    dated, *ends = Rules.horizon(days, case.settings.horizon.model_dump())
+    first, last = (date.fromordinal(day).isoformat() if dated else None for day in ends)
+    return {"start": first, "end": last}
 
 
 def _reasons(table: pd.DataFrame, column: str, word: str) -> dict[str, dict[str, float]]:

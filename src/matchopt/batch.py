@@ -70,12 +70,12 @@ def _plan(job: Job, mark: str, *, report: bool) -> dict[str, Any]:
     from matchopt.tables.read import read_case
     from matchopt.verifier import verify
 
-    case = read_case(job.case, job.changes)
+    case = read_case(job.case, job.changes, today=job.today)
     made = plan(case)
     violations = verify(case, made)
     if violations:
         raise ProofError("; ".join(map(str, violations[:5])))
-    beside = {STAMP: stamp_file(mark)}
+    beside = {STAMP: stamp_file(mark, job.today if case.settings.horizon.start == job.today else None)}
     if report:
         beside |= shown(made)
     write_run(made, job.run, force=True, beside=beside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,12 +15,19 @@ from oracle.routes import Calendar, Days, Leg, Resource, Roads, Route
 
 Pair = tuple[int, int]
 
+TODAY = date(2026, 3, 1)
+"""The day that tests take today for."""
+
 STAGES = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 COMPONENTS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 DAYS = {
-    "needs": ("needed_from", "needed_by"),
-    "donations": ("available_from", "available_until", "expires_on"),
+    "needed_from": "needs",
+    "needed_by": "needs",
+    "available_from": "donations",
+    "available_until": "donations",
+    "expires_on": "donations",
 }
+"""Column of a day → its table."""
 RATES = {
     "transport_per_kg_km": 0.002,
     "handling_direct": 0.10,
@@ -67,7 +75,9 @@ class Rules:
         Those that can be kept, with the route that does it.
     """
 
-    def __init__(self, tables: Mapping[str, Sequence[Row]], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, tables: Mapping[str, Sequence[Row]], settings: Mapping[str, Any], today: date = TODAY
+    ) -> None:
         self.needs = tables["needs"]
         self.donations = tables["donations"]
         rates = settings.get("rates", {})
@@ -84,7 +94,7 @@ class Rules:
         self.allowance = budget * 10_000 if budget > 0 else None
         self.churn = Fraction(str(policy.get("churn_cost", 0))) * 10_000
         self.roads = Roads(tables, self.rates)
-        self.calendar = Calendar(*self._horizon(tables, settings.get("horizon", {})))
+        self.calendar = Calendar(*self.horizon(tables, settings.get("horizon", {}), today))
         self.items = {text(r, "item"): r for r in tables.get("items", ())}
         self.substitutions = {
             (text(r, "need_item"), text(r, "donated_item")): r for r in tables.get("substitutions", ())
@@ -129,20 +139,27 @@ class Rules:
     # --- the frame -----------------------------------------------------------------------------
 
     @staticmethod
-    def _horizon(tables: Mapping[str, Sequence[Row]], setting: Mapping[str, Any]) -> tuple[bool, int, int]:
-        days = [
-            day_number(row[column])
-            for table, columns in DAYS.items()
-            for row in tables[table]
-            for column in columns
-            if row.get(column) is not None
-        ]
-        if not days:
-            return False, 0, 0
+    def horizon(
+        tables: Mapping[str, Sequence[Row]], setting: Mapping[str, Any], today: date = TODAY
+    ) -> tuple[bool, int, int]:
+        """Return whether a case knows days, and the first and last of its horizon."""
+        days = {
+            column: [day_number(row[column]) for row in tables[table] if row.get(column) is not None]
+            for column, table in DAYS.items()
+        }
         start, end = setting.get("start"), setting.get("end")
-        first = day_number(start) if start is not None else min(days)
-        last = day_number(end) if end is not None else max(days)
-        return True, first, last
+        if start is None and not any(days.values()):
+            return False, 0, 0
+        until = days["needed_by"] + days["available_until"]
+        if start is None:
+            first = min(days["needed_from"] + until or days["available_from"] or [today.toordinal()])
+        else:
+            first = today.toordinal() if start == "today" else day_number(start)
+        if end is not None:
+            return True, first, day_number(end)
+        near = [d for d in days["needed_from"] + days["available_from"] + until if d <= first + 400]
+        open_end = [] if any(d <= first + 400 for d in until) else [first + 28]
+        return True, first, max(near + open_end)
 
     @staticmethod
     def _names_it(exclusion: Row, need: Row) -> bool:

@@ -16,6 +16,7 @@ from matchopt.contract.schema import TABLES, column_named, table_named
 from matchopt.language import speak, speaking
 from matchopt.tables.read import check_case
 from matchopt.tables.template import (
+    EXAMPLES_BEGIN,
     FROM_EARLIER,
     REMARK,
     SETTINGS,
@@ -33,7 +34,7 @@ OFFERED = [table for table in TABLES.values() if table.name not in FROM_EARLIER]
 def use_examples(case: Path, language: Language) -> None:
     """Do what a user does first: take the ``## `` of the example rows away."""
     with speaking(language):
-        firsts = {row[0] for table in OFFERED for row in remark_rows(table)[1:]}
+        firsts = {row[0] for table in OFFERED for row in remark_rows(table, EXAMPLES_BEGIN)[1:]}
     if case.is_dir():
         for file in case.glob("*.csv"):
             text = file.read_bytes().decode("utf-8")
@@ -97,14 +98,14 @@ def test_every_column_is_explained(language: Language) -> None:
     speak(language)
     for table in OFFERED:
         names = headers(table)
-        about, example, *_ = remark_rows(table)
+        about, example, *_ = remark_rows(table, EXAMPLES_BEGIN)
         assert [column_named(table, name) for name in names] == list(table.columns)
         assert len(about) == len(example) == len(names)
         assert all(len(cell) > 3 for cell in about)
         assert any(cell.removeprefix(REMARK) for cell in example)
-        for row in remark_rows(table):
+        for row in remark_rows(table, EXAMPLES_BEGIN):
             assert row[0].startswith(REMARK)
-    needs = remark_rows(TABLES["needs"])[0]
+    needs = remark_rows(TABLES["needs"], EXAMPLES_BEGIN)[0]
     assert ("required" if language == "en" else "必填") in needs[0]
 
 
@@ -119,11 +120,12 @@ def test_chinese_files_open_in_a_spreadsheet(tmp_path: Path) -> None:
 def test_the_settings_are_all_there_at_their_defaults(language: Language) -> None:
     speak(language)
     text = settings_text()
-    assert Settings.from_toml(text) == Settings()
+    proposed = Settings.parse({"horizon": {"start": EXAMPLES_BEGIN}})
+    assert Settings.from_toml(text) == proposed
     live = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
-    live = live.replace("start = 2026-03-01\n", "").replace("end = 2026-03-31\n", "")
+    live = live.replace("end = 2026-03-31\n", "")
     parsed = Settings.from_toml(live)
-    assert parsed == Settings()
+    assert parsed == proposed
     assert parsed.model_fields_set == set(Settings.model_fields)
     for section in ("rates", "policy"):
         inner = getattr(parsed, section)
@@ -159,10 +161,26 @@ def test_the_workbook_helps_to_fill_it_in(tmp_path: Path, language: Language) ->
 
 
 @pytest.mark.parametrize("workbook", [False, True])
-def test_the_settings_offered_are_the_defaults(tmp_path: Path, workbook: bool) -> None:
+def test_the_settings_offered_are_the_defaults_from_today_on(tmp_path: Path, workbook: bool) -> None:
     case = new_case(tmp_path / "city", "en", workbook=workbook)
     use_examples(case, "en")
-    assert matchopt.read_case(case).settings == Settings()
+    assert matchopt.read_case(case).settings == Settings.parse({"horizon": {"start": EXAMPLES_BEGIN}})
+
+
+@pytest.mark.parametrize("workbook", [False, True])
+def test_the_examples_take_place_from_the_day_on_which_a_case_is_made(tmp_path: Path, workbook: bool) -> None:
+    day = date(2031, 7, 4)
+    case = new_case(tmp_path / "city", "en", workbook=workbook, today=day)
+    if workbook:
+        needs: list[list[Any]] = CalamineWorkbook.from_path(str(case)).get_sheet_by_index(0).to_python()
+        assert needs[2][6] == day
+        return
+    use_examples(case, "en")
+    checked, findings = check_case(case, today=day)
+    assert [str(f) for f in findings if f.severity is not Severity.NOTE] == []
+    assert checked is not None
+    assert checked.settings.horizon.start == day
+    assert checked.needs["needed_from"].min().date() == day
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matchopt.cli.door import command
-from matchopt.cli.options import Changes, force_option, output_option, quiet_option
+from matchopt.cli.options import Changes, Today, force_option, output_option, quiet_option
 from matchopt.cli.terminal import FOUND, progress
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def batch(
         "runs"
     ),
     changes: Changes = None,
+    today: Today = None,
     force: Annotated[bool, force_option("Plan all cases, also those whose run is made of the same.")] = False,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=0, metavar="N", help="Processes.  [default: one a core]")
@@ -82,7 +83,7 @@ def batch(
     from matchopt.runs.jobs import FAILED, jobs_of, runs_folder
     from matchopt.runs.render import csv_file
 
-    wanted = jobs_of(cases, output, changes or ())
+    wanted = jobs_of(cases, output, changes or (), today)
     runs_folder(output)
     outcomes: list[JobOutcome] = []
     with progress(quiet=quiet) as step:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from matchopt.cli.door import command
-from matchopt.cli.options import CasePath, Changes, Top, WorkbookOutput
+from matchopt.cli.options import CasePath, Changes, Today, Top, WorkbookOutput
 from matchopt.cli.steps import read_case, write_book
 from matchopt.cli.terminal import FOUND, progress, show_findings, tell
 from matchopt.language import spoken, tr
@@ -60,6 +60,7 @@ def new(
 def check(
     case: CasePath,
     changes: Changes = None,
+    today: Today = None,
     format: Annotated[
         Format, typer.Option("--format", "-f", help="text to read; json or csv for machines.")
     ] = Format.TEXT,
@@ -75,7 +76,7 @@ def check(
     from matchopt.report.terminal import as_csv, as_json, counts, has_errors, sorted_by_weight
     from matchopt.tables.read import check_case
 
-    findings = sorted_by_weight(check_case(case, changes or ())[1])
+    findings = sorted_by_weight(check_case(case, changes or (), today=today)[1])
     if format is Format.JSON:
         print(as_json(findings))
     elif format is Format.CSV:
@@ -93,6 +94,7 @@ def check(
 def needs(
     case: CasePath,
     changes: Changes = None,
+    today: Today = None,
     output: WorkbookOutput = None,
     top: Top = 15,
 ) -> None:
@@ -109,7 +111,7 @@ def needs(
     from matchopt.report import demand
 
     with progress() as step:
-        found = analyse(read_case(case, changes or (), step))
+        found = analyse(read_case(case, changes, step, today))
         if output is not None:
             write_book(demand.workbook(found), output, step)
     tell(demand.in_words(found), (table.head(top) for table in demand.tables(found)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,15 @@ def _above_0(limit: float | None) -> float | None:
         said = tr("{value} is no number above 0", value=f"{limit:g}")
         raise typer.BadParameter(said, param_hint="'--time-limit'")
     return limit
+
+
+def _a_day(text: str) -> date:
+    """Return a day; refuse what is none."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        said = tr("{value} is no day such as 2026-03-01", value=repr(text))
+        raise typer.BadParameter(said, param_hint="'--today'") from None
 
 
 def output_option(metavar: str, what: str, default: str = "") -> Any:
@@ -64,6 +74,15 @@ Changes = Annotated[
         metavar="NAME=VALUE",
         callback=_of_the_form,
         help="Change a setting for this time, such as policy.boundary=district. May be repeated.",
+    ),
+]
+Today = Annotated[
+    date | None,
+    typer.Option(
+        "--today",
+        metavar="DATE",
+        parser=_a_day,
+        help="What day today is, where the settings say that the plan begins today.  [default: by the clock]",
     ),
 ]
 RunOutput = Annotated[Path | None, output_option("RUN", "Run folder to write.", "runs/NAME OF CASE")]

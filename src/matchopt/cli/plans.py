@@ -22,6 +22,7 @@ from matchopt.cli.options import (
     RunOutput,
     RunPath,
     TimeLimit,
+    Today,
     WithReport,
     force_option,
     output_option,
@@ -57,6 +58,7 @@ def plan(
     case: CasePath,
     output: RunOutput = None,
     changes: Changes = None,
+    today: Today = None,
     force: ReplaceRun = False,
     no_copy: NoCopy = False,
     solver: Annotated[
@@ -100,7 +102,7 @@ def plan(
     with progress(quiet=quiet) as show_step:
         watch = Profile(show_step)
         step = watch.step
-        read = read_case(case, changes or (), step)
+        read = read_case(case, changes, step, today)
         if fairness_curve:  # has its own demands on the tables: they are checked before the work begins
             read.replace(settings={"policy": {"fairness": "floor"}})
         if not quiet:
@@ -159,6 +161,7 @@ def replan(
     case: CasePath,
     output: Annotated[Path | None, output_option("RUN2", "Run folder to write.", "runs/NAME OF CASE")] = None,
     changes: Changes = None,
+    today: Today = None,
     force: Annotated[
         bool,
         force_option(
@@ -193,7 +196,7 @@ def replan(
         manifest = read_manifest(run)
         refuse_changed(run, manifest, None, force=force)
         lines = read_lines(run)
-        read = read_case(case, changes or (), step, lines)
+        read = read_case(case, changes, step, today, lines)
         before = read_earlier(run, manifest, read)
         if not quiet:
             warn(read, case)

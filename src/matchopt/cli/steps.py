@@ -14,6 +14,7 @@ from matchopt.language import tr
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from datetime import date
 
     import pandas as pd
 
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from matchopt.report.workbook import Workbook
 
 
-def read_case(case: Path, changes: Sequence[str], step: Step, earlier: pd.DataFrame | None = None) -> Case:
+def read_case(
+    case: Path,
+    changes: Sequence[str] | None,
+    step: Step,
+    today: date | None,
+    earlier: pd.DataFrame | None = None,
+) -> Case:
     """Read and check a case, be it after an `earlier` plan; with errors in it, say so and end."""
     from matchopt.tables.read import check_case
 
     step("reading and checking the tables", 0, 0)
-    checked, findings = check_case(case, changes, earlier)
+    checked, findings = check_case(case, changes or (), earlier, today)
     if checked is None:
         fail_with_findings(findings)
     return checked

@@ -15,6 +15,7 @@ from matchopt.cli.options import (
     Changes,
     QuietFolder,
     ReplaceFolder,
+    Today,
     Top,
     force_option,
     output_option,
@@ -77,6 +78,7 @@ def study(
         ),
     ] = None,
     changes: Changes = None,
+    today: Today = None,
     output: Annotated[
         Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-KIND")
     ] = None,
@@ -107,7 +109,7 @@ def study(
     folder = output if output is not None else default_study(case, kind, force=force)
     refuse_study(folder, force=force)
     with progress(quiet=quiet) as step:
-        read = read_case(case, changes or (), step)
+        read = read_case(case, changes, step, today)
         made = _planned(read, ready, axes, step)
         step("writing the report", 0, 0)
         results, needs = studies.results_of(made), studies.need_changes(made)
@@ -141,6 +143,7 @@ def simulate(
         ),
     ] = None,
     changes: Changes = None,
+    today: Today = None,
     output: Annotated[
         Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-simulation")
     ] = None,
@@ -167,7 +170,7 @@ def simulate(
     refuse_study(folder, force=force)
     chosen = _chosen(policy, POLICIES)
     with progress(quiet=quiet) as step:
-        read = read_case(case, changes or (), step)
+        read = read_case(case, changes, step, today)
         made = replayed(read, every=every, policies=chosen, time_limit=time_limit or 10.0, tell=step)
         step("writing the report", 0, 0)
         said, page = simulated.as_json(made), simulated.page(made)
@@ -191,6 +194,7 @@ def stress(
         float | None, time_limit_option("For each plan; figures may then differ a little.  [default: none]")
     ] = None,
     changes: Changes = None,
+    today: Today = None,
     output: Annotated[
         Path | None, output_option("FOLDER", "Folder to write.", "studies/NAME OF CASE-stress")
     ] = None,
@@ -217,7 +221,7 @@ def stress(
     refuse_study(folder, force=force)
     chosen = _chosen(policy, POLICIES)
     with progress(quiet=quiet) as step:
-        read = read_case(case, changes or (), step)
+        read = read_case(case, changes, step, today)
         step("solve", 0, 0)
         made = stressed_of(
             read, draws=draws, seed=seed, policies=chosen, time_limit=time_limit, workers=workers, tell=step

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from matchopt.errors import CaseError, Finding, Severity, shortened
 from matchopt.language import mark, tr
@@ -32,7 +40,20 @@ def _day(value: object) -> object:
     return value
 
 
+def this_day() -> date:
+    """Return what "today" is where nobody says it."""
+    return date.today()
+
+
+def _first_day(value: object, info: ValidationInfo) -> object:
+    """Take "today" for the day that it is."""
+    if isinstance(value, str) and value.strip().casefold() == "today":
+        return (info.context or {}).get("today") or this_day()
+    return _day(value)
+
+
 Day = Annotated[date, BeforeValidator(_day)]
+FirstDay = Annotated[date, BeforeValidator(_first_day)]
 
 
 class _Strict(BaseModel):
@@ -40,9 +61,12 @@ class _Strict(BaseModel):
 
 
 class Horizon(_Strict):
-    """First and last planning day; by default the earliest and latest day in the tables."""
+    """First and last planning day; what is not set the tables say (`matchopt.contract.horizon`).
 
-    start: Day | None = None
+    A start of ``"today"`` is the day on which the settings are read, and from then on that day.
+    """
+
+    start: FirstDay | None = None
     end: Day | None = None
 
     @model_validator(mode="after")
@@ -102,8 +126,8 @@ class Settings(_Strict):
     policy: Policy = Policy()
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any], source: str = FILE) -> Settings:
-        """Check `raw` and return the settings.
+    def parse(cls, raw: Mapping[str, Any], source: str = FILE, today: date | None = None) -> Settings:
+        """Check `raw` and return the settings; `today` is the day that a start of "today" means.
 
         Raises
         ------
@@ -111,13 +135,17 @@ class Settings(_Strict):
             With every unknown name, wrong type and value out of range at once.
         """
         try:
-            return cls.model_validate(dict(raw))
+            return cls.model_validate(dict(raw), context={"today": today})
         except ValidationError as error:
             raise CaseError([_finding(e, source) for e in error.errors()]) from None
 
     @classmethod
-    def from_toml(cls, text: str, changes: Iterable[str] = (), source: str = FILE) -> Settings:
+    def from_toml(
+        cls, text: str, changes: Iterable[str] = (), source: str = FILE, today: date | None = None
+    ) -> Settings:
         """Read settings from TOML `text`, then apply `changes` such as ``policy.budget=100``.
+
+        `today` as for `parse`.
 
         Raises
         ------
@@ -137,7 +165,7 @@ class Settings(_Strict):
             raise CaseError([finding]) from None
         for change in changes:
             _apply(raw, change)
-        return cls.parse(raw, source)
+        return cls.parse(raw, source, today)
 
     def updated(self, changes: Mapping[str, Any]) -> Settings:
         """Return a copy in which the settings that the nested `changes` name are changed.

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from matchopt.arrays import Floats, Ints
-from matchopt.contract.fields import Kind
-from matchopt.contract.schema import TABLES
+from matchopt.contract.horizon import planned_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +31,7 @@ def days_of(column: pd.Series) -> tuple[Ints, npt.NDArray[np.bool_]]:
 class Calendar:
     """The planning horizon in days since 1970-01-01.
 
-    In an undated case (no table holds a day) the horizon is the single day 0.
+    In an undated case (no table holds a day, and no start is set) the horizon is the single day 0.
     """
 
     start: int
@@ -42,28 +40,9 @@ class Calendar:
 
     @classmethod
     def of(cls, case: Case) -> Calendar:
-        """Return the horizon of `case`: the settings, else the earliest and latest day in the tables.
-
-        ``created_on`` is left aside: it matters to replays only. So are the days of commitments, which
-        may lie behind.
-        """
-        first, last = NEVER, -NEVER
-        for name, frame in case.tables.items():
-            for column in TABLES[name].columns if name != "commitments" else ():
-                if column.kind is Kind.DAY and column.name != "created_on":
-                    days, given = days_of(frame[column.name])
-                    if given.any():
-                        first = min(first, int(days[given].min()))
-                        last = max(last, int(days[given].max()))
-        if first > last:
-            return cls(0, 0, dated=False)
-        horizon = case.settings.horizon
-        epoch = date(1970, 1, 1)
-        return cls(
-            (horizon.start - epoch).days if horizon.start else first,
-            (horizon.end - epoch).days if horizon.end else last,
-            dated=True,
-        )
+        """Return the horizon of `case`: the settings, else what the tables say."""
+        days = planned_days(case.column, case.settings.horizon)
+        return cls(0, 0, dated=False) if days is None else cls(days.start, days.end, dated=True)
 
     def window(self, earliest: pd.Series, latest: pd.Series) -> tuple[Ints, Ints]:
         """Return first and last day of each window, cut to the horizon."""

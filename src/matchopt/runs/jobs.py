@@ -8,12 +8,13 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from matchopt import __version__
 from matchopt.contract.schema import table_named
-from matchopt.contract.settings import FILE
+from matchopt.contract.settings import FILE, this_day
 from matchopt.errors import CaseError, Finding, RunError, Severity, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.atomic import Writer, refusals, text_file
@@ -41,12 +42,15 @@ class Job:
         Settings that replace its own, such as ``policy.boundary=district``.
     run
         Where its run folder stands.
+    today
+        What "today" is.
     """
 
     name: str
     case: Path
     changes: tuple[str, ...]
     run: Path
+    today: date = field(default_factory=this_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ class JobOutcome:
         return asdict(self)
 
 
-def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> list[Job]:
+def jobs_of(
+    places: Sequence[str], runs: Path, changes: Sequence[str] = (), today: date | None = None
+) -> list[Job]:
     """Return the jobs of a batch.
 
     Parameters
@@ -114,6 +120,8 @@ def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> l
         Folder of the run folders.
     changes
         Settings for all.
+    today
+        What "today" is; by default the day of the clock.
 
     Raises
     ------
@@ -123,7 +131,9 @@ def jobs_of(places: Sequence[str], runs: Path, changes: Sequence[str] = ()) -> l
     found: list[Finding] = []
     wanted = [one for place in places for one in _wanted(place, tuple(changes), found)]
     names = _names(wanted)
-    jobs = [Job(name, case, mine, runs / name) for name, (_, case, mine) in zip(names, wanted, strict=True)]
+    day = today or this_day()
+    named = zip(names, wanted, strict=True)
+    jobs = [Job(name, case, mine, runs / name, day) for name, (_, case, mine) in named]
     seen: dict[object, Job] = {}
     for job in jobs:
         for key in ((job.case.resolve(), job.changes), job.name):
@@ -263,9 +273,9 @@ def stamp(job: Job) -> str:
     return digest.hexdigest()
 
 
-def stamp_file(mark: str) -> Writer:
-    """Return what writes the stamp into a run folder."""
-    return text_file(json.dumps({"made_of": mark}) + "\n")
+def stamp_file(mark: str, today: date | None) -> Writer:
+    """Return what writes the stamp into a run folder, with the day that it is good for if it is one alone."""
+    return text_file(json.dumps({"made_of": mark} | ({"today": str(today)} if today else {})) + "\n")
 
 
 def kept(job: Job, mark: str) -> dict[str, Any] | None:
@@ -276,6 +286,8 @@ def kept(job: Job, mark: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     if not isinstance(said, dict) or said.get("made_of") != mark or not isinstance(summary, dict):
+        return None
+    if said.get("today") not in (None, str(job.today)):
         return None
     try:
         manifest = read_manifest(job.run)

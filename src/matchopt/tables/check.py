@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from matchopt.contract.case import Case, Source
+from matchopt.contract.horizon import TODAY
 from matchopt.contract.schema import TABLES, table_named
-from matchopt.contract.settings import Settings
+from matchopt.contract.settings import Settings, this_day
 from matchopt.errors import CaseError, Severity
 from matchopt.language import tr
 from matchopt.tables.checks import CHECKS
@@ -86,6 +88,7 @@ def checked_case(
     sources: tuple[Source, ...] = (),
     unread: frozenset[str] = frozenset(),
     earlier: pd.DataFrame | None = None,
+    today: date | None = None,
 ) -> Case | None:
     """Check everything; return the case, or None if there is an error in `found`.
 
@@ -97,6 +100,9 @@ def checked_case(
         Tables that are there but could not be read: no rule may rely on their absence.
     earlier
         Allocations of an earlier plan: what commitments do not say of them is a promise.
+    today
+        What today is, by default the day of the clock; the settings of the case hold it written out where
+        the horizon begins with it.
     """
     raws = list(raws)
     there = unread | {raw.table.name for raw in raws}
@@ -108,7 +114,7 @@ def checked_case(
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}
     checked = {name: check_keys(table, found) for name, table in one_name_each(given, found).items()}
-    tables = CheckedTables(checked, unread, found, settings)
+    tables = CheckedTables(checked, unread, found, settings, today or this_day())
     if earlier is not None and "commitments" not in unread:
         commitments = completed(tables, earlier)
         if len(commitments.rows):
@@ -118,6 +124,9 @@ def checked_case(
     findings = found.sorted()
     if settings is None or any(f.severity is Severity.ERROR for f in findings):
         return None
+    days = tables.planned_days(settings)
+    if days is not None and days.begins == TODAY:
+        settings = settings.updated({"horizon": {"start": tables.today}})
     ordered = [name for name in TABLES if name in checked]
     return Case(
         {name: checked[name].frame for name in ordered},

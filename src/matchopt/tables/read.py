@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -54,7 +55,10 @@ _SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
 
 
 def read_case(
-    path: str | PathLike[str], changes: Sequence[str] = (), earlier: pd.DataFrame | None = None
+    path: str | PathLike[str],
+    changes: Sequence[str] = (),
+    earlier: pd.DataFrame | None = None,
+    today: date | None = None,
 ) -> Case:
     """Read and check the case at `path`.
 
@@ -68,20 +72,25 @@ def read_case(
     earlier
         Allocations of an earlier plan: what the table commitments does not say of them is a promise
         (`docs/replan.md`).
+    today
+        What "today" is in the settings; by default the day of the clock.
 
     Raises
     ------
     CaseError
         With every finding in tables and settings at once.
     """
-    case, findings = check_case(path, changes, earlier)
+    case, findings = check_case(path, changes, earlier, today)
     if case is None:
         raise CaseError(findings)
     return case
 
 
 def check_case(
-    path: str | PathLike[str], changes: Sequence[str] = (), earlier: pd.DataFrame | None = None
+    path: str | PathLike[str],
+    changes: Sequence[str] = (),
+    earlier: pd.DataFrame | None = None,
+    today: date | None = None,
 ) -> tuple[Case | None, tuple[Finding, ...]]:
     """Read and check the case at `path`; return it, or None, and everything found.
 
@@ -93,9 +102,9 @@ def check_case(
     sources: list[Source] = []
     try:
         if fspath(path) and place.is_dir():
-            raws, unread, settings = _folder(place, changes, found, sources)
+            raws, unread, settings = _folder(place, (changes, today), found, sources)
         elif place.is_file():
-            raws, unread, settings = _workbook(place, changes, found, sources)
+            raws, unread, settings = _workbook(place, (changes, today), found, sources)
         else:
             raise FileNotFoundError
     except PermissionError:
@@ -108,14 +117,16 @@ def check_case(
         return None, found.sorted()
     if not raws and not unread and place.is_file():
         return None, found.sorted()
-    case = checked_case(raws, settings, found, tuple(sources), frozenset(unread), earlier)
+    case = checked_case(raws, settings, found, tuple(sources), frozenset(unread), earlier, today)
     return case, found.sorted()
 
 
 _Read = tuple[list[RawTable], set[str], Settings | None]
+_Changes = tuple[Sequence[str], date | None]
+"""What replaces settings of the case, and what "today" is in them."""
 
 
-def _folder(place: Path, changes: Sequence[str], found: Findings, sources: list[Source]) -> _Read:
+def _folder(place: Path, changes: _Changes, found: Findings, sources: list[Source]) -> _Read:
     """Read the tables and settings of a folder."""
     raws: list[RawTable] = []
     seen: dict[str, str] = {}
@@ -165,7 +176,7 @@ def _bytes(file: Path, found: Findings, sources: list[Source]) -> bytes | None:
     return data
 
 
-def _settings(toml: bytes, changes: Sequence[str], found: Findings) -> Settings | None:
+def _settings(toml: bytes, changes: _Changes, found: Findings) -> Settings | None:
     try:
         text = decoded(toml)[1].decode("utf-8")
     except RefusedError as why:
@@ -174,15 +185,15 @@ def _settings(toml: bytes, changes: Sequence[str], found: Findings) -> Settings 
     return _from_toml(text, changes, FILE, found)
 
 
-def _from_toml(text: str, changes: Sequence[str], source: str, found: Findings) -> Settings | None:
+def _from_toml(text: str, changes: _Changes, source: str, found: Findings) -> Settings | None:
     try:
-        return Settings.from_toml(text, changes, source)
+        return Settings.from_toml(text, changes[0], source, changes[1])
     except CaseError as error:
         found.take(error.findings)
         return None
 
 
-def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: list[Source]) -> _Read:
+def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Source]) -> _Read:
     """Read a workbook whose sheets are the tables."""
     if place.suffix.lower() != ".xlsx":
         problem, cure = (
@@ -200,7 +211,7 @@ def _workbook(place: Path, changes: Sequence[str], found: Findings, sources: lis
     if book is None:
         return [], set(), None
     raws, unread, given = _sheets(book, found)
-    settings = _from_toml("", [*given, *changes], "settings", found)
+    settings = _from_toml("", ([*given, *changes[0]], changes[1]), "settings", found)
     if not raws and not unread:
         unread |= {"needs", "donations"}
         problem = tr("has no sheet that is called like a table")

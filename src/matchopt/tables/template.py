@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from matchopt.contract.fields import Column, Kind, Table
 from matchopt.contract.schema import TABLES
-from matchopt.contract.settings import FILE, Settings
+from matchopt.contract.settings import FILE, Settings, this_day
 from matchopt.errors import RunError
 from matchopt.language import Language, mark, speaking, spoken, tr
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 REMARK = "## "
+EXAMPLES_BEGIN = date(2026, 3, 1)
+"""The day that the examples take for today; those of a new case are moved to its own."""
+
+PROPOSED = {"horizon.start": "today"}
+"""Settings that a new case has from the start, though they are no default."""
+
 FROM_EARLIER = frozenset({"commitments"})
 """Tables that come out of an earlier plan: an empty case does not offer them."""
 
@@ -63,8 +69,14 @@ _MORE_EXAMPLES: Mapping[str, tuple[str, ...]] = {
 
 SETTINGS: Mapping[str, str] = {
     "horizon": mark("Which days are planned"),
-    "horizon.start": mark("first planning day; without it the earliest day in the tables"),
-    "horizon.end": mark("last planning day; without it the latest day in the tables"),
+    "horizon.start": mark(
+        'first planning day, or "today"; without it the first day in needed_from, needed_by and'
+        " available_until"
+    ),
+    "horizon.end": mark(
+        "last planning day; without it the last day in needed_from, needed_by, available_from and"
+        " available_until"
+    ),
     "rates": mark("What things cost where no table says otherwise"),
     "rates.currency": mark("currency that all money is in"),
     "rates.transport_per_kg_km": mark("carrying 1 kg over 1 km"),
@@ -107,7 +119,9 @@ SETTINGS: Mapping[str, str] = {
 """Section or setting → what it means."""
 
 
-def new_case(folder: Path, language: Language | str = "en", *, workbook: bool = False) -> Path:
+def new_case(
+    folder: Path, language: Language | str = "en", *, workbook: bool = False, today: date | None = None
+) -> Path:
     """Make an empty case in `folder` and return the case: the folder, or the workbook in it.
 
     Parameters
@@ -118,6 +132,8 @@ def new_case(folder: Path, language: Language | str = "en", *, workbook: bool = 
         Of headers, explanations and examples.
     workbook
         Make one workbook, named like the folder, instead of CSV files.
+    today
+        The day on which the examples begin, by default that of the clock.
 
     Raises
     ------
@@ -132,7 +148,7 @@ def new_case(folder: Path, language: Language | str = "en", *, workbook: bool = 
         folder.mkdir(parents=True, exist_ok=True)
         case = folder / f"{folder.resolve().name or 'case'}.xlsx" if workbook else folder
         with speaking(language):
-            (_write_workbook if workbook else _write_files)(case)
+            (_write_workbook if workbook else _write_files)(case, today or this_day())
     except OSError as error:
         reason = error.strerror or error
         raise RunError(tr("{folder} cannot be written: {reason}", folder=folder, reason=reason)) from error
@@ -152,17 +168,23 @@ def headers(table: Table) -> list[str]:
     return [column.zh if _zh() else column.name for column in table.columns]
 
 
-def remark_rows(table: Table) -> list[list[str]]:
-    """Return the remark rows of `table`: the explanation of its columns, then the examples."""
-    rows = [
-        [_explained(column) for column in table.columns],
-        [(_zh() and column.example_zh) or column.example for column in table.columns],
-    ]
+def remark_rows(table: Table, today: date) -> list[list[str]]:
+    """Return the remark rows of `table`: the explanation of its columns, then the examples from today on."""
+    rows = [[(_zh() and column.example_zh) or column.example for column in table.columns]]
     names, *examples = (line.split("|") for line in _MORE_EXAMPLES.get(table.name, ("",)))
     for cells in examples[_zh() :: 2]:
         given = dict(zip(names, cells, strict=True))
         rows.append([given.get(column.name, "") for column in table.columns])
-    return [[REMARK + row[0], *row[1:]] for row in rows]
+    for place, column in enumerate(table.columns):
+        if column.kind is Kind.DAY:
+            for row in rows:
+                row[place] = _moved(row[place], today)
+    return [[REMARK + row[0], *row[1:]] for row in ([_explained(column) for column in table.columns], *rows)]
+
+
+def _moved(day: str, today: date) -> str:
+    """Return a day of the examples as far from today as it is from the day that they take for it."""
+    return str(date.fromisoformat(day) + (today - EXAMPLES_BEGIN)) if day else ""
 
 
 def _explained(column: Column) -> str:
@@ -195,28 +217,30 @@ def _choices(column: Column) -> list[str]:
 # --- files -------------------------------------------------------------------------------
 
 
-def _write_files(folder: Path) -> None:
-    files = {f"{table.name}.csv": _csv(table) for table in _offered()}
+def _write_files(folder: Path, today: date) -> None:
+    files = {f"{table.name}.csv": _csv(table, today) for table in _offered()}
     files[FILE] = settings_text().encode("utf-8")
     for name, content in files.items():
         (folder / name).write_bytes(content)
 
 
-def _csv(table: Table) -> bytes:
+def _csv(table: Table, today: date) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([headers(table), *remark_rows(table)])
+    csv.writer(text, lineterminator="\n").writerows([headers(table), *remark_rows(table, today)])
     # Spreadsheets take a CSV for Chinese only when it opens with a byte order mark.
     return text.getvalue().encode("utf-8-sig" if _zh() else "utf-8")
 
 
 def settings_text() -> str:
-    """Return a ``matchopt.toml`` that explains every setting and sets none."""
+    """Return a ``matchopt.toml`` that explains every setting and sets none but those `PROPOSED`."""
     intro = tr("Settings of this case. Each line shows the default; take away its # to change it.")
     lines = [f"# {intro}", ""]
     for section, values in Settings().model_dump().items():
         lines += [f"# {tr(SETTINGS[section])}", f"[{section}]"]
         for name, value in values.items():
-            lines += ["", *_comment(tr(SETTINGS[f"{section}.{name}"])), f"# {name} = {_shown(name, value)}"]
+            full = f"{section}.{name}"
+            line = f'{name} = "{PROPOSED[full]}"' if full in PROPOSED else f"# {name} = {_shown(value)}"
+            lines += ["", *_comment(tr(SETTINGS[full])), line]
         lines.append("")
     return "\n".join(lines)
 
@@ -228,12 +252,12 @@ def _comment(text: str, width: int = 96) -> list[str]:
     return textwrap.wrap(text, width, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
 
 
-def _shown(name: str, value: Any) -> str:
-    """Return the default of a setting as TOML; days have none, so they show an example."""
+def _shown(value: Any) -> str:
+    """Return the default of a setting as TOML; a day has none, so it shows an example."""
     if value is None:
-        return "2026-03-01" if name == "start" else "2026-03-31"
+        return "2026-03-31"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_shown(key, inner)}" for key, inner in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items()) + " }"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -249,8 +273,10 @@ def setting_rows() -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
             if isinstance(value, Mapping):
                 for key, inner in value.items():
                     yield f"{full}.{key}", inner, about, ()
+            elif full in PROPOSED:
+                yield full, PROPOSED[full], about, ()
             elif value is None:
-                yield f"{REMARK}{full}", _shown(name, value), about, ()
+                yield f"{REMARK}{full}", _shown(value), about, ()
             else:
                 yield full, value, about, _allowed(section, name)
 
@@ -264,7 +290,7 @@ def _allowed(section: str, name: str) -> tuple[str, ...]:
 # --- a workbook --------------------------------------------------------------------------
 
 
-def _write_workbook(file: Path) -> None:
+def _write_workbook(file: Path, today: date) -> None:
     import xlsxwriter
 
     remark = {"italic": True, "font_color": "#666666", "text_wrap": True, "valign": "top"}
@@ -278,15 +304,15 @@ def _write_workbook(file: Path) -> None:
     with xlsxwriter.Workbook(file) as book:
         formats = {name: book.add_format(look) for name, look in looks.items()}
         for table in _offered():
-            _add_table(book, table, formats)
+            _add_table(book, table, formats, today)
         _add_settings(book, formats)
 
 
-def _add_table(book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, Any]) -> None:
+def _add_table(book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, Any], today: date) -> None:
     sheet = book.add_worksheet(table.zh if _zh() else table.name)
     sheet.freeze_panes(1, 1)
     sheet.write_row(0, 0, headers(table), formats["head"])
-    about, *examples = remark_rows(table)
+    about, *examples = remark_rows(table, today)
     sheet.write_row(1, 0, about, formats["about"])
     sheet.set_row(1, 75)
     for place, column in enumerate(table.columns):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats
-from matchopt.contract.fields import Kind, Table
+from matchopt.contract.fields import Table
 from matchopt.contract.frames import frame_of
+from matchopt.contract.horizon import PlannedDays, planned_days
 from matchopt.contract.settings import Settings
 from matchopt.errors import Severity
 from matchopt.tables.findings import Findings, Saying
@@ -147,12 +149,15 @@ class CheckedTables:
         Where findings go.
     settings
         None if they could not be read.
+    today
+        What today is.
     """
 
     checked: Mapping[str, Checked]
     unread: frozenset[str]
     found: Findings
-    settings: Settings | None = None
+    settings: Settings | None
+    today: date
 
     def get(self, name: str) -> Checked | None:
         """Return the table `name`, or None."""
@@ -186,19 +191,13 @@ class CheckedTables:
         said = (table.array(column), problem, cure)
         self.found.rows(Severity.WARNING, code, table, column, np.flatnonzero(where)[:1], said)
 
-    def days(self) -> npt.NDArray[np.datetime64]:
-        """Return the earliest and latest day that set the horizon; empty if undated.
+    def planned_days(self, settings: Settings) -> PlannedDays | None:
+        """Return from where to where the horizon runs, None in an undated case."""
 
-        ``created_on`` and the days of commitments do not.
-        """
-        ends: list[Any] = []
-        for name, checked in self.checked.items():
-            for column in checked.table.columns if name != "commitments" else ():
-                days = checked.array(column.name) if column.kind is Kind.DAY else np.empty(0)
-                days = days[~np.isnat(days)] if len(days) else days
-                if column.name != "created_on" and len(days):
-                    ends += [days.min(), days.max()]
-        return np.array([min(ends), max(ends)] if ends else [], dtype="datetime64[s]")
+        def cells(name: str, column: str) -> npt.NDArray[Any]:
+            return self.checked[name].array(column) if name in self.checked else np.empty(0, "datetime64[s]")
+
+        return planned_days(cells, settings.horizon, self.today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,11 @@ from matchopt.contract.case import Case
 from matchopt.verifier import facts
 from matchopt.verifier.reliability import columns_read, expected
 
-_DAYS = (
-    ("needs", "needed_from"),
-    ("needs", "needed_by"),
-    ("donations", "available_from"),
-    ("donations", "available_until"),
-    ("donations", "expires_on"),
-)
+_WORK = (("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_until"))
+"""Days that say when work is done; the horizon begins with the first of them."""
+_SINCE, _EXPIRES = ("donations", "available_from"), ("donations", "expires_on")
+_FOREVER, _FOUR_WEEKS = 400, 28
+"""Days after the start from which on a day is no end, and how long the horizon is without any end."""
 
 
 class Tables:
@@ -140,16 +138,31 @@ class _Gatherer:
         )
 
     def _horizon(self) -> tuple[bool, int, int]:
-        days = np.concatenate([self.t.day(table, column) for table, column in _DAYS])
-        days = days[days != facts.NO_DAY]
-        if not days.size:
+        """Return whether the case knows days, and the first and last of the horizon (contract §4)."""
+
+        def given(*columns: tuple[str, str]) -> Ints:
+            days = np.concatenate([self.t.day(*column) for column in columns])
+            return np.asarray(days[days != facts.NO_DAY])
+
+        def number(day: date) -> int:
+            return int(np.datetime64(day, "D").astype(np.int64))
+
+        setting, work, since = self.settings.horizon, given(*_WORK), given(_SINCE)
+        if setting.start is not None:
+            start = number(setting.start)
+        elif work.size or since.size:
+            start = int((work if work.size else since).min())
+        elif given(_EXPIRES).size:
+            start = number(date.today())
+        else:
             return False, 0, 0
-
-        def number(day: date | None, otherwise: int) -> int:
-            return otherwise if day is None else int(np.datetime64(day, "D").astype(np.int64))
-
-        horizon = self.settings.horizon
-        return True, number(horizon.start, int(days.min())), number(horizon.end, int(days.max()))
+        if setting.end is not None:
+            return True, start, number(setting.end)
+        near = np.concatenate([work, since])
+        near = near[near <= start + _FOREVER]
+        until = given(*_WORK[1:])
+        ended = bool((until <= start + _FOREVER).any())
+        return True, start, int(near.max(initial=start if ended else start + _FOUR_WEEKS))
 
     def of_item(self, column: str, otherwise: float) -> Floats:
         """Return a column of the items by code of the item; the last entry stands for none."""

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from matchopt.contract.horizon import (
+    AFTER_FOUR_WEEKS,
+    ENDING,
+    FAR,
+    SET,
+    TABLE,
+    TODAY,
+    PlannedDays,
+    days_number,
+)
 from matchopt.contract.settings import FILE, Settings
-from matchopt.language import mark, tr
+from matchopt.errors import Severity
+from matchopt.language import mark, tr, trn
 from matchopt.tables.findings import Said, shown
 from matchopt.tables.typed import Checked, CheckedTables, check
 
 LONG_HORIZON = 3660
 """Days after which a horizon looks like a mistyped year."""
+
+LONG_DEFAULT = 366
+"""Days after which one that nobody set does."""
+
+LATELY = 60
+"""Days that a horizon may begin before today by default."""
 
 SIDES = (("donation_id", "donor"), ("need_id", "group"))
 """The columns of affinities that may name each side; a row gives one of the two."""
@@ -18,11 +37,14 @@ SIDES = (("donation_id", "donor"), ("need_id", "group"))
 BOUNDED_BY = {"district": "district", "organization": "organization", "agreements": "organization"}
 """Boundary policy → the column of communities that it goes by."""
 
-WINDOWS = (
-    ("needs", "needed_from", "needed_by", mark("it cannot be served")),
-    ("donations", "available_from", "available_until", mark("it cannot be planned")),
+UNSERVED, UNPLANNED = mark("it cannot be served"), mark("it cannot be planned")
+FIRST_DAYS = (("needs", "needed_from", UNSERVED), ("donations", "available_from", UNPLANNED))
+LAST_DAYS = (
+    ("needs", "needed_by", UNSERVED),
+    ("donations", "available_until", UNPLANNED),
+    ("donations", "expires_on", UNPLANNED),
 )
-"""Table, first and last day of a time window, and what it means if the window is outside the horizon."""
+"""Table and column of days that must not lie after, or before the horizon, and what it means if one does."""
 
 
 @check(settings=True)
@@ -100,40 +122,80 @@ def _refuse_fairness(tables: CheckedTables, rule: str, why: str, cure: str) -> N
 
 @check(settings=True)
 def horizon(tables: CheckedTables, settings: Settings) -> None:
-    """Report a reversed horizon; warn of a long one, of windows outside it, and of days in a case without."""
-    days = tables.days()
-    if not len(days):
+    """Tell where the horizon runs by default, and why; warn where it is past, is long, or leaves days out."""
+    days = tables.planned_days(settings)
+    if days is None:
         _warn_undated(tables, settings)
         return
-    start = np.datetime64(settings.horizon.start or days[0], "s")
-    end = np.datetime64(settings.horizon.end or days[1], "s")
+    start, end = np.array([days.start, days.end]).astype("datetime64[D]").astype("datetime64[s]")
+    ends = {"start": shown(start), "end": shown(end)}
     if end < start:
-        problem = tr(
-            "the horizon ends on {end}, before it starts on {start}", end=shown(end), start=shown(start)
-        )
-        cure = tr("the tables give the end that is not set; correct the horizon or the days")
+        problem = tr("the horizon ends on {end}, before it starts on {start}", **ends)
+        cure = tr("what is not set the tables say, or the day that today is; correct [horizon] or the days")
         tables.found.error("reversed_days", FILE, problem, cure, column="horizon")
         return
-    length = int((end - start) / np.timedelta64(1, "D")) + 1
-    if length > LONG_HORIZON:
-        problem = tr(
-            "the horizon is {length} days long: {start} to {end}",
-            length=f"{length:,}",
-            start=shown(start),
-            end=shown(end),
-        )
+    if settings.horizon.start is None or settings.horizon.end is None:
+        _tell_default(tables, settings, days, ends)
+    length = days.end - days.start + 1
+    if length > (LONG_DEFAULT if settings.horizon.end is None else LONG_HORIZON):
+        problem = tr("the horizon is {length} days long: {start} to {end}", length=f"{length:,}", **ends)
         cure = tr("check the years in the tables, or set [horizon]")
         tables.found.warning("long_horizon", FILE, problem, cure, column="horizon")
-    span = tr("the horizon {start} to {end}", start=shown(start), end=shown(end))
-    for name, first, last, meaning in WINDOWS:
-        table = tables.get(name)
+    span = tr("the horizon {start} to {end}", **ends)
+    outside = [(*one, np.greater, end) for one in FIRST_DAYS] + [(*one, np.less, start) for one in LAST_DAYS]
+    for name, column, meaning, beyond, day in outside:
+        if (table := tables.get(name)) is not None:
+            problem = tr("is outside {span}: {what}", span=span, what=tr(meaning))
+            said = (table.array(column), problem, tr("check the day, or set [horizon]"))
+            tables.warning("outside_horizon", table, column, beyond(table.array(column), day), said)
+
+
+def _tell_default(
+    tables: CheckedTables, settings: Settings, days: PlannedDays, ends: Mapping[str, str]
+) -> None:
+    """Tell what the horizon is where it is not set, why, and which days are too far off to move its end."""
+    why = {name: _why(tables, name, said) for name, said in (("first", days.begins), ("last", days.ends))}
+    problem = tr("runs from {start} ({first}) to {end} ({last})", **ends, **why)
+    tables.found.note("horizon", FILE, problem, column="horizon")
+    if settings.horizon.start is None and days.start < days_number(tables.today) - LATELY:
+        problem = tr(
+            "begins on {start}, more than {days} days before today ({today})",
+            start=ends["start"],
+            days=str(LATELY),
+            today=tables.today,
+        )
+        cure = tr('set horizon.start, "today" perhaps: what lies behind is then not planned')
+        tables.found.warning("past_horizon", FILE, problem, cure, column="horizon.start")
+    if settings.horizon.end is not None:
+        return
+    limit = np.datetime64(days.start + FAR, "D")
+    for column in ENDING:
+        table = tables.get(TABLE[column])
         if table is None:
             continue
-        problem = tr("is outside {span}: {what}", span=span, what=tr(meaning))
-        late, early = table.array(first) > end, table.array(last) < start
-        for column, outside in ((first, late), (last, early & ~late)):
-            said = (table.array(column), problem, tr("check the day, or set [horizon]"))
-            tables.warning("outside_horizon", table, column, outside, said)
+        far = np.flatnonzero(table.array(column) > limit)
+        if len(far):
+            problem = trn(
+                "{n} day is more than {far} days after {start} and does not move the end of the horizon",
+                "{n} days are more than {far} days after {start} and do not move the end of the horizon",
+                len(far),
+                far=str(FAR),
+                start=ends["start"],
+            )
+            tables.found.rows(
+                Severity.NOTE, "far_day", table, column, far[:1], (table.array(column), problem, "")
+            )
+
+
+def _why(tables: CheckedTables, end: str, said: str) -> str:
+    """Return what says where an end of the horizon is."""
+    words = {SET: tr("as set"), TODAY: tr("today"), AFTER_FOUR_WEEKS: tr("four weeks after it begins")}
+    if said in words:
+        return words[said]
+    header = tables.checked[TABLE[said]].header(said)
+    return (
+        tr("the first {column}", column=header) if end == "first" else tr("the last {column}", column=header)
+    )
 
 
 def _warn_undated(tables: CheckedTables, settings: Settings) -> None:
