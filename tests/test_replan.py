@@ -265,3 +265,74 @@ def test_what_is_not_worth_it_is_told_before_what_is_less_than_a_granule() -> No
     )
     assert plan.donations["reason"].tolist() == ["not_worth_it", "not_worth_it"]
     assert plan.needs["reason"].tolist() == ["not_worth_it"]
+
+
+# --- what is left of a need ------------------------------------------------------------------
+
+
+CASH = [
+    {"item": "wheelchair", "kind": "goods", "purchase_price": 900},
+    {"item": "bed", "kind": "goods", "purchase_price": 7},
+    {"item": "cash", "kind": "funds"},
+]
+
+
+def funded(needs: list[dict[str, Any]], funds: list[float], pins: list[Any], **policy: Any) -> SmallCase:
+    """Return a case of funds F1, F2 … that buy wheelchairs (900) and beds (7)."""
+    donations = [
+        {"donation_id": f"F{k}", "item": "cash", "quantity": amount} for k, amount in enumerate(funds, 1)
+    ]
+    needs = [{"item": "wheelchair"} | need for need in needs]
+    return case_of({"policy": policy}, needs=needs, donations=donations, items=CASH, commitments=pins)
+
+
+@pytest.mark.parametrize("flag", [{"all_or_nothing": True}, {}])
+@pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
+def test_a_third_of_a_wheelchair_that_stays_is_served_to_the_whole(flag, objective):
+    need = {"need_id": "N1", "quantity": 1, "unmet_cost": 5000} | flag
+    plan = planned(funded([need], [300, 1000], [pin("F1", "N1", 300)], objective=objective))
+    assert plan.needs["served"].tolist() == [1]
+    assert plan.allocations["donated_quantity"].tolist() == [300, 600]
+    assert (plan.status, plan.needs["reason"].tolist()) == ("optimal", [""])
+
+
+@pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
+def test_sevenths_and_ninehundredths_that_stay_leave_the_exact_rest(objective):
+    needs = [
+        {"need_id": "N1", "item": "bed", "quantity": 2, "unmet_cost": 50},
+        {"need_id": "N2", "quantity": 1, "unmet_cost": 5000},
+        {"need_id": "N3", "item": "bed", "quantity": 1, "all_or_nothing": True, "unmet_cost": 50},
+    ]
+    pins = [pin("F1", "N1", 3), pin("F1", "N2", 1), pin("F1", "N3", 6)]
+    plan = planned(funded(needs, [10, 911], pins, objective=objective))
+    assert plan.needs["served"].tolist() == [2, 1, 1]
+    # One unit of money too few, and less is served: the rest is no more than what is there.
+    less = planned(funded(needs, [10, 910], pins, objective=objective))
+    assert sum(less.needs["unmet"] > 0) == 1
+
+
+@pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
+def test_what_nobody_can_add_to_is_unmet_to_the_millionth(objective):
+    """The fund is not planned any more, so that the need is in no part of the case."""
+    small = funded([{"need_id": "N1", "quantity": 1}], [300], [pin("F1", "N1", 300)], objective=objective)
+    small.tables["donations"][0]["reliability"] = 0
+    plan = planned(small)
+    assert plan.needs["unmet"].tolist() == [0.666667]
+    assert plan.status == "optimal"
+
+
+def test_what_an_excluded_need_has_of_pinned_lines_takes_nothing_off_the_cost_of_others():
+    small = funded(
+        [{"need_id": "N1", "quantity": 1, "group": "children"}, {"need_id": "N2", "quantity": 1}],
+        [300, 450],
+        [pin("F1", "N1", 300)],
+        objective="total-cost",
+    )
+    small.tables["exclusions"] = [{"group": "children"}]
+    assert planned(small).cost["unmet"] == 500
+
+
+def test_a_promise_that_fills_the_exact_rest_is_kept():
+    pins = [pin("F1", "N1", 300), pin("F2", "N1", 600, "planned")]
+    plan = planned(funded([{"need_id": "N1", "quantity": 1}], [300, 900], pins, churn_cost=3))
+    assert plan.summary["commitments"]["kept"] == 1

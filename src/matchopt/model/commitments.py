@@ -13,7 +13,7 @@ from matchopt.contract.fields import BARRED, PINNED
 from matchopt.contract.frames import key_positions, positions
 from matchopt.model.calendar import Calendar, days_of
 from matchopt.model.linking import NO_LOADS, Capacities, CapacityLoads, Loads
-from matchopt.model.money import QuantityScale, exact_dot
+from matchopt.model.money import Quantities, QuantityScale, exact_dot
 from matchopt.model.pair_kernels import BarredPairs
 from matchopt.model.routes import (
     COST_KINDS,
@@ -80,10 +80,11 @@ class Pinned:
         np.add.at(total, self.donation, self.quantity)
         return total
 
-    def served(self, count: int) -> Ints:
-        """Return the scaled quantity served of each of `count` needs, rounded up."""
-        served = np.bincount(self.need, self.quantity * self.ratio, minlength=count)
-        return np.asarray(np.ceil(served - 4 * np.spacing(served)).astype(np.int64))
+    def short(self, asked: Ints) -> Quantities:
+        """Return what the lines leave of what each need asks (n,)."""
+        wanted = Quantities.whole(asked)
+        served = Quantities.added_up(self.need, self.quantity, self.ratio, len(asked))
+        return wanted - served.at_most(wanted)
 
     def load(self, count: int, unit: int) -> Floats:
         """Return the kg on each of `count` capacities; `unit` is that of the scale."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.errors import CaseError, Finding, Severity
 from matchopt.language import tr
 
@@ -144,6 +145,64 @@ class QuantityScale:
         whole = {name: round(amount) for name, amount in exact.items()}
         whole[max(exact, key=exact.__getitem__)] += round(sum(exact.values())) - sum(whole.values())
         return {name: float(Fraction(amount, MONEY_SCALE)) for name, amount in whole.items()}
+
+
+FINE = 10**9
+"""Parts of a scaled quantity in which is kept what rounding leaves, so that sums are rounded once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Scaled quantities that need not be whole: a ratio such as 1/3 has no finite decimals.
+
+    Attributes
+    ----------
+    quantity : (n,) int
+        Each to the nearest. Whole quantities add up exactly.
+    rest : (n,) int
+        What it really is above that, in parts of 1 / `FINE`.
+    """
+
+    quantity: Ints
+    rest: Ints
+
+    @classmethod
+    def whole(cls, quantity: Ints) -> Self:
+        """Return quantities that are whole."""
+        return cls(quantity, np.zeros_like(quantity))
+
+    @classmethod
+    def added_up(cls, row: Ints, quantity: Ints, ratio: Floats, count: int) -> Self:
+        """Return the sums of quantity × ratio by row."""
+        even = ratio == 1
+        total = np.zeros(count, dtype=np.int64)
+        np.add.at(total, row[even], quantity[even])
+        parts = np.bincount(row[~even], (quantity * ratio)[~even], minlength=count)
+        nearest = np.rint(parts)
+        dust = np.abs(parts - nearest) <= 4 * np.spacing(parts)
+        rest = np.where(dust, 0, np.rint((parts - nearest) * FINE)).astype(np.int64)
+        return cls(total + nearest.astype(np.int64), rest)
+
+    def __sub__(self, other: Self) -> Self:
+        return type(self)(self.quantity - other.quantity, self.rest - other.rest)
+
+    def at_most(self, most: Self) -> Self:
+        """Return each, or what `most` is of it where that is less."""
+        above = (self.quantity > most.quantity) | (
+            (self.quantity == most.quantity) & (self.rest > most.rest)
+        )
+        return type(self)(
+            np.where(above, most.quantity, self.quantity), np.where(above, most.rest, self.rest)
+        )
+
+    def of(self, rows: Bools | Ints) -> Fraction:
+        """Return what some rows come to together, not rounded."""
+        return added(self.quantity[rows]) + Fraction(added(self.rest[rows]), FINE)
+
+    def cost(self, price: Ints, rows: Bools | Ints) -> int:
+        """Return what some rows cost, each at its price (n,)."""
+        fine = np.rint(price[rows] * (self.rest[rows] / FINE)).astype(np.int64)
+        return exact_dot(price[rows], self.quantity[rows]) + added(fine)
 
 
 def with_residue(parts: Ints, total: Ints, largest: Ints) -> Ints:

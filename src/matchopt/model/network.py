@@ -30,7 +30,7 @@ from matchopt.model.classes import (
 )
 from matchopt.model.commitments import Bars, Commitments, Pinned, Promised
 from matchopt.model.linking import Capacities, CapacityLoads
-from matchopt.model.money import QuantityScale, to_money
+from matchopt.model.money import Quantities, QuantityScale, to_money
 from matchopt.model.pair_costs import PairCosts, pair_costs
 from matchopt.model.pair_kernels import BarredPairs
 from matchopt.model.places import Atlas, Places
@@ -148,8 +148,9 @@ class Network:
         Code of the community of each need.
     pinned, promised
         What an earlier plan has led to.
-    supply, demand : (d,) int, (n,) int
-        What pinned lines leave of `plannable` and `asked`.
+    supply, demand : (d,) int, (n,) quantities
+        What pinned lines leave of `plannable` and `asked`. The classes of `needs` hold the latter to the nearest;
+        where that is not all, the class is of one row.
     scale, calendar, items, hubs
         What decoding needs.
     capacities
@@ -168,7 +169,7 @@ class Network:
     pinned: Pinned
     promised: Promised
     supply: Ints
-    demand: Ints
+    demand: Quantities
     scale: QuantityScale
     calendar: Calendar
     items: Items
@@ -193,10 +194,10 @@ def encode(case: Case) -> Network:
         commitments = Commitments(case, terms, calendar, amounts.scale, rows)
         pinned, promised = commitments.pinned(capacities), commitments.promised(churn)
     left = np.maximum(amounts.plannable - pinned.planned(len(donated)), 0)
-    short = np.maximum(amounts.asked - pinned.served(len(needed)), 0)
+    short = pinned.short(amounts.asked)
     residual = capacities.limit - pinned.load(len(capacities), amounts.scale.unit)
     capacities = replace(capacities, limit=np.maximum(residual, 0.0))
-    whole = whole_parts(case, items, amounts, (left, short), part_of, donated, needed)
+    whole = whole_parts(case, items, amounts, (left, short.quantity), part_of, donated, needed)
     tied = np.zeros(len(whole), dtype=bool)
     if churn:
         tied[part_of[donated[promised.donation]]] = True
@@ -205,7 +206,7 @@ def encode(case: Case) -> Network:
     mine = rows.supply.kept_apart(alone[part_of[donated]])
     supply, donations, origins = supply_classes(case, mine, rows.place, left, amounts.plannable > 0)
     theirs = rows.demand.kept_apart(alone[part_of[needed]])
-    asked = np.where(amounts.excluded, 0, short)
+    asked = np.where(amounts.excluded, 0, short.quantity)
     demand, needs = demand_classes(case, theirs, asked, ~amounts.excluded)
     maker = _Maker(terms, bars.table(), capacities, amounts, supply, demand, donations, needs, origins)
     by_part = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])

@@ -12,7 +12,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.classes import unmet_cost
 from matchopt.model.linking import FairnessCells
-from matchopt.model.money import MONEY_SCALE
+from matchopt.model.money import FINE, MONEY_SCALE
 from matchopt.model.network import Network, Part
 from matchopt.planning.columns import OpenPromises, RouteSource
 from matchopt.result.deliveries import Flows, loaded
@@ -109,7 +109,7 @@ def join(
     block = Block(
         supply=every([p.supply for p in parts]).astype(np.float64),
         granule=every([p.granule for p in parts]) / unit,
-        demand=every([p.asked for p in parts]) / unit,
+        demand=(every([p.asked for p in parts]) + network.demand.rest[need_row] / FINE) / unit,
         unmet_cost=unmet_cost(case)[need_row] / MONEY_SCALE,
         tier=every([p.priority for p in parts]),
         community=every([p.community for p in parts]),

@@ -13,11 +13,11 @@ import pandas as pd
 from matchopt.arrays import Bools
 from matchopt.contract.case import Case
 from matchopt.model.classes import unmet_cost
-from matchopt.model.money import MONEY_SCALE, added, exact_dot
+from matchopt.model.money import MONEY_SCALE, Quantities, exact_dot
 from matchopt.model.network import Network
 from matchopt.planning.blocks import LinkedBlock
 from matchopt.result.books import Books
-from matchopt.result.deliveries import Deliveries, Served
+from matchopt.result.deliveries import Deliveries
 from matchopt.result.proof import PriceRows, Proof, table_of_prices
 from matchopt.result.summary import Bound
 from matchopt.solve.search import BlockSolution, StageProof, reaches
@@ -70,13 +70,20 @@ def _sum(
         priority = case.needs["priority"].to_numpy(dtype=np.int64)
         before = {t: books.served.of(priority == t) - own.of(priority == t) for t in by_tier}
         served = {t: most + before[t] for t, most in by_tier.items()}
+    unmet = network.demand - own
+    if by_tier is None:
+        # The blocks count what their needs miss of what pinned lines leave, the plain proof whole quantities.
+        _, joint = in_blocks(network, solved)
+        price, plain_rows = unmet_cost(case), ~joint & ~network.excluded
+        counted = unmet.cost(price, joint) + exact_dot(price[plain_rows], unmet.quantity[plain_rows])
+        cost += books.cost["unmet"] - counted
     # What no block could keep is changed in every plan.
     lost = np.ones(len(promised), dtype=bool)
     for one in solved:
         lost[one.joint.promises] = False
     cost += int(lost.sum()) * promised.cost * network.scale.unit
     for one in solved:
-        exact = _Exact(case, network, one, new, own)
+        exact = _Exact(case, network, one, new, own, unmet)
         for stage in one.outcome.stages:
             limit = stage.relaxation if relaxed else stage.bound
             met = reaches(stage.value, limit)
@@ -101,7 +108,15 @@ def _fairness(one: Solved, stage: StageProof, value: float) -> float:
 class _Exact:
     """What the plan reaches in one block, in whole numbers."""
 
-    def __init__(self, case: Case, network: Network, one: Solved, new: Deliveries, served: Served) -> None:
+    def __init__(
+        self,
+        case: Case,
+        network: Network,
+        one: Solved,
+        new: Deliveries,
+        served: Quantities,
+        unmet: Quantities,
+    ) -> None:
         needs, _ = network.needs.rows_of(one.joint.needs)
         tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
         self.served = {int(t): served.of(needs[tier == t]) for t in np.unique(tier)}
@@ -112,10 +127,9 @@ class _Exact:
         self.cost += changed * network.promised.cost * network.scale.unit
         self._base = 0
         if one.joint.block.by_cost:
-            price = unmet_cost(case)[needs]
-            self._base = exact_dot(price, network.demand[needs])
-            self.cost += exact_dot(price, (network.demand - served.quantity)[needs])
-            self.cost -= added(served.saved(unmet_cost(case))[needs])
+            price = unmet_cost(case)
+            self._base = network.demand.cost(price, needs)
+            self.cost += unmet.cost(price, needs)
         self._unit = network.scale.unit
 
     def least_cost(self, limit: float) -> int:

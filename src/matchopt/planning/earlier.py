@@ -9,7 +9,7 @@ from matchopt.arrays import FORBIDDEN, Ints
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.classes import Members
-from matchopt.model.money import to_money
+from matchopt.model.money import FINE, to_money
 from matchopt.model.network import Network, Part
 from matchopt.planning.columns import OpenPromises
 from matchopt.solve.slope_scaling import PromisedArcs
@@ -100,7 +100,8 @@ def keepable(network: Network, part: Part) -> OpenPromises:
     )
     good = is_open & (part.costs(row, column) < FORBIDDEN) & (granules * part.granule[row] == quantity)
     good &= (granules >= 1) & (granules <= part.supply[row])
-    good &= served <= part.asked[column] * (1 + ROUNDING)
+    asked = part.asked[column] + network.demand.rest[promised.need[number]] / FINE
+    good &= served <= asked * (1 + ROUNDING)
     at = np.flatnonzero(good)
     return OpenPromises(
         number[at], row[at], column[at], granules[at].astype(np.float64), route.take(at), np.full(len(at), -1)

@@ -18,9 +18,10 @@ from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
 from matchopt.model.commitments import KEYS
 from matchopt.model.money import (
+    FINE,
     LARGEST_SUM,
     MONEY_SCALE,
-    added,
+    Quantities,
     beyond_counting,
     exact_dot,
     from_money,
@@ -29,8 +30,9 @@ from matchopt.model.money import (
 )
 from matchopt.model.network import Network
 from matchopt.model.routes import COST_KINDS
-from matchopt.result.deliveries import Deliveries, Served
+from matchopt.result.deliveries import Deliveries
 from matchopt.result.reasons import Residual, reasons
+from matchopt.tolerances import EQUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Books:
     needs: pd.DataFrame
     donations: pd.DataFrame
     purchases: pd.DataFrame
-    served: Served
+    served: Quantities
     planned: Ints
     cost: dict[str, int]
     kept: Bools
@@ -75,15 +77,18 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
         What the plan leaves of shared limits.
     """
     deliveries = new.joined(network.pinned).sorted(case)
-    reached = deliveries.served_by_need(network.asked)
+    asked = Quantities.whole(network.asked)
+    reached = deliveries.served_by_need(asked)
     served, planned = reached.quantity, deliveries.planned(len(network.plannable))
     by_cost = case.settings.policy.objective == "total-cost"
-    short = np.where(network.excluded, 0, network.asked - served)
+    missing = asked - reached
+    served_up = missing.quantity + missing.rest / FINE <= EQUAL * network.scale.unit
+    short = np.where(network.excluded | served_up, 0, missing.quantity)
     left = Residual(network.supply - new.planned(len(planned)), short, room, budget)
     cost = {
         kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
     }
-    cost["unmet"] = exact_dot(unmet_cost(case), short) - added(reached.saved(unmet_cost(case)))
+    cost["unmet"] = missing.cost(unmet_cost(case), ~network.excluded)
     why_unmet, why_left = reasons(network, left, by_cost)
     show = network.scale.from_ints
     needs = pd.DataFrame(

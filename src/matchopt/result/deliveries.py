@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from fractions import Fraction
 from typing import Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from matchopt.contract.frames import key_positions
 from matchopt.model.classes import ranks
 from matchopt.model.commitments import KEYS, Pinned, Promised
 from matchopt.model.linking import Loads
-from matchopt.model.money import added, exact_dot
+from matchopt.model.money import Quantities, exact_dot
 from matchopt.model.network import Network, Part, disaggregate
 from matchopt.model.routes import COST_KINDS, budgeted
 
@@ -106,34 +105,6 @@ def loaded(network: Network, loads: Loads, quantity: Ints) -> tuple[Ints, Floats
     return loads.row, loads.kg * quantity[loads.which] / network.scale.unit
 
 
-FINE = 10**9
-"""Parts of a scaled quantity in which is kept what rounding leaves, so that sums are rounded once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What needs are served.
-
-    Attributes
-    ----------
-    quantity : (n,) int
-        Scaled quantity of each, to the nearest. Whole quantities add up exactly.
-    rest : (n,) int
-        What it really is above that, in parts of 1 / `FINE`.
-    """
-
-    quantity: Ints
-    rest: Ints
-
-    def of(self, needs: Bools | Ints) -> Fraction:
-        """Return the scaled quantity served of some `needs` together, not rounded."""
-        return added(self.quantity[needs]) + Fraction(added(self.rest[needs]), FINE)
-
-    def saved(self, price: Ints) -> Ints:
-        """Return what `rest` takes off the cost of what is unmet of each need, at a `price` of its units."""
-        return np.rint(price * (self.rest / FINE)).astype(np.int64)
-
-
 @dataclass(frozen=True, slots=True)
 class Deliveries:
     """The lines of a plan in the order they are written, with all that is known of each.
@@ -165,18 +136,10 @@ class Deliveries:
         """Scaled quantity served by each line."""
         return self.quantity * self.ratio
 
-    def served_by_need(self, asked: Ints) -> Served:
+    def served_by_need(self, asked: Quantities) -> Quantities:
         """Return what each need is served, of which `asked` (n,) is the most."""
-        even = self.ratio == 1
-        served = np.zeros(len(asked), dtype=np.int64)
-        np.add.at(served, self.need[even], self.quantity[even])
-        odd = ~even
-        parts = np.bincount(self.need[odd], self.served[odd], minlength=len(asked))
-        nearest = np.rint(parts)
-        dust = np.abs(parts - nearest) <= 4 * np.spacing(parts)
-        rest = np.where(dust, 0, np.rint((parts - nearest) * FINE)).astype(np.int64)
-        served += nearest.astype(np.int64)
-        return Served(np.minimum(served, asked), np.where(served < asked, rest, np.minimum(rest, 0)))
+        lines = self.need, self.quantity, self.ratio
+        return Quantities.added_up(*lines, len(asked.quantity)).at_most(asked)
 
     def planned(self, count: int) -> Ints:
         """Return the scaled quantity planned of each of `count` donations."""

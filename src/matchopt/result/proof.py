@@ -67,7 +67,7 @@ class Proof:
         by_tier = case.settings.policy.objective == "coverage-first"
         plenty = np.full(len(network.plannable), PLENTY if by_tier else 0, dtype=np.int64)
         lost = np.where(network.excluded | by_tier, 0, unmet_cost(case))
-        quantity = np.where(network.excluded | ~taken, 0, network.demand)
+        quantity = np.where(network.excluded | ~taken, 0, network.demand.quantity)
         return cls(
             Side(
                 case.donations["donation_id"],

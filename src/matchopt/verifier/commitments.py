@@ -8,14 +8,13 @@ than the sum of what is saved above what is lost, where that is above 0.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from matchopt.arrays import Bools, Floats, Ints, Texts
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.case import Case
 from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import NO_DAY, Counts, Facts, Names, PairIndex, classes, pick
@@ -145,21 +144,9 @@ def _scheduled(f: Facts, lines: EarlierLines) -> EarlierLines:
 
 
 def remaining(f: Facts, planned: Counts, met: Counts) -> Facts:
-    """Return the facts with what lines that stay leave of donations and needs.
-
-    What a need misses counts in whole millionths of a unit where a ratio makes it no whole number of grains.
-    """
+    """Return the facts with what lines that stay leave of donations and needs, exactly."""
     left = np.maximum(f.donations.plannable - planned.astype(np.int64), 0)
-    if met.dtype != object:
-        short: Ints | Texts = np.maximum(f.needs.asked - met, 0)
-    else:
-        fine = np.maximum(np.rint(f.needs.grain * 10**6), 1).astype(np.int64).tolist()
-        rows = zip(f.needs.asked.tolist(), met.tolist(), fine, strict=True)
-        exact = [
-            max(Fraction(math.floor((asked - m) * parts), parts), Fraction(0)) for asked, m, parts in rows
-        ]
-        whole = all(number.denominator == 1 for number in exact)
-        short = np.array([int(n) for n in exact], dtype=np.int64) if whole else np.array(exact, dtype=object)
+    short = np.maximum(f.needs.asked - met, 0)
     donations = replace(f.donations, plannable=left)
     needs = replace(f.needs, asked=short)  # type: ignore[arg-type]
     return replace(f, donations=donations, needs=needs)

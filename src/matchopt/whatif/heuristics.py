@@ -117,7 +117,7 @@ class Round:
         self.matched: Bools = np.zeros(len(case.needs), dtype=bool)
         self._case = case
         self._order = np.lexsort((ranks(case.donations["donation_id"]), _known(case.donations["created_on"])))
-        self._supply, self._demand = network.supply.copy(), network.demand.copy()
+        self._supply, self._demand = network.supply.copy(), network.demand.quantity.copy()
         self._room = network.capacities.limit.copy()
         pinned = network.pinned.spent / (MONEY_SCALE * network.scale.unit)
         limit = case.settings.policy.budget or np.inf
