@@ -270,7 +270,7 @@ def test_what_is_not_worth_it_is_told_before_what_is_less_than_a_granule() -> No
 # --- what is left of a need ------------------------------------------------------------------
 
 
-CASH = [
+CASH: list[dict[str, Any]] = [
     {"item": "wheelchair", "kind": "goods", "purchase_price": 900},
     {"item": "bed", "kind": "goods", "purchase_price": 7},
     {"item": "cash", "kind": "funds"},
@@ -288,7 +288,9 @@ def funded(needs: list[dict[str, Any]], funds: list[float], pins: list[Any], **p
 
 @pytest.mark.parametrize("flag", [{"all_or_nothing": True}, {}])
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_a_third_of_a_wheelchair_that_stays_is_served_to_the_whole(flag, objective):
+def test_a_third_of_a_wheelchair_that_stays_is_served_to_the_whole(
+    flag: dict[str, bool], objective: str
+) -> None:
     need = {"need_id": "N1", "quantity": 1, "unmet_cost": 5000} | flag
     plan = planned(funded([need], [300, 1000], [pin("F1", "N1", 300)], objective=objective))
     assert plan.needs["served"].tolist() == [1]
@@ -297,7 +299,7 @@ def test_a_third_of_a_wheelchair_that_stays_is_served_to_the_whole(flag, objecti
 
 
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_sevenths_and_ninehundredths_that_stay_leave_the_exact_rest(objective):
+def test_sevenths_and_ninehundredths_that_stay_leave_the_exact_rest(objective: str) -> None:
     needs = [
         {"need_id": "N1", "item": "bed", "quantity": 2, "unmet_cost": 50},
         {"need_id": "N2", "quantity": 1, "unmet_cost": 5000},
@@ -312,7 +314,7 @@ def test_sevenths_and_ninehundredths_that_stay_leave_the_exact_rest(objective):
 
 
 @pytest.mark.parametrize("objective", ["coverage-first", "total-cost"])
-def test_what_nobody_can_add_to_is_unmet_to_the_millionth(objective):
+def test_what_nobody_can_add_to_is_unmet_to_the_millionth(objective: str) -> None:
     """The fund is not planned any more, so that the need is in no part of the case."""
     small = funded([{"need_id": "N1", "quantity": 1}], [300], [pin("F1", "N1", 300)], objective=objective)
     small.tables["donations"][0]["reliability"] = 0
@@ -321,7 +323,7 @@ def test_what_nobody_can_add_to_is_unmet_to_the_millionth(objective):
     assert plan.status == "optimal"
 
 
-def test_what_an_excluded_need_has_of_pinned_lines_takes_nothing_off_the_cost_of_others():
+def test_what_an_excluded_need_has_of_pinned_lines_takes_nothing_off_the_cost_of_others() -> None:
     small = funded(
         [{"need_id": "N1", "quantity": 1, "group": "children"}, {"need_id": "N2", "quantity": 1}],
         [300, 450],
@@ -332,7 +334,133 @@ def test_what_an_excluded_need_has_of_pinned_lines_takes_nothing_off_the_cost_of
     assert planned(small).cost["unmet"] == 500
 
 
-def test_a_promise_that_fills_the_exact_rest_is_kept():
+def test_a_promise_that_fills_the_exact_rest_is_kept() -> None:
     pins = [pin("F1", "N1", 300), pin("F2", "N1", 600, "planned")]
     plan = planned(funded([{"need_id": "N1", "quantity": 1}], [300, 900], pins, churn_cost=3))
     assert plan.summary["commitments"]["kept"] == 1
+
+
+# --- ids of lines, and runs that stand on their own ------------------------------------------
+
+
+def rice(needs: int, donations: int, rows: list[dict[str, Any]]) -> SmallCase:
+    """Return a case of needs N1 … and donations D1 … of 2 each, and commitments."""
+    return case_of(
+        needs=[{"need_id": f"N{k + 1}", "quantity": 2, "priority": 1 + 4 * k} for k in range(needs)],
+        donations=[{"donation_id": f"D{k + 1}", "quantity": 2} for k in range(donations)],
+        commitments=rows,
+    )
+
+
+def frames_after(small: SmallCase, earlier: Plan) -> Case:
+    """Return a case, given as frames, that follows a plan."""
+    frames: dict[str, Any] = small.frames()
+    return Case.from_frames(settings=small.settings, earlier=earlier, **frames)
+
+
+def follows(small: SmallCase, earlier: Plan) -> Plan:
+    """Return the plan of a case after another plan; it verifies."""
+    case = frames_after(small, earlier)
+    plan = matchopt.plan(case, warm=earlier)
+    assert matchopt.verify(case, plan) == ()
+    return plan
+
+
+def lines_of(plan: Plan) -> list[tuple[str, str, str]]:
+    return list(
+        plan.allocations[["allocation_id", "donation_id", "need_id"]].itertuples(index=False, name=None)
+    )
+
+
+def test_an_id_that_was_cancelled_is_never_given_again() -> None:
+    first = matchopt.plan(rice(2, 1, []).case())
+    assert (lines_of(first), first.summary["last_allocation_id"]) == ([("A0001", "D1", "N1")], "A0001")
+    cancelled = [{"allocation_id": "A0001", "status": "cancelled"}]
+    second = follows(rice(2, 1, cancelled), first)
+    assert (lines_of(second), second.summary["last_allocation_id"]) == ([("A0002", "D1", "N2")], "A0002")
+    # The same tables once more: the line that was cancelled is still known, and still off.
+    third = follows(rice(2, 1, cancelled), second)
+    assert lines_of(third) == [("A0002", "D1", "N2")]
+    both = [*cancelled, {"allocation_id": "A0002", "status": "declined"}]
+    fourth = follows(rice(2, 1, both), third)
+    assert (lines_of(fourth), fourth.summary["last_allocation_id"]) == ([], "A0002")
+    # Nobody says any more that A0001 is off: the pair is proposed again, by a new id.
+    fifth = follows(rice(2, 1, both[1:]), fourth)
+    assert (lines_of(fifth), fifth.summary["last_allocation_id"]) == ([("A0003", "D1", "N1")], "A0003")
+
+
+def test_on_the_third_day_the_same_pair_is_refused_from_the_command_line(monday: Path) -> None:
+    (monday / "case" / "commitments.csv").write_text("allocation_id,status\nA0003,declined\n")
+    for before, after in (("monday", "tuesday"), ("tuesday", "wednesday"), ("wednesday", "thursday")):
+        code, out = told("replan", before, "case", "-o", after, "-q", "--no-report")
+        assert code == 0, out
+        assert told("verify", after)[0] == 0
+        lines = lines_of(matchopt.read_run(after))
+        assert ("D2", "N3") not in {(donation, need) for _, donation, need in lines}
+        assert "A0003" not in {name for name, _, _ in lines}
+
+
+def test_ids_count_on_from_the_highest_that_the_table_names_whatever_became_of_it() -> None:
+    rows = [
+        pin("D1", "N1", 2, "declined", allocation_id="A0041"),
+        pin("D2", "N2", 1, allocation_id="delivery 7"),
+    ]
+    plan = planned(rice(2, 2, rows))
+    assert lines_of(plan) == [("A0042", "D2", "N1"), ("A0043", "D1", "N2"), ("delivery 7", "D2", "N2")]
+    assert plan.summary["last_allocation_id"] == "A0043"
+
+
+def test_of_two_rows_with_a_claim_to_an_id_the_line_that_stays_has_it() -> None:
+    """Half of a line goes another way than the rest, which is a promise; both stem from one id."""
+    hubs = [{"hub": "H"}]
+    first = case_of(
+        needs=[{"need_id": "N1", "quantity": 4}], donations=[{"donation_id": "D1", "quantity": 4}], hubs=hubs
+    )
+    before = matchopt.plan(first.case())
+    half = first.copy()
+    half.tables["commitments"] = [{"allocation_id": "A0001", "quantity": 2, "hub": "H", "status": "accepted"}]
+    after = follows(half, before)
+    assert after.allocations[["allocation_id", "hub"]].to_numpy().tolist() == [["A0002", ""], ["A0001", "H"]]
+
+
+@pytest.mark.parametrize("from_files", [True, False])
+def test_a_case_replanned_from_python_stands_on_its_own(tmp_path: Path, from_files: bool) -> None:
+    first = matchopt.plan(rice(2, 2, []).case())
+    small = rice(2, 2, [{"allocation_id": "A0001", "status": "accepted", "quantity": 1}])
+    if from_files:
+        case = matchopt.read_case(small.write(tmp_path / "case"), earlier=first.allocations)
+    else:
+        case = frames_after(small, first)
+    plan = matchopt.plan(case, warm=first)
+    assert plan.summary["commitments"] | {"churn_cost": 0} == {
+        "pinned": 1,
+        "pinned_served": 1,
+        "promised": 2,
+        "kept": 2,
+        "changed": 0,
+        "churn_cost": 0,
+    }
+    plan.write(tmp_path / "run")
+    again = matchopt.read_run(tmp_path / "run")
+    assert matchopt.verify(again.case, again) == ()
+    pd.testing.assert_frame_equal(again.case.tables["commitments"], case.tables["commitments"])
+    assert told("verify", str(tmp_path / "run"))[0] == 0
+    # What follows it, from Python or from its folder, knows the same of it.
+    assert again.summary["last_allocation_id"] == first.summary["last_allocation_id"]
+    what_if = again.case.replace(settings={"policy": {"churn_cost": 3}})
+    assert what_if.earlier is not None
+    assert matchopt.plan(what_if).allocations["allocation_id"].tolist() == ["A0001", "A0002"]
+
+
+@pytest.mark.parametrize("column", ["allocation_id", "last_allocation_id"])
+def test_other_ids_of_a_replanned_case_are_found(bound: Plan, column: str) -> None:
+    if column == "last_allocation_id":
+        assert {
+            v.row
+            for v in matchopt.verify(bound.case, replace(bound, summary={**bound.summary, column: "A0099"}))
+        } == {column}
+        return
+    for row in range(len(bound.allocations)):
+        lines = bound.allocations.copy()
+        lines.loc[row, "allocation_id"] = "A0099"
+        assert "id" in {v.code for v in matchopt.verify(bound.case, replace(bound, allocations=lines))}

@@ -87,7 +87,9 @@ def codes(plan: Plan, case: Case | None = None) -> set[str]:
 @pytest.mark.parametrize(
     ("table", "column", "row", "value", "code"),
     [
-        ("allocations", "allocation_id", 1, "A1", "duplicate_id"),
+        ("allocations", "allocation_id", 1, "A0001", "duplicate_id"),
+        ("allocations", "allocation_id", 1, "A0009", "id"),
+        ("allocations", "allocation_id", 3, "A5", "id"),
         ("allocations", "allocation_id", 1, "", "bad_cell"),
         ("allocations", "donation_id", 0, "d9", "unknown_id"),
         ("allocations", "donation_id", 2, "d1", "no_such_item"),
@@ -393,8 +395,8 @@ def test_a_plan_of_another_case_is_no_plan_of_this_one(plan: Plan) -> None:
 def _other(case: Case, column: str, old: object, cells: set[object], chance: random.Random) -> Any:
     """Return another value for a cell; None where another one may be as right."""
     if isinstance(old, str):
-        if column == "allocation_id":  # a name, not a fact: another free one is as good
-            return chance.choice(sorted({"", *map(str, cells)} - {old}))
+        if column == "allocation_id":
+            return chance.choice(sorted({"", "A9999", *map(str, cells)} - {old}))
         names = {*case.needs.need_id, *case.donations.donation_id, *case.needs.item, "", "need", "donation"}
         return chance.choice(sorted(names - {old}))
     if old is pd.NaT:

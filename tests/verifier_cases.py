@@ -105,7 +105,7 @@ def plan_of(
     purchases
         Rows of the shopping list.
     """
-    frame = pd.DataFrame([{**row, "allocation_id": f"A{k}"} for k, row in enumerate(lines, 1)])
+    frame = pd.DataFrame([{**row, "allocation_id": f"A{k:04}"} for k, row in enumerate(lines, 1)])
     if frame.empty:
         frame = pd.DataFrame({name: pd.Series(dtype=object) for name in ALLOCATIONS})
     got = {key: [row for row in lines if row["need_id"] == key] for key in needs}
@@ -187,6 +187,7 @@ def _summary(
         "planned": float(gifts.planned.sum()),
         "left_over": float(gifts.left_over.sum()),
         "allocations": len(lines),
+        "last_allocation_id": f"A{len(lines):04}" if lines else "",
         "logistics_cost": logistics,
         "cost": cost,
         "relaxation": bound,

@@ -186,7 +186,7 @@ def replan(
     """  # noqa: D301
     from matchopt.report import compared
     from matchopt.runs.integrity import refuse_changed
-    from matchopt.runs.read import read_earlier, read_lines, read_manifest
+    from matchopt.runs.read import followed_plan, read_earlier, read_manifest
     from matchopt.runs.write import default_run, refuse_taken, write_run
     from matchopt.whatif.differences import differences
 
@@ -195,15 +195,14 @@ def replan(
     with progress(quiet=quiet) as step:
         manifest = read_manifest(run)
         refuse_changed(run, manifest, None, force=force)
-        lines = read_lines(run)
-        read = read_case(case, changes, step, today, lines)
+        read = read_case(case, changes, step, today, followed_plan(run, manifest))
         before = read_earlier(run, manifest, read)
         if not quiet:
             warn(read, case)
         made = plan_and_verify(read, step, time_limit=time_limit, warm=before)
         beside = people(made, step, wanted=report)
         step("writing the run folder", 0, 0)
-        write_run(made, target, force=force, copy=not no_copy, earlier=lines, beside=beside)
+        write_run(made, target, force=force, copy=not no_copy, beside=beside)
     if not quiet:
         show_summary(made)
         print("\n" + tr("What changed since {run}:", run=run))

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import date
 
-    import pandas as pd
-
-    from matchopt.contract.case import Case
+    from matchopt.contract.case import Case, EarlierPlan
     from matchopt.contract.plan import Plan
     from matchopt.report.workbook import Workbook
 
@@ -28,7 +26,7 @@ def read_case(
     changes: Sequence[str] | None,
     step: Step,
     today: date | None,
-    earlier: pd.DataFrame | None = None,
+    earlier: EarlierPlan | None = None,
 ) -> Case:
     """Read and check a case, be it after an `earlier` plan; with errors in it, say so and end."""
     from matchopt.tables.read import check_case

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from matchopt.contract.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -24,6 +26,49 @@ class Source:
     name: str
     sha256: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPlan:
+    """The plan that a case follows.
+
+    Attributes
+    ----------
+    allocations
+        Its lines.
+    retired
+        Lines of plans before it that it has no more: what the table ``commitments`` says of them counts.
+    last_id
+        The highest allocation_id that it or a plan before it gave to a line; ``""`` for none, or where no
+        more is known than the lines.
+    """
+
+    allocations: pd.DataFrame
+    retired: pd.DataFrame
+    last_id: str
+
+    @classmethod
+    def of(cls, earlier: Plan | pd.DataFrame | EarlierPlan) -> EarlierPlan:
+        """Return a plan, or the allocations of one, as the earlier plan of a case."""
+        from matchopt.contract.plan import Plan
+
+        if isinstance(earlier, EarlierPlan):
+            return earlier
+        if isinstance(earlier, Plan):
+            last = str(earlier.summary.get("last_allocation_id", ""))
+            return cls.after(earlier.case.earlier, earlier.allocations, last)
+        return cls.after(None, earlier, "")
+
+    @classmethod
+    def after(cls, before: EarlierPlan | None, allocations: pd.DataFrame, last_id: str) -> EarlierPlan:
+        """Return the plan of some lines, itself made after `before`."""
+        import pandas as pd
+
+        if before is None:
+            return cls(allocations, allocations.iloc[:0], last_id)
+        known = pd.concat([before.allocations, before.retired], ignore_index=True)
+        known = known[~known["allocation_id"].isin(allocations["allocation_id"])]
+        return cls(allocations, known.drop_duplicates("allocation_id", ignore_index=True), last_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +101,8 @@ class Case:
         Warnings and notes of the check.
     sources
         Files it was read from; empty for frames.
+    earlier
+        The plan that it follows, whose lines completed the table ``commitments``; None without one.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -63,6 +110,7 @@ class Case:
     settings: Settings
     findings: tuple[Finding, ...] = ()
     sources: tuple[Source, ...] = ()
+    earlier: EarlierPlan | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
@@ -125,7 +173,7 @@ class Case:
         needs: pd.DataFrame,
         donations: pd.DataFrame,
         settings: Settings | Mapping[str, Any] | None = None,
-        earlier: pd.DataFrame | None = None,
+        earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
         **tables: pd.DataFrame,
     ) -> Case:
         """Check DataFrames and return them as a case.
@@ -138,7 +186,7 @@ class Case:
         settings
             Settings, or the sections of ``matchopt.toml`` as nested mappings.
         earlier
-            Allocations of an earlier plan, see `matchopt.read_case`.
+            An earlier plan, see `matchopt.read_case`.
 
         Raises
         ------
@@ -167,7 +215,7 @@ class Case:
             Settings to take instead; or nested mappings of those to change, the others
             staying as they are.
         **tables
-            Tables to take instead, by name; None drops one.
+            Tables to take instead, by name; None drops one, and with ``commitments`` the earlier plan.
 
         Raises
         ------
@@ -182,4 +230,5 @@ class Case:
                 frames[name] = frame
         if not isinstance(settings, Settings):
             settings = self.settings.updated(settings or {})
-        return doors.check_frames(frames, settings)
+        alone = "commitments" in tables and tables["commitments"] is None
+        return doors.check_frames(frames, settings, None if alone else self.earlier)

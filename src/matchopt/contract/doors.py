@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from matchopt.contract.case import Case
+    from matchopt.contract.case import Case, EarlierPlan
     from matchopt.contract.plan import Plan
     from matchopt.contract.settings import Settings
 
@@ -22,7 +22,7 @@ class CheckFrames(Protocol):
         self,
         frames: Mapping[str, pd.DataFrame | None],
         settings: Settings | Mapping[str, Any] | None = None,
-        earlier: pd.DataFrame | None = None,
+        earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     ) -> Case:
         """Return the checked case."""
         ...

@@ -37,6 +37,18 @@ KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]
 PROMISED = frozenset({"planned"})
 
 
+def last_number(case: Case) -> int:
+    """Return the highest number of an id such as A0001 that an earlier line ever had, 0 for none."""
+    names = [*case.column("commitments", "allocation_id").tolist()]
+    if case.earlier is not None:
+        for lines in (case.earlier.allocations, case.earlier.retired):
+            names += lines["allocation_id"].tolist()
+        names.append(case.earlier.last_id)
+    ids = pd.Series(names, dtype="str")
+    numbers = ids.str.extract(r"^A(\d{4,15})$", expand=False).dropna()
+    return int(numbers.astype(np.int64).max()) if len(numbers) else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Pinned:
     """Lines that stay, whatever the rules say of them (l,).

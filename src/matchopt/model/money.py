@@ -188,9 +188,7 @@ class Quantities:
 
     def at_most(self, most: Self) -> Self:
         """Return each, or what `most` is of it where that is less."""
-        above = (self.quantity > most.quantity) | (
-            (self.quantity == most.quantity) & (self.rest > most.rest)
-        )
+        above = (self.quantity > most.quantity) | ((self.quantity == most.quantity) & (self.rest > most.rest))
         return type(self)(
             np.where(above, most.quantity, self.quantity), np.where(above, most.rest, self.rest)
         )

@@ -149,8 +149,8 @@ class Network:
     pinned, promised
         What an earlier plan has led to.
     supply, demand : (d,) int, (n,) quantities
-        What pinned lines leave of `plannable` and `asked`. The classes of `needs` hold the latter to the nearest;
-        where that is not all, the class is of one row.
+        What pinned lines leave of `plannable` and `asked`. The classes of `needs` hold the latter to the
+        nearest; where that is not all, the class is of one row.
     scale, calendar, items, hubs
         What decoding needs.
     capacities

@@ -91,7 +91,7 @@ def _sum(
                 cost += exact.cost if met else exact.least_cost(limit)
             elif stage.name.startswith("tier") and served is not None:
                 tier = int(stage.name.split()[1])
-                most = min(limit * network.scale.unit, exact.asked[tier])
+                most = min(limit * network.scale.unit, float(exact.asked[tier]))
                 served[tier] += exact.served[tier] if met else (most if relaxed else math.floor(most + EQUAL))
             else:
                 fairness = _fairness(one, stage, stage.value if met else limit)
@@ -120,7 +120,7 @@ class _Exact:
         needs, _ = network.needs.rows_of(one.joint.needs)
         tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
         self.served = {int(t): served.of(needs[tier == t]) for t in np.unique(tier)}
-        self.asked = {int(t): added(network.demand[needs[tier == t]]) for t in np.unique(tier)}
+        self.asked = {int(t): network.demand.of(needs[tier == t]) for t in np.unique(tier)}
         own = new.block == one.number
         self.cost = exact_dot(new.unit_cost[own].sum(axis=1), new.quantity[own])
         changed = len(one.joint.promises) - int(new.kept(network.promised)[one.joint.promises].sum())

@@ -16,7 +16,7 @@ from matchopt.contract.frames import key_positions
 from matchopt.contract.plan import PURCHASES, handed_on
 from matchopt.language import tr
 from matchopt.model.classes import unmet_cost
-from matchopt.model.commitments import KEYS
+from matchopt.model.commitments import KEYS, last_number
 from matchopt.model.money import (
     FINE,
     LARGEST_SUM,
@@ -53,6 +53,8 @@ class Books:
         Which promises are kept.
     churn
         What the others cost, as `cost`.
+    last_id
+        The last id that any line ever had, ``""`` for none.
     """
 
     allocations: pd.DataFrame
@@ -64,6 +66,7 @@ class Books:
     cost: dict[str, int]
     kept: Bools
     churn: int
+    last_id: str
 
 
 def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budget: float) -> Books:
@@ -109,7 +112,8 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
             "reason": np.where(network.offered > planned, why_left, ""),
         }
     )
-    allocations = _allocations(case, network, deliveries)
+    names, last = _named(case, network, deliveries)
+    allocations = _allocations(case, network, deliveries, names)
     kept = new.kept(network.promised)
     return Books(
         allocations,
@@ -121,10 +125,11 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
         cost,
         kept,
         int((~kept).sum()) * network.promised.cost * network.scale.unit,
+        _numbered(last, 1)[0] if last else "",
     )
 
 
-def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.DataFrame:
+def _allocations(case: Case, network: Network, deliveries: Deliveries, names: Sequence[str]) -> pd.DataFrame:
     quantity, unit = deliveries.quantity, network.scale.unit
     by_line = dict(zip(COST_KINDS, _line_money(deliveries.unit_cost, quantity, unit).T, strict=True))
     other = sum(by_line[kind] for kind in ("identification", "penalty", "transfer", "purchase"))
@@ -133,7 +138,7 @@ def _allocations(case: Case, network: Network, deliveries: Deliveries) -> pd.Dat
     show, dates = network.scale.from_ints, network.calendar.dates
     return pd.DataFrame(
         {
-            "allocation_id": _named(network, deliveries),
+            "allocation_id": names,
             "donation_id": case.donations["donation_id"].to_numpy(dtype=object)[deliveries.donation],
             "need_id": case.needs["need_id"].to_numpy(dtype=object)[deliveries.need],
             "donated_quantity": show(quantity),
@@ -169,19 +174,27 @@ def _line_money(unit_cost: Ints, quantity: Ints, unit: int) -> Ints:
     return with_residue(parts, total, largest=exact.argmax(axis=1))
 
 
-def _named(network: Network, deliveries: Deliveries) -> Sequence[str]:
-    """Return the ids of lines: those of an earlier plan keep theirs, new ones count on from the highest."""
-    if not len(network.pinned.name) + len(network.promised.name):
-        return _numbered(1, len(deliveries.need))
-    told = pd.concat([network.pinned.frame(), network.promised.frame()])
-    told = told[told["name"] != ""].drop_duplicates(KEYS).drop_duplicates("name")
+def _named(case: Case, network: Network, deliveries: Deliveries) -> tuple[Sequence[str], int]:
+    """Return the ids of lines, and the number of the last id that any line ever had.
+
+    A line that goes as an earlier one did keeps the id of that. Where several would, the first one does,
+    those that stay before all. New ids count on from the last, line by line.
+    """
+    count, last = len(deliveries.need), last_number(case)
+    if not last:
+        return _numbered(1, count), count
     lines = pd.DataFrame({name: getattr(deliveries, name) for name in KEYS})
-    at = key_positions(told, lines, KEYS)
-    names, new = np.append(told["name"].to_numpy(dtype=object), "")[at], np.flatnonzero(at < 0)
-    numbers = told["name"].str.extract(r"^A(\d{4,15})$")[0].dropna().astype(np.int64)
-    highest = int(numbers.max()) if len(numbers) else 0
-    names[new] = _numbered(highest + 1, len(new))
-    return list(names)
+    names, stays = np.full(count, "", dtype=object), np.zeros(count, dtype=bool)
+    for earlier in (network.promised, network.pinned):
+        if len(earlier.name):
+            own = np.append(earlier.name, "")[key_positions(earlier.frame(), lines, KEYS)]
+            named = own != ""
+            names, stays = np.where(named, own, names), named & (earlier is network.pinned)
+    order = np.argsort(~stays, kind="stable")
+    names[order[pd.Series(names[order]).duplicated()]] = ""
+    new = np.flatnonzero(names == "")
+    names[new] = _numbered(last + 1, len(new))
+    return list(names), last + len(new)
 
 
 def _numbered(first: int, count: int) -> Sequence[str]:

@@ -131,6 +131,7 @@ def summarize(
         "planned": scale.number(added(books.planned)),
         "left_over": scale.number(added(network.offered) - added(books.planned)),
         "allocations": len(books.allocations),
+        "last_allocation_id": books.last_id,
         "logistics_cost": scale.money(logistics),
         "cost": scale.parted({kind: books.cost[kind] for kind in COST_KINDS})
         | {"unmet": scale.money(books.cost["unmet"])},

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matchopt import __version__
+from matchopt.contract.case import EarlierPlan
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 from matchopt.contract.settings import Settings
 from matchopt.errors import CaseError, RunError, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.integrity import refuse_changed, refuse_torn
 from matchopt.runs.render import EXACT, MONEY, bare
-from matchopt.runs.write import CURVE, EARLIER, MANIFEST, seal_of
+from matchopt.runs.write import CURVE, EARLIER, MANIFEST, RETIRED, seal_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ _TABLES = {
 }
 """Tables of every plan with their columns; those of needs and donations may be followed by further ones."""
 PLAN_FILES = (*(f"{name}.csv" for name in _TABLES), "summary.json")
-"""Files of every plan; `CURVE` and `EARLIER` may stand beside them."""
+"""Files of every plan; `CURVE`, `EARLIER` and `RETIRED` may stand beside them."""
 _WHOLE = frozenset({"priority", "block", "level"})
 _QUANTITIES = frozenset(
     [
@@ -81,6 +82,8 @@ class Manifest:
         Whether the case is kept in ``case/``.
     case_path
         Where the case was read from; None if it was made from DataFrames.
+    last_id
+        The last id of a line that the plan before knew of, see `EarlierPlan`.
     run
         Timings and versions.
     whole
@@ -93,6 +96,7 @@ class Manifest:
     plan_files: Mapping[str, str]
     copied: bool
     case_path: str | None
+    last_id: str
     run: Mapping[str, Any]
     whole: bool
 
@@ -144,7 +148,7 @@ def case_of(folder: Path, manifest: Manifest, place: Path) -> Case:
     """Read the case of a run folder at `place`, as it was planned; CaseError if it has errors."""
     from matchopt.tables.read import read_case
 
-    return read_case(place, settings_as_changes(manifest.settings), earlier_lines(folder, manifest))
+    return read_case(place, settings_as_changes(manifest.settings), earlier_plan(folder, manifest))
 
 
 def plan_of(folder: Path, manifest: Manifest, case: Case) -> Plan:
@@ -174,7 +178,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not isinstance(case.get("copied"), bool) or not isinstance(raw["run"].get("case_path"), str | None):
         raise RunError(tr("{file} is damaged: it does not say where the case is", file=file))
     plan_files = _hashes(file, raw.get("plan"))
-    if set(plan_files) - {CURVE, EARLIER} != set(PLAN_FILES):
+    if set(plan_files) - {CURVE, EARLIER, RETIRED} != set(PLAN_FILES):
         raise RunError(tr("{file} is damaged: it does not name the files of the plan", file=file))
     return Manifest(
         version=str(raw.get("matchopt", "")),
@@ -183,6 +187,7 @@ def read_manifest(folder: Path) -> Manifest:
         plan_files=plan_files,
         copied=case["copied"],
         case_path=raw["run"].get("case_path"),
+        last_id=str(raw.get("earlier", "")),
         run=raw["run"],
         whole=raw.get("seal") == seal_of(raw),
     )
@@ -199,16 +204,22 @@ def _refuse_newer(folder: Path, version: str) -> None:
         raise RunError(tr(message, folder=folder, made=shortened(version), here=__version__))
 
 
-def read_lines(folder: Path) -> pd.DataFrame:
-    """Read the allocations of the run folder, without its case."""
-    return _table(folder / "plan" / "allocations.csv", ALLOCATIONS, more=False)
+def followed_plan(folder: Path, manifest: Manifest) -> EarlierPlan:
+    """Read what a case that follows the plan of the run folder has to know of it, without its own case."""
+    last = _json(folder / "plan" / "summary.json").get("last_allocation_id", "")
+    lines = _table(folder / "plan" / "allocations.csv", ALLOCATIONS, more=False)
+    return EarlierPlan.after(earlier_plan(folder, manifest), lines, str(last))
 
 
-def earlier_lines(folder: Path, manifest: Manifest) -> pd.DataFrame | None:
-    """Return the lines of the plan before that the run folder keeps; None if it was made without one."""
+def earlier_plan(folder: Path, manifest: Manifest) -> EarlierPlan | None:
+    """Return the plan before, as the run folder keeps it; None if it was made without one."""
     if EARLIER not in manifest.plan_files:
         return None
-    return _table(folder / "plan" / EARLIER, ALLOCATIONS, more=False)
+    lines = _table(folder / "plan" / EARLIER, ALLOCATIONS, more=False)
+    if RETIRED not in manifest.plan_files:
+        return EarlierPlan.after(None, lines, manifest.last_id)
+    retired = _table(folder / "plan" / RETIRED, ALLOCATIONS, more=False)
+    return EarlierPlan(lines, retired, manifest.last_id)
 
 
 def case_place(folder: Path, manifest: Manifest) -> Path:

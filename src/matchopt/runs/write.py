@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 CURVE = "fairness_curve.csv"
-EARLIER = "earlier.csv"
-"""Files that only some plans have: the price of fairness, and the lines of the plan before."""
+EARLIER, RETIRED = "earlier.csv", "retired.csv"
+"""Files that only some plans have: the price of fairness; the lines of the plan before, and those of plans
+before that which it had no more."""
 
 
 def write_run(
@@ -43,7 +44,6 @@ def write_run(
     force: bool = False,
     copy: bool = True,
     curve: pd.DataFrame | None = None,
-    earlier: pd.DataFrame | None = None,
     beside: Mapping[str, Writer] | None = None,
 ) -> Path:
     """Write the run folder of `plan` at `path`, all or nothing, and return `path`.
@@ -60,8 +60,6 @@ def write_run(
         Keep the tables in ``case/``; else only their hashes.
     curve
         The price of fairness, to be kept beside the plan.
-    earlier
-        Allocations of the plan before, by which the commitments of the case were completed.
     beside
         Further files of the run folder by name, and who writes each.
 
@@ -76,13 +74,14 @@ def write_run(
         tidy(target)
         refuse_taken(path, force=force)
         with folder_in_place_of(target) as folder:
-            hashes = _write_plan(plan, curve, earlier, folder / "plan")
+            hashes = _write_plan(plan, curve, folder / "plan")
             case = _write_case(plan.case, folder / "case") if copy else _case_left_in_place(plan.case)
             manifest = {
                 "matchopt": matchopt.__version__,
                 "case": case,
                 "settings": plan.case.settings.model_dump(mode="json"),
                 "plan": hashes,
+                **({} if plan.case.earlier is None else {"earlier": plan.case.earlier.last_id}),
                 "run": {
                     "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
                     "case_path": _given_path(plan.case),
@@ -146,9 +145,7 @@ def refuse_place(path: Path, sign: str, *, force: bool, other: str, taken: str =
         raise RunError(tr(taken, path=path))
 
 
-def _write_plan(
-    plan: Plan, curve: pd.DataFrame | None, earlier: pd.DataFrame | None, folder: Path
-) -> dict[str, str]:
+def _write_plan(plan: Plan, curve: pd.DataFrame | None, folder: Path) -> dict[str, str]:
     """Write the files of ``plan/`` and return their hashes."""
     folder.mkdir()
     tables: dict[str, tuple[pd.DataFrame, Sequence[str]]] = {
@@ -160,8 +157,9 @@ def _write_plan(
     }
     if curve is not None:
         tables[CURVE] = (curve, tuple(map(str, curve.columns)))
-    if earlier is not None:
-        tables[EARLIER] = (earlier, ALLOCATIONS)
+    if plan.case.earlier is not None:
+        tables[EARLIER] = (plan.case.earlier.allocations, ALLOCATIONS)
+        tables[RETIRED] = (plan.case.earlier.retired, ALLOCATIONS)
     for name, (frame, columns) in tables.items():
         (folder / name).write_bytes(table_bytes(frame, columns))
     (folder / "summary.json").write_bytes(json_bytes(dict(plan.summary)))

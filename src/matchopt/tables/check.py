@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from matchopt.contract.case import Case, Source
+from matchopt.contract.case import Case, EarlierPlan, Source
 from matchopt.contract.horizon import TODAY
+from matchopt.contract.plan import Plan
 from matchopt.contract.schema import TABLES, table_named
 from matchopt.contract.settings import Settings, this_day
 from matchopt.errors import CaseError, Severity
@@ -26,7 +27,7 @@ from matchopt.tables.typed import CheckedTables
 def case_from_frames(
     frames: Mapping[str, pd.DataFrame | None],
     settings: Settings | Mapping[str, Any] | None = None,
-    earlier: pd.DataFrame | None = None,
+    earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
 ) -> Case:
     """Check DataFrames and return them as a case.
 
@@ -37,7 +38,7 @@ def case_from_frames(
     settings
         Settings, or the sections of ``matchopt.toml`` as nested mappings.
     earlier
-        Allocations of an earlier plan, see `checked_case`.
+        An earlier plan, see `checked_case`.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def checked_case(
     found: Findings,
     sources: tuple[Source, ...] = (),
     unread: frozenset[str] = frozenset(),
-    earlier: pd.DataFrame | None = None,
+    earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     today: date | None = None,
 ) -> Case | None:
     """Check everything; return the case, or None if there is an error in `found`.
@@ -99,7 +100,7 @@ def checked_case(
     unread
         Tables that are there but could not be read: no rule may rely on their absence.
     earlier
-        Allocations of an earlier plan: what commitments do not say of them is a promise.
+        An earlier plan, or its allocations: what commitments do not say of them is a promise.
     today
         What today is, by default the day of the clock; the settings of the case hold it written out where
         the horizon begins with it.
@@ -115,8 +116,9 @@ def checked_case(
     given = {name: table for name, table in typed.items() if table is not None}
     checked = {name: check_keys(table, found) for name, table in one_name_each(given, found).items()}
     tables = CheckedTables(checked, unread, found, settings, today or this_day())
-    if earlier is not None and "commitments" not in unread:
-        commitments = completed(tables, earlier)
+    before = None if earlier is None else EarlierPlan.of(earlier)
+    if before is not None and "commitments" not in unread:
+        commitments = completed(tables, before)
         if len(commitments.rows):
             checked["commitments"] = commitments
     for check in CHECKS:
@@ -134,4 +136,5 @@ def checked_case(
         settings,
         findings,
         sources,
+        before,
     )

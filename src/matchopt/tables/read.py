@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from matchopt.contract.case import Case, Source
+from matchopt.contract.case import Case, EarlierPlan, Source
 from matchopt.contract.fields import Table
+from matchopt.contract.plan import Plan
 from matchopt.contract.schema import folded, table_named
 from matchopt.contract.settings import FILE, Settings
 from matchopt.errors import CaseError, Finding, shortened
@@ -57,7 +58,7 @@ _SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
 def read_case(
     path: str | PathLike[str],
     changes: Sequence[str] = (),
-    earlier: pd.DataFrame | None = None,
+    earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     today: date | None = None,
 ) -> Case:
     """Read and check the case at `path`.
@@ -70,8 +71,8 @@ def read_case(
     changes
         Settings that replace those of the case, such as ``policy.boundary=district``.
     earlier
-        Allocations of an earlier plan: what the table commitments does not say of them is a promise
-        (`docs/replan.md`).
+        An earlier plan: what the table commitments does not say of its lines is a promise (`docs/replan.md`).
+        Its allocations alone will do, but for ids of lines that no longer stand in them.
     today
         What "today" is in the settings; by default the day of the clock.
 
@@ -89,7 +90,7 @@ def read_case(
 def check_case(
     path: str | PathLike[str],
     changes: Sequence[str] = (),
-    earlier: pd.DataFrame | None = None,
+    earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     today: date | None = None,
 ) -> tuple[Case | None, tuple[Finding, ...]]:
     """Read and check the case at `path`; return it, or None, and everything found.

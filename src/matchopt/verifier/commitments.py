@@ -8,13 +8,14 @@ than the sum of what is saved above what is lost, where that is above 0.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.case import Case
 from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import NO_DAY, Counts, Facts, Names, PairIndex, classes, pick
@@ -26,6 +27,9 @@ PINNED = ("accepted", "in_transit", "delivered")
 BARRED = ("declined", "cancelled")
 PROMISED = ("planned",)
 
+_NUMBERED = re.compile(r"A\d{4,15}")
+"""Ids that are numbers."""
+
 FREE, CLOSED = -1, -2
 """In place of the only donation that a need may have: any; none."""
 
@@ -33,7 +37,8 @@ FREE, CLOSED = -1, -2
 class EarlierLines(NamedTuple):
     """Lines of an earlier plan, each donation, need, route and schedule once.
 
-    All days are 0 where the case knows none; `stay` counts days of storage, `given` grains of the donation.
+    All days are 0 where the case knows none; `stay` counts days of storage, `given` grains of the donation;
+    `name` is the id of the line, the largest of several.
     """
 
     i: Ints
@@ -44,6 +49,11 @@ class EarlierLines(NamedTuple):
     delivery: Ints
     stay: Ints
     given: Ints
+    name: Texts
+
+    def claimed(self, keys: tuple[Ints, ...]) -> Texts:
+        """Return the name that the line with each of `keys` has, "" where there is none."""
+        return np.append(self.name, np.array([""], dtype=object))[self.find(keys)]
 
     def find(self, keys: tuple[Ints, ...]) -> Ints:
         """Return which line has each of `keys` (donation, need, hub and days), -1 for none."""
@@ -62,6 +72,7 @@ class CommitmentFacts:
 
     Lines that are `pinned` stay; those `promised` cost `churn` (1/10 000) each to change. Pairs that are
     `declined` are not proposed again; `only` is the one donation that may serve a need, `FREE` or `CLOSED`.
+    `last` is the highest number of an id that a line ever had.
     """
 
     given: bool
@@ -70,6 +81,25 @@ class CommitmentFacts:
     declined: PairIndex
     only: Ints
     churn: Fraction
+    last: int
+
+    def ids(self, keys: tuple[Ints, ...]) -> tuple[Texts, int]:
+        """Return the ids of rows by their donation, need, hub and days, and the last number that ids use.
+
+        A row that goes as an earlier line did has the id of that, of several rows the first one, but those
+        that stay before all. The others count on.
+        """
+        stays, told = (lines.claimed(keys) for lines in (self.pinned, self.promised))
+        ids, taken = np.where(stays != "", stays, told), set[str]()
+        claims = np.concatenate([np.flatnonzero(stays != ""), np.flatnonzero((stays == "") & (told != ""))])
+        for r in claims.tolist():
+            ids[r] = "" if ids[r] in taken else ids[r]
+            taken.add(ids[r])
+        new = np.flatnonzero(ids == "")
+        last = self.last + len(new)
+        width = max(4, len(str(last)))
+        ids[new] = [f"A{number:0{width}}" for number in range(self.last + 1, last + 1)]
+        return ids, last
 
     def bars(self, i: Ints, j: Ints) -> Bools:
         """Tell which pairs are barred; the two broadcast."""
@@ -102,25 +132,29 @@ def commitments_of(case: Case, f: Facts) -> CommitmentFacts:
     t, status = Tables(case), Tables(case).text("commitments", "status")
     only = np.full(len(f.needs.ids), FREE, dtype=np.int64)
     churn = Fraction(round(Fraction(str(f.settings.policy.churn_cost)) * 10_000))
-    none = np.zeros(0, dtype=np.int64)
+    none, names = np.zeros(0, dtype=np.int64), t.text("commitments", "allocation_id")
+    known = [*names.tolist()]
+    if case.earlier is not None:
+        for lines_before in (case.earlier.allocations, case.earlier.retired):
+            known += lines_before["allocation_id"].tolist()
+        known.append(case.earlier.last_id)
+    last = max((int(name[1:]) for name in known if _NUMBERED.fullmatch(str(name))), default=0)
     if not given:
-        lines = EarlierLines(*(none,) * 8)
-        return CommitmentFacts(given, lines, lines, PairIndex(none, none), only, churn)
+        lines = EarlierLines(none, none, none, none, none, none, none, none, none.astype(object))
+        return CommitmentFacts(given, lines, lines, PairIndex(none, none), only, churn, last)
     i = Names(f.donations.ids).of(t.text("commitments", "donation_id"))
     j = Names(f.needs.ids).of(t.text("commitments", "need_id"))
     quantity = np.nan_to_num(t.number("commitments", "quantity"))
     grains = counted(quantity, np.rint(1 / f.donations.grain[i]).astype(np.int64))
     hub = Names(f.hubs.names).of(t.text("commitments", "hub"))
     days = [t.day("commitments", name) for name in ("pickup_day", "arrival_day", "delivery_day")]
-    table = i, j, hub, *days, np.zeros_like(i), grains
-    pinned, promised = (
-        _scheduled(f, pick(EarlierLines(*table), np.isin(status, words))) for words in (PINNED, PROMISED)
-    )
+    table = EarlierLines(i, j, hub, days[0], days[1], days[2], np.zeros_like(i), grains, names)
+    pinned, promised = (_scheduled(f, pick(table, np.isin(status, words))) for words in (PINNED, PROMISED))
     out = np.isin(status, BARRED)
     for need in np.unique(pinned.j[f.needs.single[pinned.j]]).tolist():
         sources = np.unique(pinned.i[pinned.j == need])
         only[need] = sources[0] if len(sources) == 1 else CLOSED
-    return CommitmentFacts(given, pinned, promised, PairIndex(i[out], j[out]), only, churn)
+    return CommitmentFacts(given, pinned, promised, PairIndex(i[out], j[out]), only, churn, last)
 
 
 def _scheduled(f: Facts, lines: EarlierLines) -> EarlierLines:
@@ -136,11 +170,13 @@ def _scheduled(f: Facts, lines: EarlierLines) -> EarlierLines:
     if not f.dated:
         pickup = arrival = delivery = lead_out = np.zeros_like(lines.i)
     stay = np.where(by_hub, np.maximum(delivery - lead_out - arrival, 0), 0)
-    lines = EarlierLines(*lines[:3], pickup, arrival, delivery, stay, lines.given)
+    lines = EarlierLines(*lines[:3], pickup, arrival, delivery, stay, lines.given, lines.name)
     code, count = classes(*lines[:6])
-    total = np.zeros(count, dtype=np.int64)
+    total, name = np.zeros(count, dtype=np.int64), np.full(count, "", dtype=object)
     np.add.at(total, code, lines.given)
-    return pick(lines, np.unique(code, return_index=True)[1])._replace(given=total)
+    for k, own in zip(code.tolist(), lines.name.tolist(), strict=True):
+        name[k] = max(name[k], own)
+    return pick(lines, np.unique(code, return_index=True)[1])._replace(given=total, name=name)
 
 
 def remaining(f: Facts, planned: Counts, met: Counts) -> Facts:
@@ -148,7 +184,7 @@ def remaining(f: Facts, planned: Counts, met: Counts) -> Facts:
     left = np.maximum(f.donations.plannable - planned.astype(np.int64), 0)
     short = np.maximum(f.needs.asked - met, 0)
     donations = replace(f.donations, plannable=left)
-    needs = replace(f.needs, asked=short)  # type: ignore[arg-type]
+    needs = replace(f.needs, asked=short)
     return replace(f, donations=donations, needs=needs)
 
 

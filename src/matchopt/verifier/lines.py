@@ -41,7 +41,7 @@ class PlanLines:
     could not be read; of it, `stays` is what a line of an earlier plan gives. `rate` is a row of `rates`:
     grains of the need that one given grain serves. `stated` is money in 1/10 000 by column: transport,
     handling, storage, other, total. Routes of rows that are `sound` may be taken, on their days; the unit
-    cost (`unit`, 1/10 000) and the schedule are only for them.
+    cost (`unit`, 1/10 000) and the schedule are only for them. `last` is the number of the last id ever used.
     """
 
     pairs: rules.PairFacts
@@ -54,6 +54,7 @@ class PlanLines:
     sound: Bools
     unit: Ints
     days: rules.Schedule
+    last: int
 
     @property
     def i(self) -> Ints:
@@ -128,6 +129,11 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
         stated[:, known],
     )
     rows, keys = table.rows(names[known]), (p.i, p.j, hub, *(days if f.dated else np.zeros_like(days)))
+    right, last = commitments.ids(keys)
+    words = mark("is «{ids}»; it has to be «{right}» (as an earlier line was called, or counting on)")
+    # Where rows are about nobody, those after them count otherwise.
+    wrong = (ids[known] != right).astype(bool) & (len(known) == table.size)
+    rows.note("id", wrong, words, ids=ids[known], right=right)
     pinned = commitments.pinned.find(keys)
     _check_pinned(f, commitments, pinned, table)
     given, stays = _given(f, p.i, donated[known], np.append(commitments.pinned.given, 0)[pinned], rows)
@@ -145,7 +151,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
         sound |= ~new
     cost = routes.cost(p, np.maximum(schedule.stay, 0))
     unit = cost.total(p.fees)
-    lines = PlanLines(p, hub, given, stays, rate, rates, stated, sound, unit, schedule)
+    lines = PlanLines(p, hub, given, stays, rate, rates, stated, sound, unit, schedule, last)
     _check_costs(f, lines, cost, rows)
     return lines
 

@@ -43,7 +43,7 @@ _MONEY = Fraction(1, 10**4)
 KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 """What logistics cost is made of."""
 
-NEWER = ("relaxation", "proof", "fairness", "budget", "stopped", "commitments")
+NEWER = ("last_allocation_id", "relaxation", "proof", "fairness", "budget", "stopped", "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
 
@@ -194,7 +194,8 @@ class SummaryCheck:
             "gap": None,
             "unmet_by_reason": by_reason(need_reasons, tally.unmet, n.grain, "needs"),
             "left_over_by_reason": by_reason(donation_reasons, tally.left_over, d.grain, "donations"),
-            **dict.fromkeys(NEWER[:-1]),
+            **dict.fromkeys(NEWER[1:-1]),
+            "last_allocation_id": f"A{lines.last:04}" if lines.last else "",
         }
         if book.commitments.given:
             changed, promised = book.changes, len(book.commitments.promised.i)

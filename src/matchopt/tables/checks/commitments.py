@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Floats, Ints
+from matchopt.contract.case import EarlierPlan
 from matchopt.contract.fields import BARRED, PINNED
-from matchopt.contract.frames import DAYS, PAIR, ROUTE, empty_column, lines_named
+from matchopt.contract.frames import DAYS, PAIR, ROUTE, empty_column, lines_named, positions
 from matchopt.contract.schema import COMMITMENTS
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items
@@ -164,28 +165,28 @@ def _check_enough(tables: CheckedTables, commitments: Checked, key: str, name: s
 # --- with an earlier plan ----------------------------------------------------------------
 
 
-def completed(tables: CheckedTables, lines: pd.DataFrame) -> Checked:
+def completed(tables: CheckedTables, earlier: EarlierPlan) -> Checked:
     """Return the table `commitments` with all that the lines of an earlier plan add to it.
 
     A row that names a line, by its id or as the only one of its donation and need, takes from it what
     it does not say itself. What no row takes of a line is a promise: it comes in as planned. Lines of
-    which the donation, the need or the hub has left the tables are left out, with a note.
+    which the donation, the need or the hub has left the tables are left out, with a note. A row may still
+    name a line that the earlier plan has no more; nothing of that is a promise.
 
     Parameters
     ----------
     tables
         The tables of the case as it is now; findings go to them.
-    lines
-        Allocations of the earlier plan.
     """
-    given = tables.get("commitments") or _nothing()
-    at = _about(tables, given, lines)
+    given, own = tables.get("commitments") or _nothing(), len(earlier.allocations)
+    lines = pd.concat([earlier.allocations, earlier.retired], ignore_index=True)
+    at = _about(tables, given, lines, own)
     there = _there(tables, lines)
     stale = np.append(~there, False)[at]
     taken = _taken(tables, given, lines, at)
     rows = _filled(given, lines, at, taken).kept(~stale)
-    rest, left = _rest(rows, lines, at[~stale], taken[~stale], there)
-    gone = int((~there).sum())
+    rest, left = _rest(rows, lines, at[~stale], taken[~stale], there & (np.arange(len(lines)) < own))
+    gone = int((~there)[np.union1d(np.arange(own), at[at >= 0])].sum())
     if gone:
         problem = trn(
             "{n} line of the earlier plan is left out: its donation, need or hub is gone from the tables",
@@ -204,11 +205,13 @@ def _nothing() -> Checked:
     return Checked(COMMITMENTS, columns, pd.DataFrame(index=range(0)), {}, no_rows, wrong, True, {})
 
 
-def _about(tables: CheckedTables, given: Checked, lines: pd.DataFrame) -> Ints:
-    """Return which line each row is about, -1 for none."""
+def _about(tables: CheckedTables, given: Checked, lines: pd.DataFrame, own: int) -> Ints:
+    """Return which line each row is about, -1 for none; those from `own` on are known by their ids."""
     frame, ids = given.frame, given.array("allocation_id")
-    named = lines_named(lines, frame)
-    unknown = named.by_id & (named.at < 0)
+    named = lines_named(lines.iloc[:own], frame)
+    old = positions(lines["allocation_id"].iloc[own:], ids)
+    at = np.where(named.by_id & (named.at < 0) & (old >= 0), own + old, named.at)
+    unknown = named.by_id & (at < 0)
 
     def say_unknown(row: int) -> Said:
         cure = near_or(ids[row], set(lines["allocation_id"]), tr("see plan/allocations.csv of the run"))
@@ -217,7 +220,7 @@ def _about(tables: CheckedTables, given: Checked, lines: pd.DataFrame) -> Ints:
     tables.error("unknown_key", given, "allocation_id", unknown, say_unknown)
     given.wrong["allocation_id"][unknown] = True
     # Of a row that gives its days what it says of hub and days has to be that of a line.
-    vague = named.several & (named.at < 0) & frame[[*DAYS]].isna().all(axis=1).to_numpy()
+    vague = named.several & (at < 0) & frame[[*DAYS]].isna().all(axis=1).to_numpy()
     vague &= ~given.among("status", BARRED)
 
     def say_vague(row: int) -> Said:
@@ -226,8 +229,8 @@ def _about(tables: CheckedTables, given: Checked, lines: pd.DataFrame) -> Ints:
 
     tables.error("ambiguous_row", given, "donation_id", vague, say_vague)
     for column in PAIR:
-        _refuse_contradictions(tables, given, lines, np.where(named.by_id, named.at, -1), column)
-    return named.at
+        _refuse_contradictions(tables, given, lines, np.where(named.by_id, at, -1), column)
+    return at
 
 
 def _refuse_contradictions(
