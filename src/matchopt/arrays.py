@@ -21,6 +21,18 @@ FORBIDDEN = 2**62
 PLENTY = 10
 """Level of what is not scarce: one beyond the last tier."""
 
+MOST_DECIMALS = 6
+"""Decimals up to which quantities are counted."""
+
+
+def decimals_of(numbers: Floats) -> int:
+    """Return the fewest decimals in which all numbers are whole, `MOST_DECIMALS` at most."""
+    for decimals in range(MOST_DECIMALS):
+        scaled = numbers * 10**decimals
+        if np.all(np.abs(scaled - np.rint(scaled)) <= 4 * np.spacing(scaled)):
+            return decimals
+    return MOST_DECIMALS
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateArcs:

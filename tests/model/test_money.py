@@ -77,18 +77,20 @@ def test_large_quantities_keep_their_fractions() -> None:
     assert matchopt.verify(case, plan) == ()
 
 
-@pytest.mark.parametrize(("quantity", "lot"), [(5e12, None), (10, 1e13)])
-def test_quantities_too_large_for_thirds_are_refused(quantity: float, lot: float | None) -> None:
-    """What a price of 3 buys is counted in millionths."""
+@pytest.mark.parametrize(
+    ("quantity", "lot", "where"),
+    [(5e12, None, ("needs", 2, "quantity")), (10, 1e13, ("donations", 2, "lot_size"))],
+)
+def test_the_check_refuses_quantities_too_large_for_thirds(
+    quantity: float, lot: float | None, where: tuple[str, int, str]
+) -> None:
+    """What a price of 3 buys is counted in millionths; what the check calls plannable is planned."""
     needs = {"need_id": ["n", "m"], "community": "C", "item": "x", "quantity": quantity}
     gifts = {"donation_id": ["d", "e"], "item": "cash", "quantity": 10, "lot_size": [lot, None]}
-    case = matchopt.Case.from_frames(
-        needs=pd.DataFrame(needs),
-        donations=pd.DataFrame(gifts),
-        items=pd.DataFrame({"item": ["x", "cash"], "kind": ["goods", "funds"], "purchase_price": [3, None]}),
-    )
-    with pytest.raises(matchopt.CaseError, match=r"more than 9e\+12, up to which"):
-        matchopt.plan(case)
+    items = pd.DataFrame({"item": ["x", "cash"], "kind": ["goods", "funds"], "purchase_price": [3, None]})
+    with pytest.raises(matchopt.CaseError, match=r"beyond 9e\+12") as refused:
+        matchopt.Case.from_frames(needs=pd.DataFrame(needs), donations=pd.DataFrame(gifts), items=items)
+    assert [(f.table, f.row, f.column) for f in refused.value.findings if f.severity == "error"] == [where]
 
 
 def test_a_line_beyond_exact_counting_is_refused() -> None:

@@ -213,3 +213,53 @@ def test_the_command_writes_a_folder_and_refuses_what_makes_no_sense(
     with pytest.raises(ValueError, match="not known"):
         simulate(CROSSED, policies=("random",))
     assert set(POLICIES) == {"optimal", *HEURISTICS}
+
+
+@pytest.mark.parametrize("policy", [name for name in POLICIES if name != "optimal"])
+def test_every_policy_sends_what_fits(policy: str) -> None:
+    """A lane of 9 kg takes 9 of 10 units, a budget likewise; what is to be whole stays."""
+
+    def given(**more: Any) -> float:
+        flags = more.pop("flags", {})
+        case = Case.from_frames(
+            needs=pd.DataFrame([{"need_id": "n", "community": "A", "item": "rice", "quantity": 10} | flags]),
+            donations=pd.DataFrame([{"donation_id": "d", "item": "rice", "quantity": 10, "origin": "X"}]),
+            **more,
+        )
+        (replay,) = simulate(case, policies=(policy,)).replays
+        return replay.measures.served
+
+    narrow = pd.DataFrame([{"from_place": "X", "to_place": "A", "distance_km": 1, "capacity_kg": 9}])
+    short = {"policy": {"budget": 0.95}, "rates": {"handling_direct": 0.1}}
+    assert given(lanes=narrow) == 9
+    assert given(settings=short) == 9
+    assert given(lanes=narrow, items=pd.DataFrame([{"item": "rice", "step": 2}])) == 8
+    assert given(lanes=narrow, flags={"all_or_nothing": "yes"}) == 0
+
+
+def test_the_share_of_hindsight_is_by_tier_and_never_above_all_of_it() -> None:
+    """Hindsight keeps all for tier 1, which comes a day later; first come has given it away by then."""
+    columns = ["need_id", "community", "item", "quantity", "created_on", "priority"]
+    case = Case.from_frames(
+        needs=pd.DataFrame(
+            [("n1", "A", "rice", 4, "2026-03-02", 1), ("n2", "B", "rice", 8, "2026-03-01", 2)],
+            columns=columns,
+        ),
+        donations=pd.DataFrame([{"donation_id": "d", "item": "rice", "quantity": 4}]),
+    )
+    (replay,) = simulate(case, every=1, policies=("first-come",)).replays
+    m = replay.measures
+    assert m.tiers == {1: 0.0, 2: 4.0}
+    assert m.shares[1] == 0
+    assert np.isnan(m.shares[2])
+    assert m.share == 0
+
+
+def test_the_first_matching_may_wait_one_interval() -> None:
+    days = []
+    for first in ("at", "after"):
+        (replay,) = simulate(CROSSED, every=10, first=first, policies=("first-come",)).replays
+        days.append([str(day.date()) for day in replay.rounds["matched_on"]])
+    assert days == [["2026-03-01", "2026-03-11", "2026-03-21"], ["2026-03-11", "2026-03-21"]]
+    with pytest.raises(ValueError, match="first matching"):
+        simulate(CROSSED, first="never")

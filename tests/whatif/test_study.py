@@ -288,3 +288,79 @@ def test_names_of_a_study_come_out_as_text(tmp_path: Path) -> None:
     for name in tables:
         for row in csv.reader((tmp_path / "s" / name).read_text("utf-8-sig").splitlines()):
             assert not [cell for cell in row if cell.startswith("=")]
+
+
+def test_a_study_works_with_lines_that_stay() -> None:
+    """N2 of the public sector has two of six units under way: who does not hear of it still brings these."""
+    committed = pd.DataFrame(
+        {
+            "donation_id": ["D1", "D2", "D1"],
+            "need_id": ["N2", "N3", "N1"],
+            "quantity": [2, 1, 1],
+            "status": ["in_transit", "declined", "planned"],
+        }
+    )
+    base = city()
+    case = Case.from_frames(
+        needs=base.needs.assign(quantity=[4, 6, 5, 3]),
+        donations=base.donations,
+        communities=base.tables["communities"],
+        commitments=committed,
+    )
+    made = modes_study(case)
+    served = {}
+    for point in made.points:
+        assert point.plan is not None, [str(finding) for finding in point.why]
+        assert matchopt.verify(point.plan.case, point.plan) == ()
+        served[point.label["mode"]] = point.plan.needs.set_index("need_id")["served"].to_dict()
+    assert served["resident"] == {"N1": 4, "N2": 2, "N4": 3}
+    assert served["public_sector"] == {"N2": 6}
+    assert figures_of(made.points[0].plan, case).asked == 18  # type: ignore[arg-type]
+    for point in boundaries_study(case).points[:1]:
+        assert point.plan is not None
+        assert matchopt.verify(point.plan.case, point.plan) == ()
+
+
+def test_tables_of_a_study_carry_what_is_varied_and_its_own_value() -> None:
+    made = boundaries_study(city())
+    with speaking("zh"):
+        results = studies.results_of(made)
+        for table in (studies.gains(made, results), studies.need_changes(made)):
+            told = studies.as_csv(made, table)
+            assert told.columns[0] == "policy.boundary"
+            assert "name" not in told
+            assert set(told["policy.boundary"]) == {"community", "district", "organization"}
+
+
+def test_where_no_point_can_differ_it_is_said_why() -> None:
+    def said(study: Any) -> str:
+        return paragraph(study, studies.results_of(study))
+
+    nobody = city().replace(donations=city().donations.assign(community=""))
+    assert "No point can differ: no donation has a community." in said(boundaries_study(nobody))
+    assert "No point can differ" not in said(boundaries_study(city()))
+    alone = city().replace(needs=city().needs.assign(channel="resident"))
+    assert "No point can differ: all needs come through one channel." in said(modes_study(alone))
+    assert "No point can differ" not in said(modes_study(city()))
+    vary = {"policy.reliability": [], "policy.churn_cost": ["0", "1"]}
+    told = said(settings_study(city(), vary))
+    assert "No point can differ: all donations are certain; there is no table commitments." in told
+    assert "No point can differ" not in said(settings_study(city(), vary | {"policy.boundary": ["open"]}))
+
+
+def test_spoilt_is_what_expires_unused_within_the_plan() -> None:
+    """Of what is left, one lot expired before the plan, one does in it, one by its shelf life, one keeps."""
+    case = Case.from_frames(
+        needs=pd.DataFrame([{"need_id": "n", "community": "a", "item": "tea", "quantity": 1}]),
+        donations=pd.DataFrame(
+            [
+                {"donation_id": "old", "item": "rice", "quantity": 1, "expires_on": "2026-02-28"},
+                {"donation_id": "soon", "item": "rice", "quantity": 2, "expires_on": "2026-03-31"},
+                {"donation_id": "milk", "item": "milk", "quantity": 4},
+                {"donation_id": "keeps", "item": "rice", "quantity": 8, "expires_on": "2026-04-01"},
+            ]
+        ),
+        items=pd.DataFrame([{"item": "tea"}, {"item": "rice"}, {"item": "milk", "shelf_life_days": 5}]),
+        settings={"horizon": {"start": "2026-03-01", "end": "2026-03-31"}},
+    )
+    assert figures_of(matchopt.plan(case)).spoilt == 6

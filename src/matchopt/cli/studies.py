@@ -49,6 +49,13 @@ class ReplayPolicy(StrEnum):
     PROPORTIONAL = "proportional"
 
 
+class FirstMatching(StrEnum):
+    """When arrivals are matched for the first time."""
+
+    AT = "at"
+    AFTER = "after"
+
+
 class Reliability(StrEnum):
     """How the first plan takes reliability."""
 
@@ -114,7 +121,8 @@ def study(
         step("writing the report", 0, 0)
         results, needs = studies.results_of(made), studies.need_changes(made)
         points, gains = studies.points_table(made, results), studies.gains(made, results)
-        tables = {"points.csv": points, "communities.csv": gains, "needs.csv": needs}
+        tables = {"communities.csv": gains, "needs.csv": needs}
+        tables = {"points.csv": points, **{n: studies.as_csv(made, table) for n, table in tables.items()}}
         page, said = study_page.study_html(made, results, needs), studies.as_json(made, results)
         write_study(folder, page, tables, said, force=force)
     if not quiet:
@@ -132,6 +140,10 @@ def study(
 def simulate(
     case: CasePath,
     every: Annotated[int, typer.Option(min=1, metavar="DAYS", help="Days between two matchings.")] = 7,
+    first: Annotated[
+        FirstMatching,
+        typer.Option(help="The first matching: at the first day, or after one interval."),
+    ] = FirstMatching.AT,
     policy: Annotated[
         list[ReplayPolicy] | None,
         typer.Option(help="A policy to replay. Repeated: several.  [default: all of them]"),
@@ -171,7 +183,8 @@ def simulate(
     chosen = _chosen(policy, POLICIES)
     with progress(quiet=quiet) as step:
         read = read_case(case, changes, step, today)
-        made = replayed(read, every=every, policies=chosen, time_limit=time_limit or 10.0, tell=step)
+        limit = time_limit or 10.0
+        made = replayed(read, every=every, first=first.value, policies=chosen, time_limit=limit, tell=step)
         step("writing the report", 0, 0)
         said, page = simulated.as_json(made), simulated.page(made)
         write_study(folder, page, simulated.frames(made), said, force=force)

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from matchopt.arrays import Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints, decimals_of
 from matchopt.errors import CaseError, Finding, Severity
 from matchopt.language import tr
 
@@ -22,8 +22,6 @@ LARGEST_UNIT_COST = 1e9
 
 LARGEST_SUM = 9e18
 """Largest sum of products that int64 is trusted with."""
-
-_MOST_DECIMALS = 6
 
 
 def to_money(amount: Floats) -> Ints:
@@ -81,11 +79,7 @@ class QuantityScale:
     @classmethod
     def of_steps(cls, steps: Floats) -> QuantityScale:
         """Return the coarsest scale in which every step is a whole number."""
-        for decimals in range(_MOST_DECIMALS + 1):
-            scaled = steps * 10**decimals
-            if np.all(np.abs(scaled - np.rint(scaled)) <= 4 * np.spacing(scaled)):
-                return cls(decimals)
-        return cls(_MOST_DECIMALS)
+        return cls(decimals_of(steps))
 
     @property
     def unit(self) -> int:

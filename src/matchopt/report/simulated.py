@@ -107,8 +107,16 @@ def _by_tier(made: Simulation) -> ReportTable:
         ReportColumn(tr("priority {tier}", tier=tier), NUMBER, [one.get(tier, 0.0) for one in served])
         for tier in tiers
     ]
+    shares = [
+        ReportColumn(
+            tr("priority {tier}, share of hindsight", tier=tier),
+            SHARE,
+            [*(m.shares.get(tier, np.nan) for m in _measures(made)), 1.0],
+        )
+        for tier in tiers
+    ]
     policy = ReportColumn(tr("policy"), TEXT, [*_names(made), tr("hindsight")])
-    return ReportTable(tr("Served by priority"), [policy, *by_tier], "tiers", "measures.csv")
+    return ReportTable(tr("Served by priority"), [policy, *by_tier, *shares], "tiers", "measures.csv")
 
 
 def measures_table(made: Simulation) -> pd.DataFrame:
@@ -129,6 +137,7 @@ def _row(replay: Replay) -> dict[str, Any]:
     rounded = {name: round(value, 6) for name, value in told.items()}
     proven = {"plans_proven": m.proven[0], "plans": m.proven[1]}
     tiers = {f"served_tier_{tier}": served for tier, served in m.tiers.items()}
+    tiers |= {f"share_tier_{tier}": round(share, 6) for tier, share in m.shares.items()}
     return {
         "policy": replay.policy,
         "served": m.served,
@@ -155,7 +164,13 @@ def as_json(made: Simulation) -> dict[str, Any]:
     measures = measures_table(made).astype(object)
     policies = measures.where(measures.notna(), None).to_dict("records")
     hindsight = {"served": made.hindsight.served, "status": made.hindsight.status}
-    return {"kind": "simulation", "every": made.every, "hindsight": hindsight, "policies": policies}
+    return {
+        "kind": "simulation",
+        "every": made.every,
+        "first": made.first,
+        "hindsight": hindsight,
+        "policies": policies,
+    }
 
 
 def page(made: Simulation) -> str:

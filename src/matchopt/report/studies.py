@@ -132,11 +132,12 @@ def _mean_km(plan: Plan) -> float:
 
 
 def _spoilt(plan: Plan) -> float:
-    end = plan.summary["horizon"].get("end")
-    if not end:
+    """Return the units left over whose last day of use is one of the plan."""
+    days = plan.summary["horizon"]
+    if not days.get("end"):
         return 0.0
     donations = tables_of(plan).donations
-    gone = pd.to_datetime(donations["expires"]) <= pd.Timestamp(end)
+    gone = pd.to_datetime(donations["expires"]).between(days["start"], days["end"])
     return round(float(donations.loc[gone, "left_over"].sum()), 6)
 
 
@@ -237,6 +238,13 @@ def need_changes(study: Study) -> pd.DataFrame:
     ]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
     return table.loc[table["change"] != 0, columns].reset_index(drop=True)
+
+
+def as_csv(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table by the names of points with what is varied, and its own values, in place of the name."""
+    labels = {name_of(study, point): point.label for point in study.points}
+    varied = {key: [labels[name][key] for name in table["name"]] for key in study.points[0].label}
+    return pd.concat([pd.DataFrame(varied, index=table.index), table.drop(columns="name")], axis=1)
 
 
 def points_table(study: Study, results: list[Result]) -> pd.DataFrame:

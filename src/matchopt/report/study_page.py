@@ -18,7 +18,7 @@ from matchopt.report.studies import PlanFigures, Result, base_of, cost_kinds, ga
 from matchopt.report.table import FIGURE, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import Share, tr, with_units
 from matchopt.tolerances import WRITTEN
-from matchopt.whatif.study import Study
+from matchopt.whatif.study import Study, alike
 
 LOSE, GAIN = "#9f1239", "#0f766e"
 
@@ -141,6 +141,8 @@ def paragraph(study: Study, results: list[Result]) -> str:
     others = [(name, m) for name, m, reference in made(results) if not reference]
     currency = study.base.summary["currency"]
     said = [_start(study, base, currency)]
+    if reasons := alike(study):
+        said.append(tr("No point can differ: {why}.", why=tr("; ").join(reasons)))
     for name, m in others:
         said += [_against(name, m, base, currency), *_most_urgent(m, base)]
     said += [_worst(base, others)] if others else []

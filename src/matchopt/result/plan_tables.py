@@ -106,7 +106,7 @@ def tables_of(plan: Plan) -> PlanTables:
             "item": _named(plan.donations["item"], item_name),
             "unit": _named(plan.donations["item"], unit),
             "reason": _codes(plan.donations["reason"]),
-            "expires": _expiry(offered, items),
+            "expires": _expiry(plan, offered, items),
         }
         | {name: plan.donations[name].to_numpy() for name in ("offered", "planned", "left_over")}
     )
@@ -213,10 +213,13 @@ def _rows(table: pd.DataFrame, key: str, ids: pd.Series) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
-def _expiry(offered: pd.DataFrame, items: pd.DataFrame) -> Any:
+def _expiry(plan: Plan, offered: pd.DataFrame, items: pd.DataFrame) -> Any:
     """Return the last day of use of each donation, as the contract has it."""
     life = offered["item"].map(items.set_index("item")["shelf_life_days"]).astype(float)
-    fresh = offered["available_from"] + pd.to_timedelta(life, unit="D").astype("timedelta64[s]")
+    start = pd.Series(pd.Timestamp(plan.summary["horizon"].get("start")), offered.index).astype(
+        "datetime64[s]"
+    )
+    fresh = offered["available_from"].fillna(start) + pd.to_timedelta(life, unit="D").astype("timedelta64[s]")
     return offered["expires_on"].where(offered["expires_on"].notna(), fresh).to_numpy()
 
 

@@ -2,7 +2,7 @@
 
 Each looks at one donation after the other, in the order in which they became known, and knows nothing of
 what comes after. All obey the rules of the model: who may serve whom, days, whole granules, what is left of
-needs and shared capacities; goods go by the cheapest way of their pair.
+needs, shared capacities and budget, of which each sends what fits; goods go by the cheapest way of a pair.
 """
 
 from __future__ import annotations
@@ -184,13 +184,10 @@ class Round:
     def _take(
         self, part: Part, donation: int, row: int, need: int, column: int, quantity: int, ratio: float
     ) -> tuple[int, ...] | None:
-        """Book a delivery and return it; None where a flag, a capacity or the budget keeps it out."""
+        """Book what fits of a delivery and return it; None where a flag or what is left lets nothing pass."""
         network = self.network
-        served = quantity * ratio
         community = int(network.communities[need])
         been = self._been.setdefault(donation, set())
-        if self._complete[need] and served < self._demand[need] * (1 - ROUNDING):
-            return None
         if self._single[need] and self.matched[need]:
             return None
         if community not in been and len(been) + 1 > self._most[donation]:
@@ -198,14 +195,19 @@ class Round:
         at = np.array([row]), np.array([column])
         way = part.cheapest_routes(*at)
         loads = part.options.loads(way, *at)
-        kg = loads.kg * quantity / network.scale.unit
-        if (self._room[loads.row] < kg * (1 - ROUNDING)).any():
+        loaded, which = np.unique(loads.row, return_inverse=True)
+        kg = np.bincount(which, loads.kg, len(loaded)) / network.scale.unit
+        cost = float(budgeted(way.unit_cost)[0]) / (MONEY_SCALE * network.scale.unit)
+        granule = int(part.granule[row])
+        # Of what each of these has left, how much a scaled unit takes.
+        left, taken = np.append(self._room[loaded], self._budget), np.append(kg, cost)
+        most = (left[taken > 0] / (taken[taken > 0] * granule)).min(initial=np.inf) * (1 + ROUNDING)
+        quantity = int(min(quantity // granule, most)) * granule
+        served = quantity * ratio
+        if not quantity or (self._complete[need] and served < self._demand[need] * (1 - ROUNDING)):
             return None
-        cost = float(budgeted(way.unit_cost)[0]) * quantity / (MONEY_SCALE * network.scale.unit)
-        if cost > self._budget * (1 + ROUNDING):
-            return None
-        np.subtract.at(self._room, loads.row, kg)
-        self._budget -= cost
+        self._room[loaded] = np.maximum(self._room[loaded] - kg * quantity, 0.0)
+        self._budget = max(self._budget - cost * quantity, 0.0)
         self._supply[donation] -= quantity
         self._demand[need] = max(int(np.floor(self._demand[need] - served + ROUNDING)), 0)
         self.matched[need] = True

@@ -22,10 +22,13 @@ from matchopt.model.network import encode
 from matchopt.model.places import kilometres
 from matchopt.tolerances import ROUNDING
 from matchopt.whatif.heuristics import HEURISTICS, match
-from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
+from matchopt.whatif.variant import horizon_kept, served_by, with_lines_that_stay, without_commitments
 
 OPTIMAL = "optimal"
 POLICIES = (OPTIMAL, *HEURISTICS)
+
+AT, AFTER = "at", "after"
+"""Whether the first matching is on the first day, or after one interval."""
 
 LINE = list(ROUTE)
 
@@ -53,9 +56,12 @@ class PolicyMeasures:
     cost
         Logistics cost.
     share
-        `served` as a share of what the best plan serves that knows all arrivals from the start.
+        How much of what the best plan serves that knows all arrivals from the start, tier by tier: more of
+        one does not make up for less of another.
     tiers
         Priority → units served.
+    shares
+        Priority → the same share of this tier alone; NaN where that plan serves none of it.
     proven
         Matchings that are proven best, of all that should be: none of a policy that seeks no best.
     """
@@ -69,6 +75,7 @@ class PolicyMeasures:
     cost: float
     share: float
     tiers: dict[int, float]
+    shares: dict[int, float]
     proven: tuple[int, int]
 
 
@@ -103,8 +110,8 @@ class Simulation:
     ----------
     case
         The case with all arrivals.
-    every
-        Days between two matchings.
+    every, first
+        As for `simulate`.
     hindsight
         The best plan with everything known from the start.
     replays
@@ -113,6 +120,7 @@ class Simulation:
 
     case: Case
     every: int
+    first: str
     hindsight: Plan
     replays: tuple[Replay, ...]
 
@@ -121,6 +129,7 @@ def simulate(
     case: Case,
     *,
     every: int = 7,
+    first: str = AT,
     policies: Sequence[str] = POLICIES,
     time_limit: float | None = None,
     tell: Tell = lambda stage, done, total: None,
@@ -134,6 +143,8 @@ def simulate(
         start. The table ``commitments`` is left aside.
     every
         Days between two matchings.
+    first
+        `AT` matches on the first day already; `AFTER` waits one interval, in which requests come together.
     policies
         Names out of `POLICIES`.
     time_limit
@@ -144,15 +155,17 @@ def simulate(
     Raises
     ------
     ValueError
-        If `every` is less than 1 or a policy is not known.
+        If `every` is less than 1, or `first` or a policy is not known.
     """
     if every < 1:
         raise ValueError("days between two matchings: at least 1")
+    if first not in (AT, AFTER):
+        raise ValueError(f"the first matching is {AT!r} or {AFTER!r}, not {first!r}")
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
         raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
     bare = replace(case, tables=without_commitments(case.tables), settings=horizon_kept(case))
-    days = _matching_days(bare, every)
+    days = _matching_days(bare, every, first)
     total = len(days) * len(policies) + 1
     tell("simulate", 0, total)
     hindsight = plan_of(bare, time_limit=None if time_limit is None else time_limit * len(days))
@@ -167,11 +180,14 @@ def simulate(
         asked = len(days) if policy == OPTIMAL else 0
         measures = _measured(bare, lines, hindsight, (proven, asked))
         replays.append(Replay(policy, lines, rounds, measures))
-    return Simulation(case, every, hindsight, tuple(replays))
+    return Simulation(case, every, first, hindsight, tuple(replays))
 
 
-def _matching_days(case: Case, every: int) -> list[pd.Timestamp]:
-    """Return the days of matchings: from the first arrival to the last, and to the end of the horizon."""
+def _matching_days(case: Case, every: int, begin: str) -> list[pd.Timestamp]:
+    """Return the days of matchings: from the first arrival to the last, and to the end of the horizon.
+
+    The first is on the first day, or one interval later.
+    """
     created = pd.concat([case.needs["created_on"], case.donations["created_on"]]).dropna()
     horizon = case.settings.horizon
     ends = [*created, *(pd.Timestamp(day) for day in (horizon.start, horizon.end) if day is not None)]
@@ -179,7 +195,8 @@ def _matching_days(case: Case, every: int) -> list[pd.Timestamp]:
         return [pd.NaT]  # type: ignore[list-item]
     first, last = min(ends), max(ends)
     count = -(-(last - first).days // every) + 1
-    return [first + pd.Timedelta(days=every * k) for k in range(count)]
+    rounds = range(count) if begin == AT else range(1, max(count, 2))
+    return [first + pd.Timedelta(days=every * k) for k in rounds]
 
 
 def _replayed(
@@ -205,7 +222,7 @@ def _replayed(
             new = _new_lines(made, lines)
         else:
             new = match(known, HEURISTICS[policy])
-        new = new.assign(matched_on=day, served=_served(case, new))
+        new = new.assign(matched_on=day, served=served_by(case, new))
         asked, offered = known.needs["quantity"].sum(), known.donations["quantity"].sum()
         there = offered - lines["quantity"].sum(), asked - lines["served"].sum()
         rounds.append((day, round(float(there[1]), 6), round(float(there[0]), 6), float(new["served"].sum())))
@@ -269,23 +286,6 @@ def _new_lines(made: Plan, before: pd.DataFrame) -> pd.DataFrame:
     return both.assign(quantity=new.round(9))[new > ROUNDING].drop(columns="old").reset_index(drop=True)
 
 
-def _served(case: Case, lines: pd.DataFrame) -> Floats:
-    """Return the units of the need that each line serves."""
-    given = case.donations.set_index("donation_id")["item"].reindex(lines["donation_id"])
-    asked = case.needs.set_index("need_id")["item"].reindex(lines["need_id"])
-    pairs = pd.MultiIndex.from_arrays([asked, given])
-    table = case.table("substitutions").set_index(["need_item", "donated_item"])["ratio"]
-    ratio = table.reindex(pairs).to_numpy(dtype=np.float64)
-    items = case.table("items").set_index("item")
-    kind = items["kind"].reindex(given).to_numpy(dtype=object)
-    price = items["purchase_price"].reindex(asked).to_numpy(dtype=np.float64)
-    same = given.to_numpy(dtype=object) == asked.to_numpy(dtype=object)
-    bought = np.isnan(ratio) & ~same & (kind == "funds")
-    ratio = np.where(same, 1.0, np.where(bought, 1 / price, ratio))
-    served: Floats = np.round(lines["quantity"].to_numpy(dtype=np.float64) * ratio, 6)
-    return served
-
-
 def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[int, int]) -> PolicyMeasures:
     needs = case.needs.set_index("need_id")
     donation = case.donations.set_index("donation_id").reindex(lines["donation_id"])
@@ -306,7 +306,9 @@ def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[in
     by_item, some = rate.groupby("item").mean(), rate[rate > 0].groupby("item").mean()
     km = kilometres(case, lines) if len(lines) else np.zeros(0)
     priced = needs["priority"].to_frame().assign(served=got).groupby("priority")["served"].sum()
-    best = hindsight.served
+    tiers = dict(zip(priced.index.astype(int).tolist(), priced.round(6).tolist(), strict=True))
+    best = hindsight.served_by_tier
+    reached = {tier: min(tiers.get(tier, 0.0), most) for tier, most in best.items()}
     return PolicyMeasures(
         served=round(total, 6),
         holding_days=_mean(held[dated], served[dated]),
@@ -315,10 +317,15 @@ def _measured(case: Case, lines: pd.DataFrame, hindsight: Plan, proven: tuple[in
         fill_rate=float(by_item.mean()),
         fill_rate_without_zeros=float(some.mean()) if len(some) else 0.0,
         cost=_logistics(case, lines),
-        share=total / best if best else 1.0,
-        tiers=dict(zip(priced.index.astype(int).tolist(), priced.round(6).tolist(), strict=True)),
+        share=_share(sum(reached.values()), sum(best.values())),
+        tiers=tiers,
+        shares={tier: reached[tier] / most if most else float("nan") for tier, most in best.items()},
         proven=proven,
     )
+
+
+def _share(part: float, whole: float) -> float:
+    return min(part / whole, 1.0) if whole else 1.0
 
 
 def _mean(values: Floats, weight: Floats) -> float:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import itertools
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, get_args, get_origin
 
+import pandas as pd
 from pydantic import BaseModel
 
+from matchopt.arrays import Bools
 from matchopt.contract.case import Case
+from matchopt.contract.fields import PINNED
 from matchopt.contract.plan import Plan
 from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
 from matchopt.errors import CaseError, Finding, Severity, SolverError
 from matchopt.language import tr
 from matchopt.model.calendar import Calendar
+from matchopt.whatif.variant import served_by
 
 Tell = Callable[[int, int], None]
 Planner = Callable[[Case], Plan]
@@ -147,7 +151,8 @@ def modes_study(case: Case, *, tell: Tell = _nobody, planner: Planner = plan_of)
 
     Needs of other channels are not heard of: nobody plans for them, and they cost nothing to find out about.
     What the rates say of each channel's identification cost counts for the others. All are held against the
-    way in which everybody is heard.
+    way in which everybody is heard. Lines that stay do so in every way: of a need that is not heard of, what
+    they serve.
 
     Raises
     ------
@@ -168,15 +173,69 @@ def modes_study(case: Case, *, tell: Tell = _nobody, planner: Planner = plan_of)
                 column="channel",
             )
             raise CaseError([finding])
-        needs = case.needs[known].reset_index(drop=True)
-        fond = case.table("affinities")
-        fond = fond[fond["need_id"].isin({"", *needs["need_id"]}) & fond["group"].isin({"", *needs["group"]})]
-        affinities = fond.reset_index(drop=True) if len(fond) else None
-        return case.replace(settings=pinned, needs=needs, affinities=affinities)
+        return Case.unchecked(_heard(case, known), case.settings.updated(pinned))
 
     trials = [({"mode": mode}, lambda channels=channels: heard(channels)) for mode, channels in MODES.items()]
     points = tuple(_planned(trials, tell, planner))
     return Study("modes", case, points, _reference(points, len(points) - 1))
+
+
+def _heard(case: Case, known: Bools) -> dict[str, pd.DataFrame]:
+    """Return the tables of a case in which some needs are known, and of others what lines that stay serve."""
+    lines = case.table("commitments")
+    stays = lines["status"].isin(PINNED)
+    quantity = pd.Series(served_by(case, lines[stays])).groupby(lines["need_id"][stays].to_numpy()).sum()
+    needs = case.needs.assign(heard=known, pinned=case.needs["need_id"].map(quantity).fillna(0.0))
+    needs = needs[needs["heard"] | (needs["pinned"] > 0)].reset_index(drop=True)
+    asked = needs["quantity"].where(needs["heard"], needs[["quantity", "pinned"]].min(axis=1))
+    heard = set(needs["need_id"][needs["heard"]])
+    fond = case.table("affinities")
+    tables = {
+        **case.tables,
+        "needs": needs.assign(quantity=asked).drop(columns=["heard", "pinned"]),
+        "affinities": fond[fond["need_id"].isin({"", *heard})].reset_index(drop=True),
+        "commitments": lines[stays | lines["need_id"].isin(heard)].reset_index(drop=True),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def alike(study: Study) -> list[str]:
+    """Return why no point of a study can differ from another, a reason for each setting; none if some can."""
+    names = study.points[0].label
+    reasons = [_idle(study.case, name, frozenset(names)) for name in names]
+    return reasons if all(reasons) else []
+
+
+def _idle(case: Case, name: str, varied: Set[str]) -> str:
+    """Return why a setting, or the way of working, makes no difference to a case; empty if it may."""
+    policy, channels = case.settings.policy, set(case.needs["channel"])
+    _, _, channel = name.partition("rates.identification.")
+    idle = {
+        "mode": (len(channels) == 1, tr("all needs come through one channel")),
+        BOUNDARY: (not (case.donations["community"] != "").any(), tr("no donation has a community")),
+        "policy.reliability": ((case.donations["reliability"] == 1).all(), tr("all donations are certain")),
+        "policy.affinity_weight": ("affinities" not in case.tables, tr("there is no table affinities")),
+        "policy.churn_cost": ("commitments" not in case.tables, tr("there is no table commitments")),
+        "policy.fair_share": (
+            policy.fairness != "share" and "policy.fairness" not in varied,
+            tr("it counts under fairness share alone"),
+        ),
+        "rates.unmet_cost": (
+            (policy.objective != "total-cost" and "policy.objective" not in varied)
+            or case.needs["unmet_cost"].notna().all(),
+            tr("it counts under total cost alone, for needs without a cost of their own"),
+        ),
+        **{
+            f"rates.{rate}": ("hubs" not in case.tables, tr("there is no table hubs"))
+            for rate in ("hub_handling", "hub_storage")
+        },
+        f"rates.identification.{channel}": (
+            channel not in channels,
+            tr("no need comes through this channel"),
+        ),
+    }
+    holds, why = idle.get(name, (False, ""))
+    return why if holds else ""
 
 
 def choices(name: str) -> list[str]:

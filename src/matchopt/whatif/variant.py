@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matchopt.arrays import Floats
 from matchopt.contract.case import Case
 from matchopt.contract.fields import Kind
 from matchopt.contract.frames import empty_table
@@ -109,3 +110,20 @@ def horizon_kept(case: Case) -> Settings:
         return case.settings
     first, last = (pd.Timestamp(day) for day in calendar.dates(np.array([calendar.start, calendar.end])))
     return case.settings.updated({"horizon": {"start": first.date(), "end": last.date()}})
+
+
+def served_by(case: Case, lines: pd.DataFrame) -> Floats:
+    """Return the units of the need that each line serves."""
+    given = case.donations.set_index("donation_id")["item"].reindex(lines["donation_id"])
+    asked = case.needs.set_index("need_id")["item"].reindex(lines["need_id"])
+    pairs = pd.MultiIndex.from_arrays([asked, given])
+    table = case.table("substitutions").set_index(["need_item", "donated_item"])["ratio"]
+    ratio = table.reindex(pairs).to_numpy(dtype=np.float64)
+    items = case.table("items").set_index("item")
+    kind = items["kind"].reindex(given).to_numpy(dtype=object)
+    price = items["purchase_price"].reindex(asked).to_numpy(dtype=np.float64)
+    same = given.to_numpy(dtype=object) == asked.to_numpy(dtype=object)
+    bought = np.isnan(ratio) & ~same & (kind == "funds")
+    ratio = np.where(same, 1.0, np.where(bought, 1 / price, ratio))
+    served: Floats = np.round(lines["quantity"].to_numpy(dtype=np.float64) * ratio, 6)
+    return served

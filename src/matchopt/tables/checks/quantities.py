@@ -7,18 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats
+from matchopt.arrays import MOST_DECIMALS, Bools, Floats, decimals_of
 from matchopt.contract.settings import Settings
 from matchopt.language import mark, tr, trn
-from matchopt.tables.findings import Said
+from matchopt.tables.findings import Said, shown
 from matchopt.tables.typed import Checked, CheckedTables, check
 from matchopt.tolerances import FLOAT, ROUNDING, WRITTEN
 
 LARGEST_TOTAL = 9e18
 """Largest sum of a quantity column, in its last decimal: sums are 64-bit whole numbers."""
-
-MOST_DECIMALS = 6
-"""Decimals that quantities, steps and lots may have."""
 
 COUNTED = (
     ("items", "step"),
@@ -50,9 +47,27 @@ def countable(tables: CheckedTables) -> None:
         if name in tables.checked
     ]
     decimals = _decimals(np.unique(np.concatenate([np.empty(0), *fine])))
-    for name in ("needs", "donations", "commitments"):
+    decimals = max(decimals, decimals_of(_served_by_granules(tables)))
+    for name, column in COUNTED:
         if name in tables.checked:
-            _check_total(tables, tables.checked[name], decimals)
+            _check_size(tables, tables.checked[name], column, decimals)
+
+
+def _served_by_granules(tables: CheckedTables) -> Floats:
+    """Return what a granule of any donation may serve by any ratio or price: that is counted, too."""
+    donations, items, substitutes = map(tables.get, ("donations", "items", "substitutions"))
+    if donations is None:
+        return np.empty(0)
+    ratio = np.empty(0) if substitutes is None else substitutes.array("ratio")
+    if not (ratio != 1).any() and not donations.among("item", fund_items(tables)).any():
+        return np.empty(0)
+    step, lot = _steps(tables, donations), donations.array("lot_size")
+    granule, countable = _granules(step, np.where(np.isnan(lot), step, lot))
+    earlier = tables.get("commitments")
+    committed = np.empty(0) if earlier is None else earlier.array("quantity")
+    price = np.empty(0) if items is None else items.array("purchase_price")
+    given = np.unique(np.concatenate([granule[countable], committed[~np.isnan(committed)]]))
+    return np.outer(given, np.concatenate([ratio[~np.isnan(ratio)], 1 / price[price > 0]])).ravel()
 
 
 def _refuse_too_fine(tables: CheckedTables, table: Checked, column: str) -> Floats:
@@ -83,19 +98,30 @@ def _decimals(values: Floats) -> int:
     return next(enough, MOST_DECIMALS)
 
 
-def _check_total(tables: CheckedTables, table: Checked, decimals: int) -> None:
-    total, most = float(np.nansum(table.array("quantity"))), LARGEST_TOTAL / 10**decimals
-    if total * 10**decimals <= LARGEST_TOTAL:
+def _check_size(tables: CheckedTables, table: Checked, column: str, decimals: int) -> None:
+    """Report at the largest row what adds up, or is by itself, beyond what 64 bits count in some decimals."""
+    values = np.nan_to_num(table.array(column))
+    most = LARGEST_TOTAL / 10**decimals
+    total = float(values.sum()) if column == "quantity" else float(values.max(initial=0.0))
+    if total <= most:
         return
-    why = tr(" (steps, lots and quantities have up to {decimals} decimals)", decimals=decimals)
-    problem = tr(
-        "adds up to {total}, beyond {most}{why}",
-        total=f"{total:.4g}",
-        most=f"{most:.0e}",
-        why=why if decimals else "",
+    said = {"total": f"{total:.4g}", "most": f"{most:.0e}", "decimals": decimals}
+    if column != "quantity":
+        problem = tr("comes to {total}, beyond {most}, up to which it can be counted", **said)
+    elif decimals:
+        problem = tr(
+            "the column adds up to {total}, beyond {most}, up to which it can be counted in {decimals}"
+            " decimals, as quantities, steps, lots, ratios and prices need it; this is its largest row",
+            **said,
+        )
+    else:
+        problem = tr("the column adds up to {total}, beyond {most}; this is its largest row", **said)
+    cure = tr("check the number of digits, or take a larger unit")
+    at = int(values.argmax())
+    row, value = table.row(at), shown(float(values[at]))
+    tables.found.error(
+        "too_large", table.name, problem, cure, row=row, column=table.header(column), value=value
     )
-    cure = tr("check the number of digits")
-    tables.found.error("too_large", table.name, problem, cure, column=table.header("quantity"))
 
 
 # --- steps and lots ----------------------------------------------------------------------
