@@ -29,7 +29,7 @@ INVISIBLE = re.compile(
 """Characters that nobody sees."""
 
 _UNSHOWN = re.compile(
-    rf"{INVISIBLE.pattern}|[\0-\x08\x0e-\x1b\x7f\ud800-\udfff\xa0\u2000-\u200a\u202f\u205f]"
+    rf"{INVISIBLE.pattern}|[\0-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\xa0\u2000-\u200a\u202f\u205f]"
 )
 """Those, spaces of other widths, and what is no text."""
 
@@ -146,7 +146,8 @@ class Findings:
         self, severity: Severity, code: str, table: str, problem: str, cure: str, **where: Unpack[Where]
     ) -> None:
         row, value = where.get("row"), shortened(visible(str(where.get("value", ""))[:CUT]))
-        finding = Finding(severity, code, table, problem, cure, row, visible(where.get("column", "")), value)
+        said = visible(table), visible(problem), visible(cure)
+        finding = Finding(severity, code, *said, row, visible(where.get("column", "")), value)
         self._kept.append((finding, row or 0))
 
 
