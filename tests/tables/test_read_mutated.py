@@ -1,4 +1,4 @@
-"""Inputs changed at random, of six kinds: a case that plans and verifies with no row lost, or findings in words."""
+"""Inputs changed at random, of six kinds: a plan that verifies with no row lost, or findings in words."""
 
 from __future__ import annotations
 
@@ -29,25 +29,35 @@ UNSEEN = re.compile("[\\0-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 SECONDS, MEGABYTES = 10, 500
 
 TABLES = {
-    "needs": """need_id,community,item,quantity,priority,group,needed_from,needed_by,min_quality,unmet_cost,remark
+    "needs": """\
+need_id,community,item,quantity,priority,group,needed_from,needed_by,min_quality,unmet_cost,remark
 N1,East Gate,rice,5,1,elderly,2026-03-02,2026-03-09,2,30,soon
 N2,West Gate,rice,4.5,2,,2026-03-01,,,,"a, b"
 N3,河滨,oil,"1,000",,children,,2026/3/8,1,9.5,
 N4,East Gate,visit,2,3,elderly,,,,,急""",
-    "donations": """donation_id,donor,item,quantity,origin,community,available_from,expires_on,quality,lot_size,only_groups
+    "donations": """\
+donation_id,donor,item,quantity,origin,community,available_from,expires_on,quality,lot_size,only_groups
 D1,Mill,rice,7,H1,,2026-03-01,2026-05-01,5,1,
 D2,Ann,oil,200.5,East Gate,West Gate,2026-03-03,,4,,children;elderly
 D3,Red Cross,visit,3,West Gate,,,,,,
 D4,Mill,noodles,10,H1,,2026-03-01,,3,2,""",
-    "communities": """community,district,organization,latitude,longitude,population
+    "communities": """\
+community,district,organization,latitude,longitude,population
 East Gate,North,Open Hands,30.97,117.47,9400
 West Gate,North,Open Hands,30.95,117.46,3700
 河滨,South,City Care,30.99,117.49,100""",
     "hubs": "hub,organization,latitude,longitude,storage_capacity,cold\nH1,City Care,30.96,117.48,900,no",
-    "items": "item,category,unit,kind,weight_kg,step\nrice,food,kg,goods,1,0.5\noil,food,L,goods,0.9,0.1\n"
-    "visit,care,visit,service,,1\nnoodles,food,kg,goods,1,1",
+    "items": """\
+item,category,unit,kind,weight_kg,step
+rice,food,kg,goods,1,0.5
+oil,food,L,goods,0.9,0.1
+visit,care,visit,service,,1
+noodles,food,kg,goods,1,1""",
     "substitutions": "need_item,donated_item,ratio,penalty\nrice,noodles,,1.5",
-    "lanes": "from_place,to_place,distance_km,lead_days,capacity_kg\nH1,East Gate,3.5,1,\nEast Gate,West Gate,2,,50",
+    "lanes": """\
+from_place,to_place,distance_km,lead_days,capacity_kg
+H1,East Gate,3.5,1,
+East Gate,West Gate,2,,50""",
 }
 SETTINGS = """[horizon]
 start = 2026-03-01
@@ -61,100 +71,89 @@ boundary = "open"
 budget = 0
 """
 
+
+def listed(text: str) -> list[str]:
+    return text.split(" | ")
+
+
 NASTY = [
-    *[
-        "0",
-        "-1",
-        "1e308",
-        "1e-320",
-        "nan",
-        "inf",
-        "9e15",
-        "1e15",
-        "0.0000001",
-        "1.5",
-        "1,5",
-        "2万",
-        "50箱",
-        "=1+1",
-        "#REF!",
-        "#N/A",
-        "-",
-        "无",
-        "N1",
-        "D1",
-        "rice",
-        "RICE",
-        "H1",
-    ],
-    *[
-        "east-gate",
-        "2026-02-30",
-        "9999-12-31",
-        "0001-01-01",
-        "46082",
-        "3/4/2026",
-        "2026年3月5日",
-        "true",
-        "yes",
-        "5;6",
-        "a;;b",
-        ";",
-        "；",
-        "合计",
-        "#",
-    ],
-    *[
-        '"',
-        'a"b',
-        "🙂",
-        "é",
-        "Ａ１",
-        "٣",
-        "½",
-        "\ufeff",
-        "A0001",
-        "accepted",
-        "9.13E+17",
-        "111111111111111111",
-        "ri\u200bce",
-    ],
-    *(
-        "",
-        " ",
-        "Rice ",
-        "East  Gate",
-        "2026-03-05 12:00",
-        "## a",
-        "a\nb",
-        "a\tb",
-        "a\x0bb",
-        "\u2028",
-        "x" * 40_000,
-    ),
+    *listed("0 | -1 | 1e308 | 1e-320 | nan | inf | 9e15 | 1e15 | 0.0000001 | 1.5 | 1,5 | 2万"),
+    *listed("50箱 | =1+1 | #REF!"),
+    *listed("- | 无 | N1 | D1 | rice | RICE | H1 | east-gate | East  Gate | Rice "),
+    *listed("ri\u200bce | 合计 | # | ## a | #N/A"),
+    *listed("2026-02-30 | 9999-12-31 | 0001-01-01 | 46082 | 3/4/2026 | 2026年3月5日"),
+    *listed("2026-03-05 12:00 | true"),
+    *listed('" | a"b | 🙂 | e\u0301 | Ａ１ | ٣ | ½ | \ufeff | A0001 | accepted | 9.13E+17 | ;'),
+    *listed("； | 5;6 | a;;b | yes"),
+    *("", " ", "a\nb", "a\tb", "a\x0bb", "\u2028", "x" * 40_000, "1" * 18),
 ]
 HEADERS = [
-    *[
-        "need_id",
-        "物资",
-        "quantity",
-        "unmet",
-        "reason",
-        "=a",
-        "##",
-        "index",
-        "level_0",
-        "0",
-        "🙂",
-        "数量（件）",
-        "latitude",
-        "group",
-        "donor",
-        "hub",
-        "None",
-    ],
-    *("", " ", "Quantity ", "asked (given)", "planned", "a\nb", "column 3", "x" * 400),
+    *listed("need_id | 物资 | quantity | Quantity  | unmet | reason | asked (given) | planned"),
+    *listed("=a | ## | index"),
+    *listed("level_0 | 0 | 🙂 | 数量（件） | latitude | group | donor | hub | None | column 3 | a\nb"),
+    *("", " ", "x" * 400),
 ]
+XML = [
+    *listed('t="e" | t="s" | t="str" | t="b" | t="inlineStr" | s="9" | r="XFD1048576"'),
+    *listed('r="A1" | r="ZZZZ9" | r="5"'),
+    *listed("<f>1</f> | <f/> | <v/> | <v>1e999</v> | <v>99999</v> | <c/> | </c> | <row>"),
+    *listed("<![CDATA[x]]> | &amp; | &x;"),
+    *listed("\0 | <sheets/> | _x0000_ | <is><t>x</t></is> | <mergeCell/> | <!-- -->"),
+    *listed('name="needs" | date1904="1"'),
+    *('<!DOCTYPE a [<!ENTITY x "y">]>', '<mergeCell ref="A1:XFD1048576"/>', '<mergeCell ref="B2:D4"/>'),
+]
+OBJECTS: list[Any] = [
+    *(
+        None,
+        float("nan"),
+        float("inf"),
+        pd.NA,
+        pd.NaT,
+        True,
+        10**400,
+        -1,
+        1.5,
+        1e18,
+        b"x",
+        (1, 2),
+        [1],
+        {"a": 1},
+    ),
+    *(pd.Timestamp("2026-03-05 10:00"), pd.Timestamp("2026-03-05", tz="Asia/Shanghai"), np.datetime64("NaT")),
+    *(
+        pd.Timedelta(days=1),
+        3 + 4j,
+        np.int8(3),
+        np.float32(0.1),
+        object,
+        "a\rb",
+        "a\0b",
+        "\ud800",
+        "\x1b[31m",
+    ),
+]
+DTYPES = listed("category | string | Int64 | float32 | boolean | complex | datetime64[ns]")
+NAMES = [*HEADERS, None, 5, ("a", "b"), float("nan"), pd.Timestamp("2026-03-01"), "a\0", "\ud800"]
+ODD_BYTES = [
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\r",
+    b"\r\n",
+    b'"',
+    b",",
+    b";",
+    b"\n\n",
+    b"\x80",
+    b"\xcd\xf2",
+    b"[[",
+]
+ODD_SETTINGS = listed(
+    '{} | [] | 1979-05-27T07:32:00Z | inf | """ | -0.0 | 1e400 | true | 07:32:00 | "district"'
+)
+SETTING_NAMES = listed(
+    "policy.budget | rates.x | horizon.start | policy | a.b.c | rates.identification.resident"
+)
 
 
 class Changed:
@@ -178,7 +177,6 @@ class Changed:
     def text(self, content: str | bytes) -> bytes:
         """Change bytes: flip, cut, double, move, insert what is odd."""
         data = bytearray(content.encode("utf-8") if isinstance(content, str) else content)
-        odd = b'\0 \xff \xef\xbb\xbf \r \r\n " , ; \t \n\n \x80 \xcd\xf2 [['.split(b" ")
         for _ in range(self.draw.randint(1, 4)):
             at = self.draw.randrange(len(data) + 1)
             end = min(len(data), at + self.draw.choice([1, 2, 5, 40]))
@@ -190,7 +188,7 @@ class Changed:
                 case 2:
                     data[at:at] = data[at:end] * self.draw.choice([1, 3])
                 case 3:
-                    data[at:at] = self.draw.choice(odd)
+                    data[at:at] = self.draw.choice(ODD_BYTES)
                 case _:
                     data[at:at] = self.nasty().encode("utf-8")
         return bytes(data)
@@ -265,45 +263,6 @@ def of_columns(changed: Changed) -> Path:
     return changed.workbook() if changed.draw.random() < 0.3 else changed.write()
 
 
-XML = [
-    *[
-        't="e"',
-        't="s"',
-        't="str"',
-        't="b"',
-        't="inlineStr"',
-        's="9"',
-        'r="XFD1048576"',
-        'r="A1"',
-        'r="ZZZZ9"',
-        'r="5"',
-        'date1904="1"',
-    ],
-    *[
-        "<f>1</f>",
-        "<f/>",
-        "<v/>",
-        "<v>1e999</v>",
-        "<v>99999</v>",
-        "<c/>",
-        "</c>",
-        "<row>",
-        "<![CDATA[x]]>",
-        "&amp;",
-        "&x;",
-        "\x00",
-        "<sheets/>",
-    ],
-    *["_x0000_", "<is><t>x</t></is>", "<mergeCell/>", 'name="needs"'],
-    *(
-        '<!DOCTYPE a [<!ENTITY x "y">]>',
-        "<!-- -->",
-        '<mergeCell ref="A1:XFD1048576"/>',
-        '<mergeCell ref="B2:D4"/>',
-    ),
-]
-
-
 def of_xml(changed: Changed) -> Path:
     path = changed.workbook()
     with zipfile.ZipFile(path) as archive:
@@ -326,40 +285,6 @@ def of_xml(changed: Changed) -> Path:
     return path
 
 
-OBJECTS: tuple[Any, ...] = (
-    *(
-        None,
-        float("nan"),
-        float("inf"),
-        pd.NA,
-        pd.NaT,
-        True,
-        10**400,
-        -1,
-        1.5,
-        1e18,
-        b"x",
-        (1, 2),
-        [1],
-        {"a": 1},
-    ),
-    *(pd.Timestamp("2026-03-05 10:00"), pd.Timestamp("2026-03-05", tz="Asia/Shanghai"), np.datetime64("NaT")),
-    *(
-        pd.Timedelta(days=1),
-        3 + 4j,
-        "a\rb",
-        "a\0b",
-        "\ud800",
-        "\x1b[31m",
-        np.int8(3),
-        np.float32(0.1),
-        object,
-    ),
-)
-DTYPES = ["category", "string", "Int64", "float32", "boolean", "complex", "datetime64[ns]"]
-NAMES = [*HEADERS, None, 5, ("a", "b"), float("nan"), pd.Timestamp("2026-03-01"), "a\0", "\ud800"]
-
-
 def of_frames(changed: Changed) -> dict[str, pd.DataFrame]:
     frames = {}
     for name, rows in changed.rows.items():
@@ -374,7 +299,7 @@ def of_frames(changed: Changed) -> dict[str, pd.DataFrame]:
 def _changed_frame(changed: Changed, frame: pd.DataFrame) -> pd.DataFrame:
     column, odd = changed.draw.randrange(frame.shape[1]), changed.draw.choice([*OBJECTS, changed.nasty()])
     columns = [frame.iloc[:, k].reset_index(drop=True) for k in range(frame.shape[1])]
-    names = list(frame.columns)
+    names: list[Any] = list(frame.columns)
     match changed.draw.randrange(7):
         case 0:
             cells = np.empty(len(frame), dtype=object)
@@ -383,7 +308,9 @@ def _changed_frame(changed: Changed, frame: pd.DataFrame) -> pd.DataFrame:
             columns[column] = pd.Series(cells, dtype=object)
         case 1:
             with contextlib.suppress(ValueError, TypeError):
-                columns[column] = columns[column].astype(changed.draw.choice(DTYPES))
+                columns[column] = columns[column].astype(
+                    pd.api.types.pandas_dtype(changed.draw.choice(DTYPES))
+                )
         case 2:
             names[column] = changed.draw.choice(NAMES)
         case 3:
@@ -402,35 +329,14 @@ def _changed_frame(changed: Changed, frame: pd.DataFrame) -> pd.DataFrame:
 
 def of_settings(changed: Changed) -> Path:
     text = SETTINGS
-    names = [
-        "policy.budget",
-        "rates.x",
-        "horizon.start",
-        "policy",
-        "a.b.c",
-        "rates.identification.resident",
-        "modes",
-    ]
-    values = [
-        *[
-            "{}",
-            "[]",
-            "1979-05-27T07:32:00Z",
-            "inf",
-            '"""',
-            "-0.0",
-            "1e400",
-            '"district"',
-            "true",
-            "07:32:00",
-        ],
-        "[" * 2000,
-    ]
+    values = [*ODD_SETTINGS, "[" * 2000]
     for _ in range(changed.draw.randint(1, 3)):
         if changed.draw.random() < 0.5:
             text = changed.text(text).decode("utf-8", "replace")
         else:
-            text += f"{changed.draw.choice(names)} = {changed.draw.choice([*values, changed.nasty()])}\n"
+            text += (
+                f"{changed.draw.choice(SETTING_NAMES)} = {changed.draw.choice([*values, changed.nasty()])}\n"
+            )
     return changed.write({"matchopt.toml": text.encode("utf-8")})
 
 
@@ -454,7 +360,7 @@ def read(made: Any) -> tuple[Case | None, tuple[Finding, ...]]:
     return case, case.findings
 
 
-@pytest.mark.parametrize("number", some(range(IN_ALL // len(KINDS) + 1), 0.03))
+@pytest.mark.parametrize("number", some(range(IN_ALL // len(KINDS) + 1), 0.02))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_changed_input_is_planned_or_told_of(kind: str, number: int, tmp_path: Path) -> None:
     changed = Changed(kind, number, tmp_path / "case")
