@@ -114,6 +114,8 @@ def test_entries_about_the_proof(name: str, key: str, values: tuple[Any, ...], c
         ("floor", "fairness", "rule", "leximin"),
         ("floor", "fairness", "floor", 0.6),
         ("floor", "fairness", "relaxation", 0.4),
+        ("floor", "fairness", "relaxation", 0.6),
+        ("budget", "relaxation", "cost", 0.1),
         ("floor", "fairness", "bound", 0.6),
         ("floor", "fairness", "cells", 2),
         ("floor", "fairness", "held_by", []),

@@ -137,7 +137,7 @@ def summarize(
         | {"unmet": scale.money(books.cost["unmet"])},
         "bound": _shown(network, bound),
         "relaxation": _shown(network, relaxation),
-        "proof": "search" if _closer(bound, relaxation) else "prices",
+        "proof": "search" if _closer(network, bound, relaxation) else "prices",
         "gap": gap,
         "fairness": _fairness(fair, bound, relaxation),
         "budget": None
@@ -203,10 +203,12 @@ def _quantity(network: Network, scaled: Fraction | float) -> int | float:
     return round(float(scaled) / network.scale.unit, 6)
 
 
-def _closer(bound: Bound, relaxation: Bound) -> bool:
-    """Return whether more is proven than prices alone prove."""
-    pairs = [(bound.cost, relaxation.cost), (bound.fairness or 0.0, relaxation.fairness or 0.0)]
-    pairs += [(float(q), float((relaxation.served or {})[t])) for t, q in (bound.served or {}).items()]
+def _closer(network: Network, bound: Bound, relaxation: Bound) -> bool:
+    """Return whether more is proven than prices alone prove, as far as it shows."""
+    pairs = [(bound.fairness or 0.0, relaxation.fairness or 0.0)]
+    shown, alone = (_shown(network, limit) for limit in (bound, relaxation))
+    pairs.append((shown["cost"], alone["cost"]))
+    pairs += [(q, alone["served_by_tier"][t]) for t, q in shown.get("served_by_tier", {}).items()]
     return any(abs(a - b) > EQUAL * (1 + abs(b)) for a, b in pairs)
 
 

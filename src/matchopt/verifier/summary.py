@@ -331,9 +331,9 @@ class BoundChecks(SummaryCheck):
                 self._add(f"{kind} {where}", mark("is no number"))
         if relaxation is None or bound is None:
             return None
-        proven, plan = goal.proven, goal.plan
-        if goal.beyond(proven, relaxation) > goal.slack(proven):
-            words = mark("claims {relaxation}; the prices prove only {proven}")
+        proven, plan, slack = goal.proven, goal.plan, goal.slack(goal.proven)
+        if not -slack <= goal.beyond(relaxation, proven) <= slack + goal.rounding:
+            words = mark("is {relaxation}; the prices prove {proven}")
             self._add(f"relaxation {where}", words, "not_proven", relaxation=relaxation, proven=proven)
         if goal.beyond(bound, relaxation) > goal.slack(relaxation) + goal.rounding:
             words = mark("is {bound}, weaker than the relaxation, {relaxation}")
