@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 15
 """Rows of a table on a terminal where nobody says how many."""
 
-LOOKED_AT = 1
-"""Places for each item that the report looks at for wishes."""
-
 BASIS = {
     "prices": mark("the proof"),
     "estimate": mark("an estimate"),
@@ -93,7 +90,7 @@ def wished(t: PlanTables) -> pd.DataFrame:
     The public sees no rare items, and no wish that fewer than five needs stand behind.
     """
     plan = t.plan
-    found = wishes_of(plan, places=LOOKED_AT).drop_duplicates("item")
+    found = wishes_of(plan).drop_duplicates("item")
     shown = {}
     for name, column in (("item", "item"), ("place", "community")):
         keys = pd.DataFrame({"key": plan.needs[column].to_numpy(), "shown": t.needs[column].astype(str)})

@@ -132,9 +132,7 @@ def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
         when=[when(t.plan, wish) for wish in rows(found)], need_ids=found["need_ids"].str.replace(";", ", ")
     )
     shown = columns(told, names.replace("item", "item place when") + " need_ids", cost_per_unit=cost)
-    note = tr(
-        "For each item the place that lacks the most urgent and most of it; all places: matchopt wishlist RUN"
-    )
+    note = tr("For each item the place where it is worth most; all places: matchopt wishlist RUN")
     return ReportTable(title, shown, "wishes", note=note)
 
 
