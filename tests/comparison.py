@@ -79,7 +79,8 @@ def ledger_of(rules: Rules, plan: Plan) -> Ledger:
 
 def _route(rules: Rules, i: int, j: int, way: tuple[object, ...]) -> Route | None:
     promised = (route for promise, route in rules.keepable if (promise.i, promise.j) == (i, j))
-    return next((route for route in (*rules.routes.get((i, j), ()), *promised) if route.way == way), None)
+    usual = *rules.routes.get((i, j), ()), *rules.through.get((i, j), ())
+    return next((route for route in (*usual, *promised) if route.way == way), None)
 
 
 def line_money(split: Sequence[int], quantity: Fraction) -> list[int]:

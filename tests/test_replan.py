@@ -464,3 +464,40 @@ def test_other_ids_of_a_replanned_case_are_found(bound: Plan, column: str) -> No
         lines = bound.allocations.copy()
         lines.loc[row, "allocation_id"] = "A0099"
         assert "id" in {v.code for v in matchopt.verify(bound.case, replace(bound, allocations=lines))}
+
+
+def test_what_is_not_promised_takes_another_hub_so_that_the_promise_is_kept() -> None:
+    """Five go by the best route as promised; three more, which would make it eight, go over the hub."""
+    rows = [pin("D1", "N1", 5, "planned")]
+    for churn, routes in ((100, [("", 5), ("H", 3)]), (0.1, [("", 8)])):
+        small = case_of(
+            {"policy": {"churn_cost": churn}, "rates": {"hub_handling": 1}},
+            needs=[{"need_id": "N1", "quantity": 8}],
+            donations=[{"donation_id": "D1", "quantity": 8}],
+            hubs=[{"hub": "H"}],
+            commitments=rows,
+        )
+        plan = planned(small)
+        lines = plan.allocations
+        assert list(zip(lines["hub"], lines["donated_quantity"], strict=True)) == routes
+        assert plan.summary["commitments"]["kept"] == len(routes) - 1
+        assert plan.status == "optimal"
+
+
+def test_without_a_promise_that_is_kept_all_take_the_best_route() -> None:
+    """Hubs cost nothing more here: a plan may not take them all the same."""
+    small = case_of(
+        {"policy": {"churn_cost": 2}, "rates": {"hub_handling": 0, "handling_direct": 0}},
+        needs=[{"need_id": "N1", "quantity": 4}],
+        donations=[{"donation_id": "D1", "quantity": 4}],
+        hubs=[{"hub": "H"}, {"hub": "K"}],
+        commitments=[pin("D1", "N1", 9, "planned", hub="K")],
+    )
+    assert planned(small).allocations["hub"].tolist() == [""]
+
+
+def test_the_rest_of_a_line_declined_in_part_is_told_as_changed() -> None:
+    first = matchopt.plan(rice(1, 1, []).case())
+    second = follows(rice(1, 1, [{"allocation_id": "A0001", "quantity": 1.5, "status": "declined"}]), first)
+    assert second.summary["commitments"]["promised"] == second.summary["commitments"]["changed"] == 1
+    assert second.needs["reason"].tolist() == ["declined"]

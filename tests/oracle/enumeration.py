@@ -15,8 +15,12 @@ Column = tuple[int, int, Route]
 
 
 def columns(rules: Rules) -> list[Column]:
-    """Return every admissible pair with every route that it may take, those that keep a promise last."""
-    promised = {(promise.i, promise.j, route) for promise, route in rules.keepable}
+    """Return every admissible pair with every route that it may take, those around a promise last."""
+    promised = {
+        (promise.i, promise.j, route)
+        for promise, own in rules.keepable
+        for route in (own, *rules.through[promise.i, promise.j])
+    }
     usual = [(*pair, route) for pair in rules.pairs() for route in rules.routes[pair]]
     return usual + sorted(promised - set(usual), key=repr)
 

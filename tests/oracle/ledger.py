@@ -107,6 +107,11 @@ class Ledger:
             for promise, route in self.rules.keepable
         )
 
+    def _gives_way(self, line: Line) -> bool:
+        """Return whether a line goes over some hub while another one of its pair keeps a promise."""
+        mine = (other for other in self.lines if (other.i, other.j) == (line.i, line.j))
+        return line.route in self.rules.through[line.i, line.j] and any(map(self._keeps, mine))
+
     def broken(self) -> Iterator[str]:
         """Yield what is wrong with the plan; nothing if it obeys every rule."""
         rules = self.rules
@@ -114,7 +119,7 @@ class Ledger:
             pair = line.i, line.j
             if line.i not in rules.pool or line.j in rules.excluded or pair not in rules.route:
                 yield f"{pair} may not be planned"
-            elif line.route not in rules.routes[pair] and not self._keeps(line):
+            elif line.route not in rules.routes[pair] and not (self._keeps(line) or self._gives_way(line)):
                 yield f"{pair} takes a route of its own"
             if line.quantity <= 0 or (line.quantity / rules.granule[line.i]).denominator != 1:
                 yield f"{pair} carries {line.quantity}, granule {rules.granule[line.i]}"

@@ -72,7 +72,7 @@ class _Model:
         self._promises()
 
     def _different(self, pair: Pair) -> Iterable[Route]:
-        """Return the routes of a pair that no other betters, and those that are promised.
+        """Return the routes of a pair that no other betters, and all of those that keep promises or give way.
 
         One betters another if it costs no more and loads nothing that the other does not.
         """
@@ -80,8 +80,8 @@ class _Model:
         for route in sorted(self.rules.routes[pair], key=lambda r: (r.unit_cost, len(r.uses))):
             if not any(Counter(other.uses) <= Counter(route.uses) for other in better):
                 better.append(route)
-        promised = (r for p, r in self.rules.keepable if (p.i, p.j) == pair)
-        return dict.fromkeys([*better, *promised])
+        promised = [r for p, r in self.rules.keepable if (p.i, p.j) == pair]
+        return dict.fromkeys([*better, *promised, *(self.rules.through[pair] if promised else [])])
 
     def _given(self, i: int) -> Terms:
         return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}
@@ -161,6 +161,11 @@ class _Model:
                 one = {variable: Fraction(1)}
                 self.program.at_least(one | {kept: Fraction(-granules)}, 0)
                 self.program.at_most(one | {kept: Fraction(most - granules)}, most)
+        for (i, j, route), variable in self.count.items():
+            if route not in self.rules.routes[i, j]:
+                kept = [switch for promise, switch in self.kept.items() if (promise.i, promise.j) == (i, j)]
+                limit = dict.fromkeys(kept, -Fraction(self.most[i, j]))
+                self.program.at_most({variable: Fraction(1)} | limit, 0)
 
     # --- what is sought ------------------------------------------------------------------------
 

@@ -153,3 +153,21 @@ def test_days_out_of_order_and_pairs_with_several_lines() -> None:
         ("A0001", "d1", "n1", "planned", 4),
         ("A0002", "d1", "n1", "planned", 2),
     ]
+
+
+def test_of_a_line_declined_in_part_the_rest_is_a_promise(first: Plan) -> None:
+    part = after(first, {"allocation_id": "A0001", "quantity": 3, "status": "declined"})
+    assert told(part)[:2] == [("A0001", "d1", "n1", "declined", 3), ("A0001", "d1", "n1", "planned", 5)]
+    # What others take of it comes first; who says no quantity declines what is left.
+    both = after(
+        first,
+        {"allocation_id": "A0001", "quantity": 6, "status": "accepted"},
+        {"allocation_id": "A0001", "status": "cancelled"},
+    )
+    assert [row for row in told(both) if row[3] == "planned" and row[0] == "A0001"] == []
+    more = after(
+        first,
+        {"allocation_id": "A0001", "quantity": 5, "status": "accepted"},
+        {"allocation_id": "A0001", "quantity": 1, "status": "declined"},
+    )
+    assert ("A0001", "d1", "n1", "planned", 2) in told(more)

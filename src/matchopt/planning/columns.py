@@ -13,7 +13,7 @@ from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
 from matchopt.model.routes import ScheduledRoutes
 from matchopt.model.scheduled_routes import CapacityPrices, unit_price
-from matchopt.solve.block import Columns, PricedObjective, Subproblem
+from matchopt.solve.block import Columns, PricedObjective, Promises, Subproblem
 from matchopt.solve.oracle import BestPairs, CostOf, in_blocks, remembered
 from matchopt.tolerances import EQUAL
 
@@ -113,6 +113,42 @@ class RouteSource:
             found.append(self._as_columns(member, kept.row, kept.column, kept.route, kept.key))
         return _joined(found)
 
+    def _around_promises(self, member: Member, kept: OpenPromises) -> Columns:
+        """Return the routes over every hub of pairs with promises: what is not promised may make way for it.
+
+        With shared capacities all routes are open as it is.
+        """
+        if self._open or len(self._capacities):
+            return Columns.none()
+        row, column = np.unique(np.stack([kept.row, kept.column]), axis=1)
+        of, route = member.part.options.every(row, column)
+        return self._as_columns(member, row[of], column[of], route)
+
+    def settled(self, promises: Promises, columns: Columns, amount: Floats) -> tuple[Columns, Floats]:
+        """Return a plan in which a pair takes its cheapest route, but for promises that it keeps.
+
+        Where it keeps one, what is not promised may take other hubs. Elsewhere they cost as much at best.
+        """
+        if not len(promises) or self._open:
+            return columns, amount
+        changed = np.zeros(len(promises), dtype=bool)
+        changed[promises.changed(columns, amount)] = True
+        promised, own = (pair.tail * self._needs + pair.head for pair in (promises.columns, columns))
+        stray = np.isin(own, promised) & ~np.isin(own, promised[~changed])
+        at = np.flatnonzero(stray)
+        nothing = np.zeros(0)
+        plain = PricedObjective(nothing, nothing, nothing, 1.0, 1.0)
+        cheapest = self.along(plain, *np.divmod(np.unique(own[at]), self._needs))
+        together = columns.joined(cheapest)
+        moved = np.append(np.where(stray, 0.0, amount), np.zeros(len(together) - len(columns)))
+        order = np.argsort(cheapest.tail * self._needs + cheapest.head)
+        pairs = (cheapest.tail * self._needs + cheapest.head)[order]
+        key = cheapest.key[order[np.searchsorted(pairs, own[at])]]
+        by_key = np.argsort(together.key)
+        np.add.at(moved, by_key[np.searchsorted(together.key[by_key], key)], amount[at])
+        used = np.flatnonzero(moved > 0)
+        return together.take(used), moved[used]
+
     def _numbered(self, member: Member, kept: OpenPromises) -> OpenPromises:
         """Return `kept` with the numbers of its routes: those of a hub and arrival day, or their own."""
         part, route = member.part, kept.route
@@ -140,7 +176,7 @@ class RouteSource:
                 count += len(found[-1])
                 if count > most:
                     return None
-        return _joined(found).joined(self.promised())
+        return _joined([*found, self.promised(), *map(self._around_promises, self._members, self._kept)])
 
     def cheapest(self, count: int) -> Columns:
         """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""

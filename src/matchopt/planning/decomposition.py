@@ -167,7 +167,8 @@ class Decomposition:
         last = self._last(budget=budget, is_open=is_open)
         self._solve_blocks(joints, self.means.deadline.share(1.0 if last else 0.5))
         for one in self.solved:
-            columns, amount = one.outcome.columns, one.outcome.amount
+            outcome, block = one.outcome, one.joint.block
+            columns, amount = one.joint.source.settled(block.promises, outcome.columns, outcome.amount)
             found.append(planned(self.network, one.joint, columns, amount, one.number))
         return Flows.together(found)
 

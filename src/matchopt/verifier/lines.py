@@ -141,7 +141,9 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
     _check_served(f, p.j, given, (rate, rates), served[known], rows)
     new = (stays == 0) | (given > stays)
     _check_rules(f, p, commitments.bars(p.i, p.j), new, rows)
+    pair, _ = facts.classes(p.i, p.j)
     kept = commitments.keeps(keys, given - stays) & bool(commitments.churn)
+    kept = np.isin(pair, pair[kept])
     routes = rules.stated_routes(f, p, hub)
     schedule, sound = _check_routes(f, p, routes, hub, days, (new, kept), rows)
     if not new.all():
@@ -294,7 +296,7 @@ def _check_routes(
 ) -> tuple[rules.Schedule, Bools]:
     """Check the routes of rows that are new, and their days; return these, and which rows are right.
 
-    `marks` are the rows that are new, and those that keep a promise: these need not go the best route.
+    `marks` are the rows that are new, and those of pairs that keep a promise: these need not go the best way.
     """
     (new, kept), best, own = marks, rules.best_routes(f, p), routes.schedule(p)
     known, none = new & (hub != rules.UNKNOWN), best.cost == rules.NOWHERE

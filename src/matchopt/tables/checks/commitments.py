@@ -264,7 +264,8 @@ def _planned(lines: pd.DataFrame) -> Floats:
 def _taken(tables: CheckedTables, given: Checked, lines: pd.DataFrame, at: Ints) -> Floats:
     """Return what each row takes of its line: what it says, or all that the others leave; 0 of none.
 
-    Report rows that take more together than the line has, and those that leave nothing to others.
+    Report rows that take more together than the line has, and those that leave nothing to others. What was
+    declined or cancelled takes no more than all these leave.
     """
     planned, quantity = _planned(lines), given.array("quantity").astype(np.float64)
     counts = (at >= 0) & ~given.among("status", BARRED)
@@ -284,7 +285,10 @@ def _taken(tables: CheckedTables, given: Checked, lines: pd.DataFrame, at: Ints)
     tables.error("more_than_planned", given, "quantity", beyond, too_much)
     problem = tr("leaves open how much of its line it is, and others do or take all of it")
     tables.error("incomplete_row", given, "quantity", idle, ("", problem, tr("give the quantity")))
-    return np.where(open_, left[at], said)
+    taken = np.where(open_, left[at], said)
+    kept = np.maximum(planned - np.bincount(at[counts], taken[counts], len(planned)), 0.0)[at]
+    off = (at >= 0) & given.among("status", BARRED)
+    return np.where(off, np.fmin(np.where(np.isnan(quantity), np.inf, quantity), kept), taken)
 
 
 def _filled(given: Checked, lines: pd.DataFrame, at: Ints, taken: Floats) -> Checked:
@@ -304,10 +308,11 @@ def _filled(given: Checked, lines: pd.DataFrame, at: Ints, taken: Floats) -> Che
 
 
 def _rest(rows: Checked, lines: pd.DataFrame, at: Ints, taken: Floats, there: Bools) -> tuple[Ints, Floats]:
-    """Return the lines of which something is left, and how much: nothing of pairs that are barred."""
+    """Return the lines of which something is left, and how much: nothing of pairs that are off altogether."""
     left = lines["donated_quantity"].to_numpy(dtype=np.float64)
     left = left - np.bincount(at[at >= 0], taken[at >= 0], len(left))
-    barred = pd.MultiIndex.from_frame(rows.frame.loc[rows.among("status", BARRED), [*PAIR]])
+    # A row that is about none of the lines of its pair is about all of them.
+    barred = pd.MultiIndex.from_frame(rows.frame.loc[rows.among("status", BARRED) & (at < 0), [*PAIR]])
     stays = there & (left > WRITTEN) & ~pd.MultiIndex.from_frame(lines[[*PAIR]]).isin(barred)
     found = np.flatnonzero(stays)
     return found, np.round(left[found], 6)
