@@ -477,13 +477,13 @@ class TestBadEnds:
         monkeypatch.setenv("MATCHOPT_DEBUG", "1")
         assert isinstance(run("plan", case).exception, ZeroDivisionError)
 
-    def test_interrupting_is_quiet(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_interrupting_is_one_line(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(*_: object, **__: object) -> Plan:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(matchopt.engine, "plan", interrupt)
         result = run("plan", case)
-        assert (result.exit_code, result.output) == (130, "")
+        assert (result.exit_code, result.output) == (130, "matchopt: interrupted.\n")
         assert not Path("runs").exists()
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no broken pipes of this kind")

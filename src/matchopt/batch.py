@@ -56,7 +56,10 @@ def _outcome(job: Job, *, force: bool, report: bool) -> JobOutcome:
     except CaseError as error:
         errors = [str(finding) for finding in error.findings if finding.severity is Severity.ERROR]
         return done(FAILED, findings=errors)
-    except (MatchoptError, OSError) as error:
+    except OSError as error:
+        place = job.case if error.filename is None else error.filename
+        return done(FAILED, findings=[f"{place}: {error.strerror or error}"])
+    except MatchoptError as error:
         return done(FAILED, findings=[str(error)])
     except Exception as error:
         return done(FAILED, findings=[f"{type(error).__name__}: {error}"])
@@ -150,6 +153,9 @@ def plan_all(
                 if broken:
                     lost += under_way.values()
                     break
+        except BaseException:
+            pool.abandon()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ def plan(
     time_limit: float | None = None,
     executor: Executor | None = None,
     warm: Plan | None = None,
+    stop: Event | None = None,
 ) -> Plan:
     """Find the best plan of a case and prove it.
 
@@ -54,6 +56,9 @@ def plan(
     warm
         An earlier plan of a similar case: its prices tell where to look first. The plan is as good
         as without, and found sooner; where several are best it may be another one.
+    stop
+        Once another thread, or a signal, sets it, the search for whole quantities stops as at a time
+        limit.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def plan(
     known = None if warm is None else Warm(warm, network, case)
     clock.lap("encode")
     with _workers(executor) as workers:
-        means = Means(solver, Deadline(time_limit), tell, workers, spreads=executor is not None)
+        means = Means(solver, Deadline(time_limit, stop=stop), tell, workers, spreads=executor is not None)
         parts = Decomposition(case, network, means, warm=known)
         flows = parts.solve()
     clock.lap("solve")
@@ -173,8 +178,13 @@ def _workers(executor: Executor | None) -> Iterator[Executor]:
     if executor is not None:
         yield executor
         return
-    with ThreadPoolExecutor(os.cpu_count()) as own:
+    own = ThreadPoolExecutor(os.cpu_count())
+    try:
         yield own
+    except KeyboardInterrupt:
+        own.shutdown(wait=False, cancel_futures=True)
+        raise
+    own.shutdown()
 
 
 class _Clock:

@@ -80,6 +80,25 @@ def trn(one: str, many: str, number: int, /, **values: object) -> str:
     return said.format(n=f"{number:,}", **values)
 
 
+_CONTROLS = str.maketrans(
+    {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+    | {0x7F: "\u2421"}
+    | dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
+)
+"""Control characters, and those that turn the direction of writing, as they are shown."""
+
+
+def printable(text: str) -> str:
+    r"""Return a text that no terminal obeys: control characters as pictures, bytes that are no text escaped.
+
+    >>> printable("a\x1b[31mb"), printable("\udcd6")
+    ('a␛[31mb', '\\udcd6')
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return text.translate(_CONTROLS).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def mark(message: str) -> str:
     """Return a message as it is: it goes into the catalogue here, and through `tr` where it is shown."""
     return message

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -24,10 +26,55 @@ def threaded(function: Callable[..., Result], *arguments: Iterable[Any]) -> list
         return list(pool.map(function, *zip(*tasks, strict=True)))
 
 
-def processes(count: int, prepare: Callable[..., None] | None = None, *given: Any) -> ProcessPoolExecutor:
+class Processes(ProcessPoolExecutor):
+    """Processes that end with this one, at once where it is interrupted; Ctrl-C is this one's to hear."""
+
+    def __init__(self, count: int, prepare: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
+        self.context = _Context()
+        super().__init__(count, mp_context=self.context, initializer=_begin, initargs=(prepare, given))
+
+    def __exit__(self, kind: type[BaseException] | None, *more: Any) -> None:
+        if kind is not None:
+            self.abandon()
+        super().__exit__(kind, *more)
+
+    def abandon(self) -> None:
+        """End all of them, whatever they do."""
+        for process in self.context.started:
+            process.kill()
+        self.shutdown(cancel_futures=True)
+
+
+class _Context(SpawnContext):
+    """How processes are started, and which were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """Return a process that does not hear Ctrl-C from its very start."""
+        made = _Deaf(*args, **kwargs)
+        self.started.append(made)
+        return made
+
+
+class _Deaf(SpawnProcess):
+    def start(self) -> None:
+        if not hasattr(signal, "pthread_sigmask"):
+            super().start()
+            return
+        # What is blocked here while it starts stays blocked there.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def processes(count: int, prepare: Callable[..., None] | None = None, *given: Any) -> Processes:
     """Return `count` processes that end with this one; each calls `prepare` with what is `given` first."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(prepare, given))
+    return Processes(count, prepare, given)
 
 
 def _begin(prepare: Callable[..., None] | None, given: tuple[Any, ...]) -> None:

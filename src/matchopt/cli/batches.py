@@ -14,6 +14,7 @@ import typer
 from matchopt.cli.door import command
 from matchopt.cli.options import Changes, Today, force_option, output_option, quiet_option
 from matchopt.cli.terminal import FOUND, progress
+from matchopt.language import printable
 
 if TYPE_CHECKING:
     from matchopt.runs.jobs import JobOutcome
@@ -114,4 +115,4 @@ def _tell(one: JobOutcome, format: OutcomeFormat, log: Path | None, *, quiet: bo
     if log is not None:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         with log.open("a", encoding="utf-8") as stream:
-            stream.write(f"{now} {line(one)}\n")
+            stream.write(printable(f"{now} {line(one)}\n"))

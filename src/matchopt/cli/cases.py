@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from matchopt.cli.door import command
 from matchopt.cli.options import CasePath, Changes, Today, Top, WorkbookOutput
 from matchopt.cli.steps import read_case, write_book
-from matchopt.cli.terminal import FOUND, progress, show_findings, tell
+from matchopt.cli.terminal import FOUND, progress, quoted, show_findings, tell
 from matchopt.language import spoken, tr
 
 
@@ -45,7 +44,7 @@ def new(
     from matchopt.tables.template import new_case
 
     case = new_case(folder, spoken().value, workbook=xlsx)
-    shown = shlex.quote(str(case))
+    shown = quoted(case)
     if xlsx:
         print(tr("Made the workbook {case}. What to do next:", case=shown))
     else:
@@ -87,7 +86,7 @@ def check(
     if has_errors(findings):
         raise typer.Exit(FOUND)
     if format is Format.TEXT:
-        print(tr("The case can be planned: {command}", command=f"matchopt plan {shlex.quote(str(case))}"))
+        print(tr("The case can be planned: {command}", command=f"matchopt plan {quoted(case)}"))
 
 
 @command

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from matchopt import __version__
+from matchopt.cli.process import end, forget_output, interrupted, obey_signals, open_streams
 from matchopt.cli.terminal import INTERRUPTED, fail, fail_with_findings
 from matchopt.cli.usage import tell_usage
 from matchopt.cli.warm_up import warm_up
@@ -76,7 +77,7 @@ class _Commands(_Translated, TyperGroup):
             tell_usage(error)
             sys.exit(error.exit_code)
         except typer.Abort:
-            sys.exit(INTERRUPTED)
+            sys.exit(interrupted(KeyboardInterrupt()))
 
 
 app = typer.Typer(
@@ -115,31 +116,21 @@ Lang = Annotated[Language | None, typer.Option("--lang", help=_LANG, is_eager=Tr
 
 def main() -> None:
     """Run the command ``matchopt``."""
-    _keep_libraries_quiet()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a letter shows a question mark
-            stream.reconfigure(errors="replace")
+    open_streams()
+    obey_signals()
     # Help is shown as soon as it is asked for: which language it is to be in has to be known before.
     for k, word in enumerate(sys.argv[1:], 1):
         name, _, value = word.partition("=")
         if name == "--lang":
             value = value or next(iter(sys.argv[k + 1 : k + 2]), "")
             _before["LANGUAGE"] = value if value in tuple(Language) else _before["LANGUAGE"]
-    _begin(None)
-    app(prog_name="matchopt")
-
-
-def _keep_libraries_quiet() -> None:
-    """Let what compiled libraries print by themselves go nowhere: standard output is for answers.
-
-    HiGHS tells there of repairs to a plan, whatever it was asked to say.
-    """
     try:
-        ours = os.dup(sys.stdout.fileno())
-    except (AttributeError, OSError):  # there is none, or somebody else's
-        return
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.stdout = os.fdopen(ours, "w", encoding=sys.stdout.encoding, buffering=1 if os.isatty(ours) else -1)
+        _begin(None)
+        app(prog_name="matchopt")
+    except SystemExit as ended:
+        end(ended.code if isinstance(ended.code, int) else 0)
+    except KeyboardInterrupt as error:
+        end(interrupted(error))
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -152,11 +143,10 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             sys.stdout.flush()
         except (typer.Exit, typer.BadParameter):
             raise
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt as error:
+            raise typer.Exit(interrupted(error)) from None
         except BrokenPipeError:
-            # Nobody reads on: what is still buffered must not fail once more at the very end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            forget_output()
             raise typer.Exit(INTERRUPTED) from None
         except CaseError as error:
             fail_with_findings(error.findings)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,8 +26,9 @@ from matchopt.cli.options import (
     force_option,
     output_option,
 )
+from matchopt.cli.process import best_plan_so_far, best_so_far_told, stop_search
 from matchopt.cli.steps import plan_and_verify, read_case, warn
-from matchopt.cli.terminal import Step, fail, name_files, progress, tell
+from matchopt.cli.terminal import Step, console, fail, name_files, progress, quoted, tell
 from matchopt.language import tr, trn
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def plan(
         if not quiet:
             warn(read, case)
         with _workers(cluster) as executor:
-            made = plan_and_verify(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
+            made = _searched(read, step, solver=solver.value, time_limit=time_limit, executor=executor)
         curve = _price_of_fairness(read, solver, step) if fairness_curve else None
         beside = people(made, step, wanted=report)
         step("writing the run folder", 0, 0)
@@ -118,6 +118,7 @@ def plan(
     show_run(run, beside, quiet=quiet)
     if profile:
         print(f"\n{plain(watch.table())}", file=sys.stderr)
+    _end_interrupted()
 
 
 @command
@@ -199,7 +200,7 @@ def replan(
         before = read_earlier(run, manifest, read)
         if not quiet:
             warn(read, case)
-        made = plan_and_verify(read, step, time_limit=time_limit, warm=before)
+        made = _searched(read, step, time_limit=time_limit, warm=before)
         beside = people(made, step, wanted=report)
         step("writing the run folder", 0, 0)
         write_run(made, target, force=force, copy=not no_copy, beside=beside)
@@ -208,6 +209,7 @@ def replan(
         print("\n" + tr("What changed since {run}:", run=run))
         tell(compared.in_words(before, made, differences(before, made)))
     show_run(target, beside, quiet=quiet)
+    _end_interrupted()
 
 
 @contextmanager
@@ -220,6 +222,18 @@ def _workers(cluster: str | None) -> Iterator[Executor | None]:
 
     with on_cluster(cluster) as executor:
         yield executor
+
+
+def _searched(case: Case, step: Step, **how: Any) -> Plan:
+    """Plan a case; where Ctrl-C ends the search, the best plan found so far."""
+    with best_plan_so_far(step) as told:
+        return plan_and_verify(case, told, stop=stop_search, **how)
+
+
+def _end_interrupted() -> None:
+    """End with the exit code of Ctrl-C if that cut the search short."""
+    if stop_search.is_set():
+        raise typer.Exit(best_so_far_told())
 
 
 def _price_of_fairness(case: Case, solver: Solver, step: Step) -> pd.DataFrame:
@@ -246,7 +260,7 @@ def show_run(run: Path, beside: Collection[str], *, quiet: bool) -> None:
     if beside:
         name_files(*beside)
     else:
-        again = f"matchopt report {shlex.quote(str(run))}"
+        again = f"matchopt report {quoted(run)}"
         print("\n" + tr("For a report to read and print: {command}", command=again))
     print(tr("Run folder: ") + str(run))
 
@@ -257,8 +271,6 @@ def show_summary(made: Plan, curve: pd.DataFrame | None = None) -> None:
 
     more = [] if curve is None else [price_of_fairness(curve, made.summary["currency"])]
     if sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(renderable(made, more))
+        console(sys.stdout).print(renderable(made, more))
     else:
         print(plain_text(made, more))

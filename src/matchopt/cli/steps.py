@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matchopt.cli.terminal import Step, fail_with_findings, show_findings
+from matchopt.cli.terminal import Step, fail_with_findings, quoted, show_findings
 from matchopt.errors import ProofError
 from matchopt.language import tr
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import date
+    from threading import Event
 
     from matchopt.contract.case import Case, EarlierPlan
     from matchopt.contract.plan import Plan
@@ -54,12 +54,21 @@ def plan_and_verify(
     time_limit: float | None = None,
     executor: Executor | None = None,
     warm: Plan | None = None,
+    stop: Event | None = None,
 ) -> Plan:
     """Plan a case; ProofError if the plan does not pass its own verification."""
     from matchopt.engine import plan as plan_of
     from matchopt.verifier import verify as violations_of
 
-    made = plan_of(case, solver=solver, progress=step, time_limit=time_limit, executor=executor, warm=warm)
+    made = plan_of(
+        case,
+        solver=solver,
+        progress=step,
+        time_limit=time_limit,
+        executor=executor,
+        warm=warm,
+        stop=stop,
+    )
     step("verifying the plan", 0, 0)
     violations = violations_of(case, made)
     if violations:
@@ -75,9 +84,7 @@ def warn(case: Case, path: Path, most: int = 5) -> None:
         return
     show_findings(case.warnings[:most], sys.stderr)
     found = counts(case.findings, zero=False)
-    said = tr(
-        "{found} on the data: {command}", found=found, command=f"matchopt check {shlex.quote(str(path))}"
-    )
+    said = tr("{found} on the data: {command}", found=found, command=f"matchopt check {quoted(path)}")
     print(f"{said}\n", file=sys.stderr)
 
 

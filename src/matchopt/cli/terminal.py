@@ -2,24 +2,75 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import string
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import typer
 
 from matchopt.errors import Finding
-from matchopt.language import tr
+from matchopt.language import printable, tr
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from matchopt.report.table import ReportTable
 
 Step = Callable[[str, int, int], None]
 """Told the stage of the work, how much of it is done and how much there is."""
 
 FOUND, INTERRUPTED = 1, 130
+
+
+class Screen:
+    """A stream of texts for people: no control character of a table, setting or path gets through.
+
+    Parameters
+    ----------
+    inner
+        The stream below; who brings colours, and takes care of the rest, writes to it.
+    """
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        """Write a text, control characters as pictures."""
+        return self.inner.write(printable(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def quoted(path: str | Path) -> str:
+    """Return a path as a shell takes it; one with bytes that no terminal shows by their numbers."""
+    text = str(path)
+    if printable(text) == text:
+        return shlex.quote(text)
+    plain = set(string.ascii_letters + string.digits + "/._-+ ")
+    shown = (chr(byte) if chr(byte) in plain else f"\\x{byte:02x}" for byte in os.fsencode(text))
+    return f"$'{''.join(shown)}'"
+
+
+def console(stream: TextIO) -> Console:
+    """Return a rich console on a stream; what it draws holds no control characters but its own."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Safe(Console):
+        def render(self, *args: Any, **kwargs: Any) -> Iterable[Segment]:
+            for text, style, control in super().render(*args, **kwargs):
+                yield Segment(text if control else printable(text), style, control)
+
+    # Where a bar is shown, rich puts a stream of its own between.
+    while (below := getattr(stream, "rich_proxied_file", getattr(stream, "inner", None))) is not None:
+        stream = below
+    return Safe(file=stream)
 
 
 def fail(text: str) -> NoReturn:
@@ -38,7 +89,6 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
     if quiet or not sys.stderr.isatty():
         yield no_progress
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -53,7 +103,7 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
 
     described, left = TextColumn("{task.description}"), TimeRemainingColumn(elapsed_when_finished=False)
     columns = (SpinnerColumn(), described, BarColumn(), TimeElapsedColumn(), left)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar, _screened():
         task, before = bar.add_task(stage_of_work("starting"), total=None), "starting"
 
         def step(stage: str, done: int, total: int) -> None:
@@ -74,6 +124,17 @@ def progress(*, quiet: bool = False) -> Iterator[Step]:
             yield step
 
 
+@contextmanager
+def _screened() -> Iterator[None]:
+    """Let what is printed above a bar, through streams of its own, be as safe as all else."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast(TextIO, Screen(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def fail_with_findings(findings: Sequence[Finding]) -> NoReturn:
     """List findings and end."""
     from matchopt.report.terminal import counts, sorted_by_weight
@@ -87,9 +148,7 @@ def show(table: ReportTable) -> None:
     from matchopt.report.terminal import plain, renderable
 
     if sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(renderable(table))
+        console(sys.stdout).print(renderable(table))
     else:
         print(plain(table))
 
@@ -100,11 +159,9 @@ def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
         for finding in findings:
             print(finding, file=stream)
         return
-    from rich.console import Console
-
     from matchopt.report.terminal import findings_renderable
 
-    Console(file=stream).print(findings_renderable(findings))
+    console(stream).print(findings_renderable(findings))
 
 
 def tell(sentences: Iterable[str], tables: Iterable[ReportTable] = ()) -> None:

@@ -79,7 +79,7 @@ class Decomposition:
     warm
         What an earlier plan knows.
     stopped
-        Whether time ran out before some block was searched to the end.
+        Why some block was not searched to its end: ``time_limit``, ``interrupted``, or empty.
     """
 
     case: Case
@@ -91,7 +91,7 @@ class Decomposition:
     matchings: dict[int, ProvenFlow] = field(default_factory=dict)
     kept: dict[int, OpenPromises] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
-    stopped: bool = False
+    stopped: str = ""
 
     @property
     def budget(self) -> float:
@@ -229,7 +229,7 @@ class Decomposition:
                 left -= joint.size
             if not deadline.left():
                 break
-        self.stopped = bool(cut_short)
+        self.stopped = ("interrupted" if deadline.halted else "time_limit") if cut_short else ""
         self.solved = [Solved(number, joint, found[number]) for number, joint in enumerate(joints, 1)]
 
     def _last(self, *, budget: bool, is_open: bool) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from matchopt.language import mark, speaking, spoken
+from matchopt.language import mark, printable, speaking, spoken
 from matchopt.report.page import rendered
 from matchopt.report.table import ReportTable, columns
 from matchopt.report.words import Share, money, tr
@@ -41,7 +41,12 @@ def total(outcomes: Sequence[JobOutcome]) -> str:
 
 def index(outcomes: Sequence[JobOutcome]) -> pd.DataFrame:
     """Return a row a case: name, case, run, outcome, its figures, the findings of those that failed."""
-    told = [one.as_dict() | {"findings": "\n".join(one.findings)} for one in outcomes]
+    told = [
+        one.as_dict()
+        | {name: printable(getattr(one, name)) for name in ("name", "case", "run")}
+        | {"findings": printable("\n".join(one.findings))}
+        for one in outcomes
+    ]
     columns = list(JobOutcome.__dataclass_fields__)
     found = pd.DataFrame(told, columns=columns).sort_values("name", kind="stable", ignore_index=True)
     return found.astype(dict.fromkeys(("seconds", "asked", "served", "cost", "gap"), float))

@@ -210,6 +210,8 @@ def proof(summary: Mapping[str, Any]) -> str:
     stopped = tr(
         "The search for whole quantities stopped at the time limit; with more time it may find better."
     )
+    if summary["stopped"] == "interrupted":
+        stopped = tr("The search for whole quantities was interrupted; with more time it may find better.")
     return words.joined([*said, stopped] if summary["stopped"] else said)
 
 

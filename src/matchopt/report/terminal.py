@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from matchopt.errors import SEVERITIES, Finding, Severity
+from matchopt.language import printable
 from matchopt.report import words
 from matchopt.report.table import (
     COUNT,
@@ -149,7 +150,8 @@ def counts(findings: Sequence[Finding], *, zero: bool = True) -> str:
 
 def as_json(findings: Sequence[Finding]) -> str:
     """Return a JSON list with one object a finding."""
-    return json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
+    text = json.dumps([finding.as_dict() for finding in findings], indent=2, ensure_ascii=False)
+    return printable(text)
 
 
 def as_csv(findings: Sequence[Finding]) -> str:

@@ -80,7 +80,7 @@ def summarize(
     *,
     fair: FairnessReached | None,
     spent: BudgetUse | None,
-    stopped: bool,
+    stopped: str,
 ) -> dict[str, Any]:
     """Return the content of ``summary.json``.
 
@@ -91,7 +91,7 @@ def summarize(
     fair, spent
         Fairness and budget, where the case has them.
     stopped
-        Whether time ran out before the search for whole quantities ended.
+        Why the search for whole quantities ended before its end: ``time_limit``, ``interrupted``, or empty.
     """
     scale, priority = network.scale, case.needs["priority"].to_numpy(dtype=np.int64)
     tiers = {str(t): priority == t for t in np.unique(priority)}
@@ -147,7 +147,7 @@ def summarize(
             "used": round(spent.used, 4),
             "one_more": {goal: round(gain, 6) for goal, gain in spent.one_more.items()},
         },
-        "stopped": "time_limit" if stopped else "",
+        "stopped": stopped,
         "unmet_by_reason": _by_reason("needs", books.needs["reason"], unmet),
         "left_over_by_reason": _by_reason("donations", books.donations["reason"], left_over),
     } | _commitments(case, network, books)

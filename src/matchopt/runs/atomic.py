@@ -15,8 +15,9 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from matchopt.errors import RunError
@@ -24,6 +25,9 @@ from matchopt.language import mark, tr
 
 Writer = Callable[[Path], None]
 """Writes a file at a path."""
+
+STALE = 3600
+"""Seconds after which an unfinished file is that of a killed writer."""
 
 _CURRENT_DIRECTORY = -100
 _NO_REPLACE = 1
@@ -41,8 +45,8 @@ def refusals(message: str, path: Path) -> Iterator[None]:
 
 
 def text_file(text: str) -> Writer:
-    """Return what writes a text in UTF-8."""
-    return lambda path: write_bytes(path, text.encode("utf-8"))
+    """Return what writes a text in UTF-8; bytes of paths that are no text are escaped."""
+    return lambda path: write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -58,15 +62,44 @@ def write_file(path: Path, write: Writer) -> Path:
     RunError
         If the file system refuses; what stood there then stands there still.
     """
-    hidden = path.with_name(f".{path.name}-{secrets.token_hex(6)}{path.suffix}")
+    hidden = path.with_name(f"{_prefix(path)}-file-{secrets.token_hex(6)}{path.suffix}")
     with refusals(mark("the file {path} cannot be written: {reason}"), path):
+        if path.exists() and not path.is_file():
+            # A device such as /dev/null would be replaced by a file.
+            raise OSError(tr("it is no ordinary file"))
+        for stale in _siblings(path, "file"):
+            if time.time() - stale.stat().st_mtime > STALE:
+                stale.unlink(missing_ok=True)
         try:
-            hidden.touch()  # where that fails, no writer has begun
-            write(hidden)
+            if not _write_nameless(hidden, write):
+                hidden.touch()  # where that fails, no writer has begun
+                write(hidden)
             hidden.replace(path)
         finally:
             hidden.unlink(missing_ok=True)
     return path
+
+
+def _write_nameless(path: Path, write: Writer) -> bool:
+    """Write a file that gets its name when it is complete, so that nothing stays of a killed writer.
+
+    Return whether the system can do that (Linux, most file systems).
+    """
+    with ExitStack() as stack:
+        try:
+            folder = os.open(path.parent, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+            stack.callback(os.close, handle)
+        except (AttributeError, OSError):
+            return False
+        nameless = Path(f"/proc/self/fd/{handle}")
+        if not nameless.exists():
+            return False
+        write(nameless)
+        # Only with folders does Python ask for the file behind that path.
+        os.link(nameless, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    return True
 
 
 @contextmanager

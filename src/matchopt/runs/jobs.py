@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -172,9 +173,9 @@ def _twice(job: Job, other: Job) -> Finding:
 def _wanted(place: str, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
     """Yield the cases that one place names."""
     path = Path(place)
-    if path.suffix.lower() == ".toml" and path.is_file():
+    if path.suffix.lower() == ".toml" and os.path.isfile(path):  # noqa: PTH113 - no error where none may look
         yield from _listed(path, changes, found)
-    elif path.exists():
+    elif os.path.lexists(path):
         yield from _cases(path, changes, found)
     else:
         matches = sorted(glob.glob(place))  # noqa: PTH207 - a pattern may begin anywhere
@@ -185,7 +186,7 @@ def _wanted(place: str, changes: tuple[str, ...], found: list[Finding]) -> Itera
 
 
 def _cases(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Iterator[_Wanted]:
-    """Yield a case, or those that a folder holds."""
+    """Yield a case, or those that a folder holds; what cannot be looked into is taken for a case."""
     if is_case(path):
         yield "", path, changes
         return
@@ -201,9 +202,12 @@ def is_case(path: Path) -> bool:
     """Return whether a path looks like a case: a workbook, or a folder with a table ``needs``."""
     if path.name.startswith((".", "~$")):
         return False
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113
         return path.suffix.lower() == ".xlsx"
-    return path.is_dir() and any(_is_needs(file) for file in path.iterdir())
+    try:
+        return path.is_dir() and any(_is_needs(file) for file in path.iterdir())
+    except PermissionError:
+        return True
 
 
 def _is_needs(file: Path) -> bool:
@@ -232,7 +236,7 @@ def _listed(path: Path, changes: tuple[str, ...], found: list[Finding]) -> Itera
             found.append(_error("bad_list", problem, shape, entry, path))
             continue
         case = path.parent / entry["path"]
-        if not case.exists():
+        if not os.path.lexists(case):
             found.append(_no_such_path(case, path))
             continue
         yield entry.get("name", ""), case, (*changes, *shared, *entry.get("set", []))
@@ -269,7 +273,7 @@ def stamp(job: Job) -> str:
         if counts and file.is_file() and not file.name.startswith((".", "~$")):
             with file.open("rb") as stream:
                 inner = hashlib.file_digest(stream, "sha256").hexdigest()
-            digest.update(f"{file.name}\n{inner}\n".encode())
+            digest.update(os.fsencode(file.name) + f"\n{inner}\n".encode())
     return digest.hexdigest()
 
 

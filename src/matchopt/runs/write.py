@@ -218,7 +218,8 @@ def _toml(value: object) -> str:
 def json_bytes(content: object) -> bytes:
     """Return `content` as JSON that people can read."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8")
+    # Bytes of paths that are no text become the escapes of JSON.
+    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def seal_of(manifest: Mapping[str, Any]) -> str:

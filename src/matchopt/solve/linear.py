@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,6 +19,11 @@ from matchopt.language import tr
 if TYPE_CHECKING:
     from ortools.math_opt import model_pb2
     from ortools.math_opt.python import mathopt
+
+Solved = TypeVar("Solved")
+
+LISTENING = 0.1
+"""Seconds after which a search looks whether it was stopped."""
 
 BARRIER_COLUMNS = 5_000
 """From this many columns on a program is solved by the interior point method with crossover:
@@ -43,6 +51,28 @@ class ProgramResult:
     objective: float
     bound: float
     proven: bool
+
+
+def halted_by(halt: Event | None, solve: Callable[[], Solved]) -> Solved:
+    """Return what `solve` gives; SolverError once `halt` is set.
+
+    HiGHS listens to nobody while it works, so that it does so in a thread, which is left to itself then.
+    """
+    if halt is None:
+        return solve()
+    working: Future[Solved] = Future()
+
+    def work() -> None:
+        try:
+            working.set_result(solve())
+        except BaseException as error:
+            working.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    while not halt.is_set():
+        with suppress(TimeoutError):
+            return working.result(timeout=LISTENING)
+    raise SolverError(tr("the search was stopped"))
 
 
 class Program:
@@ -97,7 +127,13 @@ class Program:
         self._entries.append((rows.ravel(), columns.ravel(), values.ravel()))
 
     def maximise(
-        self, *, seconds: float | None = None, nodes: int | None = None, gap: float = 0.0, within: float = 0.0
+        self,
+        *,
+        seconds: float | None = None,
+        nodes: int | None = None,
+        gap: float = 0.0,
+        within: float = 0.0,
+        halt: Event | None = None,
     ) -> ProgramResult:
         """Solve the program.
 
@@ -111,6 +147,8 @@ class Program:
             Relative: how near to the best whole point that search has to come.
         within
             The same in units of the objective; either is enough.
+        halt
+            Once it is set, there is no answer.
 
         Raises
         ------
@@ -132,7 +170,7 @@ class Program:
             parameters.node_limit = nodes
         elif self.columns >= BARRIER_COLUMNS:
             parameters.lp_algorithm = mathopt.LPAlgorithm.BARRIER
-        result = self._solved(model, parameters)
+        result = halted_by(halt, lambda: self._solved(model, parameters))
         return self._answer(model, result, linear=not whole.any())
 
     def _solved(self, model: mathopt.Model, parameters: mathopt.SolveParameters) -> mathopt.SolveResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
+from threading import Event
 
 import numpy as np
 
@@ -66,11 +67,16 @@ class Deadline:
         Whether a search had to.
     stopped : bool
         Whether it or one with a share of its time had to.
+    halt : Event or None
+        Once it is set, no time is left.
     """
 
-    def __init__(self, seconds: float | None, whole: Deadline | None = None) -> None:
+    def __init__(
+        self, seconds: float | None, whole: Deadline | None = None, stop: Event | None = None
+    ) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
         self._whole = whole
+        self.halt = stop
         self.passed = self.stopped = False
 
     def left(self) -> float | None:
@@ -91,9 +97,16 @@ class Deadline:
     def share(self, part: float) -> Deadline:
         """Return a deadline after `part` (0 to 1) of the time left; what is not used of it stays."""
         left = self._left()
-        return Deadline(None if left is None else left * part, self)
+        return Deadline(None if left is None else left * part, self, self.halt)
+
+    @property
+    def halted(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self.halt is not None and self.halt.is_set()
 
     def _left(self) -> float | None:
+        if self.halted:
+            return 0.0
         return None if self._end is None else max(self._end - time.monotonic(), 0.0)
 
 
@@ -235,6 +248,7 @@ class IntegerSearch:
                 nodes=self.nodes,
                 gap=0.0 if self.complete else GAP,
                 within=self.within,
+                halt=None if start is None else self.deadline.halt,
             )
         except SolverError:
             if start is None:

@@ -279,8 +279,8 @@ class BoundChecks(SummaryCheck):
         self._check_proof(goals, bounds)
         self._check_fairness()
         self._check_budget()
-        if self.summary.get("stopped") not in ("", "time_limit"):
-            self._say("summary", "stopped", tr("has to be empty or time_limit"))
+        if self.summary.get("stopped") not in ("", "time_limit", "interrupted"):
+            self._say("summary", "stopped", tr("has to be empty, time_limit or interrupted"))
         self._check_gap(goals, bounds)
 
     def _say(self, code: str, key: str, right: str) -> None:
