@@ -130,6 +130,7 @@ def check_sums(ledger: Ledger, plan: Plan) -> None:
         assert near(row.served, served)
         assert near(row.unmet, asked - served)
         assert (row.need_id, row.reason) == (rules.needs[j]["need_id"], reasons.of_need(j))
+        assert (row.need_id, row.obstacles) == (row.need_id, reasons.obstacles_of(j))
     for i, row in enumerate(rows_of(plan.donations)):
         offered, planned = rules.offered(i), ledger.planned[i]
         assert (exact(row.offered), exact(row.planned)) == (offered, planned)

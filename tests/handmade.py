@@ -73,7 +73,8 @@ def plan(of: Case | None = None) -> Plan:
             "asked": [20, 5],
             "served": [12, 0],
             "unmet": [8, 5],
-            "reason": ["outranked", "no_such_item"],
+            "reason": ["shortage", "no_such_item"],
+            "obstacles": ["", "no_such_item"],
             "remark": ['says "soon", please', "急"],
         }
     )
@@ -186,7 +187,7 @@ def summary() -> dict[str, object]:
         "stopped": "",
         "unmet_by_reason": {
             "no_such_item": {"needs": 1, "quantity": 5},
-            "outranked": {"needs": 1, "quantity": 8},
+            "shortage": {"needs": 1, "quantity": 8},
         },
         "left_over_by_reason": {"no_such_item": {"donations": 1, "quantity": 0.5}},
     }

@@ -362,7 +362,7 @@ def test_exclusions(row: Row, excluded: bool) -> None:
             case,
             [],
             needs={"n": "excluded"},
-            donations={"d": "no_such_item"},
+            donations={"d": "excluded"},
             prices={"n": (5, 0), "d": (10, 0)},
             kinds={},
         )
@@ -380,7 +380,7 @@ def test_exclusions(row: Row, excluded: bool) -> None:
 def test_reliability(policy: str, plannable: int) -> None:
     case = pair({"policy": {"reliability": policy}}, gift={"reliability": 0.7})
     lines = [line("d", "n", plannable, (0, round(0.1 * plannable, 4), 0, 0))] if plannable else []
-    need = {4: "", 2: "outranked", 0: "no_such_item"}[plannable]
+    need = {4: "", 2: "shortage", 0: "no_such_item"}[plannable]
     plan = plan_of(
         case,
         lines,
@@ -397,7 +397,7 @@ def test_reliability_ignores_the_dust_of_floats() -> None:
     plan = plan_of(
         case,
         [line("d", "n", 29, (0, 2.9, 0, 0))],
-        needs={"n": "outranked"},
+        needs={"n": "shortage"},
         donations={"d": "unreliable"},
         prices={"n": (5, 0), "d": (5, 0.1)},
         kinds={"unmet": 21_000.0},
@@ -425,7 +425,10 @@ def test_the_last_step_that_somebody_reaches_is_the_reason() -> None:
         prices={"n": (5, 0), "d": (10, 0), "e": (10, 0)},
         kinds={"unmet": 4000.0},
     )
+    # Each breaks one rule: of these the first counts.
+    plan = replace(plan, needs=plan.needs.assign(obstacles="quality"))
     assert verify(case, plan) == ()
+    assert codes(case, replace(plan, needs=plan.needs.assign(obstacles="earmark"))) == {"reason"}
 
 
 TOTAL = {"policy": {"objective": "total-cost"}, "rates": {"unmet_cost": 2.0}}
@@ -553,7 +556,7 @@ def test_ten_thousand_million_units_are_exact() -> None:
     plan = plan_of(
         case,
         [line("d", "n", 9_999_999_999, (0, 999_999_999.9, 0, 0))],
-        needs={"n": "outranked"},
+        needs={"n": "shortage"},
         donations={"d": ""},
         prices={"n": (5, 0), "d": (5, 0.1)},
         kinds={"unmet": 1000.0},
@@ -645,6 +648,7 @@ def test_many_violations_of_a_code_are_counted() -> None:
         prices=dict.fromkeys(ids, (5, 0.0)) | {"d": (10, 0.0)},
         kinds={"unmet": 480_000.0},
     )
+    plan = replace(plan, needs=plan.needs.assign(obstacles="no_such_item"))
     found = [violation for violation in verify(case, plan) if violation.code == "reason"]
     assert len(found) == 51
     assert "70 more" in str(found[-1])

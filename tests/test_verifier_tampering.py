@@ -124,6 +124,9 @@ def codes(plan: Plan, case: Case | None = None) -> set[str]:
         ("needs", "reason", 1, "", "reason"),
         ("needs", "reason", 0, "outranked", "reason"),
         ("needs", "reason", 3, "outranked", "reason"),
+        ("needs", "reason", 4, "outranked", "reason"),
+        ("needs", "obstacles", 3, "", "reason"),
+        ("needs", "obstacles", 1, "quality", "reason"),
         ("donations", "donation_id", 0, "d2", "duplicate_row"),
         ("donations", "donation_id", 0, "d9", "unknown_id"),
         ("donations", "donor", 0, "somebody", "copied"),
@@ -237,7 +240,7 @@ def test_a_dearer_plan_that_serves_as_much_is_not_proven() -> None:
     needs = right.needs.assign(
         served=[5.0, 5, 2, 0, 2],
         unmet=[1.0, 3, 0, 3, 1],
-        reason=["outranked", "outranked", "", "excluded", "outranked"],
+        reason=["outranked", "outranked", "", "excluded", "shortage"],
     )
     found = verify(right.case, replace(right, allocations=lines, needs=needs))
     assert {(v.code, v.row) for v in found} >= {

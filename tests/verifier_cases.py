@@ -12,6 +12,7 @@ import pandas as pd
 from comparison import rows_of
 from matchopt import Case, Plan
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES
+from matchopt.verifier.rules import STEPS
 from oracle import Rules
 
 Row = Mapping[str, Any]
@@ -120,6 +121,7 @@ def plan_of(
             q,
             round(n.quantity - q, 6),
             needs[n.need_id],
+            needs[n.need_id] if needs[n.need_id] in (*STEPS, "excluded") else "",
         )
         for n in rows_of(case.needs)
         for q in [round(sum(row["served_quantity"] for row in got[n.need_id]), 6)]
@@ -321,7 +323,7 @@ def town_plan(case: Case | None = None) -> Plan:
             line("d2", "n3", 2, (0.24, 0.8, 0.12, 0), (1, 1, 5), "Cool"),
             line("d3", "n5", 2, (0, 0, 0, 0), (1, 1, 1)),
         ],
-        needs={"n1": "", "n2": "outranked", "n3": "", "n4": "excluded", "n5": "outranked"},
+        needs={"n1": "", "n2": "outranked", "n3": "", "n4": "excluded", "n5": "shortage"},
         donations={"d1": "", "d2": "demand_met", "d3": "unreliable", "d5": "no_such_item"},
         prices={
             "n1": (2, -0.1),

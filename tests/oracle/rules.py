@@ -295,14 +295,37 @@ class Rules:
         """Return the communities that pinned lines of donation `i` reach."""
         return {text(self.needs[line.j], "community") for line in self.pinned if line.i == i}
 
+    def _barred(self, i: int, j: int) -> bool:
+        """Return whether the pair is not proposed again."""
+        sources = {line.i for line in self.pinned if line.j == j}
+        taken = bool(self.needs[j].get("single_source")) and sources not in (set(), {i})
+        return taken or (i, j) in self.committed.barred
+
     def _bar(self) -> None:
         """Refuse the pairs that are not proposed again."""
         for i, j in list(self.route):
-            sources = {line.i for line in self.pinned if line.j == j}
-            taken = bool(self.needs[j].get("single_source")) and sources not in (set(), {i})
-            if taken or (i, j) in self.committed.barred:
+            if self._barred(i, j):
                 self.obstacle[i, j] = "declined"
                 del self.route[i, j], self.routes[i, j]
+
+    def broken(self, i: int, j: int) -> list[int]:
+        """Return the numbers of all stages that the pair breaks, each looked at by itself."""
+        donation, need = self.donations[i], self.needs[j]
+        if (i, j) not in self.ratio:
+            return [0]
+        item = self.facts(donation)
+        connected = [legs for _, legs in self.roads.connected(donation, need, item)]
+        at_once = [Leg(("", ""), Decimal(0), None, 0)]
+        in_time = (next(self.calendar.days(donation, need, item, w), None) for w in connected or [at_once])
+        refused = {
+            "quality": number(donation, "quality", 5) < number(need, "min_quality", 1),
+            "earmark": not self._earmarks_admit(donation, need),
+            "boundary": not self._boundary_admits(donation, need),
+            "unreachable": not connected,
+            "timing": not any(in_time),
+            "declined": self._barred(i, j),
+        }
+        return [number for number, stage in enumerate(STAGES) if refused.get(stage)]
 
     def _judge(self, i: int, j: int) -> None:
         donation, need = self.donations[i], self.needs[j]

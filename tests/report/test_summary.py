@@ -58,9 +58,9 @@ What it costs
   together      1.20
 
 Not served, and why
-  why                                                      code          needs  units
-  what there is serves needs that come first or cost less  outranked         1      8
-  nobody gives this item or a substitute for it            no_such_item      1      5
+  why                                                     code          needs  units
+  too little is given, though nobody else gets any of it  shortage          1      8
+  nobody gives this item or a substitute for it           no_such_item      1      5
 
 Donations left over, and why
   why                        code          donations  units
@@ -257,7 +257,7 @@ def test_every_reason_code_of_the_contract_has_words() -> None:
         "not_worth_it",
         "declined",
     }
-    assert set(words.UNMET) == both | {"excluded", "outranked"}
+    assert set(words.UNMET) == both | {"excluded", "outranked", "shortage"}
     assert set(words.LEFT_OVER) == both | {"excluded", "unreliable", "demand_met"}
 
 

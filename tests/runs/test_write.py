@@ -56,9 +56,9 @@ def test_the_plan_is_written_as_tables(tmp_path: Path) -> None:
         "a1,d1,n1,12,12,,2026-03-01,2026-03-01,2026-03-01,0.0000,1.2000,0.0000,0.0000,1.2000\n"
     )
     assert text(run / "plan/needs.csv") == (
-        "need_id,community,item,priority,asked,served,unmet,reason,remark\n"
-        'n1,Riverside,rice,1,20,12,8,outranked,"says ""soon"", please"\n'
-        "n2,河滨,oil,5,5,0,5,no_such_item,急\n"
+        "need_id,community,item,priority,asked,served,unmet,reason,obstacles,remark\n"
+        'n1,Riverside,rice,1,20,12,8,shortage,,"says ""soon"", please"\n'
+        "n2,河滨,oil,5,5,0,5,no_such_item,no_such_item,急\n"
     )
     assert text(run / "plan/donations.csv") == (
         "donation_id,donor,item,offered,planned,left_over,reason\n"

@@ -21,7 +21,7 @@ DAYS = ("pickup_day", "arrival_day", "delivery_day")
 QUANTITIES = ("donated_quantity", "served_quantity")
 COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost")
 ALLOCATIONS = ("allocation_id", *PAIR, *QUANTITIES, "hub", *DAYS, *COSTS)
-NEEDS = ("need_id", "community", "item", "priority", "asked", "served", "unmet", "reason")
+NEEDS = ("need_id", "community", "item", "priority", "asked", "served", "unmet", "reason", "obstacles")
 DONATIONS = ("donation_id", "donor", "item", "offered", "planned", "left_over", "reason")
 PRICES = ("side", "id", "to", "day", "block", "stage", "level", "price")
 BOUGHT = ("item", "community", "delivery_day", "quantity", "unit_price", "amount")
@@ -62,7 +62,8 @@ class Plan:
     needs, donations
         One row per need and donation (columns `NEEDS`, `DONATIONS`) in the case's order,
         followed by the columns that the schema does not know (see `handed_on`). ``reason`` is
-        ``""`` where nothing is unmet or left over.
+        ``""`` where nothing is unmet or left over; ``obstacles`` are the codes of all rules, joined by
+        ``;``, that the donation breaks that breaks the fewest, where the reason is a rule.
     prices
         The proof (columns `PRICES`): levels and prices of needs and donations in block 0,
         prices of everything shared, stage by stage, in the blocks from 1; see

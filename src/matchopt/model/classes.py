@@ -74,6 +74,12 @@ class Members:
         within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
         return self.row[self.start[classes][which] + within], which
 
+    def class_of(self, count: int) -> Ints:
+        """Return the class of each of `count` rows, -1 for those of none."""
+        found = np.full(count, -1, dtype=np.int64)
+        found[self.row] = np.repeat(np.arange(len(self.total)), self.count)
+        return found
+
     def any_of(self, mark: Bools) -> Bools:
         """Return which classes have a row that is marked."""
         running = np.concatenate([[0], np.cumsum(mark[self.row])])

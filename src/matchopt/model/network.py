@@ -144,6 +144,8 @@ class Network:
         Scaled quantity of each donation and need, excluded ones included.
     excluded : (n,) bool
         Needs that take no part.
+    left_out, left_out_needs
+        Classes of these, and the parts that they would be in: why they go without is told all the same.
     communities : (n,) int
         Code of the community of each need.
     pinned, promised
@@ -165,6 +167,8 @@ class Network:
     offered: Ints
     asked: Ints
     excluded: Bools
+    left_out: tuple[Part, ...]
+    left_out_needs: Members
     communities: Ints
     pinned: Pinned
     promised: Promised
@@ -208,19 +212,26 @@ def encode(case: Case) -> Network:
     theirs = rows.demand.kept_apart(alone[part_of[needed]])
     asked = np.where(amounts.excluded, 0, short.quantity)
     demand, needs = demand_classes(case, theirs, asked, ~amounts.excluded)
-    maker = _Maker(terms, bars.table(), capacities, amounts, supply, demand, donations, needs, origins)
-    by_part = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
+    given = supply, donations, origins
 
-    def made(part: int) -> Part:
-        own = by_part[0].of(part), by_part[1].of(part)
-        return maker.part(*own, whole=bool(whole[part]), promised=bool(tied[part]))
+    def parts_of(demand: Demand, needs: Members) -> tuple[Part, ...]:
+        maker = _Maker(terms, bars.table(), capacities, amounts, given, demand, needs)
+        by_part = _Grouped(part_of[supply.item]), _Grouped(part_of[demand.item])
 
-    # Classes are numbered in the order of ids; so are parts, whatever their items are called.
-    both, first = np.unique(part_of[demand.item], return_index=True)
-    both = both[np.argsort(first)]
-    parts = tuple(threaded(made, both[np.isin(both, part_of[supply.item])].tolist()))
+        def made(part: int) -> Part:
+            own = by_part[0].of(part), by_part[1].of(part)
+            return maker.part(*own, whole=bool(whole[part]), promised=bool(tied[part]))
+
+        # Classes are numbered in the order of ids; so are parts, whatever their items are called.
+        both, first = np.unique(part_of[demand.item], return_index=True)
+        both = both[np.argsort(first)]
+        return tuple(threaded(made, both[np.isin(both, part_of[supply.item])].tolist()))
+
+    left_out, left_out_needs = demand, needs
+    if amounts.excluded.any():
+        left_out, left_out_needs = demand_classes(case, rows.demand, short.quantity, amounts.excluded)
     return Network(
-        parts,
+        parts_of(demand, needs),
         donations,
         needs,
         amounts.plannable,
@@ -228,6 +239,8 @@ def encode(case: Case) -> Network:
         amounts.offered,
         amounts.asked,
         amounts.excluded,
+        parts_of(left_out, left_out_needs) if amounts.excluded.any() else (),
+        left_out_needs,
         rows.demand.community,
         pinned,
         promised,
@@ -273,14 +286,13 @@ class _Maker:
         bars: BarredPairs,
         capacities: Capacities,
         amounts: Amounts,
-        supply: Supply,
+        given: tuple[Supply, Members, Places],
         demand: Demand,
-        donations: Members,
         needs: Members,
-        origins: Places,
     ) -> None:
+        supply, donations, self._origins = given
         self._terms, self._capacities, self._granule = terms, capacities, amounts.granule
-        self._classes, self._members, self._origins = (supply, demand), (donations, needs), origins
+        self._classes, self._members = (supply, demand), (donations, needs)
         self._communities = np.unique(demand.community)
         self._outbound = HubLegs.between(terms.atlas, terms.hubs.places, terms.atlas.at(self._communities))
         self._tables = terms.affinities.tables(), bars

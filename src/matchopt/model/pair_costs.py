@@ -31,6 +31,8 @@ from matchopt.model.pair_kernels import (
     CostTables,
     Roads,
     evaluate_pairs,
+    fewest_broken,
+    fill_broken,
     price_pairs,
 )
 from matchopt.model.routes import Router, Sides
@@ -125,6 +127,18 @@ class PairCosts:
         if (cost == TOO_EXPENSIVE).any():
             raise beyond_counting(tr("the cost of one unit"), LARGEST_UNIT_COST)
         return step, cost, hub
+
+    def broken(self, rows: Ints, columns: Ints) -> Ints:
+        """Return all steps that each pair (n,) breaks: bit s for step s of `STEPS`."""
+        broken = np.zeros(len(rows), dtype=np.int64)
+        sized(fill_broken, len(rows))(self.tables, rows, columns, broken)
+        return broken
+
+    def fewest_broken(self, columns: Ints, rank: Ints) -> Ints:
+        """Return for each of `columns` the least rank of what a row breaks; see the kernel."""
+        best = np.full(len(columns), len(rank), dtype=np.int64)
+        sized(fewest_broken, len(self.tables.donations) * len(columns))(self.tables, columns, rank, best)
+        return best
 
     def cost(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs in 1/10 000 currency, `FORBIDDEN` where a pair is not admitted."""

@@ -5,9 +5,10 @@ few small tables. On top of that pricing looks for the pairs of a part that are 
 bound of the cost between two places, that of the straight line, prunes whole communities at a time.
 
 From top to bottom: the tables, legs between places, rules, unit costs and the cheapest route, given pairs
-(`evaluate_pairs`), bounds of communities, and pricing (`price_pairs`). All of it is one file, longer than
-others, because compiled code is kept on disk under the file that it stands in: where a kernel, a constant or
-the order of a table's columns stood in another one, a change there would leave old machine code in force.
+(`evaluate_pairs`, `fewest_broken`), bounds of communities, and pricing (`price_pairs`). All of it is one
+file, longer than others, because compiled code is kept on disk under the file that it stands in: where a
+kernel, a constant or the order of a table's columns stood in another one, a change there would leave old
+machine code in force.
 
 Compiling takes longer the more arrays a kernel is handed: what belongs together is one table whose columns
 have names, and a kernel gets those tables that it needs.
@@ -486,6 +487,68 @@ def evaluate_pairs(t: CostTables, rows: Ints, columns: Ints, step: Steps, cost: 
                 step[k], cost[k], hub[k] = 6, FORBIDDEN, -1
         elif direct[0] or funds or (not service and linked(t.hubs, goods[given, COLD] > 0, tail, head)):
             step[k] = 5
+
+
+@compiled
+def broken_rules(t: CostTables, i: int, j: int) -> int:
+    """Return the steps of rules that a pair breaks, bit s for step s from 0: all but those of travel."""
+    rules, donations, needs = t.rules, t.donations, t.needs
+    there, broken = needs[j, COMMUNITY], 0
+    communities, groups = donations[i, ONLY_COMMUNITIES], donations[i, ONLY_GROUPS]
+    if rules.fit[donations[i, ITEM], needs[j, ITEM], FITS] == 0:
+        broken |= 1
+    if donations[i, QUALITY] < needs[j, MIN_QUALITY]:
+        broken |= 2
+    if not earmarked_for(rules, communities, groups, there, needs[j, GROUP]):
+        broken |= 4
+    if not within_boundary(rules, donations[i, COMMUNITY], there):
+        broken |= 8
+    if t.bars.any and is_barred(t.bars, donations[i, BARRED], needs[j, NEED_BARRED]):
+        broken |= 64
+    return broken
+
+
+@compiled
+def broken_travel(t: CostTables, i: int, j: int) -> int:
+    """Return the steps of travel that a pair whose items fit breaks: 16 (no route), 32 (none in time).
+
+    Where nothing leads, time is looked at as if one place were the other.
+    """
+    donations, goods = t.donations, t.goods
+    given, tail, head = donations[i, ITEM], donations[i, PLACE], t.needs[j, PLACE]
+    direct = leg(t.roads, tail, head)
+    if cheapest_route(t, i, j, direct)[0] < FORBIDDEN:
+        return 0
+    funds, service = goods[given, FUNDS] > 0, goods[given, SERVICE] > 0
+    if direct[0] or funds or (not service and linked(t.hubs, goods[given, COLD] > 0, tail, head)):
+        return 32
+    first, last, earliest, latest = window_of(donations, t.needs, i, j)
+    return 48 if max(first, earliest) > min(last, latest) else 16
+
+
+@compiled
+def fill_broken(t: CostTables, rows: Ints, columns: Ints, broken: Ints) -> None:
+    """Write all steps that each of the pairs (n,) breaks, as bits; of items that do not fit, nothing else."""
+    for k in range(len(rows)):
+        broken[k] = broken_rules(t, rows[k], columns[k])
+        if broken[k] & 1 == 0:
+            broken[k] |= broken_travel(t, rows[k], columns[k])
+        else:
+            broken[k] = 1
+
+
+@compiled
+def fewest_broken(t: CostTables, columns: Ints, rank: Ints, best: Ints) -> None:
+    """Lower `best` (n,) to the least rank of what any donation whose item fits breaks for each need.
+
+    `rank` (128,) tells of each set of steps how many are better. More steps are never better: travel, which
+    takes longest, is looked at where the other steps leave a chance.
+    """
+    for k in range(len(columns)):
+        for i in range(len(t.donations)):
+            broken = broken_rules(t, i, columns[k])
+            if broken & 1 == 0 and rank[broken] < best[k]:
+                best[k] = min(best[k], rank[broken | broken_travel(t, i, columns[k])])
 
 
 @compiled

@@ -149,19 +149,29 @@ def supply(found: pd.DataFrame) -> ReportTable:
 def unmet(t: PlanTables) -> ReportTable:
     """Return the needs that are not served in full, the most urgent first."""
     short = _short(t).sort_values(["priority", "unmet"], ascending=[True, False], kind="stable")
-    shown = columns(short, "need community item group priority asked served unmet why")
+    shown = columns(short, "need community item group priority asked served unmet why obstacles")
     return ReportTable(tr("Needs not served in full"), shown, "unmet", NEEDS)
 
 
 def unmet_by_urgency(t: PlanTables) -> ReportTable:
     """Return what is not served, the most urgent first, to work from."""
     short = _short(t).sort_values(["priority", "community", "item"], kind="stable")
-    return ReportTable(tr("Unmet"), columns(short, "tier community item need group asked served unmet why"))
+    return ReportTable(
+        tr("Unmet"), columns(short, "tier community item need group asked served unmet why obstacles")
+    )
 
 
 def _short(t: PlanTables) -> pd.DataFrame:
     short = t.needs[t.needs["unmet"] > 0]
-    return short.assign(why=_why(short["reason"], words.UNMET))
+    others = short["obstacles"].where(short["obstacles"].astype(str) != short["reason"].astype(str), "")
+    return short.assign(why=_why(short["reason"], words.UNMET), obstacles=_all_of(others))
+
+
+def _all_of(codes: pd.Series) -> pd.Series:
+    """Return lists of rules in words, each list once."""
+    return codes.astype("category").cat.rename_categories(
+        lambda code: tr("; ").join(words.called(one, words.UNMET) for one in str(code).split(";") if one)
+    )
 
 
 def _why(codes: pd.Series, reasons: Mapping[str, str]) -> pd.Series:

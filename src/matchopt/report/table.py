@@ -221,6 +221,7 @@ FIELDS: Mapping[str, Field] = {
     "way": Field(mark("way")),
     "when": Field(mark("when")),
     "why": Field(mark("why")),
+    "obstacles": Field(mark("to be lifted together")),
 }
 """What columns of frames are called and hold, wherever they are shown."""
 

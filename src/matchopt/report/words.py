@@ -19,6 +19,7 @@ UNMET: Mapping[str, str] = {
     "timing": mark("it cannot arrive in time"),
     "declined": mark("what could serve it was declined or cancelled, or is kept out by what is promised"),
     "excluded": mark("left to the public sector, as the table exclusions says"),
+    "shortage": mark("too little is given, though nobody else gets any of it"),
     "outranked": mark("what there is serves needs that come first or cost less"),
     "not_worth_it": mark("serving it costs more than leaving it unmet"),
     "capacity": mark("every hub, lane or agreement on the way is full"),

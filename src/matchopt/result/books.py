@@ -87,12 +87,13 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
     missing = asked - reached
     served_up = missing.quantity + missing.rest / FINE <= EQUAL * network.scale.unit
     short = np.where(network.excluded | served_up, 0, missing.quantity)
-    left = Residual(network.supply - new.planned(len(planned)), short, room, budget)
+    lines = np.stack([deliveries.donation, deliveries.need])
+    left = Residual(network.supply - new.planned(len(planned)), short, lines, room, budget)
     cost = {
         kind: exact_dot(deliveries.unit_cost[:, k], deliveries.quantity) for k, kind in enumerate(COST_KINDS)
     }
     cost["unmet"] = missing.cost(unmet_cost(case), ~network.excluded)
-    why_unmet, why_left = reasons(network, left, by_cost)
+    why = reasons(network, left, by_cost)
     show = network.scale.from_ints
     needs = pd.DataFrame(
         {name: case.needs[name] for name in ("need_id", "community", "item", "priority")}
@@ -100,7 +101,8 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
             "asked": show(network.asked),
             "served": show(served),
             "unmet": show(network.asked - served),
-            "reason": np.where(network.asked > served, why_unmet, ""),
+            "reason": np.where(network.asked > served, why.needs, ""),
+            "obstacles": np.where(network.asked > served, why.obstacles, ""),
         }
     )
     donations = pd.DataFrame(
@@ -109,7 +111,7 @@ def keep_books(case: Case, network: Network, new: Deliveries, room: Floats, budg
             "offered": show(network.offered),
             "planned": show(planned),
             "left_over": show(network.offered - planned),
-            "reason": np.where(network.offered > planned, why_left, ""),
+            "reason": np.where(network.offered > planned, why.donations, ""),
         }
     )
     names, last = _named(case, network, deliveries)

@@ -39,7 +39,8 @@ class PlanTables:
     Attributes
     ----------
     needs
-        need, community, item, category, group, channel, priority, asked, served, unmet, reason.
+        need, community, item, category, group, channel, priority, asked, served, unmet, reason,
+        obstacles.
     donations
         donation, donor, item, unit, offered, planned, left_over, reason, expires (day or NaT).
     lines
@@ -96,6 +97,7 @@ def tables_of(plan: Plan) -> PlanTables:
             "group": _named(asked["group"], {"": tr("nobody in particular")}),
             "channel": _codes(asked["channel"]),
             "reason": _codes(plan.needs["reason"]),
+            "obstacles": _codes(plan.needs["obstacles"]),
         }
         | {name: plan.needs[name].to_numpy() for name in ("priority", "asked", "served", "unmet")}
     )

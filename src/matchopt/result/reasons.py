@@ -26,15 +26,35 @@ _DEAR = 1e12
 _CLOSED = 2 * _DEAR
 """What a unit pays for a capacity without room: nothing else costs as much, in currency."""
 
-OUTRANKED, CAPACITY, BUDGET, INTEGRALITY = range(ADMITTED + 1, ADMITTED + 5)
-"""How far a pair gets beyond the rules, where the need is short: nothing is left of the donation; no route
-has capacity for a granule; what is left of the budget does not pay for one; or a whole granule fits nowhere.
-A pair whose donation never had a granule stays at `ADMITTED`."""
+SHORTAGE, OUTRANKED, CAPACITY, BUDGET, INTEGRALITY = range(ADMITTED + 1, ADMITTED + 6)
+"""How far a pair gets beyond the rules, where the need is short: nothing is left of the donation, which
+serves this need alone, or others; no route has capacity for a granule; what is left of the budget does not
+pay for one; or a whole granule fits nowhere. Without a granule ever a pair stays at `ADMITTED`."""
 
 CODES = np.array(
-    [*STEPS, "integrality", "outranked", "capacity", "budget", "integrality", "not_worth_it"], dtype=object
+    [*STEPS, "integrality", "shortage", "outranked", "capacity", "budget", "integrality", "not_worth_it"],
+    dtype=object,
 )
+DONATION_CODES = np.where(np.isin(CODES, ["shortage", "outranked"]), "demand_met", CODES)
 NOT_WORTH_IT = len(CODES) - 1
+EXCLUDED = "excluded"
+
+NOBODY, SEVERAL = -1, -2
+"""In place of the one need that a donation serves."""
+
+
+def _steps(broken: int) -> list[int]:
+    """Return the numbers of the steps of a set, which is given as bits."""
+    return [step for step in range(len(STEPS)) if broken >> step & 1]
+
+
+_SETS = sorted(range(2 ** len(STEPS)), key=lambda broken: (broken.bit_count(), _steps(broken)))
+"""Sets of steps, the best first: the fewest, then the smaller list of numbers."""
+
+RANK = np.argsort(_SETS)
+OBSTACLES = np.array([*(";".join(STEPS[s] for s in _steps(one)) for one in _SETS), STEPS[0]], dtype=object)
+"""The rank of each set of steps that a pair breaks; by rank, its codes joined by ``;``, and last what is said
+where no item fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,8 @@ class Residual:
     donation, need : (d,) int, (n,) int
         Scaled quantity of each donation that was plannable and is not planned, and of each need
         that is asked, not excluded, and not served.
+    lines : (2, l) int
+        Donation and need of each line of the plan, pinned ones included.
     room : (r,) float
         kg that each shared capacity still takes.
     budget : float
@@ -54,6 +76,7 @@ class Residual:
 
     donation: Ints
     need: Ints
+    lines: Ints
     room: Floats
     budget: float
 
@@ -66,46 +89,96 @@ class Left:
     ----------
     able, open : (donation classes,) bool
         Whether a granule of some member could be planned, and whether one is left.
+    receiver : (2, donation classes) int
+        The one need (row, and class) that lines of members that are able serve; `NOBODY`, `SEVERAL`.
     short : (need classes,) bool
         Whether some member is not served in full.
     """
 
     able: Bools
     open: Bools
+    receiver: Ints
     short: Bools
 
     @classmethod
     def of(cls, network: Network, rest: Residual) -> Self:
         """Return what `rest` leaves of each class."""
-        return cls(
-            network.donations.any_of(network.plannable >= network.granule),
-            network.donations.any_of(rest.donation >= network.granule),
-            network.needs.any_of(rest.need > 0),
-        )
+        donations, needs, able = network.donations, network.needs, network.plannable >= network.granule
+        of_donation, of_need = donations.class_of(len(able)), needs.class_of(len(network.asked))
+        at, need = np.where(able, of_donation, -1)[rest.lines[0]], rest.lines[1]
+        size = len(donations.total)
+        first, last = np.full(size + 1, len(of_need)), np.full(size + 1, NOBODY)
+        np.minimum.at(first, at, need)
+        np.maximum.at(last, at, need)
+        one = np.where(first < last, SEVERAL, last)[:size]
+        receiver = np.stack([one, np.where(one >= 0, of_need[one], one)])
+        opened = donations.any_of(rest.donation >= network.granule)
+        return cls(donations.any_of(able), opened, receiver, needs.any_of(rest.need > 0))
+
+    @classmethod
+    def untouched(cls, network: Network) -> Self:
+        """Return all there is, for needs that take no part."""
+        size, asked = len(network.donations.total), len(network.left_out_needs.total)
+        every = np.ones(size, dtype=bool)
+        return cls(every, ~every, np.full((2, size), NOBODY), np.zeros(asked, dtype=bool))
 
 
-def reasons(network: Network, rest: Residual, by_cost: bool) -> tuple[Texts, Texts]:
-    """Return the reason codes of needs and donations, ``""`` where nothing is unmet or left over.
+@dataclass(frozen=True, slots=True)
+class PlanReasons:
+    """Why needs are unmet and donations left over, and what stands in the way of needs.
+
+    Attributes
+    ----------
+    needs, donations : (n,) object, (d,) object
+        Reason codes, ``""`` where nothing is unmet or left over.
+    obstacles : (n,) object
+        Beside a reason that is a rule: the codes of all rules that the donation breaks that breaks the
+        fewest, joined by ``;``; else ``""``.
+    """
+
+    needs: Texts
+    obstacles: Texts
+    donations: Texts
+
+
+def reasons(network: Network, rest: Residual, by_cost: bool) -> PlanReasons:
+    """Return the reasons of a finished plan.
 
     `by_cost` tells whether the objective is total cost, under which a need may not be worth serving.
     """
-    left = Left.of(network, rest)
+    left, untouched = Left.of(network, rest), Left.untouched(network)
     looks = [_Look(network, part, rest, left, by_cost) for part in network.parts]
-    return _need_reasons(network, rest, left, looks), _donation_reasons(network, rest, looks)
+    outside = [_Look(network, part, rest, untouched, by_cost=False) for part in network.left_out]
+    needs, obstacles = _need_reasons(network, rest, left, looks)
+    for look in outside:
+        row, which = network.left_out_needs.rows_of(look.part.columns)
+        obstacles[row] = _obstacles(look.part, np.arange(len(look.part.columns)))[which]
+    for j in np.flatnonzero(network.excluded).tolist():
+        obstacles[j] = f"{EXCLUDED};{obstacles[j]}" if obstacles[j] else EXCLUDED
+    obstacles[needs == ""] = ""
+    return PlanReasons(needs, obstacles, _donation_reasons(network, rest, looks, outside))
 
 
-def _need_reasons(network: Network, rest: Residual, left: Left, looks: Sequence[_Look]) -> Texts:
+def _need_reasons(
+    network: Network, rest: Residual, left: Left, looks: Sequence[_Look]
+) -> tuple[Texts, Texts]:
     short = rest.need > 0
-    reason = np.where(network.excluded, "excluded", np.where(short, STEPS[0], "")).astype(object)
+    reason = np.where(network.excluded, EXCLUDED, np.where(short, STEPS[0], "")).astype(object)
+    obstacles = np.full(len(reason), STEPS[0], dtype=object)
     sought = [np.flatnonzero(left.short[look.part.columns]) for look in looks]
     for look, columns, found in zip(looks, sought, threaded(_Look.needs, looks, sought), strict=True):
         row, which = network.needs.rows_of(look.part.columns[columns])
-        code = found[which]
-        reason[row[short[row]]] = CODES[code[short[row]]]
-    return reason
+        row, which = row[short[row]], which[short[row]]
+        code, one = found.code[which], found.receiver[which]
+        shared = (one == SEVERAL) | ((one != NOBODY) & (one != row))
+        reason[row] = CODES[np.where((code == SHORTAGE) & shared, OUTRANKED, code)]
+        obstacles[row] = found.obstacles[which]
+    return reason, obstacles
 
 
-def _donation_reasons(network: Network, rest: Residual, looks: Sequence[_Look]) -> Texts:
+def _donation_reasons(
+    network: Network, rest: Residual, looks: Sequence[_Look], outside: Sequence[_Look]
+) -> Texts:
     left = rest.donation > 0
     unreliable = network.offered > network.plannable
     reason = np.where(left, STEPS[0], np.where(unreliable, "unreliable", "")).astype(object)
@@ -118,10 +191,33 @@ def _donation_reasons(network: Network, rest: Residual, looks: Sequence[_Look]) 
         whole = less[row] & (code >= ADMITTED) & (code != NOT_WORTH_IT)
         words = np.where(whole, "integrality", DONATION_CODES[code])
         reason[row] = np.where(left[row], words, reason[row])
+    refused = network.donations.any_of(np.isin(reason, STEPS))
+    for look in outside:
+        rows = np.flatnonzero(refused[look.part.rows])
+        row, which = network.donations.rows_of(look.part.rows[rows])
+        code = look.donations(rows)[which]
+        # Who could take it is excluded; or who is excluded alone asks for such an item.
+        could = np.isin(reason[row], STEPS) & (code >= ADMITTED)
+        reason[row[could | ((reason[row] == STEPS[0]) & (code > 0))]] = EXCLUDED
     return reason
 
 
-DONATION_CODES = np.where(CODES == "outranked", "demand_met", CODES)
+def _obstacles(part: Part, columns: Ints) -> Texts:
+    """Return what the donation of a part that breaks the fewest rules breaks for each of `columns`."""
+    return np.asarray(OBSTACLES[part.oracle.fewest_broken(columns, RANK)], dtype=object)
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundNeeds:
+    """How far some classes of needs get, as codes.
+
+    `receiver` is the one need that those serve who could serve them, or `NOBODY`, `SEVERAL`; `obstacles` what
+    stands in the way of those that a rule stops.
+    """
+
+    code: Ints
+    receiver: Ints
+    obstacles: Texts
 
 
 class _Look:
@@ -131,21 +227,38 @@ class _Look:
         self.part = part
         self._rest, self._by_cost, self._unit = rest, by_cost, network.scale.unit
         self._able, self._open = left.able[part.rows], left.open[part.rows]
+        self._receiver = left.receiver[:, part.rows]
         self._short = left.short[part.columns]
 
-    def needs(self, columns: Ints) -> Ints:
-        """Return how far each of `columns`, which are short, gets with any donation, as codes."""
-        groups = [self._open, self._able & ~self._open, ~self._able]
+    def needs(self, columns: Ints) -> _FoundNeeds:
+        """Return how far `columns`, which are short, get with any donation."""
+        part, receiver = self.part, np.full(len(self._short), NOBODY)
 
         def look(some: Ints, rows: Ints) -> _Seen:
-            return self._at(rows, some).turned()
+            seen = self._at(rows, some).turned()
+            row, of = self._receiver[:, rows]
+            # Who serves nobody, or one need of the class alone: which one is settled row by row.
+            mine = of == part.columns[some][:, None]
+            seen.reached[(seen.reached == OUTRANKED) & (mine | (of == NOBODY))] = SHORTAGE
+            one = np.where(mine & (seen.reached == SHORTAGE), row, NOBODY)
+            first, last = np.where(one == NOBODY, row.max(initial=0) + 1, one).min(axis=1), one.max(axis=1)
+            other = (last != NOBODY) & (
+                (first < last) | ((receiver[some] != NOBODY) & (receiver[some] != last))
+            )
+            receiver[some] = np.where(other, SEVERAL, np.maximum(receiver[some], last))
+            return seen
 
-        return _furthest(columns, [np.flatnonzero(group) for group in groups], look)
+        groups = [self._open, self._able & ~self._open, ~self._able]
+        levels = INTEGRALITY, OUTRANKED, ADMITTED
+        code = _furthest(columns, [np.flatnonzero(group) for group in groups], levels, look)
+        obstacles, refused = np.full(len(columns), "", dtype=object), code < ADMITTED
+        obstacles[refused] = _obstacles(part, columns[refused])
+        return _FoundNeeds(code, receiver[columns], obstacles)
 
     def donations(self, rows: Ints) -> Ints:
         """Return how far each of `rows` gets with any need, as codes."""
         groups = [np.flatnonzero(self._short), np.flatnonzero(~self._short)]
-        return _furthest(rows, groups, self._at)
+        return _furthest(rows, groups, (INTEGRALITY, ADMITTED), self._at)
 
     def _at(self, rows: Ints, columns: Ints) -> _Seen:
         part = self.part
@@ -201,18 +314,20 @@ class _Seen:
         return _Seen(self.reached.T, self.admitted.T, self.worth.T)
 
 
-def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _Seen]) -> Ints:
+def _furthest(
+    own: Ints, groups: Sequence[Ints], levels: Sequence[int], look: Callable[[Ints, Ints], _Seen]
+) -> Ints:
     """Return how far each of `own` gets with any of the other side.
 
-    The other side comes in `groups`. Only in the first can a pair get beyond `OUTRANKED`, and none
-    gets beyond `INTEGRALITY`; of those after it no pair gets further than one worth its cost in the
-    same group or an earlier one. Whoever has such a pair is done, and most find it among the first few.
+    The other side comes in `groups`; `levels` says of each beyond which code nobody needs to look on who has
+    a pair worth its cost. None of a group gets further than those of one before that are worth their cost.
+    Most find such a pair among the first few.
     """
     code = np.zeros(len(own), dtype=np.int64)
     admitted, worth = np.zeros(len(own), dtype=bool), np.zeros(len(own), dtype=bool)
     for start in range(0, len(own), BLOCK_PAIRS):
         waiting = np.arange(start, min(start + BLOCK_PAIRS, len(own)))
-        for number, group in enumerate(groups):
+        for level, group in zip(levels, groups, strict=True):
             at, width = 0, FIRST_FEW
             while len(waiting) and at < len(group):
                 some = group[at : at + max(1, min(width, BLOCK_PAIRS // len(waiting)))]
@@ -221,8 +336,7 @@ def _furthest(own: Ints, groups: Sequence[Ints], look: Callable[[Ints, Ints], _S
                 admitted[waiting] |= sight.admitted.any(axis=1)
                 worth[waiting] |= sight.worth.any(axis=1)
                 at, width = at + len(some), 2 * width
-                done = worth[waiting] if number > 0 else code[waiting] == INTEGRALITY
-                waiting = waiting[~done]
+                waiting = waiting[~(worth[waiting] & (code[waiting] >= level))]
             waiting = waiting[~worth[waiting]]
     code[admitted & ~worth] = NOT_WORTH_IT
     return code

@@ -105,7 +105,7 @@ def verify(case: Case, plan: Plan) -> tuple[Violation, ...]:
     check_loads(f, used, found)
     check_purchases(f, purchases, lines)
     verdict = prove(f, commitments, tally, used, prices)
-    check_needs(f, needs, tally, verdict.need_reasons, case.extras.get("needs"))
+    check_needs(f, needs, tally, (verdict.need_reasons, verdict.obstacles), case.extras.get("needs"))
     check_donations(f, donations, tally, verdict.donation_reasons, case.extras.get("donations"))
     if isinstance(plan.summary, Mapping):
         _check_summary(RecomputedPlan(f, commitments, lines, tally), plan.summary, verdict, found)
@@ -128,9 +128,13 @@ class BlockProof(NamedTuple):
 
 
 class ReasonsAndProof(NamedTuple):
-    """The reasons of needs and donations; what the prices prove, None where they could not be read."""
+    """Reasons of needs, what stands in their way, reasons of donations; and what the prices prove.
+
+    That is None where they could not be read.
+    """
 
     need_reasons: Texts
+    obstacles: Texts
     donation_reasons: Texts
     proof: BlockProof | None
 
@@ -147,7 +151,7 @@ def prove(
     reasons = Reasons(f, tally, used, *classes)
     if prices is None:
         reach = enumerate_pairs(f, commitments, classes, PairVisitors(reasons))
-        return ReasonsAndProof(reasons.of_needs(reach), reasons.of_donations(reach), None)
+        return ReasonsAndProof(*reasons.all(reach, commitments), None)
     columns, plain = ColumnPricing(f, prices, *classes, cells.of), PlainProof(f, prices, *classes, found)
     reach = enumerate_pairs(f, commitments, classes, PairVisitors(reasons, plain, columns))
     left = remaining(f, tally.kept, tally.met)
@@ -159,7 +163,7 @@ def prove(
     rest = ResidualCase(left, used.left_to_plan, budget, new, promises)
     proven = Prover(prices, columns, rest, shares).prove(bound, found)
     proof = BlockProof(prices.need_block == 0, bound, proven, shares, len(promises.j))
-    return ReasonsAndProof(reasons.of_needs(reach), reasons.of_donations(reach), proof)
+    return ReasonsAndProof(*reasons.all(reach, commitments), proof)
 
 
 def _check_summary(

@@ -20,9 +20,9 @@ from matchopt.verifier.facts import EARTH_RADIUS_KM, Coordinates
 
 Records = npt.NDArray[np.void]
 
-WORTH, ABLE, SPARE = 1, 2, 4
+WORTH, ABLE, SPARE, RIVALS = 1, 2, 4, 8
 """What is still asked of a need or donation for its reason: any partner; one that had a granule to give; one
-with a granule left, or a need that lacks something."""
+with a granule left, or a need that lacks something; one that is used up and serves another need."""
 
 _SURE = 1 - ROUNDING
 """Factor that makes a cost computed in floats a lower bound of itself."""
@@ -33,10 +33,11 @@ _HALF = 0.51
 EARMARKED, BEYOND = 2, 3
 """Steps that a pair has passed where the earmarks or the boundary refuse it."""
 
-_FITS, _ASKS, _ROOMY, _SHORT, _LOW = 1, 2, 4, 8, 16
+_FITS, _ASKS, _ROOMY, _SHORT, _RIVAL, _LOW = 1, 2, 4, 8, 16, 32
 """What the needs of a community that have the quality and group for donations of a kind are to these: there
-are any; one asks something for its reason; one asks for what is left; one lacks something. Times `_LOW`: how
-many steps that need has passed that has passed fewest, of those that may pass more with this kind."""
+are any; one asks something for its reason; one asks for what is left; one lacks something; one asks for what
+others have. Times `_LOW`: how many steps that need has passed that has passed fewest, of those that may pass
+more with this kind."""
 
 
 def _record(ints: str, floats: str = "", bools: str = "") -> np.dtype[np.void]:
@@ -53,7 +54,7 @@ def records(dtype: np.dtype[np.void], rows: Ints, facts: object) -> Records:
 
 
 DONATION = _record(
-    "kind block level quality first last expires group_mark passed open",
+    "kind block level quality first last expires group_mark passed open receiver",
     "weight nearest dual granule",
     "odd able spare again",
 )
@@ -61,15 +62,15 @@ DONATION = _record(
 and are `odd` or not, their granules being no whole steps of the need.
 
 `nearest` is the least cost of a kg into a hub that may take it, handled there; infinite without one.
-`granule` counts units of the need. The loop writes what step its pairs have `passed`, what is still `open` of
-its reason, and whether pairs were held back to be looked at `again`.
+`granule` counts units of the need; `receiver` is as in `PlanTotals`. The loop writes what step its pairs have
+`passed`, what is still `open` of its reason, and whether pairs were held back to be looked at `again`.
 """
 
 NEED = _record(
-    "block level quality remaining group first last passed open tried", "dual fee asked ceiling", "short"
+    "block level quality remaining group first last passed open tried own", "dual fee asked ceiling", "short"
 )
 """A class of needs. `fee` is that of a donated unit, in currency, `dual` the price that is to be proven; at
-`ceiling` a unit is rather left unmet.
+`ceiling` a unit is rather left unmet; `own` is its need where that is the receiver of some donation, else -1.
 
 The loop writes `passed` and `open`, and how many pairs were `tried` for its reason.
 """
@@ -165,6 +166,7 @@ def _bar_and_urge(
         if limit == 6:
             urge |= _FITS | (_ASKS if n.open & (WORTH | ABLE) > 0 else 0)
             urge |= (_ROOMY if n.open & SPARE > 0 else 0) | (_SHORT if n.short else 0)
+            urge |= _RIVAL if n.open & RIVALS > 0 else 0
             if proof:
                 if g.block > 0 or n.block > 0 or g.odd or g.level > n.level:
                     bar = np.inf
@@ -182,7 +184,7 @@ def _asked(g: Any, urge: int, limit: int) -> bool:
         return False
     if limit < 6:
         return bool(g.passed < limit)
-    if g.passed < 6 or g.open & WORTH > 0 or urge & _ASKS > 0:
+    if g.passed < 6 or g.open & WORTH > 0 or urge & _ASKS > 0 or (g.receiver != -1 and urge & _RIVAL > 0):
         return True
     return bool((g.spare and urge & _ROOMY > 0) or (g.open & SPARE > 0 and urge & _SHORT > 0))
 
@@ -250,6 +252,7 @@ def _weighs(g: Any, n: Any, cost: float) -> bool:
 def _serves(g: Any, n: Any, cost: float, tries: int, t: Any) -> bool:
     """Tell whether an admissible pair may serve a reason; note it, or that it is held back for later."""
     offer = WORTH | (ABLE if g.able else 0) | (SPARE if g.spare else 0)
+    offer |= RIVALS if g.receiver != -1 and g.receiver != n.own else 0
     ask = WORTH | (SPARE if n.short else 0)
     if (n.open & offer) | (g.open & ask) == 0 or cost / t.ratio >= n.ceiling:
         return False

@@ -82,10 +82,11 @@ def row_classes(
         d.group_mark,
         (d.whole > 0).astype(np.int64),
         np.where(tally.spare, d.granule, 0),
+        tally.receiver,
         marks[0],
     ]
     of_needs = [n.item, n.community, n.group, n.first, n.last, n.remaining, n.quality, n.fee]
-    of_needs += [tally.short.astype(np.int64), marks[1]]
+    of_needs += [tally.short.astype(np.int64), marks[1], receivers(tally)]
     if fit.matter:
         of_donations += [fit.donor, fit.named_donation]
         of_needs += [fit.named_need]
@@ -99,6 +100,14 @@ def row_classes(
         _classes(np.flatnonzero(d.plannable > 0), price[0], of_donations),
         _classes(np.flatnonzero(~n.excluded), price[1], of_needs),
     )
+
+
+def receivers(tally: PlanTotals) -> Ints:
+    """Return for each need that is the receiver of some donation its number, else -1."""
+    own = np.full(len(tally.short), -1, dtype=np.int64)
+    taken = tally.receiver[tally.receiver >= 0]
+    own[taken] = taken
+    return own
 
 
 def _classes(members: Ints, price: Ints, columns: list[Any]) -> RowClasses:
@@ -311,6 +320,7 @@ class _PairEnumerator:
         _, ratio, penalty, bought = (float(part[0]) for part in rules.substituted(f, i[:1], j[:1]))
         offers, requests = bounding.records(bounding.DONATION, i, d), bounding.records(bounding.NEED, j, n)
         offers["able"], offers["spare"] = left.able[donations], left.spare[donations]
+        offers["receiver"], requests["own"] = left.receiver[donations], left.own[needs]
         requests["ceiling"], requests["short"], requests["fee"] = (
             left.ceiling[needs],
             left.short[needs],

@@ -2,7 +2,8 @@
 
 Of each class of needs and donations it is asked who could still serve it, or take it: any donation; one
 that had a granule to give; one with a granule left; one that has a route with residual capacity for it;
-one with such a route which the rest of the budget pays for.
+one with such a route which the rest of the budget pays for. Of those that a rule stops all donations are
+looked at again: which one breaks the fewest rules, and which.
 """
 
 from __future__ import annotations
@@ -14,16 +15,34 @@ import numpy as np
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.tolerances import ROUNDING
 from matchopt.verifier import rules
-from matchopt.verifier.bounding import ABLE, SPARE, WORTH
-from matchopt.verifier.facts import Facts, pick
-from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed
-from matchopt.verifier.sums import CapacityUse, PlanLoads, PlanTotals
+from matchopt.verifier.bounding import ABLE, RIVALS, SPARE, WORTH
+from matchopt.verifier.commitments import CommitmentFacts
+from matchopt.verifier.facts import Facts, classes, pick
+from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed, receivers
+from matchopt.verifier.sums import NOBODY, CapacityUse, PlanLoads, PlanTotals
 
 _TIE = 4e-15
 """Relative: by what a quotient of costs may be off; equal ones are not cheaper."""
 
-_ANY, _ABLE, _SPARE, _ROOM, _PAID = range(5)
-"""The steps of the question who could still serve a need."""
+_ANY, _ABLE, _SPARE, _ROOM, _PAID, _RIVAL = range(6)
+"""The steps of the question who could still serve a need; the last apart: somebody who serves another."""
+
+_CHUNK = 2**18
+"""Pairs that are looked at together for what stands in the way."""
+
+
+def _numbers(broken: int) -> list[int]:
+    """Return the numbers of the steps, from 0, of a set of them as bits."""
+    return [step for step in range(len(rules.STEPS)) if broken & 2**step]
+
+
+_BY_RANK = np.array(
+    sorted(range(2 ** len(rules.STEPS)), key=lambda broken: (len(_numbers(broken)), _numbers(broken)))
+)
+_RANK = np.argsort(_BY_RANK)
+"""Sets of steps by rank, and the rank of each: the fewest steps first, then the smaller list."""
+
+_NAMED = np.array([";".join(rules.STEPS[s] for s in _numbers(broken)) for broken in _BY_RANK], dtype=object)
 
 
 class Reasons:
@@ -36,6 +55,8 @@ class Reasons:
     ----------
     able, spare, short
         Classes of donations that had a granule to give, that have one left; of needs that lack something.
+    receiver, own
+        As in `PlanTotals`, and the need of a class that is the receiver of some donation, else -1.
     ceiling
         By class of needs: unit cost at which it is rather left unmet.
     sure
@@ -48,11 +69,12 @@ class Reasons:
         self.f, self.tally, self.donations, self.needs = f, tally, donations, needs
         self.able = f.donations.whole[donations.stands] > 0
         self.spare, self.short = tally.spare[donations.stands], tally.short[needs.stands]
+        self.receiver, self.own = tally.receiver[donations.stands], receivers(tally)[needs.stands]
         unmet = f.needs.price.astype(np.float64) if f.by_cost else np.full(len(f.needs.ids), np.inf)
         self.ceiling, self._bar, self._unmet = needs.most(unmet), needs.least(unmet), unmet
         self._rest = donations.most((tally.left_over > 0).astype(np.int64)) > 0
         # Class of needs (column): least unit cost ÷ ratio, in 1/10 000, by step (row).
-        self._least: Floats = np.full((5, needs.size), np.inf)
+        self._least: Floats = np.full((6, needs.size), np.inf)
         # Class of donations (column): would somebody who lacks something rather have it, by step (row).
         self._wanted: Bools = np.zeros((5, donations.size), dtype=bool)
         residual = (
@@ -66,11 +88,13 @@ class Reasons:
         self.sure = not (f.by_cost or f.capacitated or limit > 0)
 
     def asked_of_needs(self, needs: Ints) -> Ints:
-        """Return what is still asked of some classes of needs: `WORTH`, `ABLE`, `SPARE`."""
+        """Return what is still asked of some classes of needs: `WORTH`, `ABLE`, `SPARE`, `RIVALS`."""
         bits = ((WORTH, _ANY), (ABLE, _ABLE), (SPARE, _PAID))
         asked = np.zeros(len(needs), dtype=np.int64)
         for bit, step in bits:
             asked += bit * ~cheaper(self._least[step, needs], self._bar[needs])
+        known = np.minimum(self._least[_RIVAL, needs], self._least[_SPARE, needs])
+        asked += RIVALS * ~cheaper(known, self._bar[needs])
         return np.where(self.short[needs], asked, 0)
 
     def asked_of_donations(self, donations: Ints) -> Ints:
@@ -85,6 +109,9 @@ class Reasons:
         np.minimum.at(self._least[_ANY], met.need, least)
         able = self.able[met.donation]
         np.minimum.at(self._least[_ABLE], met.need[able], least[able])
+        receiver = self.receiver[met.donation]
+        rival = (receiver != NOBODY) & (receiver != self.own[met.need])
+        np.minimum.at(self._least[_RIVAL], met.need[rival], least[rival])
         self._wanted[_ANY, met.donation[cheaper(least, self.ceiling[met.need])]] = True
         r = np.flatnonzero(self.spare[met.donation] & self.short[met.need])
         if not r.size:
@@ -99,6 +126,11 @@ class Reasons:
             takes = passed & cheaper(least, self.ceiling[met.need])
             self._wanted[step, met.donation[takes]] = True
 
+    def all(self, reach: RulesPassed, commitments: CommitmentFacts) -> tuple[Texts, Texts, Texts]:
+        """Return the reasons of needs, what stands in their way, and the reasons of donations."""
+        needs = self.of_needs(reach)
+        return needs, self.obstacles(needs, commitments), self.of_donations(reach, commitments)
+
     def of_needs(self, reach: RulesPassed) -> Texts:
         """Return the reason of each need; empty where nothing is unmet."""
         reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.needs]
@@ -107,13 +139,62 @@ class Reasons:
         for step in reversed(range(len(codes))):
             least = self.needs.spread(self._least[step], np.inf, len(self.f.needs.ids))
             reasons[open_to & ~cheaper(least, self._unmet)] = codes[step]
+        least = self.needs.spread(self._least[_RIVAL], np.inf, len(self.f.needs.ids))
+        reasons[(reasons == "outranked") & ~cheaper(least, self._unmet)] = "shortage"
         reasons[self.f.needs.excluded] = "excluded"
         return np.where(self.tally.short, reasons, "").astype(object)
 
-    def of_donations(self, reach: RulesPassed) -> Texts:
+    def obstacles(self, reasons: Texts, commitments: CommitmentFacts) -> Texts:
+        """Return what stands in the way of needs that have a rule for their reason, codes joined by ``;``.
+
+        Of the donations whose item fits it is what that one breaks that breaks the fewest rules.
+        """
+        f, n, told = self.f, self.f.needs, np.full(len(reasons), "", dtype=object)
+        rows = np.flatnonzero(np.isin(reasons, [*rules.STEPS, "excluded"]))
+        of, stands = self._alike(rows, commitments)
+        found = np.full(len(n.ids), -1, dtype=np.int64)
+        for item in np.unique(n.item[stands]).tolist():
+            j, i = stands[n.item[stands] == item], self.donations.stands
+            i = i[rules.substituted(f, i, np.full(len(i), j[0]))[0]] if len(i) else i
+            size = max(_CHUNK // max(len(i), 1), 1)
+            for start in range(0, len(j) if len(i) else 0, size):
+                some = j[start : start + size]
+                found[some] = fewest_broken(f, commitments, i, some)
+        rank = found[stands][of]
+        told[rows] = np.where(rank < 0, rules.STEPS[0], _NAMED[rank])
+        for row in np.flatnonzero(reasons == "excluded").tolist():
+            told[row] = f"excluded;{told[row]}" if told[row] else "excluded"
+        return told
+
+    def _alike(self, rows: Ints, commitments: CommitmentFacts) -> tuple[Ints, Ints]:
+        """Return the class of each of some needs that the rules tell apart, and a need of each class."""
+        n, marks = self.f.needs, commitments.marks(len(self.f.donations.ids))[1]
+        if not len(rows):
+            return rows, rows
+        of_needs = n.item, n.community, n.group, n.first, n.last, n.remaining, n.quality, marks
+        of, _ = classes(*(column[rows] for column in of_needs))
+        return of, rows[np.unique(of, return_index=True)[1]]
+
+    def _left_out(self, reach: RulesPassed, commitments: CommitmentFacts) -> Bools:
+        """Tell which donations nobody can take but needs that are excluded, or none other asks for."""
+        f, left_out = self.f, np.zeros(len(self.f.donations.ids), dtype=bool)
+        _, j = self._alike(np.flatnonzero(f.needs.excluded), commitments)
+        steps = reach.donations[self.donations.stands]
+        refused = self._rest & (steps < len(rules.STEPS))
+        could = np.zeros(self.donations.size, dtype=bool)
+        for k in np.flatnonzero(refused).tolist() if len(j) else ():
+            i = np.full(len(j), self.donations.stands[k])
+            fits = rules.substituted(f, i, j)[0]
+            free = rules.admissible(f, i[fits], j[fits]) & ~commitments.bars(i[fits], j[fits])
+            could[k] = free.any() or (steps[k] == 0 and fits.any())
+        left_out[self.donations.members] = could[self.donations.of]
+        return left_out
+
+    def of_donations(self, reach: RulesPassed, commitments: CommitmentFacts) -> Texts:
         """Return the reason of each donation; empty where nothing is left over."""
         d, tally = self.f.donations, self.tally
         reasons = np.array([*rules.STEPS, "integrality"], dtype=object)[reach.donations]
+        reasons[self._left_out(reach, commitments)] = "excluded"
         open_to = reach.donations == len(rules.STEPS)
 
         def unwanted(step: int) -> Bools:
@@ -126,6 +207,48 @@ class Reasons:
         reasons[unwanted(_ANY)] = "not_worth_it"
         reasons[(tally.planned >= d.plannable).astype(bool)] = "unreliable"
         return np.where((tally.left_over > 0).astype(bool), reasons, "").astype(object)
+
+
+def fewest_broken(f: Facts, commitments: CommitmentFacts, i: Ints, j: Ints) -> Ints:
+    """Return for each of the needs `j` the least rank of what one of the fitting donations `i` breaks.
+
+    Rules are looked at for all pairs. Travel is for those that may yet break less than another one, the most
+    likely first.
+    """
+    d, n = f.donations, f.needs
+    given, asked = i[None, :], j[:, None]
+    goal = n.community[asked]
+    marked = f.places_marked[d.place_mark[given], goal] & f.groups_marked[d.group_mark[given], n.group[asked]]
+    refused = (
+        (1, d.quality[given] < n.quality[asked]),
+        (2, ~marked),
+        (3, ~rules.within_boundary(f, given, goal)[0]),
+        (6, commitments.bars(given, asked)),
+    )
+    broken = np.zeros((len(j), len(i)), dtype=np.int64)
+    for step, pairs in refused:
+        broken += np.where(pairs, 2**step, 0)
+    order = np.argsort(_RANK[broken], axis=1, kind="stable")
+    best, at, width = np.full(len(j), len(_RANK)), 0, 1
+    while at < len(i):
+        waiting = np.flatnonzero(_RANK[broken[np.arange(len(j)), order[:, at]]] < best)
+        if not waiting.size:
+            break
+        some = order[waiting, at : at + width]
+        every = np.repeat(waiting, some.shape[1])
+        both = broken[every, some.ravel()] | _broken_travel(f, i[some.ravel()], j[every])
+        best[waiting] = np.minimum(best[waiting], _RANK[both].reshape(some.shape).min(axis=1))
+        at, width = at + width, 2 * width
+    return best
+
+
+def _broken_travel(f: Facts, i: Ints, j: Ints) -> Ints:
+    """Return as bits whether no route leads, and none in time; where none leads, goods arrive at once."""
+    p = rules.PairFacts.of(f, i, j)
+    best = rules.best_routes(f, p)
+    at_once = (p.first <= p.last) & (np.maximum(p.first, p.wanted) <= np.minimum(p.last, p.due))
+    late = np.where(best.connected, best.cost == rules.NOWHERE, ~at_once)
+    return np.where(best.connected, 0, 2**4) + np.where(late, 2**5, 0)
 
 
 def cheaper(cost: Floats, unmet: Ints | Floats) -> Bools:

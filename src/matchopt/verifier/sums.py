@@ -45,6 +45,9 @@ _SHORT = Fraction(repr(EQUAL))
 
 TABLE = "allocations"
 
+NOBODY, OTHERS = -1, -2
+"""In place of the one need that a donation serves."""
+
 MOST = 2.0**100
 """Larger than any figure of any plan."""
 
@@ -61,6 +64,9 @@ class PlanTotals:
         Needs that lack something.
     spare
         Donations of which a granule at least is left to plan.
+    receiver
+        Donations of which no granule is left that they had: the one need that their lines serve, if it lacks
+        something; else `OTHERS`. `NOBODY` for all others, and where they serve none.
     spent
         Currency that the budget counts of the lines.
     met, kept, held
@@ -73,6 +79,7 @@ class PlanTotals:
     left_over: Counts
     short: Bools
     spare: Bools
+    receiver: Ints
     spent: Fraction
     met: Counts
     kept: Counts
@@ -91,7 +98,18 @@ def plan_totals(f: Facts, lines: PlanLines) -> PlanTotals:
     spent, held = (total(given, grain, cost) / 10_000 for given in (lines.given, lines.stays))
     spare = (rest >= d.granule).astype(bool) & (d.plannable > 0)
     short = _exceeds(unmet, _SHORT, n.grain)
-    return PlanTotals(served, unmet, planned, left, short, spare, spent, met, kept, held)
+    receiver = np.where(spare | (d.whole == 0), NOBODY, _receivers(lines, short, len(d.ids)))
+    return PlanTotals(served, unmet, planned, left, short, spare, receiver, spent, met, kept, held)
+
+
+def _receivers(lines: PlanLines, short: Bools, size: int) -> Ints:
+    """Return the one need that each donation serves, if it is `short`; else `OTHERS`, or `NOBODY`."""
+    first, last = np.full(size, len(short)), np.full(size, NOBODY)
+    given = (lines.given > 0).astype(bool)
+    np.minimum.at(first, lines.i[given], lines.j[given])
+    np.maximum.at(last, lines.i[given], lines.j[given])
+    alone = (first == last) & short[last]
+    return np.where(alone | (last == NOBODY), last, OTHERS)
 
 
 def _exceeds(counts: Counts, units: Fraction, grain: Floats) -> Bools:
@@ -253,9 +271,13 @@ def check_loads(f: Facts, used: CapacityUse, found: Violations) -> None:
 
 
 def check_needs(
-    f: Facts, table: PlanTable, tally: PlanTotals, reasons: Texts, extras: pd.DataFrame | None
+    f: Facts,
+    table: PlanTable,
+    tally: PlanTotals,
+    reasons: tuple[Texts, Texts],
+    extras: pd.DataFrame | None,
 ) -> None:
-    """Check ``plan/needs``."""
+    """Check ``plan/needs``; `reasons` are the right ones, and what stands in the way."""
     n = f.needs
     page = _TableCheck(table, "need_id", n.ids)
     page.text("community", n.communities)
@@ -263,7 +285,8 @@ def check_needs(
     page.count("priority", n.priority, np.ones(len(n.ids)))
     for column, counts in (("asked", n.asked), ("served", tally.served), ("unmet", tally.unmet)):
         page.count(column, counts, n.grain)
-    page.text("reason", reasons, code="reason")
+    for column, texts in zip(("reason", "obstacles"), reasons, strict=True):
+        page.text(column, texts, code="reason")
     page.extras(extras, NEEDS)
 
 
