@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -282,7 +283,7 @@ def test_every_code_of_the_contract_is_tried_on_both_sides() -> None:
 
 def reasons_of(needs: Row, donations: Row, **tables: Row) -> tuple[list[tuple[str, str]], list[str]]:
     """Return reason and obstacles of each need, and the reasons of donations; the plan has to verify."""
-    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    frames: dict[str, Any] = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     case = Case.from_frames(needs=pd.DataFrame(needs), donations=pd.DataFrame(donations), **frames)
     plan = matchopt.plan(case)
     assert matchopt.verify(case, plan) == ()

@@ -14,6 +14,7 @@ from matchopt.result.reasons import (
     INTEGRALITY,
     NOT_WORTH_IT,
     OUTRANKED,
+    SHORTAGE,
     _furthest,
     _Seen,
 )
@@ -29,7 +30,8 @@ def test_few_pairs_say_what_all_say(random: random.Random, own: int, others: int
     worth = admitted & np.array(pays, dtype=bool).reshape(own, others)
     beyond = [random.choice([CAPACITY, BUDGET, INTEGRALITY]) for _ in range(own * others)]
     open_code = np.array(beyond, dtype=int)
-    best = [open_code.reshape(own, others), np.full_like(step, OUTRANKED), np.full_like(step, ADMITTED)]
+    used_up = np.array([random.choice([SHORTAGE, OUTRANKED]) for _ in range(own * others)], dtype=int)
+    best = [open_code.reshape(own, others), used_up.reshape(own, others), np.full_like(step, ADMITTED)]
     reached = np.where(worth, np.choose(group, best) if others else step, step)
 
     def look(some: Ints, columns: Ints) -> _Seen:
@@ -39,4 +41,5 @@ def test_few_pairs_say_what_all_say(random: random.Random, own: int, others: int
     expected = reached.max(axis=1, initial=0)
     expected[admitted.any(axis=1) & ~worth.any(axis=1)] = NOT_WORTH_IT
     groups = [np.flatnonzero(group == k) for k in range(3)]
-    assert _furthest(np.arange(own), groups, look).tolist() == expected.tolist()
+    levels = INTEGRALITY, OUTRANKED, ADMITTED
+    assert _furthest(np.arange(own), groups, levels, look).tolist() == expected.tolist()

@@ -32,6 +32,9 @@ _FIGURES = ("quantity", "unit_price", "amount")
 _DAYS = ("pickup_day", "arrival_day", "delivery_day")
 _COSTS = ("transport_cost", "handling_cost", "storage_cost", "other_cost", "total_cost")
 
+NOBODY, OTHERS = -1, -2
+"""In place of the one need that a donation serves."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanLines:
@@ -80,6 +83,15 @@ class PlanLines:
     def bought(self) -> Bools:
         """Rows on which money buys something."""
         return self.pairs.fees.purchase > 0
+
+    def receivers(self, short: Bools, size: int) -> Ints:
+        """Return the one need that each of `size` donations serves, if it is `short`; `OTHERS`, or `NOBODY`."""
+        first, last = np.full(size, len(short)), np.full(size, NOBODY)
+        given = (self.given > 0).astype(bool)
+        np.minimum.at(first, self.i[given], self.j[given])
+        np.maximum.at(last, self.i[given], self.j[given])
+        alone = (first == last) & short[last]
+        return np.where(alone | (last == NOBODY), last, OTHERS)
 
     def served(self, size: int) -> facts.Counts:
         """Return what each of `size` needs is served: grains, whole or else Fractions."""

@@ -18,8 +18,9 @@ from matchopt.verifier import rules
 from matchopt.verifier.bounding import ABLE, RIVALS, SPARE, WORTH
 from matchopt.verifier.commitments import CommitmentFacts
 from matchopt.verifier.facts import Facts, classes, pick
+from matchopt.verifier.lines import NOBODY
 from matchopt.verifier.pairs import AdmissiblePairs, RowClasses, RulesPassed, receivers
-from matchopt.verifier.sums import NOBODY, CapacityUse, PlanLoads, PlanTotals
+from matchopt.verifier.sums import CapacityUse, PlanLoads, PlanTotals
 
 _TIE = 4e-15
 """Relative: by what a quotient of costs may be off; equal ones are not cheaper."""

@@ -33,7 +33,7 @@ from matchopt.verifier.facts import (
     tenthousandths,
     total,
 )
-from matchopt.verifier.lines import PlanLines
+from matchopt.verifier.lines import NOBODY, PlanLines
 from matchopt.verifier.rules import agreement_of, lanes_taken
 from matchopt.verifier.violation import CheckedRows, PlanTable, Violations, is_text, named, written
 
@@ -44,9 +44,6 @@ _SHORT = Fraction(repr(EQUAL))
 """Units; a need that lacks no more has all it asks."""
 
 TABLE = "allocations"
-
-NOBODY, OTHERS = -1, -2
-"""In place of the one need that a donation serves."""
 
 MOST = 2.0**100
 """Larger than any figure of any plan."""
@@ -98,18 +95,8 @@ def plan_totals(f: Facts, lines: PlanLines) -> PlanTotals:
     spent, held = (total(given, grain, cost) / 10_000 for given in (lines.given, lines.stays))
     spare = (rest >= d.granule).astype(bool) & (d.plannable > 0)
     short = _exceeds(unmet, _SHORT, n.grain)
-    receiver = np.where(spare | (d.whole == 0), NOBODY, _receivers(lines, short, len(d.ids)))
+    receiver = np.where(spare | (d.whole == 0), NOBODY, lines.receivers(short, len(d.ids)))
     return PlanTotals(served, unmet, planned, left, short, spare, receiver, spent, met, kept, held)
-
-
-def _receivers(lines: PlanLines, short: Bools, size: int) -> Ints:
-    """Return the one need that each donation serves, if it is `short`; else `OTHERS`, or `NOBODY`."""
-    first, last = np.full(size, len(short)), np.full(size, NOBODY)
-    given = (lines.given > 0).astype(bool)
-    np.minimum.at(first, lines.i[given], lines.j[given])
-    np.maximum.at(last, lines.i[given], lines.j[given])
-    alone = (first == last) & short[last]
-    return np.where(alone | (last == NOBODY), last, OTHERS)
 
 
 def _exceeds(counts: Counts, units: Fraction, grain: Floats) -> Bools:
