@@ -85,7 +85,7 @@ class PlanLines:
         return self.pairs.fees.purchase > 0
 
     def receivers(self, short: Bools, size: int) -> Ints:
-        """Return the one need that each of `size` donations serves, if it is `short`; `OTHERS`, or `NOBODY`."""
+        """Return the one need, if `short`, that each of `size` donations serves; `OTHERS`, or `NOBODY`."""
         first, last = np.full(size, len(short)), np.full(size, NOBODY)
         given = (self.given > 0).astype(bool)
         np.minimum.at(first, self.i[given], self.j[given])
