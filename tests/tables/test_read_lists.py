@@ -340,6 +340,15 @@ def test_ids_that_look_the_same_are_one_in_references_only(check: Check) -> None
     assert [code for code, *_ in got.errors] == ["unknown_key"]
 
 
+def test_donors_that_look_the_same_are_one_and_ids_are_warned_of(check: Check) -> None:
+    rows = "d1,Mill,rice,5\nd\u200b1,Mi\u200bll,rice,5\nD1,mill,rice,5\n"
+    got = check({"donations.csv": f"donation_id,donor,item,quantity\n{rows}"})
+    assert got.good.donations["donor"].to_list() == ["Mill", "Mill", "mill"]
+    warned = got.one("look_alike")
+    assert (warned.severity, warned.row, warned.value) == ("warning", 3, "d‹U+200B›1")
+    assert "«d‹U+200B›1», which looks like «d1»" in warned.problem
+
+
 # --- control characters ------------------------------------------------------------------
 
 

@@ -94,7 +94,9 @@ def table_in(grid: Grid, table: Table) -> RawTable:
     at = header_among(shown, table)
     head, body = opening[at], cells[opening[at] + 1 :]
     refuse_many(shown[at])
-    columns = [texts([row[k] for row in body]) for k in range(len(shown[at]))]
+    blank = texts([""] * len(body))
+    held = ([row[k] for row in body] for k in range(len(shown[at])))
+    columns = [texts(cells) if any(cell != "" for cell in cells) else blank for cells in held]
     headers = list(shown[at])
     for block in spread:
         if block.top <= head <= block.bottom:

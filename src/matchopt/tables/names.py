@@ -101,7 +101,7 @@ NAMES = (
     ),
     NameColumns((), ("communities.district",)),
     NameColumns((), ("items.category",)),
-    NameColumns(("donations.donor",), ("affinities.donor",), seen),
+    NameColumns((), ("donations.donor", "affinities.donor"), seen),
     NameColumns(("donations.donation_id",), ("affinities.donation_id", "commitments.donation_id"), seen),
     NameColumns(("needs.need_id",), ("affinities.need_id", "commitments.need_id"), seen),
 )
@@ -126,8 +126,9 @@ def _instead(names: NameColumns, columns: Iterable[str], tables: Mapping[str, Ch
     """Return each spelling that another one stands for, and that."""
     spellings: dict[str, dict[str, bool]] = {}
     for column in columns:
-        for text in _distinct(tables, column):
-            of_name = spellings.setdefault(names.fold(text), {})
+        distinct = list(_distinct(tables, column))
+        for text, fold in zip(distinct, _folded(distinct, names.fold), strict=True):
+            of_name = spellings.setdefault(fold, {})
             of_name[text] = of_name.get(text, False) or column in names.listed
     instead: dict[str, str] = {}
     for fold, of_name in spellings.items():
@@ -136,6 +137,14 @@ def _instead(names: NameColumns, columns: Iterable[str], tables: Mapping[str, Ch
             right = listed[0] if listed else min(of_name, key=lambda text: seen(text) != text)
             instead |= {text: right for text in of_name if text != right}
     return instead
+
+
+def _folded(distinct: list[str], fold: Callable[[str], str]) -> Iterable[str]:
+    """Return what `fold` makes of each name; of those in ASCII, which are many, in one go."""
+    joined = "\0".join(distinct)
+    if joined.isascii() and joined.count("\0") == len(distinct) - 1:
+        return fold(joined).split("\0")
+    return map(fold, distinct)
 
 
 def _distinct(tables: Mapping[str, Checked], column: str) -> Iterator[str]:
@@ -170,8 +179,8 @@ def _tell(
         of_right.setdefault(right, []).append(text)
     told = []
     for right, others in list(of_right.items())[:LIMIT]:
-        shown = ", ".join(f"«{_told_apart(other, right)}»" for other in others[:LIMIT])
-        told.append(tr("{others} as «{name}»", others=shown, name=_told_apart(right, others[0])))
+        shown = ", ".join(f"«{told_apart(other, right)}»" for other in others[:LIMIT])
+        told.append(tr("{others} as «{name}»", others=shown, name=told_apart(right, others[0])))
     listed = "; ".join(told)
     if len(of_right) > LIMIT:
         listed = tr("{listed}; and {count} more", listed=listed, count=len(of_right) - LIMIT)
@@ -193,7 +202,7 @@ def _places(
             yield name, table.header(header), table.row(int(np.flatnonzero(np.isin(code, changed))[0]))
 
 
-def _told_apart(name: str, other: str) -> str:
+def told_apart(name: str, other: str) -> str:
     """Return `name` with the code points of what tells it from a name that looks the same."""
     if seen(name) != seen(other):
         return name

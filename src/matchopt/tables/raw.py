@@ -159,9 +159,10 @@ def without_remarks(raw: RawTable) -> RawTable:
 def is_blank(column: Cells) -> Bools:
     """Return which cells hold nothing."""
     if isinstance(column, Coded):
-        at = np.flatnonzero(column.odd | (column.texts == ""))
-        at = at[[not text.strip(STRIP) for text in column.texts[at]]] if len(at) else at
-        return np.isin(column.code, at) if len(at) else np.zeros(len(column), dtype=bool)
+        blank = np.zeros(len(column.texts), dtype=bool)
+        at = np.flatnonzero(column.odd | (column.texts == "")).tolist()
+        blank[at] = [not text.strip(STRIP) for text in column.texts[at]]
+        return blank[column.code] if blank.any() else np.zeros(len(column), dtype=bool)
     if column.dtype.kind == "f":
         return np.asarray(np.isnan(column))
     if column.dtype.kind == "M":

@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     commitments.days_of_lines,
     commitments.pinned_lines,
     references.near_names,
+    references.look_alikes,
     references.idle_earmarks,
     places.coordinates,
     places.origins,

@@ -233,9 +233,9 @@ def _plannable(donations: Checked, step: Floats, settings: Settings | None) -> F
     quantity = np.nan_to_num(donations.array("quantity"))
     reliability = donations.array("reliability")
     policy = "ignore" if settings is None else settings.policy.reliability
-    if policy == "expected":
-        pools = pd.MultiIndex.from_arrays([donations.array("item"), reliability])
-        total = pd.Series(quantity).groupby(pd.factorize(pools)[0]).transform("sum").to_numpy()
+    if policy == "expected" and (reliability < 1).any():
+        pools = [donations.coded("item")[0], reliability]
+        total = pd.Series(quantity).groupby(pools).transform("sum").to_numpy()
         steps = np.floor(total * reliability / step * (1 + ROUNDING))
         quantity = np.where(reliability < 1, np.minimum(steps * step, quantity), quantity)
     elif policy == "firm":

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from matchopt.arrays import Bools
+from matchopt.arrays import Bools, Texts
 from matchopt.contract.fields import Column, Kind
 from matchopt.language import tr
 from matchopt.tables.findings import Said, alike, near_hint, near_or, shown
+from matchopt.tables.names import seen, told_apart
 from matchopt.tables.typed import Checked, CheckedTables, check
 
 
@@ -67,6 +68,26 @@ def near_names(tables: CheckedTables, needs: Checked, donations: Checked) -> Non
         return items[at], problem, tr("write both alike")
 
     tables.warning("near_name", needs, "item", needs.among("item", set(twins)), say)
+
+
+@check()
+def look_alikes(tables: CheckedTables) -> None:
+    """Warn of keys that nobody can tell apart by looking at them."""
+    for table in tables.checked.values():
+        for key in table.table.key if len(table.table.key) == 1 else ():
+            code, distinct = table.coded(key)
+            if "".join(distinct).isascii():
+                continue
+            first: dict[str, str] = {}
+            twins = {name: of for name in distinct if (of := first.setdefault(seen(name), name)) != name}
+            names, twin = table.array(key), np.array([name in twins for name in distinct], dtype=bool)
+
+            def say(at: int, names: Texts = names, twins: dict[str, str] = twins) -> Said:
+                told = {"name": told_apart(names[at], twins[names[at]]), "other": twins[names[at]]}
+                problem = tr("is «{name}», which looks like «{other}» and is another", **told)
+                return names[at], problem, tr("write one of them in another way, or both alike")
+
+            tables.warning("look_alike", table, key, twin[code], say)
 
 
 @check("donations", "needs", complete=("needs",))
