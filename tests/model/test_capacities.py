@@ -47,7 +47,7 @@ def waiting(**changed: dict[str, Any]) -> matchopt.Case:
         "items": {"item": ["rice"], "weight_kg": [2]},
     }
     frames: dict[str, Any] = {name: pd.DataFrame(rows | changed.get(name, {})) for name, rows in made.items()}
-    return matchopt.Case.from_frames(**frames)
+    return matchopt.Case.from_frames(settings={"horizon": {"start": "2026-03-01"}}, **frames)
 
 
 def limited(table: str, column: str, capacity: float) -> matchopt.Case:

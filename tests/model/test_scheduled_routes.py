@@ -164,6 +164,7 @@ def one_hub(**hub: object) -> matchopt.Case:
                 "available_until": ["2026-03-03"],
             }
         ),
+        settings={"horizon": {"start": "2026-03-01"}},
         hubs=pd.DataFrame({"hub": ["H"]} | {name: [value] for name, value in hub.items()}),
         lanes=pd.DataFrame(
             {

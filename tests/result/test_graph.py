@@ -184,7 +184,8 @@ def test_a_chinese_case_keeps_its_names_and_days() -> None:
     needs = pd.DataFrame({"需求编号": ["需1"], "社区": ["桃源"], "物资": ["大米"], "数量": [3]})
     donations = pd.DataFrame({"捐赠编号": ["捐1"], "物资": ["大米"], "数量": [5]})
     needs["needed_by"], donations["available_from"] = "2026-03-09", "2026-03-02"
-    graph = matchopt.plan(Case.from_frames(needs=needs, donations=donations)).graph(case=True)
+    case = Case.from_frames(needs=needs, donations=donations, settings={"horizon": {"start": "2026-03-02"}})
+    graph = matchopt.plan(case).graph(case=True)
     read = nx.read_graphml(io.BytesIO(graphml_of(graph).encode()), force_multigraph=True)
     leg, candidate = (known for _, _, known in read.edges(data=True))
     assert read.nodes["need 需1"]["community"] == "桃源"

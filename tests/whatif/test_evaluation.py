@@ -45,7 +45,8 @@ def city() -> Plan:
             "available_from": ["2026-03-02", "2026-03-03"],
         }
     )
-    return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
+    since = {"horizon": {"start": "2026-03-02"}}
+    return matchopt.plan(Case.from_frames(needs=needs, donations=gifts, settings=since))
 
 
 def deliveries(folder: Path, text: str) -> Path:

@@ -119,7 +119,8 @@ def city(**changes: Any) -> Plan:
             "only_groups": ["", changes.get("only_groups", "")],
         }
     )
-    return matchopt.plan(Case.from_frames(needs=needs, donations=gifts))
+    since = {"horizon": {"start": "2026-03-01"}}
+    return matchopt.plan(Case.from_frames(needs=needs, donations=gifts, settings=since))
 
 
 def test_a_need_in_words() -> None:
