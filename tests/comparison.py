@@ -12,7 +12,7 @@ import pandas as pd
 import matchopt
 from matchopt import Plan
 from oracle import COMPONENTS, Cells, Ledger, Line, Optimum, Reasons, Route, Rules, reached
-from oracle.cells import text
+from oracle.cells import number, text
 from oracle.goals import Value
 
 NEAR = Fraction(1, 10**6)
@@ -142,7 +142,29 @@ def check_sums(ledger: Ledger, plan: Plan) -> None:
     tiers = ledger.served_by_tier()
     assert plan.served_by_tier.keys() == tiers.keys()
     assert all(near(plan.served_by_tier[k], served) for k, served in tiers.items())
+    check_kinds(ledger, plan)
     check_costs(ledger, plan)
+
+
+def check_kinds(ledger: Ledger, plan: Plan) -> None:
+    """Requests, kilograms of goods, units of services and money are told apart."""
+    rules, told = ledger.rules, plan.summary["by_kind"]
+    full = [rules.asked(j) - served <= 5e-7 for j, served in enumerate(ledger.served)]
+    none = [served == 0 for served in ledger.served]
+    part = sum(not (a or b) for a, b in zip(full, none, strict=True))
+    assert told["requests"] == {
+        "asked": len(full),
+        "full": sum(full),
+        "part": part,
+        "none": len(full) - sum(full) - part,
+    }
+    planned = dict.fromkeys(("goods", "service", "funds"), Fraction(0))
+    for donation, quantity in zip(rules.donations, ledger.planned, strict=True):
+        kind = rules.kind(donation)
+        weight = number(rules.facts(donation), "weight_kg", 1) if kind == "goods" else 1
+        planned[kind] += Fraction(weight) * quantity
+    for name, kind in (("goods_kg", "goods"), ("services", "service"), ("funds", "funds")):
+        assert near(told[name], planned[kind]), name
 
 
 def check_commitments(ledger: Ledger, plan: Plan, given: bool) -> None:

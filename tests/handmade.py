@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+import matchopt
 from matchopt import Case, Plan
 from matchopt.contract.plan import PURCHASES
 from matchopt.contract.settings import Settings
@@ -175,6 +177,12 @@ def summary() -> dict[str, object]:
         "offered": 12.5,
         "planned": 12,
         "left_over": 0.5,
+        "by_kind": {
+            "requests": {"asked": 2, "full": 0, "part": 1, "none": 1},
+            "goods_kg": 12.0,
+            "services": 0,
+            "funds": 0,
+        },
         "allocations": 1,
         "logistics_cost": 1.2,
         "cost": {**cost, "handling": 1.2, "unmet": 13000},
@@ -191,3 +199,37 @@ def summary() -> dict[str, object]:
         },
         "left_over_by_reason": {"no_such_item": {"donations": 1, "quantity": 0.5}},
     }
+
+
+def city() -> Plan:
+    """Many needs of two groups in communities of 2, 3, 30 and 40."""
+    sizes = {"Big": 40, "Wide": 30, "Tiny": 2, "Small": 3}
+    homes = [name for name, size in sizes.items() for _ in range(size)]
+    at = np.arange(len(homes))
+    return matchopt.plan(
+        Case.from_frames(
+            needs=pd.DataFrame(
+                {
+                    "need_id": [f"need-{k}" for k in at],
+                    "community": homes,
+                    "quantity": at % 4 + 1,
+                    "item": ["rice" if k % 9 else "oil" for k in at],
+                    "priority": at % 5 + 1,
+                    "group": ["elderly" if k % 11 else "deaf" for k in at],
+                }
+            ),
+            donations=pd.DataFrame(
+                {
+                    "donation_id": [f"gift-{k}" for k in range(20)],
+                    "donor": [f"donor-{k % 7}" for k in range(20)],
+                    "item": "rice",
+                    "quantity": 5,
+                    "latitude": 31.987654,
+                    "longitude": 121.123456,
+                }
+            ),
+            communities=pd.DataFrame(
+                {"community": list(sizes), "latitude": [31.0, 31.1, 31.2, 31.3], "longitude": 121.0}
+            ),
+        )
+    )

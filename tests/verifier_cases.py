@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from comparison import rows_of
@@ -188,6 +189,7 @@ def _summary(
         "offered": float(gifts.offered.sum()),
         "planned": float(gifts.planned.sum()),
         "left_over": float(gifts.left_over.sum()),
+        "by_kind": _by_kind(case, needs, gifts),
         "allocations": len(lines),
         "last_allocation_id": f"A{len(lines):04}" if lines else "",
         "logistics_cost": logistics,
@@ -201,6 +203,21 @@ def _summary(
         "stopped": "",
         "unmet_by_reason": _reasons(needs, "unmet", "needs"),
         "left_over_by_reason": _reasons(gifts, "left_over", "donations"),
+    }
+
+
+def _by_kind(case: Case, needs: Any, gifts: Any) -> dict[str, Any]:
+    items = {row.item: (row.kind, row.weight_kg) for row in rows_of(case.table("items"))}
+    facts = [items.get(item, ("goods", 1.0)) for item in gifts.item]
+    kind, weight = (np.array(column) for column in zip(*facts, strict=True))
+    planned, short = gifts.planned.to_numpy(dtype=float), (needs.unmet > 0).to_numpy()
+    part = int((short & (needs.served > 0)).sum())
+    counts = {"full": int((~short).sum()), "part": part, "none": int(short.sum()) - part}
+    return {
+        "requests": {"asked": len(needs), **counts},
+        "goods_kg": float((planned * weight)[kind == "goods"].sum()),
+        "services": float(planned[kind == "service"].sum()),
+        "funds": float(planned[kind == "funds"].sum()),
     }
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import handmade
 import matchopt
@@ -19,15 +18,7 @@ from matchopt import Case, Plan
 from matchopt.language import speaking
 from matchopt.report import page as pages
 from matchopt.report.plan import html
-from matchopt.result.plan_tables import (
-    COUNTS,
-    FEW,
-    PlanTables,
-    coverage,
-    public_tables,
-    suppressed,
-    tables_of,
-)
+from matchopt.result.plan_tables import tables_of
 from matchopt.whatif.wishes import wishes_of
 from profiles import examples
 from small_case import SmallCase
@@ -229,68 +220,8 @@ def test_the_page_speaks_chinese() -> None:
     assert data_of(page)["lang"] == "zh"
 
 
-# --- the public --------------------------------------------------------------------------
-
-
-def city() -> Plan:
-    """Many needs of two groups in communities of 2, 3, 30 and 40."""
-    sizes = {"Big": 40, "Wide": 30, "Tiny": 2, "Small": 3}
-    homes = [name for name, size in sizes.items() for _ in range(size)]
-    at = np.arange(len(homes))
-    return matchopt.plan(
-        Case.from_frames(
-            needs=pd.DataFrame(
-                {
-                    "need_id": [f"need-{k}" for k in at],
-                    "community": homes,
-                    "quantity": at % 4 + 1,
-                    "item": ["rice" if k % 9 else "oil" for k in at],
-                    "priority": at % 5 + 1,
-                    "group": ["elderly" if k % 11 else "deaf" for k in at],
-                }
-            ),
-            donations=pd.DataFrame(
-                {
-                    "donation_id": [f"gift-{k}" for k in range(20)],
-                    "donor": [f"donor-{k % 7}" for k in range(20)],
-                    "item": "rice",
-                    "quantity": 5,
-                    "latitude": 31.987654,
-                    "longitude": 121.123456,
-                }
-            ),
-            communities=pd.DataFrame(
-                {"community": list(sizes), "latitude": [31.0, 31.1, 31.2, 31.3], "longitude": 121.0}
-            ),
-        )
-    )
-
-
-def test_the_public_sees_no_ids_and_no_donors() -> None:
-    page = html(city(), public=True)
-    for secret in ("need-", "gift-", "donor-", "31.98765", "Tiny", "Small"):
-        assert secret not in page.replace("matchopt", ""), secret
-    data = data_of(page)
-    assert "deliveries" not in data["tables"]
-    assert "unmet" not in data["tables"]
-    assert data["stories"]["donors"] == []
-    assert set(cells(data["tables"]["communities"], 0)) == {"Big", "Wide", "small communities together"}
-
-
-def test_the_public_sees_no_small_count() -> None:
-    data = data_of(html(city(), public=True))
-    for table in data["tables"].values():
-        for k, column in enumerate(table["columns"]):
-            if column["kind"] == "count":
-                assert [n for n in cells(table, k) if n is not None and 0 < n < FEW] == []
-    for story in data["stories"]["communities"]:
-        for _, *counts, why in story["groups"]:
-            assert [n for n in counts if n is not None and 0 < n < FEW] == []
-            assert why == ""
-
-
 def test_the_page_says_what_to_ask_for() -> None:
-    plan = city()
+    plan = handmade.city()
     asked = wishes_of(plan, places=1).drop_duplicates("item")
     page = html(plan)
     table = data_of(page)["tables"]["wishes"]
@@ -298,36 +229,3 @@ def test_the_page_says_what_to_ask_for() -> None:
     titles = [column["title"] for column in table["columns"]]
     assert cells(table, titles.index("units at this value")) == asked["units"].tolist()
     assert f"{asked['item'].iloc[0]}: " in page
-    public = data_of(html(plan, public=True))["tables"].get("wishes")
-    if public is not None:
-        assert [column["title"] for column in public["columns"]][1] == "priority"
-        assert all(count >= FEW for count in cells(public, 3))
-
-
-@given(
-    full=st.integers(0, 30),
-    part=st.integers(0, 30),
-    none=st.integers(0, 30),
-)
-def test_no_hidden_count_follows_from_the_others(full: int, part: int, none: int) -> None:
-    counts = {"full": full, "part": part, "none": none}
-    shown = suppressed(pd.DataFrame([{"needs": sum(counts.values()), **counts}]), COUNTS).iloc[0]
-    small = [name for name, n in counts.items() if 0 < n < FEW]
-    hidden = [name for name in counts if np.isnan(shown[name])]
-    assert set(small) <= set(hidden)
-    positive = [name for name, n in counts.items() if n > 0]
-    assert len(hidden) != 1 or len(positive) == 1
-    assert all(shown[name] == counts[name] for name in counts if name not in hidden)
-
-
-@examples(0.06)
-@given(small=small_cases())
-def test_the_public_sums_are_the_plans(small: SmallCase) -> None:
-    t = tables_of(matchopt.plan(small.case()))
-    seen: PlanTables = public_tables(t)
-    for column in ("community", "item", "group", "category"):
-        found, true = coverage(seen.needs, column), coverage(t.needs, column)
-        assert found["served"].sum() == pytest.approx(true["served"].sum())
-        assert (found["needs"] >= min(FEW, len(t.needs))).all()
-    assert not seen.needs["need"].any()
-    assert not seen.lines[["need", "donation", "donor"]].any(axis=None)

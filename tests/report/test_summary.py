@@ -36,9 +36,9 @@ def test_the_whole_summary_in_plain_text() -> None:
     assert (
         plain_text(with_summary())
         == """\
-12 of 25 units asked for are served (48.0%), for CN¥1.20 (0.10 per unit).
-Of 2 needs 0 are served in full and 1 in part. Of 12.5 units offered 12 are planned (96.0%). \
-Days: 2026-03-01 to 2026-03-06.
+Of 2 needs 0 are served in full (0.0%), 1 in part and 1 not at all. What is planned: 12 kg of goods. \
+CN¥1.20 is really spent.
+Of 2 donations 1 are planned in full, 0 in part and 1 not. Days: 2026-03-01 to 2026-03-06.
 
 Proven best: no plan serves more of a priority without serving less of a more urgent one, \
 and none that serves as much costs less than CN¥1.20.
@@ -69,18 +69,45 @@ Donations left over, and why
 
 
 def test_all_served_is_said_so_and_nothing_is_listed() -> None:
-    plan = with_summary(served=25, unmet=0, unmet_by_reason={}, left_over_by_reason={}, logistics_cost=2.5)
+    kinds = {
+        "requests": {"asked": 2, "full": 2, "part": 0, "none": 0},
+        "goods_kg": 25,
+        "services": 0,
+        "funds": 0,
+    }
+    plan = with_summary(by_kind=kinds, unmet_by_reason={}, left_over_by_reason={}, logistics_cost=2.5)
     assert headline(plan.summary) == (
-        "Everything that is asked for is served: 25 units, for CN¥2.50 (0.10 per unit)."
+        "Everything that is asked for is served: 2 needs. What is planned: 25 kg of goods. "
+        "CN¥2.50 is really spent."
     )
     titles = [table.title for table in tables(plan.summary)]
     assert "Not served, and why" not in titles
     assert "Donations left over, and why" not in titles
 
 
-def test_nothing_served_has_no_cost_per_unit() -> None:
-    plan = with_summary(served=0, logistics_cost=0)
-    assert headline(plan.summary) == "0 of 25 units asked for are served (0.0%), for CN¥0.00."
+def test_unlike_things_are_not_added_and_what_is_rated_is_told_apart() -> None:
+    kinds = {
+        "requests": {"asked": 9, "full": 4, "part": 2, "none": 3},
+        "goods_kg": 8.5,
+        "services": 1,
+        "funds": 30,
+    }
+    cost = {**with_summary().summary["cost"], "handling": 1.2, "purchase": 20.0, "penalty": 4.0}
+    plan = with_summary(by_kind=kinds, cost=cost, logistics_cost=25.2)
+    assert headline(plan.summary) == (
+        "Of 9 needs 4 are served in full (44.4%), 2 in part and 3 not at all. "
+        "What is planned: 8.5 kg of goods, 1 unit of services, and CN¥30.00 in money. "
+        "CN¥21.20 is really spent, CN¥20.00 of it on purchases. "
+        "CN¥4.00 is rated, and nobody pays it."
+    )
+    (costs,) = [table for table in tables(plan.summary) if table.title == "What it costs"]
+    assert [row[:2] for row in lines(costs)] == [
+        ("handling", "1.20"),
+        ("purchases", "20.00"),
+        ("really spent", "21.20"),
+        ("rated: substitutes and poor fits", "4.00"),
+        ("together", "25.20"),
+    ]
 
 
 def test_total_cost_counts_what_is_left_unmet() -> None:
@@ -91,7 +118,8 @@ def test_total_cost_counts_what_is_left_unmet() -> None:
     (costs,) = [table for table in tables(plan.summary) if table.title == "What it costs"]
     assert lines(costs) == (
         ("handling", "1.20", "< 0.1%"),
-        ("needs left unmet", "13,000.00", "> 99.9%"),
+        ("really spent", "1.20", "< 0.1%"),
+        ("rated: needs left unmet", "13,000.00", "> 99.9%"),
         ("together", "13,001.20", ""),
     )
 
@@ -204,7 +232,7 @@ def test_the_budget_in_a_sentence(objective: str, one_more: dict[str, float], sa
 
 def test_what_funds_buy_is_told() -> None:
     plan = replace(with_summary(), purchases=handmade.purchases())
-    assert "Funds buy 4.538 units for CN¥11.00 (2 purchases)." in details(plan)
+    assert "Funds buy for CN¥11.00 (2 purchases)." in details(plan)
     assert "Funds" not in details(with_summary())
 
 

@@ -70,8 +70,9 @@ def test_what_is_said_of_more_rice() -> None:
     changed = differences(before, after)
     with speaking("en"):
         assert list(in_words(before, after, changed)) == [
-            "Served: 10 before, 12 after, 2 more.",
-            "It costs CN¥0.20 more.",
+            "Needs served in full: 1 before, 1 after.",
+            "Planned: 10 kg of goods before, 12 kg of goods after.",
+            "CN¥0.20 more is really spent.",
             "Needs that get more: 1; that get less: 0.",
             "1 delivery is another.",
         ]

@@ -9,7 +9,7 @@ import pandas as pd
 from matchopt.language import mark, printable, speaking, spoken
 from matchopt.report.page import rendered
 from matchopt.report.table import ReportTable, columns
-from matchopt.report.words import Share, money, tr
+from matchopt.report.words import Share, count, money, tr
 from matchopt.runs.jobs import FAILED, PLANNED, UNCHANGED, JobOutcome
 
 OUTCOMES = {PLANNED: mark("planned"), UNCHANGED: mark("unchanged"), FAILED: mark("failed")}
@@ -23,12 +23,12 @@ def line(one: JobOutcome) -> str:
         more = tr(" (and {n} more)", n=str(len(one.findings) - 1)) if len(one.findings) > 1 else ""
         return tr("{name}: failed: {why}", name=one.name, why=first) + more
     return tr(
-        "{name}: {outcome}, {served} of {asked} units ({share}), {cost}",
+        "{name}: {outcome}, {full} of {needs} served in full ({share}), {cost}",
         name=one.name,
         outcome=tr(OUTCOMES[one.outcome]),
-        served=one.served,
-        asked=one.asked,
-        share=Share(one.served, one.asked),
+        full=one.full,
+        needs=count(one.needs, "need"),
+        share=Share(one.full, one.needs),
         cost=money(one.cost, one.currency),
     )
 
@@ -58,10 +58,10 @@ def page(outcomes: Sequence[JobOutcome]) -> str:
         found = index(outcomes)
         told = found.assign(
             outcome=[tr(OUTCOMES[one]) for one in found["outcome"]],
-            share=(found["served"] / found["asked"].where(found["asked"] > 0)).fillna(0.0),
+            share=(found["full"] / found["needs"].where(found["needs"] > 0)).fillna(0.0),
             findings=found["findings"].str.replace("\n", "; "),
         )
-        shown = columns(told, "name outcome units_asked served share cost currency gap seconds run findings")
+        shown = columns(told, "name outcome needs full share cost currency gap seconds run findings")
         failed = found[found["outcome"] == FAILED]
         return rendered(
             "batch.html.j2",

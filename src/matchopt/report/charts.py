@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
 from matchopt.report.words import Share, tr, trn
-from matchopt.result.plan_tables import DIRECT, FEW, PlanTables, coverage, rows
+from matchopt.result.plan_tables import DIRECT, PlanTables, coverage, rows
 
 Chart = dict[str, Any]
 
@@ -87,11 +87,9 @@ def costs(t: PlanTables) -> Chart:
 def streams(t: PlanTables) -> Chart:
     """Return what flows from donors over hubs to communities, in units served."""
     lines, units = t.lines, t.lines["served"]
-    left = lines["given"] if t.public else lines["donor"]
-    many = tr("other items") if t.public else tr("other donors")
     hub = lines["hub"].astype(str).where(lines["hub"].astype(str) != DIRECT, tr("direct"))
     ends = {
-        "donor": _largest(left, units, MOST_DONORS, many),
+        "donor": _largest(lines["donor"], units, MOST_DONORS, tr("other donors")),
         "hub": _largest(hub, units, MOST_HUBS, tr("other hubs")),
         "goal": _largest(lines["community"], units, MOST_GOALS, tr("other communities")),
     }
@@ -103,7 +101,7 @@ def streams(t: PlanTables) -> Chart:
     ]
     hubs = units.groupby(ends["hub"].to_numpy()).sum().sort_values(ascending=False)
     said = words.listed([tr("{hub}: {units} units", hub=name, units=v) for name, v in hubs.items()])
-    title = tr("Items → hubs → communities") if t.public else tr("Donors → hubs → communities")
+    title = tr("Donors → hubs → communities")
     flows = [[a, b, round(v, 6)] for a, b, v in links.itertuples(index=False)]
     return chart("streams", title, tr("units served"), said=said, nodes=nodes, links=flows)
 
@@ -163,8 +161,6 @@ _FLOW = ["tail", "head", "x0", "y0", "x1", "y1", "units"]
 
 def _ways_in(t: PlanTables, here: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return what goes from donors into hubs or straight to communities."""
-    if t.public:
-        return pd.DataFrame(columns=_FLOW)
     row = pd.Series(np.arange(len(t.donations)), index=t.donations["donation"].astype(str))
     start = t.origins.iloc[row.reindex(t.lines["donation"].astype(str)).to_numpy()]
     hub = t.lines["hub"].astype(str)
@@ -231,21 +227,16 @@ def storage(t: PlanTables) -> Chart | None:
 def unmet_reasons(t: PlanTables) -> Chart:
     """Return what stays unmet by reason."""
     short = t.needs[t.needs["unmet"] > 0]
-    found = short.groupby("reason", observed=True)["unmet"].agg(["sum", "size"])
-    found = found.sort_values("sum", ascending=False)
-    if t.public:
-        found = found[found["size"] >= FEW]
+    found = short.groupby("reason", observed=True)["unmet"].sum().sort_values(ascending=False)
     told = {"money": False, "said": tr("The figures stand in the table below.")}
     labels = [words.called(code, words.UNMET) for code in found.index]
     title = tr("Why needs stay unmet")
-    return chart("bars", title, tr("units"), **told, labels=labels, values=_list(found["sum"]))
+    return chart("bars", title, tr("units"), **told, labels=labels, values=_list(found))
 
 
 def left_over_reasons(t: PlanTables) -> Chart:
     """Return what is left over by reason, and by the days until it expires."""
     rest = t.donations[t.donations["left_over"] > 0]
-    if t.public:
-        rest = rest[rest.groupby("reason", observed=True)["left_over"].transform("size") >= FEW]
     bins, bin_ = _bins(t, rest)
     found = rest.assign(bin=bin_).pivot_table(
         index="reason", columns="bin", values="left_over", aggfunc="sum", observed=True

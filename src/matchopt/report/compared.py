@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from matchopt.model.routes import RATED_KINDS
 from matchopt.report import words
+from matchopt.report.summary import brought
 from matchopt.report.table import MONEY, NUMBER, TEXT, ReportColumn, ReportTable, columns
 from matchopt.report.words import tr, trn
 from matchopt.report.workbook import Workbook
@@ -27,21 +29,23 @@ def in_words(before: Plan, after: Plan, changed: Differences) -> Iterator[str]:
     if same and changed.donors.empty and changed.lines.empty:
         yield tr("The two plans are the same.")
         return
-    units = round(after.served - before.served, 6)
-    told = {"before": before.served, "after": after.served, "units": abs(units)}
-    if units:
-        more = tr("Served: {before} before, {after} after, {units} more.", **told)
-        yield more if units > 0 else tr("Served: {before} before, {after} after, {units} less.", **told)
-    else:
-        yield tr("As much is served as before: {after}.", **told)
-    cost = round(float(changed.costs["change"].sum()), 4)
+    was, now = (plan.summary["by_kind"] for plan in (before, after))
+    full = {"before": was["requests"]["full"], "after": now["requests"]["full"]}
+    yield tr("Needs served in full: {before} before, {after} after.", **full)
+    for kind in ("goods_kg", "services", "funds"):
+        if was[kind] != now[kind]:
+            pair = (brought({kind: one[kind] or 0}, str(after.summary["currency"])) for one in (was, now))
+            told = {name: "".join(one) or "0" for name, one in zip(full, pair, strict=True)}
+            yield tr("Planned: {before} before, {after} after.", **told)
+    rated = changed.costs["cost"].isin([*RATED_KINDS, "unmet"])
+    cost = round(float(changed.costs["change"][~rated].sum()), 4)
     currency = str(after.summary["currency"])
     if cost > 0:
-        yield tr("It costs {cost} more.", cost=words.money(cost, currency))
+        yield tr("{cost} more is really spent.", cost=words.money(cost, currency))
     elif cost < 0:
-        yield tr("It costs {cost} less.", cost=words.money(-cost, currency))
+        yield tr("{cost} less is really spent.", cost=words.money(-cost, currency))
     else:
-        yield tr("It costs as much.")
+        yield tr("As much is really spent.")
     won, lost = int((changed.needs["change"] > 0).sum()), int((changed.needs["change"] < 0).sum())
     yield tr("Needs that get more: {won}; that get less: {lost}.", won=won, lost=lost)
     new = int((changed.needs["asked_before"] == 0).sum())

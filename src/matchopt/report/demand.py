@@ -13,7 +13,7 @@ from matchopt.report import words
 from matchopt.report.table import ReportTable, columns
 from matchopt.report.words import tr
 from matchopt.report.workbook import Workbook
-from matchopt.result.plan_tables import FEW, PlanTables, rows
+from matchopt.result.plan_tables import PlanTables, rows
 from matchopt.whatif.wishes import wishes_of
 
 if TYPE_CHECKING:
@@ -85,20 +85,13 @@ def workbook(found: Analysis) -> Workbook:
 
 
 def wished(t: PlanTables) -> pd.DataFrame:
-    """Return the most wanted wish for each item, places and items by the names they are shown by.
-
-    The public sees no rare items, and no wish that fewer than five needs stand behind.
-    """
+    """Return the most wanted wish for each item, places and items by the names they are shown by."""
     plan = t.plan
     found = wishes_of(plan).drop_duplicates("item")
     shown = {}
     for name, column in (("item", "item"), ("place", "community")):
         keys = pd.DataFrame({"key": plan.needs[column].to_numpy(), "shown": t.needs[column].astype(str)})
         shown[name] = keys.drop_duplicates("key").set_index("key")["shown"]
-    if t.public:
-        together = shown["item"].duplicated(keep=False)
-        rare = set(shown["item"].index[together])
-        found = found[(found["needs"] >= FEW) & ~found["item"].isin(rare)]
     named = {name: found[name].map(keys).fillna(found[name]) for name, keys in shown.items()}
     named["place"] = named["place"].where(named["place"] != "", tr("anywhere"))
     return found.assign(**named).reset_index(drop=True)

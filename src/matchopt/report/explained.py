@@ -11,15 +11,13 @@ from matchopt.arrays import Bools
 from matchopt.language import mark
 from matchopt.report import words
 from matchopt.report.summary import used
-from matchopt.report.words import Share, tr, trn
+from matchopt.report.words import tr, trn
 from matchopt.result.plan_tables import (
     COUNTS,
-    FEW,
     PlanTables,
     coverage,
     main_reasons,
     rows,
-    suppressed,
     tables_of,
     worst_first,
 )
@@ -302,30 +300,23 @@ def of_communities(t: PlanTables, which: Bools | None = None) -> list[Story]:
     needs = t.needs[t.needs["community"].isin(kept)]
     lines = t.lines[t.lines["community"].isin(kept)]
     groups = worst_first(coverage(needs, ["community", "group"]))
-    if t.public:
-        groups = suppressed(groups, COUNTS)
     rows_of = _lists(groups, "community", ["group", "needs", *COUNTS])
     why = _lists(main_reasons(needs, ["community", "group"]), "community", ["group", "reason", "count"])
     missing = _largest_of(needs[needs["unmet"] > 0], ["community", "item"], "unmet")
-    donors = {} if t.public else _largest_of(lines, ["community", "donor"], "served")
+    donors = _largest_of(lines, ["community", "donor"], "served")
     return [
         {
             "name": str(row.community),
-            "said": _community(t, row, donors.get(row.community), missing.get(row.community)),
-            "groups": [_group(t, one, why.get(row.community, [])) for one in rows_of.get(row.community, [])],
+            "said": _community(row, donors.get(row.community), missing.get(row.community)),
+            "groups": [_group(one, why.get(row.community, [])) for one in rows_of.get(row.community, [])],
         }
         for row in rows(found)
     ]
 
 
-def _community(t: PlanTables, row: Any, donors: list[str] | None, missing: list[str] | None) -> list[str]:
-    told = {"served": row.served, "asked": row.asked, "share": Share(row.served, row.asked)}
-    said = [tr("{served} of {asked} units asked for are served ({share}).", **told)]
-    counts = {name: getattr(row, name) for name in COUNTS}
-    if not (t.public and any(0 < count < FEW for count in counts.values())):
-        needs = words.count(row.needs, "need")
-        told = {"needs": needs, **counts}
-        said.append(tr("Of {needs} {full} are served in full, {part} in part and {none} not at all.", **told))
+def _community(row: Any, donors: list[str] | None, missing: list[str] | None) -> list[str]:
+    told = {"needs": words.count(row.needs, "need"), **{name: getattr(row, name) for name in COUNTS}}
+    said = [tr("Of {needs} {full} are served in full, {part} in part and {none} not at all.", **told)]
     if donors is not None:
         said.append(tr("Who serves it: {donors}.", donors=donors))
     if missing is not None:
@@ -333,21 +324,19 @@ def _community(t: PlanTables, row: Any, donors: list[str] | None, missing: list[
     return said
 
 
-def _group(t: PlanTables, group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> list[Any]:
-    """Return the name of a group, its counts (None where they are not told), and why needs are unmet."""
+def _group(group: tuple[Any, ...], why: list[tuple[Any, ...]]) -> list[Any]:
+    """Return the name of a group, its counts, and why needs are unmet."""
     name, *counts = group
     reasons = [
         tr("{count}: {reason}", count=count, reason=words.called(code, words.UNMET))
         for mine, code, count in why
-        if mine == name and not t.public
+        if mine == name
     ]
-    return [name, *(None if count != count else int(count) for count in counts), tr("; ").join(reasons)]
+    return [name, *map(int, counts), tr("; ").join(reasons)]
 
 
 def of_donors(t: PlanTables) -> list[Story]:
-    """Return what became of all that donors offer, the largest part planned first; for the public nothing."""
-    if t.public:
-        return []
+    """Return what became of all that donors offer, the largest part planned first."""
     sums = ["offered", "planned", "left_over"]
     offers = t.donations.groupby("donor", observed=True)[sums].sum().reset_index()
     order = offers.sort_values(["planned", "offered"], ascending=False, kind="stable").head(MOST_DONORS)

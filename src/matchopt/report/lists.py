@@ -12,8 +12,9 @@ from matchopt.language import tr
 from matchopt.report import words
 from matchopt.report.charts import days_to_expiry
 from matchopt.report.demand import when
-from matchopt.report.table import DAY, MONEY, TEXT, ReportColumn, ReportTable, columns
-from matchopt.result.plan_tables import COUNTS, DIRECT, PlanTables, coverage, rows, suppressed, worst_first
+from matchopt.report.summary import costs
+from matchopt.report.table import DAY, TEXT, ReportColumn, ReportTable, columns
+from matchopt.result.plan_tables import DIRECT, PlanTables, coverage, rows, worst_first
 
 NEEDS, DONATIONS = "plan/needs.csv", "plan/donations.csv"
 """Files of a run."""
@@ -21,13 +22,12 @@ NEEDS, DONATIONS = "plan/needs.csv", "plan/donations.csv"
 
 def of_page(t: PlanTables, wanted: pd.DataFrame, items_: pd.DataFrame) -> list[ReportTable]:
     """Return all lists of a page; `wanted` is what to ask for, `items_` demand and supply by item."""
-    covered = [communities(t), groups(t), items(t)]
-    if t.public:
-        return [wishes(t, wanted), *covered, left_over_by_item(t), purchases_by_item(t)]
     return [
         supply(items_),
         wishes(t, wanted),
-        *covered,
+        communities(t),
+        groups(t),
+        items(t),
         unmet(t),
         left_over(t),
         deliveries(t),
@@ -63,28 +63,15 @@ def overview(t: PlanTables) -> list[ReportTable]:
     return [*covered, costs(t.plan.counted_cost, t.summary["currency"])]
 
 
-def costs(amounts: Mapping[str, float], currency: str) -> ReportTable:
-    """Return what is paid by kind of cost, and in all."""
-    paid = {kind: float(value) for kind, value in amounts.items() if value}
-    kinds = [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]
-    sums = [*paid.values(), sum(paid.values())]
-    titles = tr("kind of cost"), currency
-    return ReportTable(
-        tr("What it costs"), [ReportColumn(titles[0], TEXT, kinds), ReportColumn(titles[1], MONEY, sums)]
-    )
-
-
-def _served(t: PlanTables, found: pd.DataFrame) -> list[ReportColumn]:
+def _served(found: pd.DataFrame) -> list[ReportColumn]:
     """Return the columns that tell how much is served."""
-    if t.public:
-        found = suppressed(found, COUNTS, ("asked", "served", "unmet", "share"))
     return columns(found, "needs full part none units_asked served unmet share")
 
 
 def communities(t: PlanTables) -> ReportTable:
     """Return coverage by community, the worst first."""
     found = worst_first(coverage(t.needs, "community"))
-    shown = [*columns(found, "community"), *_served(t, found)]
+    shown = [*columns(found, "community"), *_served(found)]
     return ReportTable(tr("Coverage by community"), shown, "communities", NEEDS)
 
 
@@ -92,7 +79,7 @@ def groups(t: PlanTables) -> ReportTable:
     """Return coverage by community and group, with the main reason for what is missing."""
     by = ["community", "group"]
     found = worst_first(coverage(t.needs, by))
-    shown = [*columns(found, "community group"), *_served(t, found), *_mostly(t, found, by)]
+    shown = [*columns(found, "community group"), *_served(found), *_mostly(t, found, by)]
     return ReportTable(tr("Coverage by community and group"), shown, "groups", NEEDS)
 
 
@@ -103,14 +90,12 @@ def items(t: PlanTables) -> ReportTable:
     found = found.assign(urgent=found["item"].map(urgent).astype(float).fillna(0.0))
     found = found.sort_values(["urgent", "unmet"], ascending=False, kind="stable", ignore_index=True)
     first = columns(found, "item urgent", urgent=tr("unmet of priority 1 and 2"))
-    shown = [*first, *_served(t, found), *_mostly(t, found, ["item"])]
+    shown = [*first, *_served(found), *_mostly(t, found, ["item"])]
     return ReportTable(tr("What is missing, item by item"), shown, "items", NEEDS)
 
 
 def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[ReportColumn]:
-    """Return in words the reason that most of the unmet units of each row have; nothing for the public."""
-    if t.public:
-        return []
+    """Return in words the reason that most of the unmet units of each row have."""
     short = t.needs[t.needs["unmet"] > 0]
     sums = short.groupby([*by, "reason"], observed=True)["unmet"].sum().reset_index()
     largest = sums.sort_values("unmet", ascending=False, kind="stable").drop_duplicates(by)
@@ -126,8 +111,6 @@ def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
     title = tr("What to ask for, the most wanted first")
     cost = tr("cost per unit, {currency}", currency=t.summary["currency"])
     names = "item tier units needs served_per_unit cost_per_unit"
-    if t.public:
-        return ReportTable(title, columns(found, names, cost_per_unit=cost), "wishes")
     told = found.assign(
         when=[when(t.plan, wish) for wish in rows(found)], need_ids=found["need_ids"].str.replace(";", ", ")
     )
@@ -201,15 +184,6 @@ def _rest(t: PlanTables) -> pd.DataFrame:
     return rest.assign(days=days_to_expiry(t, rest), why=_why(rest["reason"], words.LEFT_OVER))
 
 
-def left_over_by_item(t: PlanTables) -> ReportTable:
-    """Return what is left over by item, for the public."""
-    rest = t.donations[t.donations["left_over"] > 0].groupby("item", observed=True)["left_over"]
-    found = suppressed(rest.agg(needs="size", left_over="sum").reset_index(), [], ("left_over",))
-    return ReportTable(
-        tr("Donations left over"), columns(found, "item needs left_over", needs=tr("donations")), "left"
-    )
-
-
 def deliveries(t: PlanTables) -> ReportTable:
     """Return who gives what to whom, by which way and when."""
     lines = t.lines.sort_values(["delivery", "community"], kind="stable") if t.dated else t.lines
@@ -270,15 +244,6 @@ def purchases_to_make(t: PlanTables) -> ReportTable:
     return ReportTable(
         tr("Purchases"), _bought(t, bought, "item quantity amount community day need donor done")
     )
-
-
-def purchases_by_item(t: PlanTables) -> ReportTable:
-    """Return what the funds buy by item, for the public."""
-    sums = t.purchases.groupby("item", observed=True).agg(
-        needs=("quantity", "size"), quantity=("quantity", "sum"), amount=("amount", "sum")
-    )
-    found = suppressed(sums.reset_index(), [], ("quantity", "amount"))
-    return ReportTable(tr("What the funds buy"), _bought(t, found, "item quantity amount"), "purchases")
 
 
 def _bought(t: PlanTables, found: pd.DataFrame, names: str) -> list[ReportColumn]:

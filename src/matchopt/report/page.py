@@ -75,7 +75,7 @@ def rendered(
         .get_template(template)
         .render(
             lang={Language.EN: "en", Language.ZH: "zh-CN"}[spoken()],
-            data=_as_script(data | {"words": _words(), "public": public}),
+            data=_as_script(data | {"words": _words(public), "public": public}),
             **values,
         )
     )
@@ -173,11 +173,15 @@ def _environment() -> Environment:
     return env
 
 
-def _words() -> dict[str, str]:
-    """Return what the page says by itself while somebody uses it."""
+def _words(public: bool) -> dict[str, Any]:
+    """Return what the page says by itself while somebody uses it; the public page counts needs, not units."""
+    counts = (
+        [tr("in full"), tr("not in full")] if public else [tr("in full"), tr("in part"), tr("not at all")]
+    )
     return {
-        "served": tr("served"),
-        "unmet": tr("unmet"),
+        "served": tr("in full") if public else tr("served"),
+        "unmet": tr("not in full") if public else tr("unmet"),
+        "counts": [tr("needs"), *counts],
         "asked": tr("asked"),
         "filter": tr("filter"),
         "of": tr("of"),
@@ -194,10 +198,6 @@ def _words() -> dict[str, str]:
         "limit": tr("capacity"),
         "few": tr("not told"),
         "group": tr("group"),
-        "needs": tr("needs"),
-        "full": tr("in full"),
-        "part": tr("in part"),
-        "not": tr("not at all"),
         "why": tr("why not"),
         "least": tr("at least"),
         "coverage": tr("coverage"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -9,20 +10,14 @@ from matchopt.contract.plan import Plan
 from matchopt.language import speaking, spoken
 from matchopt.model.analysis import Analysis, analyse
 from matchopt.report import charts, evaluated, explained, lists, words
+from matchopt.report import public as public_page
 from matchopt.report.charts import Chart
 from matchopt.report.demand import wished, wishes_in_words
-from matchopt.report.page import name_of, rendered
-from matchopt.report.summary import details, headline, proof, rules
-from matchopt.report.words import Share, tr, trn
+from matchopt.report.page import name_of, plain_html, rendered
+from matchopt.report.summary import brought, details, headline, proof, rated_cost, rules
+from matchopt.report.words import Share, tr
 from matchopt.report.workbook import Workbook
-from matchopt.result.plan_tables import (
-    PlanTables,
-    coverage,
-    item_names,
-    public_tables,
-    tables_of,
-    worst_first,
-)
+from matchopt.result.plan_tables import PlanTables, coverage, item_names, tables_of, worst_first
 from matchopt.whatif.evaluation import Evaluation
 
 LARGE = 10_000
@@ -45,17 +40,17 @@ def html(plan: Plan, *, public: bool = False, fact: Evaluation | None = None) ->
     plan
         A finished plan.
     public
-        Leave out ids and donors, and whatever fewer than five needs stand behind.
+        The page for everybody: nothing that fewer than five needs stand behind can be worked out from it.
     fact
         What became of the plan, where that is known; not told to the public.
     """
     with speaking(spoken()):  # thousands of messages: asked once which language
-        return _page(plan, public=public, fact=None if public else fact)
+        return _public_page(plan) if public else _page(plan, fact)
 
 
-def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
-    t = public_tables(tables_of(plan)) if public else tables_of(plan)
-    wanted, found = wished(t), _analysed(plan)
+def _page(plan: Plan, fact: Evaluation | None) -> str:
+    t, found = tables_of(plan), _analysed(plan)
+    wanted = wished(t)
     tables, drawn = lists.of_page(t, wanted, found.items), _charts(t, found)
     if fact is not None:
         # Every line stands on the page of its own, which the report would double with it.
@@ -67,17 +62,38 @@ def _page(plan: Plan, *, public: bool, fact: Evaluation | None) -> str:
         tables,
         currency=t.summary["currency"],
         stories={"communities": explained.of_communities(t), "donors": explained.of_donors(t)},
-        public=public,
-        title=_title(t),
+        title=_title(plan),
         subtitle=_subtitle(t),
         headline=headline(t.summary),
-        details="" if public else details(plan),
-        rules=rules(t.summary, public=public),
+        details=details(plan),
+        rules=rules(t.summary),
         proof=proof(t.summary),
         optimal=t.summary["status"] == "optimal",
-        figures=_figures(t),
-        asks=[] if public else list(wishes_in_words(plan, wanted)),
+        figures=_as_cards(_figures(t)),
+        asks=list(wishes_in_words(plan, wanted)),
         fact=[] if fact is None else list(evaluated.in_words(fact)),
+    )
+
+
+def _public_page(plan: Plan) -> str:
+    if len(plan.needs) < public_page.FEW:
+        few = tr("Fewer than five needs are in this plan: nothing of it is told to the public.")
+        return plain_html(tr("Plan of donations"), [few], [])
+    t = tables_of(plan)
+    counts = public_page.counts_of(t)
+    return rendered(
+        "report.html.j2",
+        {name: chart for name, chart in public_page.drawn(t, counts).items() if _says(chart)},
+        public_page.tables(t, counts),
+        currency=t.summary["currency"],
+        stories={"communities": public_page.stories(counts), "donors": []},
+        public=True,
+        title=tr("Plan of donations"),
+        subtitle=_subtitle(t),
+        headline=public_page.headline(t, counts),
+        proof=public_page.proof(t.summary),
+        optimal=t.summary["status"] == "optimal",
+        figures=_as_cards(public_page.figures(t, counts)),
     )
 
 
@@ -88,10 +104,9 @@ def _analysed(plan: Plan) -> Analysis:
     return replace(found, items=found.items.assign(item=shown))
 
 
-def _title(t: PlanTables) -> str:
-    if t.public or not t.plan.case.sources:
-        return tr("Plan of donations")
-    return tr("Plan of donations: {name}", name=name_of(t.plan.case))
+def _title(plan: Plan) -> str:
+    name = name_of(plan.case)
+    return tr("Plan of donations: {name}", name=name) if name else tr("Plan of donations")
 
 
 def _subtitle(t: PlanTables) -> str:
@@ -101,46 +116,36 @@ def _subtitle(t: PlanTables) -> str:
     return tr("{first} to {last}", first=first, last=last)
 
 
-def _figures(t: PlanTables) -> list[dict[str, str]]:
-    """Return the figures of the first screen: what is counted, the count, and a line on it."""
-    s = t.summary
-    needs, unmet = t.needs, t.needs["unmet"] > 0
-    part = int((unmet & (needs["served"] > 0)).sum())
-    none = int(unmet.sum()) - part
-    tier = int(needs["priority"].min())
-    asked, served = needs[needs["priority"] == tier][["asked", "served"]].sum()
-    worst = worst_first(coverage(needs, "community")).iloc[0]
-    per_unit = s["logistics_cost"] / s["served"] if s["served"] else 0.0
-    cost = words.money(s["logistics_cost"], s["currency"], whole=s["logistics_cost"] >= LARGE)
-    figures = (
-        (
-            tr("of all units asked for are served"),
-            Share(s["served"], s["asked"]),
-            tr("{served} of {asked}", served=s["served"], asked=s["asked"]),
-        ),
-        (
-            tr("of the most urgent (priority {tier})", tier=tier),
-            Share(served, asked),
-            tr("{served} of {asked}", served=served, asked=asked),
-        ),
-        (
-            tr("needs are served in full"),
-            len(needs) - part - none,
-            tr("{part} in part, {none} not at all", part=part, none=none),
-        ),
-        (tr("it costs"), cost, tr("{money} per unit served", money=words.money(per_unit, s["currency"]))),
-        (
-            tr("in the worst served community"),
-            Share(float(worst["served"]), float(worst["asked"])),
-            str(worst["community"]),
-        ),
-        (
-            tr("of what was offered is planned"),
-            Share(s["planned"], s["offered"]),
-            trn("from {n} donation", "from {n} donations", len(t.donations)),
-        ),
-    )
+def _as_cards(figures: Iterable[tuple[str, object, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": str(words.told(value)), "note": note} for name, value, note in figures]
+
+
+def _figures(t: PlanTables) -> Iterator[tuple[str, object, str]]:
+    """Yield the figures of the first screen: what is counted, the count, and a line on it."""
+    s, needs, full = t.summary, t.needs, t.needs["unmet"] <= 0
+    counts, currency = s["by_kind"]["requests"], s["currency"]
+    yield (
+        tr("of all needs are served in full"),
+        Share(counts["full"], counts["asked"]),
+        tr("{part} in part, {none} not at all", part=counts["part"], none=counts["none"]),
+    )
+    first = needs["priority"] == needs["priority"].min()
+    most, reached = int(first.sum()), int((first & full).sum())
+    yield (
+        tr("of the most urgent (priority {tier})", tier=int(needs["priority"].min())),
+        Share(reached, most),
+        tr("{served} of {asked}", served=reached, asked=most),
+    )
+    found = coverage(needs, "community")
+    found = found.assign(share=found["full"] / found["needs"], unmet=found["needs"] - found["full"])
+    worst = worst_first(found).iloc[0]
+    share = Share(int(worst["full"]), int(worst["needs"]))
+    yield tr("in the worst served community"), share, str(worst["community"])
+    for thing in brought(s["by_kind"], currency):
+        yield tr("are planned"), thing, ""
+    spent, rated = s["logistics_cost"] - rated_cost(s["cost"]), rated_cost(s["cost"])
+    note = tr("besides {rated} rated, paid by nobody", rated=words.money(rated, currency)) if rated else ""
+    yield tr("is really spent"), words.money(spent, currency, whole=spent >= LARGE), note
 
 
 def _charts(t: PlanTables, found: Analysis) -> dict[str, Chart]:
@@ -167,8 +172,8 @@ def _charts(t: PlanTables, found: Analysis) -> dict[str, Chart]:
         "storage": charts.storage(t),
         "unmet": charts.unmet_reasons(t),
         "left": charts.left_over_reasons(t),
-        "demand": None if t.public else charts.demand_and_supply(found),
-        "months": None if t.public else charts.months(found),
+        "demand": charts.demand_and_supply(found),
+        "months": charts.months(found),
     }
     return {name: chart for name, chart in drawn.items() if chart is not None and _says(chart)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from matchopt.model.routes import RATED_KINDS
 from matchopt.report import terminal, words
 from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable
 from matchopt.report.words import Share, tr, trn
@@ -23,44 +24,69 @@ FEW_CELLS = 4
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """Return in one sentence how much of what is asked for the plan serves, and at what cost."""
-    asked, served, currency = summary["asked"], summary["served"], summary["currency"]
-    cost = words.money(summary["logistics_cost"], currency)
-    if served:
-        per_unit = words.money(summary["logistics_cost"] / served)
-        cost = tr("{cost} ({per_unit} per unit)", cost=cost, per_unit=per_unit)
-    if served == asked:
-        return tr(
-            "Everything that is asked for is served: {units} units, for {cost}.", units=asked, cost=cost
-        )
-    return tr(
-        "{served} of {asked} units asked for are served ({share}), for {cost}.",
-        served=served,
-        asked=asked,
-        share=Share(served, asked),
-        cost=cost,
-    )
+    """Return how many needs the plan serves, what it brings and costs; unlike things are not added up."""
+    kinds, counts = summary["by_kind"], summary["by_kind"]["requests"]
+    needs = words.count(counts["asked"], "need")
+    if counts["full"] == counts["asked"]:
+        said = [tr("Everything that is asked for is served: {needs}.", needs=needs)]
+    else:
+        told = {name: counts[name] for name in ("full", "part", "none")}
+        told |= {"needs": needs, "share": Share(counts["full"], counts["asked"])}
+        said = [
+            tr(
+                "Of {needs} {full} are served in full ({share}), {part} in part and {none} not at all.",
+                **told,
+            )
+        ]
+    if things := brought(kinds, summary["currency"]):
+        said.append(tr("What is planned: {things}.", things=things))
+    return words.joined([*said, *_costs_in_words(summary)])
+
+
+def brought(kinds: Mapping[str, Any], currency: str) -> list[str]:
+    """Return how much of each kind is planned; what there is nothing of is left out."""
+    told = []
+    if goods := kinds.get("goods_kg"):
+        told.append(tr("{kg} kg of goods", kg=round(goods, 1)))
+    if services := kinds.get("services"):
+        told.append(trn("{n} unit of services", "{n} units of services", services))
+    if funds := kinds.get("funds"):
+        told.append(tr("{amount} in money", amount=words.money(funds, currency)))
+    return told
+
+
+def _costs_in_words(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is really spent, and what is rated, which nobody pays."""
+    cost, currency = summary["cost"], summary["currency"]
+    spent = words.money(summary["logistics_cost"] - rated_cost(cost), currency)
+    if cost["purchase"]:
+        bought = words.money(cost["purchase"], currency)
+        yield tr("{spent} is really spent, {bought} of it on purchases.", spent=spent, bought=bought)
+    else:
+        yield tr("{spent} is really spent.", spent=spent)
+    if rated := rated_cost(cost):
+        yield tr("{rated} is rated, and nobody pays it.", rated=words.money(rated, currency))
+
+
+def rated_cost(cost: Mapping[str, float]) -> float:
+    """Return of costs by kind what is rated, needs left unmet aside: it is minimised, but not spent."""
+    return sum(cost.get(kind, 0.0) for kind in RATED_KINDS)
 
 
 def details(plan: Plan) -> str:
-    """Return in a sentence each how many needs that is, what of the offers is used, and which days."""
-    summary, served, unmet = plan.summary, plan.needs["served"], plan.needs["unmet"]
-    full, part = int((unmet == 0).sum()), int(((unmet > 0) & (served > 0)).sum())
-    needs = words.count(len(unmet), "need")
+    """Return in a sentence each what of the offers is used, what funds buy, and which days."""
+    summary, donations = plan.summary, plan.donations
+    full = donations["left_over"] <= 0
+    part = ~full & (donations["planned"] > 0)
+    told = {"full": int(full.sum()), "part": int(part.sum()), "none": int((~full & ~part).sum())}
+    offers = words.count(len(full), "donation")
     lines = [
-        tr("Of {needs} {full} are served in full and {part} in part.", needs=needs, full=full, part=part),
-        used(summary["offered"], summary["planned"]),
+        tr("Of {offers} {full} are planned in full, {part} in part and {none} not.", offers=offers, **told)
     ]
     if len(plan.purchases):
-        quantity, amount = plan.purchases["quantity"].sum(), plan.purchases["amount"].sum()
-        lines.append(
-            tr(
-                "Funds buy {units} units for {money} ({purchases}).",
-                units=round(float(quantity), 6),
-                money=words.money(float(amount), summary["currency"]),
-                purchases=words.count(len(plan.purchases), "purchase"),
-            )
-        )
+        amount = words.money(float(plan.purchases["amount"].sum()), summary["currency"])
+        purchases = words.count(len(plan.purchases), "purchase")
+        lines.append(tr("Funds buy for {amount} ({purchases}).", amount=amount, purchases=purchases))
     days = summary["horizon"]
     if days.get("start"):
         lines.append(tr("Days: {first} to {last}.", first=days["start"], last=days["end"]))
@@ -79,7 +105,9 @@ def tables(summary: Mapping[str, Any]) -> Iterator[ReportTable]:
     yield _coverage(title, by, summary["asked_by_tier"], summary["served_by_tier"], {})
     title, by = tr("Served by who stated the need"), tr("channel")
     yield _coverage(title, by, summary["asked_by_channel"], summary["served_by_channel"], words.CHANNELS)
-    yield _costs(summary)
+    counted = summary["objective"] == "total-cost"
+    cost = {kind: amount for kind, amount in summary["cost"].items() if kind != "unmet" or counted}
+    yield costs(cost, summary["currency"])
     if found := summary["unmet_by_reason"]:
         yield _reasons(tr("Not served, and why"), ("needs", tr("needs")), found, words.UNMET)
     if found := summary["left_over_by_reason"]:
@@ -101,15 +129,19 @@ def _coverage(
     return ReportTable(title, shown, bars=bars)
 
 
-def _costs(summary: Mapping[str, Any]) -> ReportTable:
-    cost = summary["cost"]
-    paid = {kind: amount for kind, amount in cost.items() if kind != "unmet" and amount}
-    if summary["objective"] == "total-cost":
-        paid["unmet"] = cost["unmet"]
-    amounts, total = list(paid.values()), sum(paid.values())
+def costs(cost: Mapping[str, float], currency: str) -> ReportTable:
+    """Return what is really spent by kind, then what is rated, and all of it together."""
+    paid = {kind: float(amount) for kind, amount in cost.items() if amount}
+    rated = {kind: paid.pop(kind) for kind in (*RATED_KINDS, "unmet") if kind in paid}
+    told = [(tr(words.COSTS[kind]), amount) for kind, amount in paid.items()]
+    if rated:
+        told.append((tr("really spent"), sum(paid.values())))
+        told += [(tr("rated: {kind}", kind=tr(words.COSTS[kind])), amount) for kind, amount in rated.items()]
+    names, amounts = [name for name, _ in told], [amount for _, amount in told]
+    total = sum(paid.values()) + sum(rated.values())
     shown = [
-        ReportColumn(tr("kind of cost"), TEXT, [*(tr(words.COSTS[kind]) for kind in paid), tr("together")]),
-        ReportColumn(summary["currency"], MONEY, [*amounts, total]),
+        ReportColumn(tr("kind of cost"), TEXT, [*names, tr("together")]),
+        ReportColumn(currency, MONEY, [*amounts, total]),
         ReportColumn(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
     ]
     return ReportTable(tr("What it costs"), shown, last_is_sum=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,7 @@ def summarize(
         "offered": scale.number(added(network.offered)),
         "planned": scale.number(added(books.planned)),
         "left_over": scale.number(added(network.offered) - added(books.planned)),
+        "by_kind": _by_kind(case, network, books),
         "allocations": len(books.allocations),
         "last_allocation_id": books.last_id,
         "logistics_cost": scale.money(logistics),
@@ -151,6 +153,26 @@ def summarize(
         "unmet_by_reason": _by_reason("needs", books.needs["reason"], unmet),
         "left_over_by_reason": _by_reason("donations", books.donations["reason"], left_over),
     } | _commitments(case, network, books)
+
+
+def _by_kind(case: Case, network: Network, books: Books) -> dict[str, Any]:
+    """Return what people are told, for unlike things are not added up: requests, kg, services and money."""
+    planned, items = books.planned, network.items
+    donated = items.codes(case.column("donations", "item"))
+    service, funds = items.service[donated], items.funds[donated]
+    goods = ~(service | funds)
+    full, none = books.needs["unmet"] <= 0, books.needs["served"] <= 0
+    return {
+        "requests": {
+            "asked": len(full),
+            "full": int(full.sum()),
+            "part": int((~full & ~none).sum()),
+            "none": int((~full & none).sum()),
+        },
+        "goods_kg": round(fsum(items.weight[donated[goods]] * planned[goods]) / network.scale.unit, 6),
+        "services": network.scale.number(added(planned[service])),
+        "funds": network.scale.number(added(planned[funds])),
+    }
 
 
 def _commitments(case: Case, network: Network, books: Books) -> dict[str, Any]:

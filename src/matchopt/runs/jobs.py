@@ -66,6 +66,8 @@ class JobOutcome:
         ``planned``, ``unchanged`` (its run stands, made of the same) or ``failed``.
     seconds
         How long it took.
+    needs, full
+        How many needs its plan has, and serves in full.
     status, asked, served, cost, currency, gap
         Of its plan, as in ``summary.json``; `cost` is the logistics cost. Empty and 0 without one.
     findings
@@ -78,6 +80,8 @@ class JobOutcome:
     outcome: str
     seconds: float
     status: str = ""
+    needs: int = 0
+    full: int = 0
     asked: float = 0.0
     served: float = 0.0
     cost: float = 0.0
@@ -100,6 +104,8 @@ class JobOutcome:
             told = {name: summary[name] for name in ("status", "currency")}
             told |= {name: float(summary[name]) for name in ("asked", "served", "gap")}
             told["cost"] = float(summary["logistics_cost"])
+            requests = summary["by_kind"]["requests"]
+            told |= {"needs": requests["asked"], "full": requests["full"]}
         return cls(job.name, str(job.case), str(job.run), outcome, seconds, findings=list(findings), **told)
 
     def as_dict(self) -> dict[str, Any]:

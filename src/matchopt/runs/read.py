@@ -60,7 +60,7 @@ _SUMMARY: Mapping[str, type | tuple[type, ...]] = {
     "allocations": int,
     **dict.fromkeys(["asked_by_tier", "served_by_tier", "asked_by_channel", "served_by_channel"], dict),
     **dict.fromkeys(
-        ["horizon", "cost", "bound", "relaxation", "unmet_by_reason", "left_over_by_reason"], dict
+        ["horizon", "by_kind", "cost", "bound", "relaxation", "unmet_by_reason", "left_over_by_reason"], dict
     ),
     **dict.fromkeys(("fairness", "budget"), (dict, type(None))),
 }

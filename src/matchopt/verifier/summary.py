@@ -24,8 +24,8 @@ from matchopt.verifier.facts import Counts, Facts, day, money, total
 from matchopt.verifier.lines import RESIDUE, PlanLines
 from matchopt.verifier.prices import LAST
 from matchopt.verifier.proof import PlainBound, Proven, Shares
-from matchopt.verifier.sums import MOST, CostTotals, ExpectedValue, PlanTotals, cost_totals, number_of, sum_of
-from matchopt.verifier.violation import Violations
+from matchopt.verifier.sums import CostTotals, PlanTotals, by_kind, cost_totals, sum_of
+from matchopt.verifier.violation import MOST, ExpectedValue, Violations, number_of
 
 TABLE = "summary"
 
@@ -43,7 +43,8 @@ _MONEY = Fraction(1, 10**4)
 KINDS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 """What logistics cost is made of."""
 
-NEWER = ("last_allocation_id", "relaxation", "proof", "fairness", "budget", "stopped", "commitments")
+CLAIMS = ("relaxation", "proof", "fairness", "budget", "stopped")
+NEWER = ("last_allocation_id", "by_kind", *CLAIMS, "commitments")
 """Keys that the contract names beside its list: they may stand anywhere."""
 
 
@@ -147,10 +148,8 @@ class SummaryCheck:
         """Return what the summary has to say; None stands for what is checked elsewhere."""
         f, book, tally = self.f, self.book, self.book.tally
         n, d, lines = f.needs, f.donations, book.lines
-        everyone, days = (
-            np.ones(len(n.ids), dtype=bool),
-            (day(f.start), day(f.end)) if f.dated else (None, None),
-        )
+        everyone = np.ones(len(n.ids), dtype=bool)
+        days = (day(f.start), day(f.end)) if f.dated else (None, None)
         account = cost_totals(f, lines, tally, tally.served, everyone)
         tiers = {str(t): n.priority == t for t in f.tiers}
         channels = {c: (n.channels == c).astype(bool) for c in ("resident", "public_sector", "enterprise")}
@@ -164,10 +163,9 @@ class SummaryCheck:
 
         def by_reason(reason: Texts, counts: Counts, grain: Floats, word: str) -> dict[str, Any]:
             masks = {code: (reason == code).astype(bool) for code in sorted({str(r) for r in reason} - {""})}
-            quantity = {
-                code: ExpectedValue.quantity(sum_of(counts, grain, mask)) for code, mask in masks.items()
-            }
-            return {code: {word: _count(masks[code].sum()), "quantity": q} for code, q in quantity.items()}
+            sums = {code: sum_of(counts, grain, mask) for code, mask in masks.items()}
+            told = {code: ExpectedValue.quantity(number) for code, number in sums.items()}
+            return {code: {word: _count(masks[code].sum()), "quantity": q} for code, q in told.items()}
 
         costs: dict[str, Any] = dict.fromkeys(KINDS)
         costs |= {name: book.column(k) for k, name in enumerate(("transport", "handling", "storage"))}
@@ -194,7 +192,8 @@ class SummaryCheck:
             "gap": None,
             "unmet_by_reason": by_reason(need_reasons, tally.unmet, n.grain, "needs"),
             "left_over_by_reason": by_reason(donation_reasons, tally.left_over, d.grain, "donations"),
-            **dict.fromkeys(NEWER[1:-1]),
+            **dict.fromkeys(CLAIMS),
+            "by_kind": by_kind(f, tally),
             "last_allocation_id": f"A{lines.last:04}" if lines.last else "",
         }
         if book.commitments.given:

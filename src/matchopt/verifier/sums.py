@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,6 @@ from matchopt.verifier.facts import (
     PairIndex,
     added,
     day,
-    micro,
     repeated,
     sums,
     tenthousandths,
@@ -35,7 +34,15 @@ from matchopt.verifier.facts import (
 )
 from matchopt.verifier.lines import NOBODY, PlanLines
 from matchopt.verifier.rules import agreement_of, lanes_taken
-from matchopt.verifier.violation import CheckedRows, PlanTable, Violations, is_text, named, written
+from matchopt.verifier.violation import (
+    CheckedRows,
+    ExpectedValue,
+    PlanTable,
+    Violations,
+    is_text,
+    named,
+    written,
+)
 
 _SLACK = Fraction(repr(ROUNDING))
 """Relative: what limits on sums of fractions may be passed by."""
@@ -44,9 +51,6 @@ _SHORT = Fraction(repr(EQUAL))
 """Units; a need that lacks no more has all it asks."""
 
 TABLE = "allocations"
-
-MOST = 2.0**100
-"""Larger than any figure of any plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,38 +394,6 @@ def _alike(stated: object, right: object) -> bool:
         return False
 
 
-class ExpectedValue(NamedTuple):
-    """What a number has to be, and by how much it may differ for its rounding."""
-
-    right: Fraction
-    slack: Fraction = Fraction(0)
-
-    @classmethod
-    def quantity(cls, units: Fraction) -> ExpectedValue:
-        """Return a quantity, shown with six decimals where it needs more."""
-        return cls(units, micro(units))
-
-    def admits(self, stated: object) -> bool:
-        """Tell whether `stated` is this number, as well as a float can hold it."""
-        number = number_of(stated)
-        if number is None:
-            return False
-        last = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
-        return abs(number - self.right) <= self.slack + last
-
-    def __str__(self) -> str:
-        return f"{float(self.right):.15g}"
-
-
-def number_of(stated: object) -> Fraction | None:
-    """Return the exact value of a number; None for anything else, infinite or absurdly large numbers too."""
-    if isinstance(stated, bool | np.bool_) or not isinstance(stated, int | float | np.integer | np.floating):
-        return None
-    if not -MOST <= stated <= MOST:
-        return None
-    return Fraction(int(stated) if isinstance(stated, int | np.integer) else float(stated))
-
-
 @dataclass(frozen=True, slots=True)
 class CostTotals:
     """What rows of the plan come to: logistics and unmet cost in 1/10 000, exactly."""
@@ -445,3 +417,19 @@ def cost_totals(f: Facts, lines: PlanLines, tally: PlanTotals, served: Counts, n
 def sum_of(counts: Counts, grain: Floats, mask: Bools) -> Fraction:
     """Add up the quantities of some rows, counted in grains, in units."""
     return total(counts[mask], grain[mask])
+
+
+def by_kind(f: Facts, tally: PlanTotals) -> dict[str, Any]:
+    """Return how many needs are served in full, in part, not, and what of each kind is planned."""
+    d, served = f.donations, (tally.served > 0).astype(bool)
+    full, part = int((~tally.short).sum()), int((tally.short & served).sum())
+    counts = {"asked": len(served), "full": full, "part": part, "none": len(served) - full - part}
+    goods, kg = ~(d.service | d.funds), Fraction(0)
+    for weight in np.unique(d.weight[goods]).tolist():
+        kg += Fraction(repr(weight)) * sum_of(tally.planned, d.grain, goods & (d.weight == weight))
+    return {
+        "requests": {name: ExpectedValue(Fraction(number)) for name, number in counts.items()},
+        "goods_kg": ExpectedValue(kg, Fraction(1, 2 * 10**6) + kg / 2**40),
+        "services": ExpectedValue.quantity(sum_of(tally.planned, d.grain, d.service)),
+        "funds": ExpectedValue.quantity(sum_of(tally.planned, d.grain, d.funds)),
+    }

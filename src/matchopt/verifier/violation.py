@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,13 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.errors import shortened
 from matchopt.language import mark, tr
+from matchopt.verifier.facts import micro
 
 MOST_LINES = 50
 """Violations of one code that are spelled out; the rest is counted."""
+
+MOST = 2.0**100
+"""Larger than any figure of any plan."""
 
 RowNames = Texts | Sequence[str] | Callable[[int], str]
 """How rows are called."""
@@ -242,3 +247,35 @@ def _number(cell: Any) -> float:
         return float(cell)
     except OverflowError:
         return float("nan")
+
+
+class ExpectedValue(NamedTuple):
+    """What a number has to be, and by how much it may differ for its rounding."""
+
+    right: Fraction
+    slack: Fraction = Fraction(0)
+
+    @classmethod
+    def quantity(cls, units: Fraction) -> ExpectedValue:
+        """Return a quantity, shown with six decimals where it needs more."""
+        return cls(units, micro(units))
+
+    def admits(self, stated: object) -> bool:
+        """Tell whether `stated` is this number, as well as a float can hold it."""
+        number = number_of(stated)
+        if number is None:
+            return False
+        last = max(abs(self.right), abs(number)) / 2**50 if isinstance(stated, float | np.floating) else 0
+        return abs(number - self.right) <= self.slack + last
+
+    def __str__(self) -> str:
+        return f"{float(self.right):.15g}"
+
+
+def number_of(stated: object) -> Fraction | None:
+    """Return the exact value of a number; None for anything else, infinite or absurdly large numbers too."""
+    if isinstance(stated, bool | np.bool_) or not isinstance(stated, int | float | np.integer | np.floating):
+        return None
+    if not -MOST <= stated <= MOST:
+        return None
+    return Fraction(int(stated) if isinstance(stated, int | np.integer) else float(stated))

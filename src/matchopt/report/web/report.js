@@ -335,7 +335,7 @@
         headerFilterParams: { elementAttributes: { "aria-label": say.filter + ": " + column.title + (textual ? "" : " (" + say.least + ")") } },
         formatter: textual ? "plaintext" : (c_) => {
           const value = c_.getValue();
-          if (value === null || value === undefined) return column.kind === "count" && data.public ? say.few : "";
+          if (value === null || value === undefined) return data.public ? say.few : "";
           return figures[column.kind](value);
         },
       };
@@ -410,7 +410,7 @@
     if (!story.groups || !story.groups.length) return;
     const table = element("table");
     const head = element("tr");
-    [say.group, say.needs, say.full, say.part, say.not].forEach((title, k) => {
+    [say.group, ...say.counts].forEach((title, k) => {
       const th = element("th", title, k > 0 ? "n" : "");
       th.scope = "col";
       head.append(th);
@@ -420,12 +420,13 @@
       const row = element("tr");
       const th = element("th", name);
       th.scope = "row";
-      row.append(th, ...rest.slice(0, 4).map((n) => element("td", n === null ? say.few : plain.format(n), "n")));
+      row.append(th, ...rest.slice(0, say.counts.length).map((n) => element("td", n === null ? say.few : plain.format(n), "n")));
       table.append(row);
-      if (!rest[4]) continue;
+      const reason = rest[say.counts.length];
+      if (!reason) continue;
       row.className = "open";
-      const why = element("td", say.why + (data.lang === "zh" ? "：" : ": ") + rest[4], "why");
-      why.colSpan = 5;
+      const why = element("td", say.why + (data.lang === "zh" ? "：" : ": ") + reason, "why");
+      why.colSpan = say.counts.length + 1;
       const below = element("tr");
       below.append(why);
       table.append(below);
