@@ -104,6 +104,7 @@ def budget() -> Plan:
 def hub_case(hub: Row, *lanes: Row) -> Case:
     """10 from D, there on 1 and 2 March, are wanted on 2 March; through H nothing but 0.2, directly 1.1."""
     return case_of(
+        {"horizon": {"start": "2026-03-01"}},
         needs=[NEED | {"quantity": 10, "needed_from": "2026-03-02", "needed_by": "2026-03-02"}],
         donations=[GIFT | {"quantity": 10, "origin": "D", "available_from": "2026-03-01"}],
         hubs=[{"hub": "H", **hub}],

@@ -111,7 +111,9 @@ class Left:
         np.minimum.at(first, at, need)
         np.maximum.at(last, at, need)
         one = np.where(first < last, SEVERAL, last)[:size]
-        receiver = np.stack([one, np.where(one >= 0, of_need[one], one)])
+        # A need that takes no part, which lines that stay may serve, is in no class: another one for all.
+        known = np.where(of_need[one] >= 0, of_need[one], SEVERAL)
+        receiver = np.stack([one, np.where(one >= 0, known, one)])
         opened = donations.any_of(rest.donation >= network.granule)
         return cls(donations.any_of(able), opened, receiver, needs.any_of(rest.need > 0))
 
