@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from matchopt.contract import doors as _doors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import networkx as nx
+    from collections.abc import Callable
 
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
     from matchopt.contract.settings import Settings
     from matchopt.engine import fairness_curve, plan
     from matchopt.errors import (
+        ArgumentError,
         CaseError,
         Finding,
         MatchoptError,
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
         RunError,
         Severity,
         SolverError,
+        UnknownIdError,
     )
+    from matchopt.model.analysis import analyse
+    from matchopt.report.front_door import report, workbook
     from matchopt.runs.read import read_run
     from matchopt.tables.read import read_case
     from matchopt.verifier import Violation, verify
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ArgumentError",
     "Case",
     "CaseError",
     "Finding",
@@ -47,8 +51,10 @@ __all__ = [
     "Settings",
     "Severity",
     "SolverError",
+    "UnknownIdError",
     "Violation",
     "__version__",
+    "analyse",
     "boundaries_study",
     "differences",
     "explain_need",
@@ -57,14 +63,17 @@ __all__ = [
     "plan",
     "read_case",
     "read_run",
+    "report",
     "settings_study",
     "simulate",
     "stress",
     "verify",
     "wishlist",
+    "workbook",
 ]
 
 _HOMES = {
+    "ArgumentError": "matchopt.errors",
     "Case": "matchopt.contract.case",
     "CaseError": "matchopt.errors",
     "Finding": "matchopt.errors",
@@ -75,7 +84,9 @@ _HOMES = {
     "Settings": "matchopt.contract.settings",
     "Severity": "matchopt.errors",
     "SolverError": "matchopt.errors",
+    "UnknownIdError": "matchopt.errors",
     "Violation": "matchopt.verifier",
+    "analyse": "matchopt.model.analysis",
     "boundaries_study": "matchopt.whatif.study",
     "differences": "matchopt.whatif.differences",
     "explain_need": "matchopt.whatif.explain",
@@ -84,41 +95,38 @@ _HOMES = {
     "plan": "matchopt.engine",
     "read_case": "matchopt.tables.read",
     "read_run": "matchopt.runs.read",
+    "report": "matchopt.report",
     "settings_study": "matchopt.whatif.study",
     "simulate": "matchopt.whatif.replay",
     "stress": "matchopt.whatif.stress",
     "verify": "matchopt.verifier",
     "wishlist": "matchopt.whatif.confirm",
+    "workbook": "matchopt.report.front_door",
 }
 
 
-def _check_frames(*args: Any, **kwargs: Any) -> Case:
-    from matchopt.tables.check import case_from_frames
+def _later(home: str, name: str) -> Callable[..., Any]:
+    """Return a function that is imported when it is first called."""
 
-    return case_from_frames(*args, **kwargs)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(home), name)(*args, **kwargs)
 
-
-def _write_run(*args: Any, **kwargs: Any) -> Path:
-    from matchopt.runs.write import write_run
-
-    return write_run(*args, **kwargs)
+    return call
 
 
-def _graph_of(*args: Any, **kwargs: Any) -> nx.MultiDiGraph[str]:
-    from matchopt.result.graph import graph_of
-
-    return graph_of(*args, **kwargs)
-
-
-_doors.check_frames, _doors.write_run, _doors.graph_of = _check_frames, _write_run, _graph_of
+_doors.check_frames = _later("matchopt.tables.check", "case_from_frames")
+_doors.write_run = _later("matchopt.runs.write", "write_run")
+_doors.graph_of = _later("matchopt.result.graph", "graph_of")
+_doors.need_in_words = _later("matchopt.report.explained", "need_in_words")
+_doors.as_html = _later("matchopt.report.front_door", "as_html")
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``matchopt --help`` stays quick."""
     if name in _HOMES:
-        from importlib import import_module
-
-        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        # `report` is a package that can be called; all others are names in a module.
+        home = import_module("matchopt.report" if name == "report" else _HOMES[name])
+        value = globals()[name] = home if name == "report" else getattr(home, name)
         return value
     raise AttributeError(f"module 'matchopt' has no attribute {name!r}")
 

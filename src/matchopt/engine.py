@@ -18,6 +18,7 @@ import pandas as pd
 
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
+from matchopt.errors import ArgumentError
 from matchopt.model.network import encode
 from matchopt.planning.bounds import price_table
 from matchopt.planning.decomposition import Decomposition, Means, Progress
@@ -71,7 +72,7 @@ def plan(
         If an amount is too large to be counted exactly.
     SolverError
         If a solver fails.
-    ValueError
+    ArgumentError
         If `solver` is not known, or `time_limit` is not above 0.
 
     Examples
@@ -84,9 +85,9 @@ def plan(
     3.0
     """
     if solver not in BACKENDS:
-        raise ValueError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
+        raise ArgumentError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
     if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"the time limit {time_limit!r} is no number of seconds above 0")
+        raise ArgumentError(f"the time limit {time_limit!r} is no number of seconds above 0")
     tell, clock = progress or _nobody, _Clock()
     tell("encode", 0, 1)
     network = encode(case)
@@ -135,11 +136,11 @@ def fairness_curve(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If there are fewer than 2 points.
     """
     if points < 2:
-        raise ValueError("a curve has two points at least")
+        raise ArgumentError("a curve has two points at least")
     tell = progress or _nobody
     fair = case.replace(settings={"policy": {"fairness": "floor"}})
     network = encode(fair)

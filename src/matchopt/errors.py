@@ -2,6 +2,8 @@
 
 MatchoptError
 ├── CaseError      the tables or settings have findings (all of them, with cures)
+├── ArgumentError  a function was called with a value that it does not take; also a ValueError
+├── UnknownIdError a plan has no such need, donation or community; also a KeyError
 ├── RunError       a run folder cannot be read, or must not be overwritten
 ├── SolverError    a solver gave no optimum where there must be one
 ├── ClusterError   the machines that were to help cannot be reached, or do not fit
@@ -108,6 +110,28 @@ class CaseError(MatchoptError):
         self.findings = tuple(sorted(findings, key=lambda f: order.index(f.severity)))
         errors = [str(f) for f in self.findings if f.severity is Severity.ERROR]
         super().__init__("\n".join(errors))
+
+
+class ArgumentError(MatchoptError, ValueError):
+    """A function was called with a value that it does not take."""
+
+
+class UnknownIdError(MatchoptError, KeyError):
+    """A plan has nothing of that name.
+
+    Attributes
+    ----------
+    near : str
+        The name that was probably meant, or empty.
+    """
+
+    def __init__(self, problem: str, near: str = "") -> None:
+        self.near = near
+        super().__init__(problem + (" " + tr("Did you mean {name}?", name=near) if near else ""))
+
+    def __str__(self) -> str:
+        # A KeyError shows its text in quotes.
+        return str(self.args[0])
 
 
 class RunError(MatchoptError):

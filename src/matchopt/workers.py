@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -61,15 +63,18 @@ class _Context(SpawnContext):
 
 class _Deaf(SpawnProcess):
     def start(self) -> None:
-        if not hasattr(signal, "pthread_sigmask"):
-            super().start()
-            return
+        # What it does stands in this package: a script that calls us is not run once more by each of them,
+        # as it would be without a guard `if __name__ == "__main__"`.
+        main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        masked = hasattr(signal, "pthread_sigmask")
         # What is blocked here while it starts stays blocked there.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masked else set()
         try:
             super().start()
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            sys.modules["__main__"] = main
+            if masked:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def processes(count: int, prepare: Callable[..., None] | None = None, *given: Any) -> Processes:

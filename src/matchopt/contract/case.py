@@ -130,6 +130,13 @@ class Case:
         """
         return cls(tables, extras or {}, settings)
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{len(table):,} {name}" for name, table in self.tables.items())
+        return f"<Case: {rows}; {len(self.warnings)} warnings>"
+
+    def _repr_html_(self) -> str:
+        return doors.as_html(self)
+
     @property
     def needs(self) -> pd.DataFrame:
         """The checked table ``needs``."""
@@ -170,11 +177,11 @@ class Case:
     def from_frames(
         cls,
         *,
-        needs: pd.DataFrame,
-        donations: pd.DataFrame,
+        needs: Any,
+        donations: Any,
         settings: Settings | Mapping[str, Any] | None = None,
         earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
-        **tables: pd.DataFrame,
+        **tables: Any,
     ) -> Case:
         """Check DataFrames and return them as a case.
 
@@ -182,7 +189,8 @@ class Case:
         ----------
         needs, donations, **tables
             The tables of the contract by name, with English or Chinese headers; cells
-            may be numbers and dates or text as a spreadsheet holds it.
+            may be numbers and dates or text as a spreadsheet holds it. DataFrames of pandas
+            or polars, tables of pyarrow, relations of duckdb, or dictionaries of lists.
         settings
             Settings, or the sections of ``matchopt.toml`` as nested mappings.
         earlier

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +20,7 @@ class CheckFrames(Protocol):
 
     def __call__(
         self,
-        frames: Mapping[str, pd.DataFrame | None],
+        frames: Mapping[str, Any],
         settings: Settings | Mapping[str, Any] | None = None,
         earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     ) -> Case:
@@ -44,6 +44,24 @@ class GraphOf(Protocol):
         ...
 
 
+class NeedInWords(Protocol):
+    """Tells the story of a need in sentences."""
+
+    def __call__(self, plan: Plan, story: Any) -> Iterable[str]:
+        """Return its lines."""
+        ...
+
+
+class AsHtml(Protocol):
+    """Returns what a notebook shows of a plan or a case."""
+
+    def __call__(self, shown: Plan | Case) -> str:
+        """Return HTML."""
+        ...
+
+
 check_frames: CheckFrames
 write_run: WriteRun
 graph_of: GraphOf
+need_in_words: NeedInWords
+as_html: AsHtml

@@ -185,6 +185,9 @@ class Plan:
         """
         return doors.graph_of(self, case=case)
 
+    def _repr_html_(self) -> str:
+        return doors.as_html(self)
+
     def __repr__(self) -> str:
         return (
             f"<Plan {self.status}: serves {self.served:g} of {self.asked:g}, "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from matchopt.arrays import Bools
+from matchopt.errors import UnknownIdError
 from matchopt.language import mark
 from matchopt.report import words
 from matchopt.report.summary import used
@@ -21,6 +22,7 @@ from matchopt.result.plan_tables import (
     tables_of,
     worst_first,
 )
+from matchopt.tables.findings import near_name
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
@@ -231,12 +233,15 @@ def donation_in_words(plan: Plan, donation: str) -> Iterator[str]:
 
     Raises
     ------
-    KeyError
+    UnknownIdError
         If the plan has no such donation.
     """
     found = plan.donations[plan.donations["donation_id"] == donation]
     if found.empty:
-        raise KeyError(donation)
+        raise UnknownIdError(
+            tr("The plan has no donation {name}.", name=donation),
+            near_name(donation, plan.donations["donation_id"]),
+        )
     row = found.iloc[0]
     yield tr(
         "{donation}: {donor} offers {offered} of {item}; {planned} are planned.",
@@ -270,12 +275,15 @@ def community_in_words(plan: Plan, community: str) -> Iterator[str]:
 
     Raises
     ------
-    KeyError
+    UnknownIdError
         If the plan has no such community.
     """
     mine = plan.needs["community"] == community
     if not mine.any():
-        raise KeyError(community)
+        raise UnknownIdError(
+            tr("The plan has no community {name}.", name=community),
+            near_name(community, set(plan.needs["community"])),
+        )
     t = tables_of(plan)
     story = next(one for one in of_communities(t, mine.to_numpy()))
     yield tr("{community}:", community=story["name"])

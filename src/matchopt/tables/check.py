@@ -20,12 +20,12 @@ from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_keys, check_table
 from matchopt.tables.findings import Findings, RefusedError, near_table
 from matchopt.tables.names import one_name_each
-from matchopt.tables.raw import RawTable, from_frame
+from matchopt.tables.raw import RawTable, as_frame, from_frame
 from matchopt.tables.typed import CheckedTables
 
 
 def case_from_frames(
-    frames: Mapping[str, pd.DataFrame | None],
+    frames: Mapping[str, Any],
     settings: Settings | Mapping[str, Any] | None = None,
     earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
 ) -> Case:
@@ -34,7 +34,7 @@ def case_from_frames(
     Parameters
     ----------
     frames
-        Table name, English or Chinese, → table; None is not given.
+        Table name, English or Chinese, → table (see `matchopt.tables.raw.as_frame`); None is not given.
     settings
         Settings, or the sections of ``matchopt.toml`` as nested mappings.
     earlier
@@ -56,12 +56,9 @@ def case_from_frames(
             found.error("unknown_table", name, tr("is no table that matchopt knows"), near_table(name))
         elif any(raw.table is table for raw in raws):
             found.error("duplicate_table", table.name, tr("is given twice"), tr("give one of them"))
-        elif not isinstance(frame, pd.DataFrame):
-            problem = tr("is a {name}, no DataFrame", name=type(frame).__name__)
-            found.error("not_a_table", table.name, problem, tr("give a DataFrame"))
         else:
             try:
-                raws.append(from_frame(table, frame))
+                raws.append(from_frame(table, as_frame(frame)))
             except RefusedError as why:
                 unread.add(table.name)
                 found.refused(table.name, why)
@@ -111,6 +108,8 @@ def checked_case(
         if table.required and table.name not in there:
             problem = tr("there is no table {name} ({zh})", name=table.name, zh=table.zh)
             cure = tr("add {name}.csv: {about}", name=table.name, about=table.said)
+            if raws and not any(raw.source for raw in raws):
+                cure = tr("give a table {name}: {about}", name=table.name, about=table.said)
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}

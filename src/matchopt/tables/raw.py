@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ import pandas as pd
 from matchopt.arrays import Bools
 from matchopt.contract.fields import Table
 from matchopt.contract.schema import column_named
+from matchopt.errors import shortened
 from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, MOST_DIGITS, STRIP, Coded, Flaw, coded
 from matchopt.tables.findings import RefusedError
@@ -168,6 +169,36 @@ def is_blank(column: Cells) -> Bools:
     if column.dtype.kind == "M":
         return np.asarray(np.isnat(column))
     return np.zeros(len(column), dtype=bool)
+
+
+def as_frame(table: Any) -> pd.DataFrame:
+    """Return a table of whatever kind as a DataFrame.
+
+    Taken are DataFrames of pandas and of polars, tables of pyarrow, relations of duckdb, a dictionary of
+    lists, and a list of dictionaries.
+
+    Raises
+    ------
+    RefusedError
+        If it is none of these.
+    """
+    if isinstance(table, pd.DataFrame):
+        return table
+    kind = type(table).__name__
+    try:
+        if isinstance(table, (Mapping, list)):
+            return pd.DataFrame(table)
+        if hasattr(table, "to_pandas"):
+            try:
+                return as_frame(table.to_pandas())
+            except ImportError:  # polars needs pyarrow for that
+                return as_frame(table.to_dict(as_series=False))
+        if hasattr(table, "df"):
+            return as_frame(table.df())
+    except (TypeError, ValueError) as error:
+        problem = tr("is a {name}, no DataFrame", name=kind) + f" ({shortened(error)})"
+        raise RefusedError("not_a_table", problem, tr("give a DataFrame")) from None
+    raise RefusedError("not_a_table", tr("is a {name}, no DataFrame", name=kind), tr("give a DataFrame"))
 
 
 def from_frame(table: Table, frame: pd.DataFrame, source: str = "") -> RawTable:

@@ -5,18 +5,22 @@ Facts only, as tables and changes; `matchopt.report` words them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from matchopt.arrays import FORBIDDEN
+from matchopt.contract import doors
 from matchopt.contract.frames import positions
 from matchopt.contract.plan import Plan
+from matchopt.errors import UnknownIdError
+from matchopt.language import tr
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
 from matchopt.model.rules import ADMITTED, STEPS
+from matchopt.tables.findings import near_name
 from matchopt.whatif.changes import Change, Confirmer, Tell, kinds_for, most_plans, smallest
 
 EXCLUDED, UNRELIABLE = "excluded", "unreliable"
@@ -62,6 +66,8 @@ class NeedStory:
         The kinds of change that were tried.
     plans
         How many plans were made to confirm them.
+    plan
+        The plan; with it ``str()`` tells the story in sentences.
     """
 
     asks: Any
@@ -72,6 +78,10 @@ class NeedStory:
     changes: tuple[Change, ...] = ()
     tried: tuple[str, ...] = ()
     plans: int = 0
+    plan: Plan | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return "\n".join(doors.need_in_words(self.plan, self)) if self.plan is not None else repr(self)
 
 
 def explain_need(
@@ -83,8 +93,8 @@ def explain_need(
 
     Raises
     ------
-    KeyError
-        If the plan has no such need.
+    UnknownIdError
+        If the plan has no such need; it names the nearest.
     """
     result = _row(plan.needs, "need_id", need)
     asks = _row(plan.case.needs, "need_id", need)
@@ -96,7 +106,7 @@ def explain_need(
     )
     told = {"donor": "donor", "item": "item", "unit_cost": "cost", "rank": "rank"}
     lines = lines.assign(**{name: lines["donation_id"].map(facts[fact]) for name, fact in told.items()})
-    story = NeedStory(asks, result, lines, found, _rivals(plan, may, need))
+    story = NeedStory(asks, result, lines, found, _rivals(plan, may, need), plan=plan)
     if not seek or result["unmet"] <= 0:
         return story
     confirm, changes, missing = Confirmer(need, tell), [], float(result["unmet"])
@@ -163,5 +173,5 @@ def _rivals(plan: Plan, may: pd.DataFrame, need: str) -> pd.DataFrame:
 def _row(table: pd.DataFrame, key: str, wanted: str) -> Any:
     found = table[table[key] == wanted]
     if found.empty:
-        raise KeyError(wanted)
+        raise UnknownIdError(tr("The plan has no need {name}.", name=wanted), near_name(wanted, table[key]))
     return found.iloc[0]

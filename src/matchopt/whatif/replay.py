@@ -17,6 +17,7 @@ from matchopt.contract.case import Case
 from matchopt.contract.frames import DAYS, ROUTE
 from matchopt.contract.plan import Plan
 from matchopt.engine import plan as plan_of
+from matchopt.errors import ArgumentError
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
 from matchopt.model.places import kilometres
@@ -154,16 +155,16 @@ def simulate(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If `every` is less than 1, or `first` or a policy is not known.
     """
     if every < 1:
-        raise ValueError("days between two matchings: at least 1")
+        raise ArgumentError("days between two matchings: at least 1")
     if first not in (AT, AFTER):
-        raise ValueError(f"the first matching is {AT!r} or {AFTER!r}, not {first!r}")
+        raise ArgumentError(f"the first matching is {AT!r} or {AFTER!r}, not {first!r}")
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
-        raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
+        raise ArgumentError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
     bare = replace(case, tables=without_commitments(case.tables), settings=horizon_kept(case))
     days = _matching_days(bare, every, first)
     total = len(days) * len(policies) + 1

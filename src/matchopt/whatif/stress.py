@@ -22,6 +22,7 @@ from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
+from matchopt.errors import ArgumentError
 from matchopt.model.classes import sorted_rows
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 from matchopt.workers import processes
@@ -130,14 +131,14 @@ def stress(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         If there is no draw, a negative seed or an unknown policy.
     """
     if draws < 1 or seed < 0:
-        raise ValueError("one draw at least, and a seed of 0 or more")
+        raise ArgumentError("one draw at least, and a seed of 0 or more")
     unknown = [name for name in policies if name not in POLICIES]
     if unknown:
-        raise ValueError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
+        raise ArgumentError(f"policy {unknown[0]!r} is not known; choose of {', '.join(POLICIES)}")
     bare = Case.unchecked(without_commitments(case.tables), horizon_kept(case))
     firsts = [
         plan_of(bare.replace(settings={"policy": {"reliability": policy}}), time_limit=time_limit)
