@@ -279,3 +279,9 @@ def test_what_is_hidden_for_being_small_alone_would_follow_by_subtraction(
     monkeypatch.setattr("matchopt.report.public._complement", lambda *_: nothing)
     monkeypatch.setattr("matchopt.report.public._few", lambda numbers: np.asarray(numbers) == 3)
     assert Attack(plan, html(plan, public=True), "community", "group").follows()
+
+
+def test_no_card_of_the_page_is_empty() -> None:
+    page = html(handmade.city(), public=True)
+    drawn = re.findall(r'<div class="chart" id="c-([a-z]+)"', page)
+    assert sorted(drawn) == sorted(data_of(page)["charts"])
