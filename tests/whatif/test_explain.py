@@ -10,8 +10,14 @@ from hypothesis import given
 
 import matchopt
 from matchopt import Case, Plan
-from matchopt.errors import CaseError
-from matchopt.report.explained import community_in_words, donation_in_words, need_in_words
+from matchopt.errors import CaseError, MatchoptError
+from matchopt.report.explained import need_in_words
+from matchopt.report.explained_parts import (
+    community_in_words,
+    donation_in_words,
+    hub_in_words,
+    item_in_words,
+)
 from matchopt.whatif.changes import ChangeKind, Confirmer, kinds_for, smallest
 from matchopt.whatif.explain import candidates_of, explain_need
 from profiles import examples
@@ -47,9 +53,12 @@ def test_the_smallest_change_does_it_and_a_smaller_one_does_not(small: SmallCase
     assert [done for done, _ in told] == list(range(story.plans))
     assert all(done < most for done, most in told)
     assert [most for _, most in told] == sorted((most for _, most in told), reverse=True)
-    kinds = kinds_for(plan, need, str(story.result["reason"]), story.candidates.table)
+    why = f"{story.result['reason']};{story.result['obstacles']}"
+    kinds = kinds_for(plan, need, why, story.candidates.table)
     by_name = {(kind.name, kind.subject): kind for kind in kinds}
     for change in story.changes:
+        if change.also is not None:
+            continue  # neither is enough alone: that was tried first
         kind = by_name[change.kind, change.subject]
         size = change.size if kind.sizes is not None else round(change.size / kind.step)
         assert served(kind.apply(size), need), change
@@ -130,7 +139,7 @@ def test_a_need_in_words() -> None:
     assert list(need_in_words(plan, story)) == [
         "N2: Oldtown asks for 5 of rice, priority 3, for elderly, by Mar 5, 2026.",
         "2 of 5 units are served.",
-        "  Mill gives 2 of rice (D1) directly, fetched on Mar 1, 2026 and delivered on Mar 1, 2026, "
+        "  Mill gives 2 of rice (D1) directly, fetched on Mar 5, 2026 and delivered on Mar 5, 2026, "
         "at a cost of CN¥0.20.",
         "  It is the only donation that may serve the need.",
         "3 units stay unmet: what there is serves needs that come first or cost less.",
@@ -210,3 +219,72 @@ def test_more_room_on_a_lane_or_under_an_agreement_is_a_change() -> None:
     )
     told = [(c.kind, c.subject, c.size) for c in explain_need(bound, "N1").changes]
     assert ("agreement", "A → B", 6) in told
+
+
+def two_rules(**changes: Any) -> Plan:
+    """One donation that its quality and an earmark both keep from the only need."""
+    needs = {"need_id": ["N1"], "community": ["A"], "item": ["rice"], "quantity": [10], "min_quality": [4]}
+    gift = {
+        "donation_id": ["D1"],
+        "item": ["rice"],
+        "quantity": [10],
+        "quality": [2],
+        "only_communities": ["B"],
+    }
+    tables = {
+        "communities": pd.DataFrame({"community": ["A", "B"], "name": ["Old Town", "新村"]}),
+        "items": pd.DataFrame({"item": ["rice"], "name": ["大米"]}),
+    }
+    frames: dict[str, Any] = {
+        "needs": pd.DataFrame(needs),
+        "donations": pd.DataFrame(gift | changes),
+        **tables,
+    }
+    return matchopt.plan(Case.from_frames(**frames))
+
+
+def test_all_rules_that_turn_a_donation_away_are_told_and_lifted_together() -> None:
+    plan = two_rules()
+    story = explain_need(plan, "N1")
+    assert story.candidates.table["refused"].tolist() == ["quality;earmark"]
+    (more, both) = story.changes
+    assert (more.kind, both.kind, both.size) == ("more", "quality", 2)
+    assert both.also is not None
+    assert (both.also.kind, both.also.subject) == ("earmark", "D1")
+    told = list(need_in_words(plan, story))
+    assert (
+        "  D1 of D1 (rice): its quality is below what is asked for and its donor keeps it for other "
+        "communities or groups."
+    ) in told
+    assert told[-1] == "  if quality 2 were good enough and, at once, if donation D1 were not kept for others"
+
+
+def test_a_smaller_lot_is_proposed() -> None:
+    plan = two_rules(quality=[5], only_communities=[""], lot_size=[6], quantity=[12])
+    story = explain_need(plan, "N1")
+    assert ("lot", 2.0, "D1") in [(change.kind, change.size, change.subject) for change in story.changes]
+    assert "  if donation D1 came in lots of 2" in list(need_in_words(plan, story))
+
+
+def test_ids_in_any_case_and_names_of_the_tables_are_known() -> None:
+    plan = two_rules()
+    assert explain_need(plan, "n1").result["need_id"] == "N1"
+    assert next(iter(donation_in_words(plan, "d1"))).startswith("D1: ")
+    for name in ("A", "a", "Old Town", "OLD TOWN"):
+        assert next(iter(community_in_words(plan, name))) == "Old Town:"
+    for name in ("rice", "Rice", "大米"):
+        assert next(iter(item_in_words(plan, name))).startswith("大米: 10 asked for in 1 need; 0 served")
+    with pytest.raises(MatchoptError, match="Did you mean Old Town"):
+        list(community_in_words(plan, "Old Twon"))
+    with pytest.raises(MatchoptError, match="has no hub H"):
+        list(hub_in_words(plan, "H"))
+
+
+def test_a_hub_in_words() -> None:
+    needs = pd.DataFrame({"need_id": ["N1"], "community": ["A"], "item": ["rice"], "quantity": [4]})
+    gift = pd.DataFrame({"donation_id": ["D1"], "item": ["rice"], "quantity": [4], "origin": ["mill"]})
+    lanes = pd.DataFrame({"from_place": ["mill", "H"], "to_place": ["H", "A"], "distance_km": [1, 1]})
+    tables: dict[str, Any] = {"hubs": pd.DataFrame({"hub": ["H", "K"]}), "lanes": lanes}
+    plan = matchopt.plan(Case.from_frames(needs=needs, donations=gift, **tables))
+    assert next(iter(hub_in_words(plan, "h"))) == "H: on the way of 1 allocation, to A."
+    assert list(hub_in_words(plan, "K")) == ["K: nothing passes through it."]

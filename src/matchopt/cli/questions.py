@@ -11,7 +11,7 @@ import typer
 from matchopt.cli.door import command
 from matchopt.cli.options import RunPath, UseChanged, output_option
 from matchopt.cli.steps import read_plan
-from matchopt.cli.terminal import fail, progress, show
+from matchopt.cli.terminal import progress, show
 from matchopt.language import tr
 
 
@@ -21,49 +21,54 @@ class Subject(StrEnum):
     NEED = "need"
     DONATION = "donation"
     COMMUNITY = "community"
+    ITEM = "item"
+    HUB = "hub"
 
 
 @command
 def explain(
     run: RunPath,
     subject: Annotated[Subject, typer.Argument(help="What is to be explained.")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, or the name of the community.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, or the name that the tables give it.")],
     quick: Annotated[
         bool, typer.Option("--quick", help="Do not look for changes that would serve the need.")
     ] = False,
     whole: Annotated[bool, typer.Option("--all", help="List all donations, however many.")] = False,
     force: UseChanged = False,
 ) -> None:
-    """Explain a need, a donation or a community: what becomes of it, why, and what would change it.
+    """Explain a need, a donation, a community, an item or a hub: what becomes of it, and why.
 
-    Of a need that is not served in full it lists the donations that were turned away and the rule that did
-    it, whom the others serve instead, and the smallest changes that would serve it: each is confirmed by
-    planning the changed case anew, which takes a while in large cases.
+    Of a need that is not served in full it lists the donations that were turned away and all rules that did
+    it, whom the others serve instead, and the smallest changes that would serve it, two together where none
+    alone does: each is confirmed by planning the changed case anew, which takes a while in large cases. Ids
+    may be written in any case, communities and items by the names that the tables give them.
 
     \b
       matchopt explain runs/my-city need N0014
       matchopt explain runs/my-city need N0014 --quick
       matchopt explain runs/my-city donation D031
       matchopt explain runs/my-city community "Old Town"
+      matchopt explain runs/my-city item rice
+      matchopt explain runs/my-city hub "Dry store"
     """  # noqa: D301
-    from matchopt.report import explained
+    from matchopt.report import explained, explained_parts
     from matchopt.whatif.explain import explain_need
 
     with progress() as step:
         made = read_plan(run, step, force=force)
-        table = made.donations if subject is Subject.DONATION else made.needs
-        known = set(table[_COLUMN[subject]])
-        if name not in known:
-            _refuse(subject, name, known)
         if subject is Subject.NEED:
             story = explain_need(
                 made, name, seek=not quick, tell=lambda done, most: step("changes", done, most)
             )
             lines = list(explained.need_in_words(made, story, 10**9 if whole else explained.MOST_ROWS))
-        elif subject is Subject.DONATION:
-            lines = list(explained.donation_in_words(made, name))
         else:
-            lines = list(explained.community_in_words(made, name))
+            tell = {
+                Subject.DONATION: explained_parts.donation_in_words,
+                Subject.COMMUNITY: explained_parts.community_in_words,
+                Subject.ITEM: explained_parts.item_in_words,
+                Subject.HUB: explained_parts.hub_in_words,
+            }
+            lines = list(tell[subject](made, name))
     print("\n".join(lines))
 
 
@@ -149,19 +154,3 @@ def graph(
     nodes, arcs = found.number_of_nodes(), found.number_of_edges()
     print(tr("{nodes} nodes and {arcs} arcs", nodes=f"{nodes:,}", arcs=f"{arcs:,}"))
     print(file)
-
-
-_COLUMN = {Subject.NEED: "need_id", Subject.DONATION: "donation_id", Subject.COMMUNITY: "community"}
-
-
-def _refuse(subject: Subject, name: str, known: set[str]) -> None:
-    """Say that there is no such thing, and what was probably meant."""
-    from matchopt.tables.findings import near_name
-
-    words = {
-        Subject.NEED: tr("The plan has no need {name}.", name=name),
-        Subject.DONATION: tr("The plan has no donation {name}.", name=name),
-        Subject.COMMUNITY: tr("The plan has no community {name}.", name=name),
-    }
-    near = near_name(name, known)
-    fail(words[subject] + (" " + tr("Did you mean {name}?", name=near) if near else ""))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from matchopt.arrays import Bools
-from matchopt.errors import UnknownIdError
 from matchopt.language import mark
 from matchopt.report import words
 from matchopt.report.summary import used
@@ -19,10 +19,8 @@ from matchopt.result.plan_tables import (
     coverage,
     main_reasons,
     rows,
-    tables_of,
     worst_first,
 )
-from matchopt.tables.findings import near_name
 
 if TYPE_CHECKING:
     from matchopt.contract.plan import Plan
@@ -70,6 +68,9 @@ def need_in_words(plan: Plan, story: NeedStory, most: int = MOST_ROWS) -> Iterat
         return
     why = words.called(result["reason"], words.UNMET)
     yield tr("{units} units stay unmet: {reason}.", units=result["unmet"], reason=why)
+    together = [words.called(code, words.UNMET) for code in str(result["obstacles"]).split(";")]
+    if len(together) > 1:
+        yield tr("To be lifted together for the donation that is nearest to it: {rules}.", rules=together)
     yield from _turned_away(story, most)
     yield from _taken(story, most)
     yield from _changes(asks, story)
@@ -105,7 +106,7 @@ def _served_by(plan: Plan, line: Any) -> str:
         quantity=line.donated_quantity,
         item=line.item,
         donation=line.donation_id,
-        way=_way(line),
+        way=way_of(line),
     )
     if not pd.isna(line.delivery_day):
         days = {"pickup": line.pickup_day, "delivery": line.delivery_day}
@@ -114,7 +115,8 @@ def _served_by(plan: Plan, line: Any) -> str:
     return said + tr(", at a cost of {cost}.", cost=cost)
 
 
-def _way(line: Any) -> str:
+def way_of(line: Any) -> str:
+    """Return how a line of the plan travels."""
     return tr("through {hub}", hub=line.hub) if line.hub else tr("directly")
 
 
@@ -149,7 +151,7 @@ def _turned_away(story: NeedStory, most: int) -> Iterator[str]:
                 donation=row.donation_id,
                 donor=row.donor,
                 item=row.item,
-                reason=words.called(row.refused, REFUSED),
+                reason=[words.called(code, REFUSED) for code in row.refused.split(";")],
             )
         if len(refused) > most:
             yield "  " + tr("and {n} more", n=str(len(refused) - most))
@@ -197,6 +199,9 @@ def _changes(asks: Any, story: NeedStory) -> Iterator[str]:
 def change_in_words(asks: Any, change: Change) -> str:
     """Return the smallest change of a kind in a sentence."""
     size = change.size
+    if change.also is not None:
+        one, other = change_in_words(asks, replace(change, also=None)), change_in_words(asks, change.also)
+        return tr("{one} and, at once, {other}", one=one, other=other)
     if change.kind == "later":
         return trn("if it could wait {n} day longer", "if it could wait {n} days longer", size)
     if change.kind == "earlier":
@@ -215,6 +220,7 @@ def change_in_words(asks: Any, change: Change) -> str:
         "shelf": mark("if {size} days of remaining shelf life were enough"),
         "priority": mark("if it had priority {size}"),
         "single": mark("if several donations were allowed to serve it"),
+        "lot": mark("if donation {subject} came in lots of {size}"),
         "earmark": mark("if donation {subject} were not kept for others"),
         "excluded": mark("if it were not left to the public sector"),
         "budget": mark("if the budget were larger by {size}"),
@@ -226,78 +232,6 @@ def change_in_words(asks: Any, change: Change) -> str:
     }
     shown = size if isinstance(size, (int, float)) else str(size)
     return tr(templates[change.kind], size=shown, subject=change.subject)
-
-
-def donation_in_words(plan: Plan, donation: str) -> Iterator[str]:
-    """Yield what becomes of a donation.
-
-    Raises
-    ------
-    UnknownIdError
-        If the plan has no such donation.
-    """
-    found = plan.donations[plan.donations["donation_id"] == donation]
-    if found.empty:
-        raise UnknownIdError(
-            tr("The plan has no donation {name}.", name=donation),
-            near_name(donation, plan.donations["donation_id"]),
-        )
-    row = found.iloc[0]
-    yield tr(
-        "{donation}: {donor} offers {offered} of {item}; {planned} are planned.",
-        donation=donation,
-        donor=row["donor"],
-        offered=row["offered"],
-        item=row["item"],
-        planned=row["planned"],
-    )
-    needs = plan.needs.set_index("need_id")
-    for line in rows(plan.allocations[plan.allocations["donation_id"] == donation]):
-        need: Any = needs.loc[line.need_id]
-        said = tr(
-            "{quantity} to {community} for {need} (priority {tier}) {way}",
-            quantity=line.donated_quantity,
-            community=need["community"],
-            need=line.need_id,
-            tier=need["priority"],
-            way=_way(line),
-        )
-        if not pd.isna(line.delivery_day):
-            said += tr(", delivered on {day}", day=line.delivery_day)
-        yield "  " + said
-    if row["left_over"] > 0 and row["reason"]:
-        why = words.called(row["reason"], words.LEFT_OVER)
-        yield tr("{units} are left over: {reason}.", units=row["left_over"], reason=why)
-
-
-def community_in_words(plan: Plan, community: str) -> Iterator[str]:
-    """Yield what the plan means to a community.
-
-    Raises
-    ------
-    UnknownIdError
-        If the plan has no such community.
-    """
-    mine = plan.needs["community"] == community
-    if not mine.any():
-        raise UnknownIdError(
-            tr("The plan has no community {name}.", name=community),
-            near_name(community, set(plan.needs["community"])),
-        )
-    t = tables_of(plan)
-    story = next(one for one in of_communities(t, mine.to_numpy()))
-    yield tr("{community}:", community=story["name"])
-    yield from (f"  {sentence}" for sentence in story["said"])
-    for group, needs, full, part, none, why in story["groups"]:
-        said = tr(
-            "{group}: {needs}, {full} in full, {part} in part, {none} not at all",
-            group=group,
-            needs=words.count(needs, "need"),
-            full=str(full),
-            part=str(part),
-            none=str(none),
-        )
-        yield f"  {said}" + (tr(" ({why})", why=why) if why else "")
 
 
 def of_communities(t: PlanTables, which: Bools | None = None) -> list[Story]:

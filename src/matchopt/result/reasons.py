@@ -57,6 +57,11 @@ OBSTACLES = np.array([*(";".join(STEPS[s] for s in _steps(one)) for one in _SETS
 where no item fits."""
 
 
+def obstacles(broken: Ints) -> Texts:
+    """Return the codes of sets of steps, which are given as bits, joined by ``;``."""
+    return np.asarray(OBSTACLES[RANK[broken]], dtype=object)
+
+
 @dataclass(frozen=True, slots=True)
 class Residual:
     """What a finished plan leaves.

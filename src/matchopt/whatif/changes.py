@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from math import ceil, log2
 from typing import Any
 
@@ -46,7 +47,8 @@ class ChangeKind:
     ----------
     name
         ``later``, ``earlier``, ``quality``, ``shelf``, ``more``, ``priority``, ``boundary``, ``earmark``,
-        ``excluded``, ``single``, ``budget``, ``storage``, ``throughput``, ``lane``, ``agreement``, ``worth``.
+        ``excluded``, ``single``, ``lot``, ``budget``, ``storage``, ``throughput``, ``lane``, ``agreement``,
+        ``worth``.
     subject
         What it is about where there are several: a hub, a lane, an agreement, a donation.
     sizes
@@ -64,19 +66,19 @@ class ChangeKind:
     subject: str = ""
 
 
-def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iterator[ChangeKind]:
+def kinds_for(plan: Plan | Variant, need: str, reason: str, refused: pd.DataFrame) -> Iterator[ChangeKind]:
     """Yield the kinds of change that the reason makes likely, the most likely first.
 
     Parameters
     ----------
     plan
-        The plan that does not serve the need in full.
+        The plan that does not serve the need in full, or a changed case of it.
     need, reason
-        Its id, and the code why.
+        Its id, and the codes why, joined by ``;``.
     refused
         The candidates that are turned away, as `matchopt.whatif.explain.Candidates.table` has them.
     """
-    change = _Changes(plan, need)
+    change = _Changes(Variant(plan) if isinstance(plan, Plan) else plan, need)
     by_reason: dict[str, tuple[Callable[[], Iterator[ChangeKind]], ...]] = {
         "no_such_item": (change.more,),
         "quality": (change.quality, change.more),
@@ -88,19 +90,24 @@ def kinds_for(plan: Plan, need: str, reason: str, refused: pd.DataFrame) -> Iter
         "outranked": (change.more, change.later, change.earlier, change.quality, change.priority),
         "capacity": (change.capacity, change.later, change.more),
         "budget": (change.budget,),
-        "integrality": (change.more, change.single),
+        "integrality": (change.more, lambda: change.lots(refused), change.single),
+        "shortage": (change.more, change.later, change.earlier, change.quality),
         "not_worth_it": (change.worth,),
     }
-    for kinds in by_reason.get(reason, (change.more,)):
-        yield from kinds()
+    seen = set()
+    for code in filter(None, reason.split(";")):
+        for kinds in by_reason.get(code, (change.more,)):
+            for kind in kinds():
+                if (kind.name, kind.subject) not in seen:
+                    seen.add((kind.name, kind.subject))
+                    yield kind
 
 
 class _Changes:
     """Changes of one need of one plan's case."""
 
-    def __init__(self, plan: Plan, need: str) -> None:
-        self.variant = Variant(plan)
-        self.case = plan.case
+    def __init__(self, variant: Variant, need: str) -> None:
+        self.variant, self.case = variant, variant.case
         self.row = self.case.needs.index[self.case.needs["need_id"] == need][0]
         self.asks = self.case.needs.loc[self.row]
 
@@ -181,8 +188,28 @@ class _Changes:
             donations.loc[donations["donation_id"] == donation, ["only_communities", "only_groups"]] = ""
             return self.variant.replace(donations=donations)
 
-        for donation in refused.loc[refused["refused"] == "earmark", "donation_id"].head(most):
+        kept = refused["refused"].str.split(";").map(lambda codes: "earmark" in codes).astype(bool)
+        for donation in refused.loc[kept, "donation_id"].head(most):
             yield ChangeKind("earmark", partial(lifted, donation), (True,), subject=str(donation))
+
+    def lots(self, candidates: pd.DataFrame, most: int = 5) -> Iterator[ChangeKind]:
+        """Yield smaller lots of donations that may serve the need: parts of theirs, the largest first."""
+
+        def packed(donation: str, lot: float) -> Case:
+            donations = self.case.donations.copy()
+            donations.loc[donations["donation_id"] == donation, "lot_size"] = lot
+            return self.variant.replace(donations=donations)
+
+        may = candidates.loc[candidates["refused"].isin(["", "unreliable"]), "donation_id"]
+        rows = self.case.donations[self.case.donations["donation_id"].isin(may)]
+        rows = rows[rows["lot_size"].notna()].head(most)
+        told = zip(rows["donation_id"].astype(str), rows["item"], rows["lot_size"].astype(float), strict=True)
+        for donation, item, lot in told:
+            step = self.variant.step(item)
+            steps = round(lot / step)
+            sizes = [round(k * step, 6) for k in range(steps // 2, 0, -1) if steps % k == 0]
+            if sizes:
+                yield ChangeKind("lot", partial(packed, donation), sizes, subject=donation)
 
     def excluded(self) -> Iterator[ChangeKind]:
         table = self.case.table("exclusions")
@@ -219,11 +246,14 @@ class Change:
         As in `ChangeKind`.
     size
         The smallest size that does it; for quantities in units, kg or currency.
+    also
+        What has to be changed together with it.
     """
 
     kind: str
     size: Any
     subject: str = ""
+    also: Change | None = None
 
 
 class Confirmer:
@@ -267,6 +297,47 @@ def smallest(kind: ChangeKind, missing: float, confirm: Confirmer) -> Change | N
         return _quantity(kind, missing, confirm)
     size = next((size for size in kind.sizes if confirm.serves(kind, size)), None)
     return None if size is None else Change(kind.name, size, kind.subject)
+
+
+MOST_PAIRS = 6
+"""Pairs of changes that are tried where none alone helps."""
+
+
+def pairs_of(kinds: Sequence[ChangeKind]) -> list[tuple[ChangeKind, ChangeKind]]:
+    """Return pairs of kinds of change that have a list of sizes, and are not of one name."""
+    sized = [kind for kind in kinds if kind.sizes]
+    pairs = [(one, other) for one, other in combinations(sized, 2) if one.name != other.name]
+    return pairs[:MOST_PAIRS]
+
+
+def two(
+    plan: Plan,
+    need: str,
+    reason: str,
+    refused: pd.DataFrame,
+    pair: tuple[ChangeKind, ChangeKind],
+    confirm: Confirmer,
+) -> Change | None:
+    """Return two changes that serve the need in full together, None if they do not however large.
+
+    The first is as small as the other at its largest allows, then the other as small as that one allows.
+    """
+    first, second = pair
+
+    def after(done: ChangeKind, size: Any, then: ChangeKind) -> ChangeKind:
+        changed = Variant(plan).of(done.apply(size))
+        found = kinds_for(changed, need, reason, refused)
+        return next(k for k in found if (k.name, k.subject) == (then.name, then.subject))
+
+    assert first.sizes is not None
+    assert second.sizes is not None
+    one = after(second, second.sizes[-1], first)
+    if not confirm.serves(one, first.sizes[-1]):
+        return None
+    size = next((s for s in first.sizes[:-1] if confirm.serves(one, s)), first.sizes[-1])
+    other = after(first, size, second)
+    least = next((s for s in second.sizes[:-1] if confirm.serves(other, s)), second.sizes[-1])
+    return Change(first.name, size, first.subject, Change(second.name, least, second.subject))
 
 
 def _quantity(kind: ChangeKind, missing: float, confirm: Confirmer) -> Change | None:

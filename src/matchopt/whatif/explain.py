@@ -19,11 +19,54 @@ from matchopt.errors import UnknownIdError
 from matchopt.language import tr
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import encode
-from matchopt.model.rules import ADMITTED, STEPS
+from matchopt.model.rules import STEPS
+from matchopt.result.reasons import EXCLUDED, obstacles
 from matchopt.tables.findings import near_name
-from matchopt.whatif.changes import Change, Confirmer, Tell, kinds_for, most_plans, smallest
+from matchopt.whatif.changes import Change, Confirmer, Tell, kinds_for, most_plans, pairs_of, smallest, two
 
-EXCLUDED, UNRELIABLE = "excluded", "unreliable"
+UNRELIABLE = "unreliable"
+
+
+SUBJECTS = {
+    "need": ("needs", "need_id"),
+    "donation": ("donations", "donation_id"),
+    "community": ("needs", "community"),
+    "item": ("needs", "item"),
+    "hub": ("hubs", "hub"),
+}
+"""What can be explained, and the table and column of the case that hold its ids."""
+
+
+def id_of(plan: Plan, subject: str, name: str) -> str:
+    """Return the id of what is called `name`: an id in any case, or a name that the tables give it.
+
+    Raises
+    ------
+    UnknownIdError
+        If there is no such thing in the plan, or several are called so.
+    """
+    case, (table, column) = plan.case, SUBJECTS[subject]
+    ids = set(case.column(table, column).tolist())
+    if subject == "item":
+        ids |= set(case.column("donations", "item").tolist())
+    called: dict[str, str] = {one: one for one in ids}
+    if subject in ("community", "item"):
+        listed = case.table("communities" if subject == "community" else "items")
+        names = zip(listed[subject], listed["name"], strict=True)
+        called = {text: one for one, text in names if one in ids and text} | called
+    if name in called:
+        return called[name]
+    alike = {one for text, one in called.items() if text.casefold() == name.strip().casefold()}
+    if len(alike) == 1:
+        return alike.pop()
+    said = {
+        "need": tr("The plan has no need {name}.", name=name),
+        "donation": tr("The plan has no donation {name}.", name=name),
+        "community": tr("The plan has no community {name}.", name=name),
+        "item": tr("The plan has no item {name}.", name=name),
+        "hub": tr("The plan has no hub {name}.", name=name),
+    }[subject]
+    raise UnknownIdError(said, near_name(name, called))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +77,7 @@ class Candidates:
     ----------
     table
         One row a donation, in the order of the plan's table: donation_id, donor, item, offered, planned,
-        left_over; `refused` (the code of the rule that turns it away, ``""`` for none) and `cost` (of a
+        left_over; `refused` (the codes of all rules that turn it away, joined by ``;``) and `cost` (of a
         donated unit over the cheapest route, NaN if refused).
     others
         How many donations are of items that do not fit.
@@ -94,8 +137,9 @@ def explain_need(
     Raises
     ------
     UnknownIdError
-        If the plan has no such need; it names the nearest.
+        If the plan has no such need.
     """
+    need = id_of(plan, "need", need)
     result = _row(plan.needs, "need_id", need)
     asks = _row(plan.case.needs, "need_id", need)
     found = candidates_of(plan, need)
@@ -109,14 +153,24 @@ def explain_need(
     story = NeedStory(asks, result, lines, found, _rivals(plan, may, need), plan=plan)
     if not seek or result["unmet"] <= 0:
         return story
-    confirm, changes, missing = Confirmer(need, tell), [], float(result["unmet"])
-    kinds = tuple(kinds_for(plan, need, str(result["reason"]), found.table))
+    confirm, changes, missing = Confirmer(need, tell), list[Change](), float(result["unmet"])
+    why = f"{result['reason']};{result['obstacles']}"
+    kinds = tuple(kinds_for(plan, need, why, found.table))
+    pairs = pairs_of(kinds)
     most = [most_plans(kind, missing) for kind in kinds]
+    most += [1 + most_plans(one, missing) + most_plans(other, missing) for one, other in pairs]
     for k, kind in enumerate(kinds):
         confirm.expect(sum(most[k:]))
         change = smallest(kind, missing, confirm)
         if change is not None:
             changes.append(change)
+    # Another donation, put where it is wanted, always helps: it says nothing of what keeps the others out.
+    for k, pair in enumerate(pairs if all(change.kind == "more" for change in changes) else ()):
+        confirm.expect(sum(most[len(kinds) + k :]))
+        both = two(plan, need, why, found.table, pair, confirm)
+        if both is not None:
+            changes.append(both)
+            break
     tried = tuple(dict.fromkeys(kind.name for kind in kinds))
     return replace(story, changes=tuple(changes), tried=tried, plans=confirm.plans)
 
@@ -126,26 +180,27 @@ def candidates_of(plan: Plan, need: str) -> Candidates:
     case = plan.case
     network = encode(case)
     j = int(pd.Index(case.needs["need_id"]).get_loc(need))
-    refused = np.full(len(case.donations), STEPS[0], dtype=object)
+    refused = np.where(network.plannable > 0, STEPS[0], UNRELIABLE).astype(object)
     cost = np.full(len(case.donations), np.nan)
-    if network.excluded[j]:
-        refused[:] = EXCLUDED
-    else:
-        place = int(np.flatnonzero(network.needs.row == j)[0])
-        column = int(np.searchsorted(network.needs.start, place, side="right")) - 1
-        part = next((part for part in network.parts if column in part.columns), None)
-        if part is not None:
-            k = int(np.searchsorted(part.columns, column))
-            step, price = part.verdict(np.arange(len(part.rows)), np.full(len(part.rows), k))
-            row, which = network.donations.rows_of(part.rows)
-            codes = np.array([*STEPS, ""], dtype=object)
-            refused[row] = codes[np.minimum(step, ADMITTED)][which]
-            cost[row] = np.where(price < FORBIDDEN, price / MONEY_SCALE, np.nan)[which]
-        refused[(network.plannable < network.granule) & (refused == "")] = UNRELIABLE
+    excluded = bool(network.excluded[j])
+    needs, parts = (network.left_out_needs, network.left_out) if excluded else (network.needs, network.parts)
+    column = int(needs.class_of(len(case.needs))[j])
+    part = next((part for part in parts if column in part.columns), None)
+    if part is not None:
+        mine = np.arange(len(part.rows))
+        whom = np.full(len(mine), np.searchsorted(part.columns, column))
+        price = part.costs(mine, whom)
+        row, which = network.donations.rows_of(part.rows)
+        refused[row] = obstacles(part.oracle.broken(mine, whom))[which]
+        cost[row] = np.where(price < FORBIDDEN, price / MONEY_SCALE, np.nan)[which]
+    refused[(network.plannable < network.granule) & (refused == "")] = UNRELIABLE
     i = positions(case.donations["donation_id"], plan.donations["donation_id"])
     table = plan.donations[["donation_id", "donor", "item", "offered", "planned", "left_over"]]
     table = table.assign(refused=refused[i], cost=cost[i])
     fits = (table["refused"] != STEPS[0]) & _of_an_item_that_fits(plan, need)
+    if excluded:
+        rules = table["refused"].where(table["refused"] == "", ";" + table["refused"])
+        table = table.assign(refused=EXCLUDED + rules, cost=np.nan)
     return Candidates(table[fits].reset_index(drop=True), int((~fits).sum()))
 
 

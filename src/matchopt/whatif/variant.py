@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date
 from typing import Any
 
@@ -47,6 +48,12 @@ class Variant:
         self._pinned: dict[str, Any] = {}
         if self.dated:
             self._pinned["horizon"] = {end: date.fromisoformat(days[end]) for end in ("start", "end")}
+
+    def of(self, case: Case) -> Variant:
+        """Return what makes changed copies of another case of the same days."""
+        other = copy(self)
+        other.case = case
+        return other
 
     def replace(self, *, settings: Mapping[str, Any] | None = None, **tables: pd.DataFrame | None) -> Case:
         """Return a copy with tables or settings changed; columns without a meaning may be missing in it."""
