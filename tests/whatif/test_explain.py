@@ -139,7 +139,7 @@ def test_a_need_in_words() -> None:
     assert list(need_in_words(plan, story)) == [
         "N2: Oldtown asks for 5 of rice, priority 3, for elderly, by Mar 5, 2026.",
         "2 of 5 units are served.",
-        "  Mill gives 2 of rice (D1) directly, fetched on Mar 5, 2026 and delivered on Mar 5, 2026, "
+        "  Mill gives 2 of rice (D1) directly, fetched on Mar 1, 2026 and delivered on Mar 1, 2026, "
         "at a cost of CN¥0.20.",
         "  It is the only donation that may serve the need.",
         "3 units stay unmet: what there is serves needs that come first or cost less.",
