@@ -21,7 +21,7 @@ WIDTHS = (1400, 390)
 CHARTS = {
     "en": 11,
     "zh": 11,
-    "public": 7,
+    "public": 6,
     "study-en": 7,
     "study-zh": 7,
     "simulate-en": 4,

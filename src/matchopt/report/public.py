@@ -257,11 +257,6 @@ def drawn(t: PlanTables, counts: PublicCounts) -> dict[str, Chart]:
         ("channels", "channel", tr("By who stated the need"), channels),
     )
     made = {name: _percents(counts.shares(by), by, title, called) for name, by, title, called in families}
-    # Percents of all needs of a group would tell of the cells of the table that are hidden.
-    told = counts.groups[counts.groups["full"].notna() & (counts.groups["group"] != _small_groups())]
-    sums = told.groupby("group")[["full", "short"]].sum()
-    shares = (100 * sums["full"] / sums.sum(axis=1)).round().rename("percent").sort_values(kind="stable")
-    made["groups"] = _percents(shares.reset_index(), "group", tr("By group, as far as the table tells"), {})
     split = counts.communities[counts.communities["full"].notna()].head(charts.MOST_BARS)
     made["communities"] = charts.chart(
         "coverage",
