@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given as given_case
+from hypothesis import given
 from hypothesis import strategies as st
 
 import matchopt
@@ -212,10 +212,10 @@ CURES: dict[tuple[str, str], tuple[Relax, tuple[str, ...]]] = {
     ("donations", "unreliable"): (rely_on_it, ("reliability",)),
     ("donations", "demand_met"): (repeat_a_need, ()),
     ("donations", "not_worth_it"): (raise_all_unmet_costs, ("total cost",)),
-    ("needs", "capacity"): (open_capacities, ("capacities",)),
+    ("needs", "capacity"): (open_capacities, ("capacities", "lanes")),
     ("needs", "budget"): (drop_budget, ("budget",)),
     ("needs", "integrality"): (allow_any_part, WHOLE_THINGS),
-    ("donations", "capacity"): (open_capacities, ("capacities",)),
+    ("donations", "capacity"): (open_capacities, ("capacities", "lanes")),
     ("donations", "budget"): (drop_budget, ("budget",)),
     ("donations", "integrality"): (allow_any_part, WHOLE_THINGS),
 }
@@ -250,7 +250,7 @@ def test_without_the_cause_more_is_served_or_the_reason_changes(side: str, code:
     met = 0
 
     @examples(0.25)
-    @given_case(small_cases(most_donations=4, most_needs=4, always=features, plain=True))
+    @given(small_cases(most_donations=4, most_needs=4, always=features, plain=True))
     def relax(small: SmallCase) -> None:
         nonlocal met
         if not possible(small, side, code):
@@ -302,7 +302,7 @@ def rice(*quantities: int, **more: list[object]) -> Row:
     } | more
 
 
-def given(*quantities: int, **more: list[object]) -> Row:
+def offers(*quantities: int, **more: list[object]) -> Row:
     """Return donations D1, D2, … of rice."""
     count = len(quantities)
     ids = [f"D{k}" for k in range(1, count + 1)]
@@ -310,25 +310,25 @@ def given(*quantities: int, **more: list[object]) -> Row:
 
 
 def test_what_one_need_uses_up_alone_is_a_shortage_and_no_other_need_outranks_it() -> None:
-    assert reasons_of(rice(10), given(4, 3)) == ([("shortage", "")], ["", ""])
+    assert reasons_of(rice(10), offers(4, 3)) == ([("shortage", "")], ["", ""])
     # The same of each other: the first is served in part, and takes what the others lack.
     told = [("shortage", ""), ("outranked", ""), ("outranked", "")]
-    assert reasons_of(rice(10, 10, 10), given(7)) == (told, [""])
+    assert reasons_of(rice(10, 10, 10), offers(7)) == (told, [""])
     # One unit that goes elsewhere is enough.
-    assert reasons_of(rice(4, 10, priority=[1, 2]), given(5, 3)) == ([("", ""), ("outranked", "")], ["", ""])
+    assert reasons_of(rice(4, 10, priority=[1, 2]), offers(5, 3)) == ([("", ""), ("outranked", "")], ["", ""])
 
 
 def test_a_line_that_stays_counts_as_one_that_serves_another_need() -> None:
     line = {"donation_id": ["D1"], "need_id": ["N1"], "quantity": [5], "status": ["accepted"]}
-    assert reasons_of(rice(5, 10), given(5), commitments=line) == ([("", ""), ("outranked", "")], [""])
+    assert reasons_of(rice(5, 10), offers(5), commitments=line) == ([("", ""), ("outranked", "")], [""])
     line["need_id"] = ["N2"]
-    told, _ = reasons_of(rice(5, 10, min_quality=[5, 1]), given(5, quality=[3]), commitments=line)
+    told, _ = reasons_of(rice(5, 10, min_quality=[5, 1]), offers(5, quality=[3]), commitments=line)
     assert told == [("quality", "quality"), ("shortage", "")]
 
 
 def test_all_rules_that_keep_the_nearest_donation_out_are_told() -> None:
     """Two rules keep D1 out, three D2; D3 breaks as many as D1, and later ones."""
-    donations = given(9, 9, 9, quality=[2, 2, 5], only_communities=["B", "B", "B"])
+    donations = offers(9, 9, 9, quality=[2, 2, 5], only_communities=["B", "B", "B"])
     donations |= {"community": ["", "B", "B"]}
     told, _ = reasons_of(rice(10, min_quality=[4]), donations)
     assert told == [("earmark", "earmark")]
@@ -338,7 +338,7 @@ def test_all_rules_that_keep_the_nearest_donation_out_are_told() -> None:
 
 def test_what_stands_in_the_way_of_a_need_that_is_excluded() -> None:
     needs = rice(5, 5, 5, item=["rice", "milk", "rice"], min_quality=[1, 1, 4], group=["old", "old", ""])
-    told, left = reasons_of(needs, given(9, quality=[3]), exclusions={"group": ["old"]})
+    told, left = reasons_of(needs, offers(9, quality=[3]), exclusions={"group": ["old"]})
     assert told == [("excluded", "excluded"), ("excluded", "excluded;no_such_item"), ("quality", "quality")]
     # N3, which is not excluded, could never take it; N1 could.
     assert left == ["excluded"]
@@ -346,11 +346,11 @@ def test_what_stands_in_the_way_of_a_need_that_is_excluded() -> None:
 
 def test_a_donation_that_needs_left_out_alone_ask_for_is_excluded() -> None:
     needs = rice(5, 5, item=["rice", "milk"], min_quality=[4, 1])
-    assert reasons_of(needs, given(9, quality=[3]), exclusions={"item": ["rice"]}) == (
+    assert reasons_of(needs, offers(9, quality=[3]), exclusions={"item": ["rice"]}) == (
         [("excluded", "excluded;quality"), ("no_such_item", "no_such_item")],
         ["excluded"],
     )
-    told, left = reasons_of(rice(5, 5), given(9, only_communities=["B"]), exclusions={"community": ["B"]})
+    told, left = reasons_of(rice(5, 5), offers(9, only_communities=["B"]), exclusions={"community": ["B"]})
     assert (told, left) == ([("earmark", "earmark")] * 2, ["earmark"])
 
 
@@ -398,7 +398,7 @@ def test_without_all_that_stands_in_the_way_the_pair_is_admitted_and_with_any_of
     tried, most = 0, many(1) if deep() else 25
 
     @examples(0.8)
-    @given_case(st.one_of(replanned_cases(plain=True), small_cases(plain=True, always=RULED)))
+    @given(st.one_of(replanned_cases(plain=True), small_cases(plain=True, always=RULED)))
     def lift(small: SmallCase) -> None:
         nonlocal tried
         if tried >= most:
