@@ -108,6 +108,17 @@ def test_the_order_of_rows_does_not_matter_to_what_is_reached(small: SmallCase, 
     assert reached(one) == pytest.approx(reached(other), abs=2e-4)
 
 
+def test_the_order_of_communities_breaks_no_tie() -> None:
+    """Two needs that are alike but for communities at one place: the first by name is served, always."""
+    needs = [{"need_id": f"n{k}", "community": f"C{k}", "item": "rice", "quantity": 1} for k in (1, 2)]
+    communities = [{"community": f"C{k}", "latitude": 31.0, "longitude": 121.3} for k in (1, 2)]
+    for rows in (communities, communities[::-1]):
+        tables = {"needs": needs, "communities": rows}
+        tables["donations"] = [{"donation_id": "d", "item": "rice", "quantity": 1}]
+        plan = matchopt.plan(SmallCase(tables, {"policy": {"boundary": "open"}}).case())
+        assert plan.allocations["need_id"].tolist() == ["n1"]
+
+
 def shuffled(small: SmallCase, random: Random) -> SmallCase:
     """Return the case with the rows of each table in another order."""
     changed = small.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import os
@@ -117,15 +118,16 @@ def forget_output() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """End the process; at once where threads still work on what nobody waits for."""
+    """End the process; at once where it was interrupted and threads still work on what nobody waits for."""
     if code == INTERRUPTED and not _told.is_set():  # while the library of the command line read the arguments
         interrupted(KeyboardInterrupt())
     code = flushed(code)
     if code in (INTERRUPTED, TERMINATED):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         busy = [one for one in threading.enumerate() if one is not threading.main_thread()]
-        if busy:
-            os._exit(code)
+        if not busy:
+            atexit._run_exitfuncs()
+        os._exit(code)  # sys.exit would end by the signal itself where it came while a string was executed
     sys.exit(code)
 
 

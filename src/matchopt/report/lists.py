@@ -146,7 +146,8 @@ def unmet_by_urgency(t: PlanTables) -> ReportTable:
 
 def _short(t: PlanTables) -> pd.DataFrame:
     short = t.needs[t.needs["unmet"] > 0]
-    others = short["obstacles"].where(short["obstacles"].astype(str) != short["reason"].astype(str), "")
+    obstacles = short["obstacles"].astype(object)  # the table may hold categories, none of them ""
+    others = obstacles.where(obstacles != short["reason"].astype(object), "")
     return short.assign(why=_why(short["reason"], words.UNMET), obstacles=_all_of(others))
 
 
