@@ -54,9 +54,9 @@ class Rules:
     route
         (donation, need) → best route, for the admissible pairs.
     routes
-        (donation, need) → the routes that a line may take: all if the case has any capacity, else the best.
+        (donation, need) → the routes that a line may take: all if a capacity bears on one, else the best.
     through
-        (donation, need) → the routes of all hubs: all days, or, without capacities, the first of each.
+        (donation, need) → the routes of all hubs: all days, or, where no capacity bears, the first of each.
     ratio
         (donation, need) → units served by one donated unit, where the items fit.
     limits
@@ -344,6 +344,9 @@ class Rules:
         else:
             connected = list(self.roads.connected(donation, need, self.facts(donation)))
             found = [self._routes(i, j, hub, legs) for hub, legs in connected]
+            loaded = any(route.uses for routes in found for route in routes)
+            if not loaded:  # no capacity bears on the pair: the days that come first are the only ones
+                found = [routes[:1] for routes in found]
             self.through[i, j] = [route for routes in found for route in routes]
             best = [routes[0] for routes in found if routes]
             if not connected:
@@ -352,7 +355,7 @@ class Rules:
                 stage = "timing"
             else:
                 self.route[i, j] = min(best, key=lambda r: (r.unit_cost, r.hub != "", r.hub))
-                self.routes[i, j] = self.through[i, j] if self.capacitated else [self.route[i, j]]
+                self.routes[i, j] = self.through[i, j] if loaded else [self.route[i, j]]
         self.obstacle[i, j] = stage
 
     def _ratio(self, donation: Row, need: Row) -> Fraction | None:

@@ -55,11 +55,12 @@ class Amounts:
         """
         step = items.step[donated]
         lot = case.column("donations", "lot_size")
+        least = np.fmax(step, lot)
         granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
         asked, offered = (case.column(side, "quantity") for side in ("needs", "donations"))
         committed = case.column("commitments", "quantity")
         committed = committed[~np.isnan(committed)]
-        grid = [np.unique(q) for q in (items.step, granule, asked, offered, committed)]
+        grid = [np.unique(q) for q in (items.step, granule, least, asked, offered, committed)]
         ratio = case.column("substitutions", "ratio")
         if (ratio != 1).any() or items.funds[donated].any():
             prices = 1 / items.price[items.price > 0]
@@ -71,7 +72,7 @@ class Amounts:
         return cls(
             scale,
             scale.to_ints(offered),
-            _plannable(case, np.fmax(step, lot), scale),
+            _plannable(case, least, scale),
             scale.to_ints(granule),
             scale.to_ints(asked),
             _excluded(case),
