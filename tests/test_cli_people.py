@@ -115,8 +115,8 @@ def test_questions_on_a_need_a_donation_and_a_community(planned: Path) -> None:
 @pytest.mark.parametrize(
     ("subject", "name", "meant"),
     [
-        ("need", "N2", "n2"),
-        ("donation", "d1 ", "d1"),
+        ("need", "n22", "n2"),
+        ("donation", "d1x", "d1"),
         ("community", "Old Twon", "Old Town"),
         ("need", "???", ""),
     ],
@@ -127,6 +127,12 @@ def test_a_question_on_what_is_not_there(subject: str, name: str, meant: str, pl
     assert result.stdout == ""
     assert f"The plan has no {subject} {name}." in result.stderr
     assert (f"Did you mean {meant}?" in result.stderr) == bool(meant)
+
+
+@pytest.mark.parametrize("typed", ["N2", " n2 "])
+def test_a_question_in_another_case_is_understood(typed: str, planned: Path) -> None:
+    asked, as_it_is = (run("explain", planned, "need", name, "--quick") for name in (typed, "n2"))
+    assert (asked.exit_code, asked.stdout) == (0, as_it_is.stdout)
 
 
 def test_what_to_ask_for(planned: Path, tmp_path: Path) -> None:

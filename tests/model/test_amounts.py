@@ -127,6 +127,15 @@ def test_lines_that_stay_take_first_of_what_alike_donations_come_to() -> None:
     assert alike([2, 2, 2], commitments=stays) == [1, 0, 2]
 
 
+def test_a_lot_that_no_quantity_is_a_multiple_of_is_rounded_to_as_it_stands() -> None:
+    """Half of 1 and 2 together is a lot of 1.5, of which neither can send one: nothing is unreliable."""
+    gift = {"donation_id": ["a", "b"], "item": ["rice"] * 2, "quantity": [1, 2]}
+    gift |= {"lot_size": [1.5] * 2, "reliability": [0.5] * 2}
+    plan = matchopt.plan(case(gift=gift))
+    assert plan.donations["reason"].tolist() == ["integrality"] * 2
+    assert plan.needs["reason"].tolist() == ["integrality"]
+
+
 @pytest.mark.parametrize(
     ("tables", "whole"),
     [

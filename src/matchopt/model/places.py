@@ -94,7 +94,7 @@ class Atlas:
             ("lanes", "to_place"),
         )
         known = pd.unique(np.concatenate([case.column(*name) for name in named]))
-        self.names = pd.Index(np.sort(known[known != ""]), dtype=object)  # whatever the order of rows
+        self.names = pd.Index(known[known != ""], dtype=object)
         self.has_lanes = "lanes" in case.tables
         self._latitude, self._longitude = self._coordinates(case)
         self._sort_lanes(case)
