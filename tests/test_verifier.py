@@ -73,6 +73,16 @@ def test_undated_direct_at_distance_zero() -> None:
     assert codes(case, one_pair(case, (0, 0.1, 0, 0), (1, 1, 1))) == {"days"}
 
 
+@pytest.mark.parametrize("column", ["pickup_day", "arrival_day", "delivery_day"])
+def test_a_line_that_stays_has_no_day_where_no_table_holds_one(column: str) -> None:
+    stays = {"donation_id": "d", "need_id": "n", "quantity": 4, "status": "accepted"}
+    case = pair(commitments=[stays])
+    plan = matchopt.plan(case)
+    assert verify(case, plan) == ()
+    lines = plan.allocations.assign(**{column: pd.Timestamp("2026-03-03")})
+    assert codes(case, replace(plan, allocations=lines)) == {"days"}
+
+
 def test_undated_lane_with_a_lead_time_never_arrives() -> None:
     lane = {"from_place": "D", "to_place": "C", "distance_km": 5, "lead_days": 1}
     case = pair(gift={"origin": "D"}, lanes=[lane])

@@ -125,6 +125,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
     rows.note("bad_cell", (ids == "").astype(bool) & ~table.bad, mark("has no allocation_id"))
     donation_ids, need_ids, hubs = (table.text(column) for column in ("donation_id", "need_id", "hub"))
     days = np.stack([table.day(column) for column in _DAYS])
+    days = days if f.dated else _undated(days, rows)
     _check_order(rows, (need_ids, donation_ids, hubs, *days))
     i, j = (
         _found(rows, f.donations.ids, donation_ids, "donation"),
@@ -140,7 +141,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
         days[:, known],
         stated[:, known],
     )
-    rows, keys = table.rows(names[known]), (p.i, p.j, hub, *(days if f.dated else np.zeros_like(days)))
+    rows, keys = table.rows(names[known]), (p.i, p.j, hub, *days)
     right, last = commitments.ids(keys)
     words = mark("is «{ids}»; it has to be «{right}» (as an earlier line was called, or counting on)")
     # Where rows are about nobody, those after them count otherwise.
@@ -178,6 +179,14 @@ def _found(rows: CheckedRows, ids: Texts, texts: Texts, word: str) -> Ints:
     words = mark("there is no {word} «{texts}» in the case")
     rows.note("unknown_id", code < (rules.DIRECT if word == "hub" else 0), words, word=word, texts=texts)
     return code
+
+
+def _undated(days: Ints, rows: CheckedRows) -> Ints:
+    """Report the days of rows in a case that holds none, and return the one day that it is planned on."""
+    words = mark("{c} is {s}; no table holds a day")
+    for name, told in zip(_DAYS, days, strict=True):
+        rows.note("days", told != facts.NO_DAY, words, c=name, s=facts.dates(told))
+    return np.zeros_like(days)
 
 
 def _check_order(rows: CheckedRows, keys: tuple[Any, ...]) -> None:
@@ -336,7 +345,6 @@ def _check_routes(
     dearer = sound & (hub != best.hub) & ~kept
     rows.note("route", dearer, words, unit=facts.monies(unit), cost=facts.monies(best.cost), **goes)
     for name, right, told in zip(_DAYS, own[1:4], days, strict=True):
-        right = right if f.dated else np.full(len(right), facts.NO_DAY)
         words = mark("{c} is {s}; it has to be {d}")
         rows.note("days", sound & (told != right), words, c=name, s=facts.dates(told), d=facts.dates(right))
     return own, sound
@@ -346,7 +354,7 @@ def _check_own_days(
     f: facts.Facts, p: rules.PairFacts, routes: rules.Routes, days: Ints, sound: Bools, rows: CheckedRows
 ) -> tuple[rules.Schedule, Bools]:
     """Check that days of its own fit a row; return them, and the rows where they do."""
-    pickup, arrival, delivery = days if f.dated else np.zeros_like(days)
+    pickup, arrival, delivery = days
     stay = delivery - routes.lead_out - arrival
     stay = np.where((stay < 0) | (stay > f.days), -1, stay)
     come = pickup + routes.lead_in
@@ -354,9 +362,8 @@ def _check_own_days(
     fits = np.ones(len(sound), dtype=bool)
 
     def check(column: int, wrong: Bools, right: str, **values: Ints) -> None:
-        wrong = wrong if f.dated else days[column] != facts.NO_DAY
         due = {key: facts.dates(value) for key, value in values.items()}
-        value = worded(right if f.dated else mark("no table holds a day"), **due)
+        value = worded(right, **due)
         told, words = facts.dates(days[column]), mark("{c} is {s}; {value}")
         rows.note("days", sound & wrong, words, c=_DAYS[column], s=told, value=value)
         np.logical_and(fits, ~wrong, out=fits)
