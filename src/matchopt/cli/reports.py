@@ -85,13 +85,15 @@ def track(
     top: Top = 10,
     force: UseChanged = False,
 ) -> None:
-    """Hold a plan against what really happened: coverage reached, delays, losses by cause, donors' word.
+    """Hold a plan against what really happened: coverage reached, delays, what was not delivered and why.
 
     The table has a row a delivery: allocation_id (or donation_id and need_id), quantity (in units of the
     donation; 0 if nothing came), and, where known, day, satisfaction (1..5) and cause. Lines of the plan that
-    it does not name count as not delivered. The folder holds a page, a workbook and the tables as CSV;
-    donors.csv has the measured reliability of each donor, for the column reliability of the next case. The
-    report of the run tells of it, too, unless the folder is to stand elsewhere.
+    it does not name count as not delivered. The words of a cause tell who is responsible: the donor,
+    residents, transport or the organization; to say so, write for instance transport: and the cause. The
+    folder holds a page, a workbook and the tables as CSV, for the next case: donors.csv has the measured
+    reliability of each donor, acceptance.csv what share residents took. The report of the run tells of it,
+    too, unless the folder is to stand elsewhere.
 
     \b
       matchopt track runs/my-city --done deliveries.csv

@@ -76,7 +76,7 @@ def tables_of(plan: Plan) -> PlanTables:
     items, communities = case.table("items"), case.table("communities")
     item_name, category = item_names(case), _labels(items, "item", "category", tr("other"))
     unit = _labels(items, "item", "unit", "")
-    place_name = _labels(communities, "community", "name")
+    place_name = community_names(case)
     asked = _rows(case.needs, "need_id", plan.needs["need_id"])
     offered = _rows(case.donations, "donation_id", plan.donations["donation_id"])
     needs = pd.DataFrame(
@@ -129,6 +129,11 @@ def tables_of(plan: Plan) -> PlanTables:
 def item_names(case: Case) -> dict[str, str]:
     """Return what items are called, those that have a name of their own."""
     return _labels(case.table("items"), "item", "name")
+
+
+def community_names(case: Case) -> dict[str, str]:
+    """Return what communities are called, those that have a name of their own."""
+    return _labels(case.table("communities"), "community", "name")
 
 
 def _lines(plan: Plan, needs: pd.DataFrame, donations: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

@@ -49,7 +49,14 @@ DELIVERIES = Table(
         ),
         Column("day", "日期", Kind.DAY, "day of delivery", "送达日期", example="2026-03-05"),
         Column("satisfaction", "满意度", Kind.WHOLE, "1..5, 5 is best", "1 到 5，5 最满意", least=1, most=5),
-        Column("cause", "原因", Kind.TEXT, "why it was less or late", "为什么少了或晚了", example="spoilt"),
+        Column(
+            "cause",
+            "原因",
+            Kind.TEXT,
+            "why it was less or late",
+            "为什么少了或晚了",
+            example="van broke down",
+        ),
     ),
     aliases=("配送记录", "done"),
 )
