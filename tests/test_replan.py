@@ -484,6 +484,43 @@ def test_what_is_not_promised_takes_another_hub_so_that_the_promise_is_kept() ->
         assert plan.status == "optimal"
 
 
+@pytest.mark.parametrize("hub", ["", "H"])
+def test_what_is_not_promised_goes_on_another_day_where_capacities_bear_on_the_pair(hub: str) -> None:
+    """Five go as promised on the 2nd; three more, which would make it eight, go the day before or after."""
+    promised = [
+        pin("D1", "N1", 5, "planned", hub=hub)
+        | dict.fromkeys(("pickup_day", "arrival_day", "delivery_day"), "2026-03-02")
+    ]
+    small = case_of(
+        {"policy": {"churn_cost": 100}, "rates": {"handling_direct": 0 if not hub else 50}},
+        needs=[{"need_id": "N1", "quantity": 8, "needed_from": "2026-03-01", "needed_by": "2026-03-03"}],
+        donations=[{"donation_id": "D1", "quantity": 8}],
+        hubs=[{"hub": "H", "throughput_capacity": 1000}],
+        commitments=promised,
+    )
+    plan = planned(small)
+    lines = plan.allocations
+    assert sorted(lines["donated_quantity"]) == [3, 5]
+    assert set(lines["hub"]) == {hub}
+    assert plan.summary["commitments"]["kept"] == 1
+    assert plan.status == "optimal"
+
+
+def test_what_weighs_nothing_takes_another_route_of_the_same_cost_to_keep_a_promise() -> None:
+    """No capacity bears on what weighs nothing; that some hub has one bars no route to it."""
+    small = case_of(
+        {"policy": {"churn_cost": 0.5}},
+        items=[{"item": "rice", "weight_kg": 0}],
+        needs=[{"need_id": "N1", "quantity": 8}],
+        donations=[{"donation_id": "D1", "quantity": 8}],
+        hubs=[{"hub": "H"}, {"hub": "K", "throughput_capacity": 1000}],
+        commitments=[pin("D1", "N1", 5, "planned")],
+    )
+    plan = planned(small)
+    assert plan.summary["commitments"]["kept"] == 1
+    assert plan.status == "optimal"
+
+
 def test_without_a_promise_that_is_kept_all_take_the_best_route() -> None:
     """Hubs cost nothing more here: a plan may not take them all the same."""
     small = case_of(

@@ -78,9 +78,10 @@ class RouteOptions:
             span = self._hub_window(pairs, window, h)
             at = np.flatnonzero(span.first <= span.last)
             first, last, leave = span.first[at], span.last[at], span.leave[at]
-            if not self._capacities.by_day(h):
-                # Only the fewest days in storage, then the earliest delivery, then the latest pick-up.
-                first = last = np.minimum(np.maximum(first, leave), last)
+            # What loads nothing by day has one way: the fewest days in storage, then the earliest delivery.
+            only = np.minimum(np.maximum(first, leave), last)
+            by_day = self._capacities.by_day(h) & (self.weight(rows[at]) > 0)
+            first, last = np.where(by_day, first, only), np.where(by_day, last, only)
             count = last - first + 1
             which = np.repeat(np.arange(len(at)), count)
             pair.append(at[which])

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Floats, Ints
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.model.linking import NO_LOADS, Capacities
 from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
-from matchopt.model.routes import ScheduledRoutes
+from matchopt.model.routes import DIRECT, ScheduledRoutes
 from matchopt.model.scheduled_routes import CapacityPrices, unit_price
 from matchopt.solve.block import Columns, PricedObjective, Promises, Subproblem
 from matchopt.solve.oracle import BestPairs, CostOf, in_blocks, remembered
@@ -65,6 +65,11 @@ class OpenPromises:
     route: ScheduledRoutes
     key: Ints
 
+    def take(self, at: Ints) -> OpenPromises:
+        """Return the promises at `at`."""
+        number, row, column = (own[at] for own in (self.number, self.row, self.column))
+        return OpenPromises(number, row, column, self.granules[at], self.route.take(at), self.key[at])
+
 
 class RouteSource:
     """Knows all routes of the pairs of some parts (see `matchopt.solve.block.ColumnSource`).
@@ -104,7 +109,9 @@ class RouteSource:
         self._days = capacities.days
         # Numbers of routes end here; routes whose days are none of theirs are numbered on.
         self._plain = donations * needs * (len(capacities.throughput) + 1) * self._days
-        self._kept = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
+        numbered = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
+        self._kept = [own for own, _ in numbered]
+        self._spare = [spare for _, spare in numbered]
 
     def promised(self) -> Columns:
         """Return the routes of promises, in the order of parts."""
@@ -113,16 +120,23 @@ class RouteSource:
             found.append(self._as_columns(member, kept.row, kept.column, kept.route, kept.key))
         return _joined(found)
 
-    def _around_promises(self, member: Member, kept: OpenPromises) -> Columns:
-        """Return the routes over every hub of pairs with promises: what is not promised may make way for it.
+    def _around_promises(self, member: Member, kept: OpenPromises, spare: OpenPromises) -> Columns:
+        """Return all routes of pairs with promises: what is not promised may make way for it.
 
-        With shared capacities all routes are open as it is.
+        Where shared capacities bear on a pair it may go on another day as well, once all routes are open.
         """
-        if self._open or len(self._capacities):
+        if len(self._capacities) and not self._open:
             return Columns.none()
-        row, column = np.unique(np.stack([kept.row, kept.column]), axis=1)
-        of, route = member.part.options.every(row, column)
-        return self._as_columns(member, row[of], column[of], route)
+        pairs = np.unique(np.stack([kept.row, kept.column]), axis=1)
+        of, route = member.part.options.every(*pairs)
+        around = self._as_columns(member, pairs[0, of], pairs[1, of], route)
+        loaded = np.unique(of[around.load_column])
+        wide = len(member.part.columns)
+        at = np.flatnonzero(
+            np.isin(spare.row * wide + spare.column, pairs[0, loaded] * wide + pairs[1, loaded])
+        )
+        spare = spare.take(at)
+        return around.joined(self._as_columns(member, spare.row, spare.column, spare.route, spare.key))
 
     def settled(self, promises: Promises, columns: Columns, amount: Floats) -> tuple[Columns, Floats]:
         """Return a plan in which a pair takes its cheapest route, but for promises that it keeps.
@@ -149,13 +163,43 @@ class RouteSource:
         used = np.flatnonzero(moved > 0)
         return together.take(used), moved[used]
 
-    def _numbered(self, member: Member, kept: OpenPromises) -> OpenPromises:
-        """Return `kept` with the numbers of its routes: those of a hub and arrival day, or their own."""
+    def _numbered(self, member: Member, kept: OpenPromises) -> tuple[OpenPromises, OpenPromises]:
+        """Return `kept` with the numbers of its routes, and for what is not promised routes on other days.
+
+        A route is numbered by its hub and day of arrival, of which one pick-up and one delivery are usual;
+        others have numbers of their own.
+        """
         part, route = member.part, kept.route
         usual = part.options.route(kept.row, kept.column, route.hub, route.arrival)
         same = (usual.pickup == route.pickup) & (usual.delivery == route.delivery)
-        key = np.where(same, self._key(member, kept.row, kept.column, route), self._plain + kept.number)
-        return replace(kept, key=key)
+        key = np.where(same, self._key(member, kept.row, kept.column, route), self._plain + 2 * kept.number)
+        open_days = self._open and len(self._capacities) > 0
+        spare = self._on_other_days(member, kept.take(np.flatnonzero(same & open_days)), kept)
+        return replace(kept, key=key), spare
+
+    def _on_other_days(self, member: Member, usual: OpenPromises, kept: OpenPromises) -> OpenPromises:
+        """Return the routes of promises moved to the nearest days for which nothing is promised.
+
+        The days that fit are an interval: as many steps to each side as a pair has promises are enough.
+        """
+        promised = set(_lines(kept, kept.route))
+        _, each = np.unique(np.stack([kept.row, kept.column]), axis=1, return_counts=True)
+        chosen = np.zeros(len(usual.number), dtype=np.int64)
+        for step in range(1, int(each.max(initial=0)) + 1) if len(chosen) else ():
+            for shift in (step, -step):
+                fits, route = self._moved(member, usual, np.full(len(chosen), shift))
+                free = np.array([line not in promised for line in _lines(usual, route)])
+                chosen = np.where((chosen == 0) & fits & free, shift, chosen)
+        at = np.flatnonzero(chosen)
+        usual = usual.take(at)
+        _, route = self._moved(member, usual, chosen[at])
+        return replace(usual, route=route, key=self._plain + 2 * usual.number + 1)
+
+    def _moved(self, member: Member, kept: OpenPromises, shift: Ints) -> tuple[Bools, ScheduledRoutes]:
+        """Return whether promised routes are open some days later, those through a hub from there on."""
+        route, direct = kept.route, kept.route.hub == DIRECT
+        days = (route.pickup + shift * direct, route.arrival + shift * direct, route.delivery + shift)
+        return member.part.options.open_to(kept.row, kept.column, route.hub, days, any_day=True)
 
     def _key(self, member: Member, row: Ints, column: Ints, route: ScheduledRoutes) -> Ints:
         """Return the numbers of routes known by their hub and day of arrival."""
@@ -176,7 +220,8 @@ class RouteSource:
                 count += len(found[-1])
                 if count > most:
                     return None
-        return _joined([*found, self.promised(), *map(self._around_promises, self._members, self._kept)])
+        around = map(self._around_promises, self._members, self._kept, self._spare)
+        return _joined([*found, self.promised(), *around])
 
     def cheapest(self, count: int) -> Columns:
         """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""
@@ -284,7 +329,10 @@ class RouteSource:
             row, column = columns.tail[own] - member.donation, columns.head[own] - member.need
             arrival = day[own] + self._capacities.start
             yield member.part, own, row, column, member.part.options.route(row, column, hub[own] - 1, arrival)
-        for member, kept in zip(self._members, self._kept, strict=False):
+        for member, kept in [
+            *zip(self._members, self._kept, strict=False),
+            *zip(self._members, self._spare, strict=False),
+        ]:
             own, at = _common(columns.key, np.where(kept.key >= self._plain, kept.key, -1))
             yield member.part, own, kept.row[at], kept.column[at], kept.route.take(at)
 
@@ -377,6 +425,12 @@ class RouteSource:
             loads.row,
             loads.kg * granule[loads.which],
         )
+
+
+def _lines(kept: OpenPromises, route: ScheduledRoutes) -> Iterator[tuple[int, ...]]:
+    """Yield what tells lines of the pairs of promises apart, if they go some routes."""
+    parts = kept.row, kept.column, route.hub, route.pickup, route.arrival, route.delivery
+    return zip(*(part.tolist() for part in parts), strict=True)
 
 
 def _undominated(columns: Columns, pair: Ints, pairs: int) -> Ints:
