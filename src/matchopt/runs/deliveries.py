@@ -16,8 +16,8 @@ from matchopt.language import tr
 from matchopt.runs.render import bare
 from matchopt.runs.study import TRACK
 from matchopt.tables.columns import check_table
+from matchopt.tables.files import read_table
 from matchopt.tables.findings import Findings, Said
-from matchopt.tables.read import read_table
 from matchopt.tables.typed import Checked
 from matchopt.tolerances import EQUAL
 

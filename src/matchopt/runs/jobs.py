@@ -22,7 +22,7 @@ from matchopt.runs.atomic import Writer, refusals, text_file
 from matchopt.runs.integrity import changed_files
 from matchopt.runs.read import case_place, read_manifest
 from matchopt.runs.write import case_name
-from matchopt.tables.read import SUFFIXES
+from matchopt.tables.files import SUFFIXES
 
 PLANNED, UNCHANGED, FAILED = "planned", "unchanged", "failed"
 STAMP = "batch.json"

@@ -19,6 +19,7 @@ from matchopt.language import tr, trn
 from matchopt.tables.cells import Coded, Converted, convert
 from matchopt.tables.findings import LIMIT, Findings, Said, Saying, shown, visible
 from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
+from matchopt.tables.left_out import warn_of_sum, without_totals
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
 
@@ -105,7 +106,8 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         )
         found.note("remarks", raw.table.name, skipped)
     _tell_layout(raw, found)
-    places = match_headers(raw, found)
+    raw = without_totals(match_headers(raw, found), found)
+    places = raw.places
     complete = require_columns(raw, places, found)
     _ask_for_amounts(raw, places, found)
     if not len(raw.rows):
@@ -127,6 +129,8 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
             codes[column.name] = typed.coded()
     if raw.table.name == "donations":
         _name_donors(columns, codes)
+    if "quantity" in places and raw.table.required:
+        warn_of_sum(raw, columns["quantity"], columns.get("unit"), found)
     extras = unknown_columns(raw, places, found)
     whole = raw.whole and complete
     return Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, codes)
@@ -146,6 +150,12 @@ def _tell_layout(raw: RawTable, found: Findings) -> None:
             names = tr("{names} and {count} more", names=names, count=len(raw.merged) - LIMIT)
         told = tr("merged cells count for each row and column that they span: {names}", names=names)
         found.note("merged", raw.table.name, told, row=raw.merged[0].row)
+    if raw.hidden:
+        listed = ", ".join(map(str, raw.hidden[:LIMIT]))
+        if len(raw.hidden) > LIMIT:
+            listed = tr("{names} and {count} more", names=listed, count=len(raw.hidden) - LIMIT)
+        told = tr("hidden rows are read like all others: {listed}", listed=listed)
+        found.note("hidden_rows", raw.table.name, told, row=raw.hidden[0])
 
 
 def _ask_for_amounts(raw: RawTable, places: Mapping[str, int], found: Findings) -> None:

@@ -20,8 +20,9 @@ from matchopt.contract.fields import LONGEST_CELL, Table
 from matchopt.kernels import compiled
 from matchopt.language import mark, tr
 from matchopt.tables.cells import STRIP, Coded
+from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
 from matchopt.tables.findings import RefusedError
-from matchopt.tables.headers import LOOKED_AT, header_among, names_known
+from matchopt.tables.matching import LOOKED_AT, columns_known, heading_among, names_known
 from matchopt.tables.raw import refuse_many
 
 DELIMITERS = ",;\t"
@@ -98,7 +99,7 @@ class Records:
         return Coded(again.astype(np.int32)[code], distinct, np.ones(len(distinct), dtype=bool))
 
 
-def records(data: bytes, table: Table) -> Records:
+def records(data: bytes, table: Table, said: ColumnNames = NOTHING_SAID) -> Records:
     """Return the records of clean UTF-8 `data`.
 
     Raises
@@ -108,8 +109,7 @@ def records(data: bytes, table: Table) -> Records:
     """
     if not data or data.isspace():
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
-    head, first, delimiter, above = _header(data, table)
-    header = _fields(first, delimiter)
+    head, header, delimiter, above = _header(data, table, said)
     refuse_many(header)
     buffer = np.frombuffer(data, dtype=np.uint8)
     marks = _marks(data, delimiter)
@@ -144,8 +144,10 @@ _SEPARATOR = re.compile(rb'"?sep=([^"\w\s]|\t)"?[,;\t ]*', re.IGNORECASE)
 """The first line of files that say what separates their cells."""
 
 
-def _header(data: bytes, table: Table) -> tuple[int, bytes, str, tuple[tuple[int, str], ...]]:
-    """Return how many records stand before the header, its text, the delimiter, and what stands above."""
+def _header(
+    data: bytes, table: Table, said: ColumnNames
+) -> tuple[int, tuple[str, ...], str, tuple[tuple[int, str], ...]]:
+    """Return how many records stand before the header, its cells, the delimiter, and what stands above."""
     required = {column.name for column in table.columns if column.required}
     delimiters = DELIMITERS
     opening: list[tuple[int, bytes, tuple[str, ...]]] = []
@@ -167,10 +169,12 @@ def _header(data: bytes, table: Table) -> tuple[int, bytes, str, tuple[tuple[int
         raise RefusedError(
             "empty_file", tr("has no header"), tr("the first row holds the names of the columns")
         )
-    at = header_among([cells for *_, cells in opening], table)
-    above = tuple((k + 1, next(filter(None, cells), "")) for k, _, cells in opening[:at])
-    head, record, _ = opening[at]
-    return head, record, delimiters if len(delimiters) == 1 else _delimiter(record, table), above
+    heading = heading_among([cells for *_, cells in opening], table, said)
+    above = tuple((k + 1, next(filter(None, cells), "")) for k, _, cells in opening[: heading.above])
+    head, record, cells = opening[heading.at]
+    delimiter = delimiters if len(delimiters) == 1 else _delimiter(record, table, said)
+    headers = heading.headers if heading.headers != cells else _fields(record, delimiter)
+    return head, headers, delimiter, above
 
 
 def _record_end(data: bytes, start: int) -> int:
@@ -212,13 +216,20 @@ def _filled(buffer: Bytes, starts: Positions, ends: Positions) -> tuple[Bools, B
     return (ends > starts) & ~remarks, remarks
 
 
-def _delimiter(header: bytes, table: Table) -> str:
-    """Return the delimiter: the only one in the header, or the one that makes the required columns of it."""
+def _delimiter(header: bytes, table: Table, said: ColumnNames) -> str:
+    """Return the delimiter: the only one in the header, or the one that makes the most known names of it."""
     present = [mark for mark in DELIMITERS if len(_fields(header, mark)) > 1]
     if len(present) < 2:
         return present[0] if present else ","
-    required = {column.name for column in table.columns if column.required}
-    winners = [mark for mark in present if required <= names_known(_fields(header, mark), table)]
+    split = {mark: _fields(header, mark) for mark in present}
+    known = {mark: len(columns_known(table, fields, said)) for mark, fields in split.items()}
+    winners = [mark for mark in present if known[mark] == max(known.values())]
+    if len(winners) == 1 and any(
+        other in cell and not columns_known(table, [cell], said)
+        for cell in split[winners[0]]
+        for other in present
+    ):
+        winners = []
     if len(winners) != 1:
         marks = tr(" and ").join(tr(_NAMES[sign]) for sign in present)
         problem = tr("has both {marks} in its header", marks=marks)

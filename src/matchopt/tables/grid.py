@@ -13,8 +13,9 @@ import numpy as np
 from matchopt.contract.fields import Table
 from matchopt.language import tr
 from matchopt.tables.cells import STRIP
+from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
 from matchopt.tables.findings import RefusedError
-from matchopt.tables.headers import LOOKED_AT, header_among
+from matchopt.tables.matching import LOOKED_AT, heading_among
 from matchopt.tables.raw import (
     REMARK,
     Cells,
@@ -68,6 +69,8 @@ class Grid:
         Blocks of which only the first cell holds something.
     epoch
         Day 0 of the workbook.
+    hidden
+        Rows that are not shown, counted from 1.
     """
 
     file: str
@@ -75,9 +78,10 @@ class Grid:
     cells: list[list[Any]]
     merged: tuple[CellRange, ...]
     epoch: date
+    hidden: tuple[int, ...] = ()
 
 
-def table_in(grid: Grid, table: Table) -> RawTable:
+def table_in(grid: Grid, table: Table, said: ColumnNames = NOTHING_SAID) -> RawTable:
     """Return the table that the grid holds, below the titles that may stand above its header.
 
     Raises
@@ -91,13 +95,13 @@ def table_in(grid: Grid, table: Table) -> RawTable:
         cure = tr("the first row holds the names of the columns")
         raise RefusedError("empty_file", tr("has no header"), cure)
     shown = [_shown(cells[k]) for k in opening]
-    at = header_among(shown, table)
-    head, body = opening[at], cells[opening[at] + 1 :]
-    refuse_many(shown[at])
+    heading = heading_among(shown, table, said)
+    head, body = opening[heading.at], cells[opening[heading.at] + 1 :]
+    refuse_many(heading.headers)
     blank = texts([""] * len(body))
-    held = ([row[k] for row in body] for k in range(len(shown[at])))
+    headers = list(heading.headers)
+    held = ([row[k] for row in body] for k in range(len(headers)))
     columns = [texts(cells) if any(cell != "" for cell in cells) else blank for cells in held]
-    headers = list(shown[at])
     for block in spread:
         if block.top <= head <= block.bottom:
             _head_one(block, headers, columns)
@@ -110,7 +114,7 @@ def table_in(grid: Grid, table: Table) -> RawTable:
         np.arange(len(body), dtype=np.int64) + head + 2,
         head=head + 1,
         epoch=grid.epoch,
-        above=tuple((opening[k] + 1, next(filter(None, shown[k]))) for k in range(at)),
+        above=tuple((opening[k] + 1, next(filter(None, shown[k]))) for k in range(heading.above)),
         merged=tuple(
             Merged(
                 block.name, max(block.top, head + 1) + 1, range(block.left - first, block.right - first + 1)
@@ -118,8 +122,16 @@ def table_in(grid: Grid, table: Table) -> RawTable:
             for block in spread
             if block.bottom > head
         ),
+        hidden=tuple(row for row in grid.hidden if row > head + 1),
+        said=said,
     )
     return without_remarks(raw)
+
+
+def opening_rows(grid: Grid) -> tuple[tuple[str, ...], ...]:
+    """Return the first rows of a grid that are neither empty nor remarks, as texts."""
+    rows = (tuple(_shown(row)) for row in grid.cells if not _skipped(row))
+    return tuple(islice(rows, LOOKED_AT))
 
 
 def _head_one(block: CellRange, headers: list[str], columns: Sequence[Cells]) -> None:

@@ -1,9 +1,10 @@
-"""Headers: which row holds them, and which column of the contract each of them names."""
+"""Headers of a table: what is told of how they are read, what has to be asked, what is missing."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,79 +12,108 @@ import numpy.typing as npt
 import pandas as pd
 
 from matchopt.contract.fields import Table
-from matchopt.contract.schema import column_named, folded
+from matchopt.contract.schema import folded
 from matchopt.errors import Severity
 from matchopt.language import tr
 from matchopt.tables.cells import CONTROL, STRIP, Coded, unreadable
+from matchopt.tables.column_names import COLUMNS_FILE
 from matchopt.tables.findings import LIMIT, Findings, Said, Where
-from matchopt.tables.raw import Cells, RawTable, is_blank
+from matchopt.tables.matching import Matched, matched
+from matchopt.tables.raw import RawTable, is_blank
 
-LOOKED_AT = 20
-"""Among so many rows that are neither empty nor remarks the header is looked for."""
-
-
-def names_known(headers: Sequence[str], table: Table) -> set[str]:
-    """Return the columns of `table` that some of `headers` name."""
-    columns = (column_named(table, header) for header in headers)
-    return {column.name for column in columns if column is not None}
+NEAR = 0.8
+"""How alike a header and a name have to be spelt for the one to be offered for the other."""
+NAMED = 20
+"""How many headers are named where a column is missing."""
 
 
-def header_among(rows: Sequence[Sequence[str]], table: Table) -> int:
-    """Return which of the first rows is the header.
-
-    It is the one that names the most columns, two at least; without any such row it is the first.
-    """
-    known = [len(names_known(row, table)) for row in rows]
-    most = max(known)
-    return known.index(most) if most > 1 else 0
-
-
-def match_headers(raw: RawTable, found: Findings) -> dict[str, int]:
-    """Return canonical name → position of its column; report headers that repeat."""
-    places: dict[str, int] = {}
+def match_headers(raw: RawTable, found: Findings) -> RawTable:
+    """Return the table with the place of each column; report headers that repeat or have to be decided."""
+    _refuse_broken(raw, found)
+    match = matched(raw.table, raw.headers, raw.columns, raw.said)
+    _ask_doubled(raw, match, found)
+    _ask_open(raw, match, found)
     translated = []
-    seen: dict[str, int] = {}
-    for k, header in enumerate(raw.headers):
-        if CONTROL.search(header):
-            cure = tr("write the header again without that character")
-            found.error(
-                "not_text",
-                raw.table.name,
-                tr("is a header that is no text"),
-                cure,
-                row=raw.head,
-                column=header,
-            )
-        bare = header.strip(STRIP)
-        column = column_named(raw.table, bare) if bare else None
-        name = column.name if column else bare
-        if not name:
-            continue
-        if name in seen:
-            first = raw.headers[seen[name]]
-            other = tr("means the same column as {first}", first=first)
-            problem, cure = tr("stands twice") if first == header else other, tr("leave only one of them")
-            found.error("duplicate_column", raw.table.name, problem, cure, row=raw.head, column=header)
-            continue
-        seen[name] = k
-        if column:
-            places[name] = k
-            if folded(bare) not in (folded(column.name), folded(column.zh)):
-                translated.append(f"{bare} = {name}")
+    for name, k in match.places.items():
+        column, bare = raw.table.column(name), raw.headers[k].strip(STRIP)
+        if folded(bare) not in (folded(column.name), folded(column.zh)):
+            translated.append(f"{bare} = {name}")
+    kept = [raw.headers[k].strip(STRIP) for k in sorted(match.kept)]
     if translated:
         problem = tr("headers are read as {listed}", listed=", ".join(translated))
         found.note("converted", raw.table.name, problem)
-    return places
+    if kept:
+        problem = tr("kept and not read: {listed}", listed=", ".join(kept))
+        found.note("kept_columns", raw.table.name, problem)
+    _tell_other_list(raw, match, found)
+    known = frozenset(match.known - set(match.places.values()))
+    return replace(raw, places=match.places, told_units=match.units, known=known)
+
+
+def _refuse_broken(raw: RawTable, found: Findings) -> None:
+    for header in raw.headers:
+        if CONTROL.search(header):
+            cure = tr("write the header again without that character")
+            problem = tr("is a header that is no text")
+            found.error("not_text", raw.table.name, problem, cure, row=raw.head, column=header)
+
+
+def _ask_doubled(raw: RawTable, match: Matched, found: Findings) -> None:
+    """Report headers that repeat, or mean the same column as another."""
+    seen: dict[str, int] = {}
+    again = dict(match.doubled)
+    for k, header in enumerate(raw.headers):
+        bare = header.strip(STRIP)
+        if bare and bare in seen and k not in again:
+            again[k] = seen[bare]
+        seen.setdefault(bare, k)
+    for k in sorted(again):
+        first, header = raw.headers[again[k]], raw.headers[k]
+        other = tr("means the same column as {first}", first=first)
+        problem, cure = tr("stands twice") if first == header else other, tr("leave only one of them")
+        if first != header:
+            cure = tr('say in {file} which of them is read, and "" for the other', file=COLUMNS_FILE)
+        found.error("duplicate_column", raw.table.name, problem, cure, row=raw.head, column=header)
+
+
+def _ask_open(raw: RawTable, match: Matched, found: Findings) -> None:
+    """Ask which column a header is that may be several, or one of several headers for one column."""
+    for k, choices in sorted(match.asked.items()):
+        header = raw.headers[k]
+        listed = tr(" or ").join(choices)
+        problem = tr("is not read: it may be {listed}", listed=listed) if choices else tr("is not read")
+        cure = tr(
+            'say what it is in {file}: [{table}] "{header}" = "{name}"; or "" to leave it out',
+            file=COLUMNS_FILE,
+            table=raw.table.name,
+            header=header.strip(STRIP),
+            name=choices[0] if choices else "…",
+        )
+        found.warning("ask_column", raw.table.name, problem, cure, row=raw.head, column=header)
+
+
+def _tell_other_list(raw: RawTable, match: Matched, found: Findings) -> None:
+    """Report a ``columns.toml`` of which no name stands in the table, though that has names of its own."""
+    names = raw.said.columns.get(raw.name, {})
+    stand = {raw.said.column(raw.name, header) for header in raw.headers if header.strip(STRIP)} - {None}
+    if names and not stand and any(c.required and c.name not in match.places for c in raw.table.columns):
+        problem = tr("is of another list: none of its names stands in {table}", table=raw.name)
+        cure = tr("delete it, or write the names of this list")
+        found.error("other_list", raw.said.source, problem, cure)
 
 
 def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> bool:
     """Report required columns that are missing; return whether all are there."""
-    unknown = [h for h in raw.headers if h.strip(STRIP) and column_named(raw.table, h) is None][:LOOKED_AT]
+    open_ = [h for k, h in enumerate(raw.headers) if h.strip(STRIP) and k not in places.values()]
+    unknown = [h for k, h in enumerate(raw.headers) if h.strip(STRIP) and k not in raw.known][:NAMED]
     missing = [c for c in raw.table.columns if c.required and c.name not in places]
     for column in missing:
         names = (column.name, column.zh, *column.aliases)
-        near = [h for h in unknown if difflib.get_close_matches(h.casefold(), names, n=1, cutoff=0.6)]
+        near = [h for h in unknown if _near(h, names)]
         cure = tr("rename the header «{near}»", near=near[0]) if near else tr("add it")
+        if not near and open_:
+            listed = tr(", ").join(f"«{h.strip(STRIP)}»" for h in open_[:NAMED])
+            cure = tr("add it, or say in {file} if one of {listed} is it", file=COLUMNS_FILE, listed=listed)
         problem = tr("has no column {name} ({zh})", name=column.name, zh=column.zh)
         where: Where = {"row": raw.head, "column": column.name}
         found.error("missing_column", raw.table.name, problem, f"{cure}: {column.said}", **where)
@@ -100,11 +130,10 @@ def report_no_rows(raw: RawTable, found: Findings) -> None:
 
 def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> pd.DataFrame:
     """Return the columns that the schema does not know, each of the first with a warning."""
-    known = set(places.values())
     extras: dict[str, npt.NDArray[Any]] = {}
     for k, (header, cells) in enumerate(zip(raw.headers, raw.columns, strict=True)):
         bare = header.strip(STRIP)
-        if k in known or bare in extras or column_named(raw.table, bare) is not None:
+        if k in places.values() or bare in extras:
             continue
         if not bare:
             if is_blank(cells).all():
@@ -116,7 +145,7 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
             bare = f"column {k + 1}"
             while bare in extras or bare in raw.headers:
                 bare += "'"
-        elif len(extras) < LIMIT:
+        elif k not in raw.known and len(extras) < LIMIT:
             problem = tr("is no column that matchopt knows")
             cure = _near_column(raw.table, bare) + tr("it is kept and handed through to the plan")
             found.warning("unknown_column", raw.table.name, problem, cure, row=raw.head, column=header)
@@ -131,7 +160,7 @@ def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
     return pd.DataFrame({name: pd.Series(of, index, dtype=of.dtype) for name, of in texts.items()}, index)
 
 
-def _refuse_cells(raw: RawTable, header: str, cells: Cells, found: Findings) -> None:
+def _refuse_cells(raw: RawTable, header: str, cells: Any, found: Findings) -> None:
     """Report cells of a column of the user's that cannot be handed on as they were written."""
     if not isinstance(cells, Coded):
         return
@@ -150,5 +179,12 @@ def _refuse_cells(raw: RawTable, header: str, cells: Cells, found: Findings) -> 
 
 def _near_column(table: Table, header: str) -> str:
     names = {n.casefold(): c.name for c in table.columns for n in (c.name, c.zh, *c.aliases)}
-    near = difflib.get_close_matches(header.casefold(), list(names), n=1, cutoff=0.6)
-    return tr("did you mean {names}? ", names=names[near[0]]) if near else ""
+    near = _near(header, names)
+    return tr("did you mean {names}? ", names=names[near]) if near else ""
+
+
+def _near(header: str, names: Iterable[str]) -> str:
+    """Return the name that a header is misspelt from, or ``""``: short words differ in more than a letter."""
+    wanted = header.casefold()
+    near = difflib.get_close_matches(wanted, list(names), n=1, cutoff=NEAR)
+    return near[0] if near else ""

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ import pandas as pd
 
 from matchopt.arrays import Bools
 from matchopt.contract.fields import Table
-from matchopt.contract.schema import column_named
 from matchopt.errors import shortened
 from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, MOST_DIGITS, STRIP, Coded, Flaw, coded
+from matchopt.tables.column_names import NOTHING_SAID, ColumnNames, Words
 from matchopt.tables.findings import RefusedError
 
 Cells = Coded | npt.NDArray[Any]
@@ -96,6 +97,18 @@ class RawTable:
         Rows above the header that hold something else, and what stands first in each.
     merged
         Merged cells of several rows or columns below the header.
+    hidden
+        Hidden rows below the header.
+    left_out
+        Rows below the header that are no data, and what stands first in each.
+    said
+        What was decided about the columns of the list.
+    places
+        Column of the contract → position of its header, once they are matched.
+    known
+        Positions of headers that are known and not read, or asked for.
+    told_units
+        Position of a header → the unit that it tells, such as 件 in «数量（件）».
     """
 
     table: Table
@@ -109,6 +122,12 @@ class RawTable:
     epoch: date = EPOCH
     above: tuple[tuple[int, str], ...] = ()
     merged: tuple[Merged, ...] = ()
+    hidden: tuple[int, ...] = ()
+    left_out: tuple[tuple[int, str], ...] = ()
+    said: ColumnNames = NOTHING_SAID
+    places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    known: frozenset[int] = frozenset()
+    told_units: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def name(self) -> str:
@@ -117,11 +136,15 @@ class RawTable:
 
     def header(self, column: str) -> str:
         """Header of `column` as the user wrote it."""
-        for header in self.headers:
-            named = column_named(self.table, header.strip(STRIP))
-            if named is not None and named.name == column:
-                return header
-        return column
+        return self.headers[self.places[column]] if column in self.places else column
+
+    def unit(self, column: str) -> str | None:
+        """Unit that the header of `column` tells, such as 件 in «数量（件）»."""
+        return self.told_units.get(self.places.get(column, -1))
+
+    def words(self, column: str) -> Words:
+        """What ``columns.toml`` says that words in the cells of `column` mean."""
+        return self.said.words(self.name, self.header(column), column)
 
     def row(self, at: int) -> int:
         """Row in the file of the row at position `at`."""

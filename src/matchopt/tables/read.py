@@ -3,56 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from os import PathLike, fspath
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from matchopt.contract.case import Case, EarlierPlan, Source
-from matchopt.contract.fields import Table
 from matchopt.contract.plan import Plan
 from matchopt.contract.schema import folded, table_named
 from matchopt.contract.settings import FILE, Settings
 from matchopt.errors import CaseError, Finding, shortened
-from matchopt.language import mark, tr
+from matchopt.language import tr
 from matchopt.tables.cells import STRIP
 from matchopt.tables.check import checked_case
-from matchopt.tables.csv import Records, records
+from matchopt.tables.column_names import (
+    COLUMNS_FILE,
+    COLUMNS_SHEETS,
+    NOTHING_SAID,
+    ColumnNames,
+    from_rows,
+    from_toml,
+)
+from matchopt.tables.files import SUFFIXES, WORKBOOKS, decoded, read_table
 from matchopt.tables.findings import LIMIT, Findings, RefusedError, near_table
 from matchopt.tables.grid import Grid, table_in
-from matchopt.tables.raw import REMARK, Formula, RawTable, cell_text, from_frame, without_remarks
-from matchopt.tables.xlsx import Book, sheet_for, workbook
+from matchopt.tables.header_names import plain
+from matchopt.tables.raw import REMARK, Formula, RawTable, cell_text
+from matchopt.tables.recognise import Listed, lists_in, sheet_of, table_of
+from matchopt.tables.xlsx import Book, workbook
 
-SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
-"""Endings of the files that are read as tables."""
-
-_TABLE_LIKE = (*SUFFIXES, ".txt", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".json", ".feather")
+_TABLE_LIKE = (*SUFFIXES, ".txt", ".xls", ".xlsb", ".et", ".ods", ".numbers", ".json", ".feather")
 _SETTINGS_SHEETS = {"settings", "设置"}
 _SETTINGS_HEADERS = {"name", "setting", "settings", "名称", "设置", "项目"}
-
-
-_SIGNATURES = {
-    b"\x89PNG": mark("a PNG image"),
-    b"\xff\xd8\xff": mark("a JPEG image"),
-    b"GIF8": mark("a GIF image"),
-    b"%PDF": mark("a PDF document"),
-    b"PK\x03\x04": mark("a ZIP archive or a spreadsheet"),
-    b"\xd0\xcf\x11\xe0": mark("an old Excel or Word document"),
-    b"\x1f\x8b": mark("a GZIP archive"),
-    b"PAR1": mark("a Parquet file"),
-    b"\xff\xfe": mark("UTF-16 text"),
-    b"\xfe\xff": mark("UTF-16 text"),
-    b"{\\rtf": mark("an RTF document"),
-    b"<!DOCTYPE": mark("a web page"),
-    b"<html": mark("a web page"),
-}
-_CONTROLS = bytes([*range(0x09), *range(0x0E, 0x1C), 0x7F])
-_SAVE_AS = mark("save it as CSV (UTF-8) or XLSX")
 
 
 def read_case(
@@ -131,28 +115,92 @@ def _folder(place: Path, changes: _Changes, found: Findings, sources: list[Sourc
     """Read the tables and settings of a folder."""
     raws: list[RawTable] = []
     seen: dict[str, str] = {}
-    toml: bytes | None = None
-    for file in sorted(place.iterdir()):
-        suffix = file.suffix.lower()
-        if file.name.startswith((".", "~$")) or not file.is_file():
-            continue
-        if file.name.lower() == FILE:
-            toml = _bytes(file, found, sources)
-            continue
+    files = [f for f in sorted(place.iterdir()) if f.is_file() and not f.name.startswith((".", "~$"))]
+    settings = {f.name.lower(): f for f in files if f.name.lower() in (FILE, COLUMNS_FILE)}
+    toml = _bytes(settings[FILE], found, sources) if FILE in settings else None
+    said = _column_names(settings[COLUMNS_FILE], found, sources) if COLUMNS_FILE in settings else NOTHING_SAID
+    strange: list[Path] = []
+    for file in files:
         table = table_named(file.stem)
-        if suffix not in SUFFIXES or table is None:
-            _warn_unread(file, found)
+        if file in settings.values():
+            continue
+        if file.suffix.lower() not in SUFFIXES or table is None:
+            strange.append(file)
         elif table.name in seen:
             problem = tr("stands in {seen} and in {name}", seen=seen[table.name], name=file.name)
             found.error("duplicate_table", table.name, problem, tr("leave one of the files"))
         else:
             seen[table.name] = file.name
             data = _bytes(file, found, sources)
-            raw = read_table(table, file.name, data, found) if data is not None else None
+            raw = read_table(table, file.name, data, found, said) if data is not None else None
             if raw is not None:
                 raws.append(raw)
+    given: list[str] = []
+    for file in strange:
+        given += _strange_file(file, said, raws, seen, found, sources)
     unread = set(seen) - {raw.table.name for raw in raws}
-    return raws, unread, _settings(toml or b"", changes, found)
+    sources.sort(key=lambda source: source.name)
+    return raws, unread, _settings(toml or b"", ([*given, *changes[0]], changes[1]), found)
+
+
+def _column_names(file: Path, found: Findings, sources: list[Source]) -> ColumnNames:
+    """Return what ``columns.toml`` says of the columns."""
+    data = _bytes(file, found, sources)
+    try:
+        text = decoded(data or b"")[1].decode("utf-8")
+    except RefusedError as why:
+        found.error("not_toml", file.name, why.problem, tr("save it as UTF-8 text"), row=why.row)
+        return NOTHING_SAID
+    return from_toml(text, found, file.name)
+
+
+def _strange_file(
+    file: Path,
+    said: ColumnNames,
+    raws: list[RawTable],
+    seen: dict[str, str],
+    found: Findings,
+    sources: list[Source],
+) -> list[str]:
+    """Read what a file holds that is not called like a table; return settings of its sheets."""
+    if file.suffix.lower() not in SUFFIXES:
+        _warn_unread(file, found)
+        return []
+    kept: list[Source] = []
+    data = _bytes(file, found, kept)
+    if data is None:
+        return []
+    given: list[str] = []
+    before = len(raws)
+    try:
+        if file.suffix.lower() in WORKBOOKS:
+            given = _sheets(workbook(data, file.name), said, raws, seen, found, alone=False)
+        else:
+            for listed in lists_in(file.name, data):
+                _take(listed, said, raws, seen, found)
+    except RefusedError:
+        pass  # that it is no table is told below
+    if len(raws) == before and not given:
+        _warn_unread(file, found)
+    else:
+        sources += kept
+    return given
+
+
+def _take(
+    listed: Listed, said: ColumnNames, raws: list[RawTable], seen: dict[str, str], found: Findings
+) -> bool:
+    """Read a list that is not called like a table if it is one that nothing else holds; tell so."""
+    table = table_of(listed, said).table
+    if table is None or table.name in seen:
+        return False
+    raw = listed.read(table, said, found)
+    seen[table.name] = listed.name
+    if raw is not None:
+        raws.append(raw)
+        problem = tr("«{name}» is read as this table", name=listed.name)
+        found.note("table_found", table.name, problem)
+    return True
 
 
 def _warn_unread(file: Path, found: Findings) -> None:
@@ -196,7 +244,7 @@ def _from_toml(text: str, changes: _Changes, source: str, found: Findings) -> Se
 
 def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Source]) -> _Read:
     """Read a workbook whose sheets are the tables."""
-    if place.suffix.lower() != ".xlsx":
+    if place.suffix.lower() not in WORKBOOKS:
         problem, cure = (
             tr("is neither a folder nor an .xlsx workbook"),
             tr("give the folder that holds the tables"),
@@ -211,7 +259,10 @@ def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Sou
         book = None
     if book is None:
         return [], set(), None
-    raws, unread, given = _sheets(book, found)
+    raws: list[RawTable] = []
+    seen: dict[str, str] = {}
+    given = _sheets(book, NOTHING_SAID, raws, seen, found)
+    unread = set(seen) - {raw.table.name for raw in raws}
     settings = _from_toml("", ([*given, *changes[0]], changes[1]), "settings", found)
     if not raws and not unread:
         unread |= {"needs", "donations"}
@@ -220,34 +271,83 @@ def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Sou
     return raws, unread, settings
 
 
-def _sheets(book: Book, found: Findings) -> tuple[list[RawTable], set[str], list[str]]:
-    """Return the tables of a workbook, those that cannot be read, and settings as ``section.name=value``."""
-    raws: list[RawTable] = []
-    unread: set[str] = set()
+def _sheets(
+    book: Book,
+    said: ColumnNames,
+    raws: list[RawTable],
+    seen: dict[str, str],
+    found: Findings,
+    *,
+    alone: bool = True,
+) -> list[str]:
+    """Read the tables of a workbook; return its settings as ``section.name=value``.
+
+    A sheet that is not shown counts only where no other is that table.
+    """
     given: list[str] = []
     strange: list[str] = []
-    for sheet in book.sheets:
+    shown = sorted(book.sheets, key=lambda sheet: sheet in book.hidden)
+    for sheet in shown:
+        if plain(sheet) in COLUMNS_SHEETS:
+            said = _columns_sheet(book.grid(sheet), found)
+    for sheet in shown:
         table = table_named(sheet)
         try:
             if folded(sheet) in _SETTINGS_SHEETS:
                 given += _pairs(book.grid(sheet), found)
+            elif plain(sheet) in COLUMNS_SHEETS:
+                continue
             elif table is None:
                 strange += [sheet] * book.holds(sheet)
-            elif any(raw.table is table for raw in raws) or table.name in unread:
+            elif table.name in seen and sheet in book.hidden:
+                found.note(
+                    "hidden_sheet", table.name, tr("the hidden sheet «{sheet}» is left out", sheet=sheet)
+                )
+            elif table.name in seen:
                 found.error(
                     "duplicate_table", table.name, tr("stands in two sheets"), tr("leave one of them")
                 )
             else:
-                raws.append(table_in(book.grid(sheet), table))
+                seen[table.name] = sheet
+                raws.append(table_in(book.grid(sheet), table, said))
         except RefusedError as why:
-            unread |= {table.name} if table else set()
             found.refused(table.name if table else sheet, why)
+    strange = [sheet for sheet in strange if not _take_sheet(book, sheet, said, raws, seen, found)]
+    if alone or len(raws):
+        _tell_strange(book, strange, found)
+    return given
+
+
+def _take_sheet(
+    book: Book,
+    sheet: str,
+    said: ColumnNames,
+    raws: list[RawTable],
+    seen: dict[str, str],
+    found: Findings,
+) -> bool:
+    try:
+        return _take(sheet_of(book, sheet), said, raws, seen, found)
+    except RefusedError as why:
+        found.refused(sheet, why)
+        return True
+
+
+def _tell_strange(book: Book, strange: Sequence[str], found: Findings) -> None:
     for sheet in strange[:LIMIT]:
         found.warning("unknown_sheet", sheet, tr("is no table that matchopt knows"), near_table(sheet))
     if len(strange) > LIMIT:
         problem = tr("{count} more sheets are no tables that matchopt knows", count=len(strange) - LIMIT)
         found.warning("unknown_sheet", book.file, problem)
-    return raws, unread, given
+
+
+def _columns_sheet(grid: Grid, found: Findings) -> ColumnNames:
+    """Return what a sheet of columns says: table, their name, our name; a row of headings is skipped."""
+    rows = [[cell_text(cell).strip(STRIP) for cell in cells] for cells in grid.cells]
+    filled = [([*row, "", ""][0], [*row, "", ""][1], [*row, "", ""][2]) for row in rows if any(row)]
+    if filled and table_named(filled[0][0]) is None:
+        del filled[0]
+    return from_rows(filled, grid.sheet, found)
 
 
 def _pairs(sheet: Grid, found: Findings) -> list[str]:
@@ -269,125 +369,3 @@ def _pairs(sheet: Grid, found: Findings) -> list[str]:
         else:
             pairs.append(f"{name}={value}")
     return pairs
-
-
-# --- one file ----------------------------------------------------------------------------
-
-
-def read_table(table: Table, name: str, data: bytes, found: Findings) -> RawTable | None:
-    """Read the content `data` of the file `name`; None, with a finding, if it is no table."""
-    try:
-        if name.lower().endswith(".xlsx"):
-            return sheet_for(table, workbook(data, name))
-        if name.lower().endswith(".parquet"):
-            return _parquet(table, name, data)
-        return _csv(table, name, data, found)
-    except RefusedError as why:
-        found.refused(name, why)
-        return None
-
-
-def _csv(table: Table, name: str, data: bytes, found: Findings) -> RawTable:
-    encoding, clean = decoded(data)
-    parts = records(clean, table)
-    if encoding != "UTF-8":
-        problem = tr("{name} is read as {encoding}", name=name, encoding=encoding)
-        found.note("converted", table.name, problem, value=_first_foreign(clean))
-    _report_ragged(table, parts, found)
-    columns = tuple(parts.column(k) for k in range(len(parts.header)))
-    raw = RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks)
-    return without_remarks(replace(raw, whole=not parts.ragged, above=parts.above))
-
-
-def _report_ragged(table: Table, parts: Records, found: Findings) -> None:
-    width = len(parts.header)
-    cure = tr("give every row as many cells as the header; put a cell that holds the separator in quotes")
-    for row, fields in parts.ragged[:LIMIT]:
-        problem = tr("has {fields} cells, the header has {width}", fields=fields, width=width)
-        found.error("ragged_row", table.name, problem, cure, row=row)
-    if len(parts.ragged) > LIMIT:
-        problem = tr("{count} more rows are ragged", count=len(parts.ragged) - LIMIT)
-        found.error("ragged_row", table.name, problem, tr("cure them likewise"))
-
-
-def _first_foreign(clean: bytes) -> str:
-    """Return the first words that are not ASCII, for the user to see that they are right."""
-    for line in clean[:100_000].decode("utf-8", "ignore").splitlines():
-        if not line.isascii():
-            return line
-    return ""
-
-
-def _parquet(table: Table, name: str, data: bytes) -> RawTable:
-    try:
-        frame = pd.read_parquet(io.BytesIO(data), engine="pyarrow")
-    except ImportError:
-        problem = tr("is a Parquet file, which needs pyarrow")
-        raise RefusedError("no_parquet", problem, tr('pip install "matchopt[parquet]"')) from None
-    except Exception as error:
-        # pyarrow raises errors of many families on broken files.
-        problem = tr("cannot be read as Parquet ({why})", why=shortened(error, 120))
-        raise RefusedError("not_a_table", problem, tr("write the file again, or save it as CSV")) from None
-    return from_frame(table, frame, name)
-
-
-def decoded(data: bytes) -> tuple[str, bytes]:
-    """Return the encoding of `data` and its content in UTF-8 without BOM, lines ending in LF.
-
-    Raises
-    ------
-    RefusedError
-        If it is no text, or in neither encoding, or in both.
-    """
-    for signature, what in _SIGNATURES.items():
-        if data.startswith(signature):
-            raise RefusedError("not_a_table", tr("is {what}, no CSV file", what=tr(what)), tr(_SAVE_AS))
-    if _holds_controls(data):
-        raise RefusedError("not_a_table", tr("is no text: it holds control characters"), tr(_SAVE_AS))
-    encoding = "UTF-8"
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.isascii() or data.decode("utf-8")
-    except UnicodeDecodeError:
-        _refuse_mixture(data)
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError as error:
-            row = data.count(b"\n", 0, error.start) + 1
-            raise RefusedError(
-                "encoding", tr("is in neither UTF-8 nor GB18030 (GBK)"), tr("save it as CSV UTF-8"), row=row
-            ) from None
-        encoding, data = "GB18030", text.encode("utf-8")
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return encoding, data
-
-
-def _holds_controls(data: bytes) -> bool:
-    """Return whether there are control characters besides tabs, line ends and the like."""
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    low = np.count_nonzero(buffer < ord(" "))
-    if low == np.count_nonzero(buffer == ord("\n")) and b"\x7f" not in data:
-        return False  # quicker to see than by the next line
-    return len(data.translate(None, _CONTROLS)) < len(data)
-
-
-def _refuse_mixture(data: bytes) -> None:
-    """Refuse text of which some lines are Chinese in UTF-8 and others are not UTF-8 at all."""
-    unicode_line = other_line = 0
-    for row, line in enumerate(data.splitlines(), start=1):
-        if line.isascii():
-            continue
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError:
-            other_line = other_line or row
-        else:
-            # Two-byte characters occur by chance in GBK; a line of three-byte ones hardly does.
-            if all(char.isascii() or char >= "\u0800" for char in text):
-                unicode_line = unicode_line or row
-        if unicode_line and other_line:
-            rows = {"unicode_line": unicode_line, "other_line": other_line}
-            problem = tr("is in two encodings: row {unicode_line} is UTF-8, row {other_line} is not", **rows)
-            cure = tr("open the parts one by one and save them in one file as CSV UTF-8")
-            raise RefusedError("mixed_encodings", problem, cure, row=max(rows.values()))

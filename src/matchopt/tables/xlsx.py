@@ -21,6 +21,7 @@ from matchopt.contract.fields import Table
 from matchopt.contract.schema import table_named
 from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, EPOCH_1904
+from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
 from matchopt.tables.findings import RefusedError
 from matchopt.tables.grid import CellRange, Grid, letters, table_in
 from matchopt.tables.raw import Formula, RawTable
@@ -56,6 +57,7 @@ _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ERROR = re.compile(rb"""\bt=["']e["']""")
 _TEXT = re.compile(rb"""\bt=["']str["']""")
 _FILLED = re.compile(rb"<(?:\w+:)?(?:v|is|f)[\s>]|" + _ERROR.pattern)
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*\bhidden=["'](?:1|true)["'][^>]*>""")
 _MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*?\bref=["']([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)["']""")
 
 
@@ -71,11 +73,14 @@ class Book:
         Day 0 of its days.
     parts
         Sheet → the file inside the archive.
+    hidden
+        Sheets that are not shown.
     """
 
     file: str
     epoch: date
     parts: Mapping[str, str]
+    hidden: frozenset[str]
     _archive: zipfile.ZipFile
     _cells: CalamineWorkbook
 
@@ -94,10 +99,10 @@ class Book:
         with _fenced():
             xml = self._archive.read(self.parts[sheet])
             _refuse_stray(xml)
-            unread, merged = _unread(xml), _merged(xml)
+            unread, merged, hidden = _unread(xml), _merged(xml), _hidden(xml)
             del xml
             cells = self._cells.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            return Grid(self.file, sheet, _put(cells, unread), merged, self.epoch)
+            return Grid(self.file, sheet, _put(cells, unread), merged, self.epoch, hidden)
 
 
 def workbook(data: bytes, file: str) -> Book:
@@ -121,12 +126,13 @@ def workbook(data: bytes, file: str) -> Book:
                 "has {count} sheets, and at most {most} are read", count=len(parts), most=MOST_SHEETS
             )
             raise RefusedError("too_many_sheets", problem, tr("keep the sheets that hold tables"))
-        from python_calamine import CalamineWorkbook, SheetTypeEnum
+        from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
         cells = CalamineWorkbook.from_filelike(io.BytesIO(data))
         kinds = {sheet.name: sheet.typ for sheet in cells.sheets_metadata}
         sheets = {name: part for name, part in parts.items() if kinds.get(name) is SheetTypeEnum.WorkSheet}
-        return Book(file, epoch, sheets, archive, cells)
+        shown = {sheet.name for sheet in cells.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible}
+        return Book(file, epoch, sheets, frozenset(sheets.keys() - shown), archive, cells)
 
 
 @contextlib.contextmanager
@@ -235,6 +241,14 @@ def _merged(xml: bytes) -> tuple[CellRange, ...]:
     )
 
 
+def _hidden(xml: bytes) -> tuple[int, ...]:
+    """Return the rows that are not shown, counted from 1."""
+    if b"hidden=" not in xml:
+        return ()
+    numbers = (_NUMBER.search(row) for row in _HIDDEN_ROW.findall(xml))
+    return tuple(int(number[1]) for number in numbers if number is not None)
+
+
 def _position(column: bytes) -> int:
     """Return the position from 0 of a column that spreadsheets call A, B and so on."""
     number = 0
@@ -243,7 +257,7 @@ def _position(column: bytes) -> int:
     return number - 1
 
 
-def sheet_for(table: Table, book: Book) -> RawTable:
+def sheet_for(table: Table, book: Book, said: ColumnNames = NOTHING_SAID) -> RawTable:
     """Return the table of a workbook of one: the sheet named like it, else the only filled one.
 
     Raises
@@ -252,14 +266,15 @@ def sheet_for(table: Table, book: Book) -> RawTable:
         If there is no such sheet, or it is empty.
     """
     filled = [sheet for sheet in book.sheets if book.holds(sheet)]
+    filled = [sheet for sheet in filled if sheet not in book.hidden] or filled
     named = [sheet for sheet in filled if table_named(sheet) is table]
     if not filled:
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
     if len(named) == 1:
-        return table_in(book.grid(named[0]), table)
+        return table_in(book.grid(named[0]), table, said)
     if len(filled) > 1:
         names = ", ".join(filled)
         problem = tr("has several filled sheets ({names})", names=names)
         cure = tr("call the one that holds the table «{name}»", name=table.name)
         raise RefusedError("ambiguous_sheet", problem, cure)
-    return table_in(book.grid(filled[0]), table)
+    return table_in(book.grid(filled[0]), table, said)

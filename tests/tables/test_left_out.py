@@ -1,0 +1,89 @@
+"""Rows that are no data: totals, remarks, repeated headers; hidden rows and sheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from checked import Check, Checked
+from matchopt.tables.read import check_case
+
+HEAD = "需求编号,社区,物资,数量,最晚送达\n"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "合计,,,12,\n",
+        "合 计,,,99,\n",
+        ",,总计,12,\n",
+        ",,,,\n小计：,,,12,\n",
+        "注：以上数据由居委会核实,,,,\n",
+        "合计,,,12,\n填表人：李芳,,,,\n",
+        "需求编号,社区,物资,数量,最晚送达\n",
+        "TOTAL,,,=SUM(D2:D3),\n",
+    ],
+)
+def test_totals_remarks_and_headers_again_are_left_out_with_a_note(check: Check, last: str) -> None:
+    got = check({"needs.csv": f"{HEAD}1,甲,大米,5,2026-03-01\n2,乙,大米,7,2026-03-02\n{last}"})
+    assert got.good.tables["needs"]["need_id"].tolist() == ["1", "2"]
+    assert "row" in got.one("left_out").problem
+
+
+def test_a_subtotal_between_rows_is_left_out(check: Check) -> None:
+    got = check({"needs.csv": f"{HEAD}1,甲,大米,5,\n,甲,小计,5,\n2,乙,大米,7,\n甲社区小计,,,5,\n"})
+    assert got.good.tables["needs"]["quantity"].tolist() == [5, 7]
+
+
+def test_what_is_called_like_a_total_and_is_none_stays(check: Check) -> None:
+    got = check({"needs.csv": f"{HEAD}total,甲,大米,5,\n2,乙,总和饼干,7,\n注1,丙,面,4,\n"})
+    assert len(got.good.tables["needs"]) == 3
+    assert not got.of("left_out")
+
+
+def test_a_last_row_that_is_the_sum_is_warned_of(check: Check) -> None:
+    got = check({"needs.csv": f"{HEAD}1,甲,大米,5,\n2,乙,大米,7,\n3,丙,大米,8,\n4,丁,大米,20,\n"})
+    assert (got.one("may_be_total").row, got.one("may_be_total").severity.value) == (5, "warning")
+
+
+def test_hidden_rows_are_read_and_hidden_sheets_only_where_no_other_is_that_table(tmp_path: Path) -> None:
+    file = tmp_path / "list.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        for name, rows in {
+            "捐赠": [["捐赠编号", "物资", "数量"], ["d1", "大米", 5]],
+            "需求": [["需求编号", "社区", "物资", "数量"], ["n0", "甲", "大米", 5]],
+            "3月需求": [
+                ["需求编号", "社区", "物资", "数量"],
+                ["n1", "甲", "大米", 5],
+                ["n2", "甲", "大米", 6],
+            ],
+        }.items():
+            sheet = book.add_worksheet(name)
+            for k, row in enumerate(rows):
+                sheet.write_row(k, 0, row)
+            if name == "需求":
+                sheet.hide()
+            if name == "3月需求":
+                sheet.set_row(2, None, None, {"hidden": True})
+    got = Checked(*check_case(file))
+    assert got.good.tables["needs"]["need_id"].tolist() == ["n0"]  # the sheet that is called so counts
+    book_of_two = tmp_path / "two.xlsx"
+    with xlsxwriter.Workbook(book_of_two) as book:
+        for name, hidden in {"Orders": False, "old orders": True, "Gifts": False}.items():
+            sheet = book.add_worksheet(name)
+            kind = (
+                ["Donation #", "Item", "Qty", "Donor"]
+                if name == "Gifts"
+                else ["Order #", "Agency", "Item", "Qty"]
+            )
+            sheet.write_row(0, 0, kind)
+            sheet.write_row(1, 0, [f"{name}1", "A", "rice", 5] if name != "Gifts" else ["g", "rice", 5, "B"])
+            sheet.write_row(2, 0, [f"{name}2", "A", "rice", 6] if name != "Gifts" else ["h", "rice", 5, "B"])
+            sheet.set_row(2, None, None, {"hidden": True})
+            if hidden:
+                sheet.hide()
+    got = Checked(*check_case(book_of_two))
+    assert got.good.tables["needs"]["need_id"].tolist() == ["Orders1", "Orders2"]
+    assert "3" in got.of("hidden_rows")[0].problem
