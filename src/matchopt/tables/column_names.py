@@ -91,7 +91,7 @@ _BARE_NAME = re.compile(r"^\s*([^\s\"'#=\[][^\"'#=]*?)\s*=")
 
 
 def _with_quotes(text: str) -> str:
-    """Return a page with quotes around names that TOML wants them around: all but letters of ASCII."""
+    """Return a page with quotes around names that TOML takes in quotes alone: all but letters of ASCII."""
     lines = []
     for line in text.splitlines():
         line = _SECTION.sub(lambda found: "[" + ".".join(map(_quoted, found[1].split("."))) + "]", line)

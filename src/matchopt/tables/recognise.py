@@ -28,7 +28,7 @@ _SAYING: Mapping[str, tuple[str, str]] = {
     ),
     "donations": (
         "捐|库存|入库|供给|供应|进货|存货",
-        "donations?|donated|gifts?|offers?|inventory|stock|supply|supplies|inbound|receipts?|inflow|pledges?",
+        "donations?|donated|offers?|inventory|stock|supply|supplies|inbound|receipts?|inflow|pledges?",
     ),
     "communities": (
         "社区|小区|村居|网点",
