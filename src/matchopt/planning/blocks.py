@@ -14,7 +14,8 @@ from matchopt.model.classes import unmet_cost
 from matchopt.model.linking import FairnessCells
 from matchopt.model.money import FINE, MONEY_SCALE
 from matchopt.model.network import Network, Part
-from matchopt.planning.columns import OpenPromises, RouteSource
+from matchopt.planning.columns import RouteSource
+from matchopt.planning.earlier import OpenPromises
 from matchopt.result.deliveries import Flows, loaded
 from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UnlinkedPlan
 from matchopt.solve.tiers import ProvenFlow

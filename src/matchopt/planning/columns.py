@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.arrays import FORBIDDEN, Floats, Ints
 from matchopt.model.linking import NO_LOADS, Capacities
 from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.network import Part
-from matchopt.model.routes import DIRECT, ScheduledRoutes
+from matchopt.model.routes import ScheduledRoutes
 from matchopt.model.scheduled_routes import CapacityPrices, unit_price
+from matchopt.planning.earlier import OpenPromises
 from matchopt.solve.block import Columns, PricedObjective, Promises, Subproblem
 from matchopt.solve.oracle import BestPairs, CostOf, in_blocks, remembered
 from matchopt.tolerances import EQUAL
@@ -38,37 +39,6 @@ class Member:
     donation: int
     need: int
     cost: CostOf
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPromises:
-    """RouteOptions of one part that are open because they are promised (p,).
-
-    Attributes
-    ----------
-    number
-        Of each promise.
-    row, column
-        Donation and need, as in the part.
-    granules : (p,) float
-        What is promised.
-    route
-        Hubs, days and costs.
-    key
-        Numbers of the routes, once they have some.
-    """
-
-    number: Ints
-    row: Ints
-    column: Ints
-    granules: Floats
-    route: ScheduledRoutes
-    key: Ints
-
-    def take(self, at: Ints) -> OpenPromises:
-        """Return the promises at `at`."""
-        number, row, column = (own[at] for own in (self.number, self.row, self.column))
-        return OpenPromises(number, row, column, self.granules[at], self.route.take(at), self.key[at])
 
 
 class RouteSource:
@@ -174,32 +144,8 @@ class RouteSource:
         same = (usual.pickup == route.pickup) & (usual.delivery == route.delivery)
         key = np.where(same, self._key(member, kept.row, kept.column, route), self._plain + 2 * kept.number)
         open_days = self._open and len(self._capacities) > 0
-        spare = self._on_other_days(member, kept.take(np.flatnonzero(same & open_days)), kept)
-        return replace(kept, key=key), spare
-
-    def _on_other_days(self, member: Member, usual: OpenPromises, kept: OpenPromises) -> OpenPromises:
-        """Return the routes of promises moved to the nearest days for which nothing is promised.
-
-        The days that fit are an interval: as many steps to each side as a pair has promises are enough.
-        """
-        promised = set(_lines(kept, kept.route))
-        _, each = np.unique(np.stack([kept.row, kept.column]), axis=1, return_counts=True)
-        chosen = np.zeros(len(usual.number), dtype=np.int64)
-        for step in range(1, int(each.max(initial=0)) + 1) if len(chosen) else ():
-            for shift in (step, -step):
-                fits, route = self._moved(member, usual, np.full(len(chosen), shift))
-                free = np.array([line not in promised for line in _lines(usual, route)])
-                chosen = np.where((chosen == 0) & fits & free, shift, chosen)
-        at = np.flatnonzero(chosen)
-        usual = usual.take(at)
-        _, route = self._moved(member, usual, chosen[at])
-        return replace(usual, route=route, key=self._plain + 2 * usual.number + 1)
-
-    def _moved(self, member: Member, kept: OpenPromises, shift: Ints) -> tuple[Bools, ScheduledRoutes]:
-        """Return whether promised routes are open some days later, those through a hub from there on."""
-        route, direct = kept.route, kept.route.hub == DIRECT
-        days = (route.pickup + shift * direct, route.arrival + shift * direct, route.delivery + shift)
-        return member.part.options.open_to(kept.row, kept.column, route.hub, days, any_day=True)
+        spare = kept.on_other_days(part, np.flatnonzero(same & open_days))
+        return replace(kept, key=key), replace(spare, key=self._plain + 2 * spare.number + 1)
 
     def _key(self, member: Member, row: Ints, column: Ints, route: ScheduledRoutes) -> Ints:
         """Return the numbers of routes known by their hub and day of arrival."""
@@ -425,12 +371,6 @@ class RouteSource:
             loads.row,
             loads.kg * granule[loads.which],
         )
-
-
-def _lines(kept: OpenPromises, route: ScheduledRoutes) -> Iterator[tuple[int, ...]]:
-    """Yield what tells lines of the pairs of promises apart, if they go some routes."""
-    parts = kept.row, kept.column, route.hub, route.pickup, route.arrival, route.delivery
-    return zip(*(part.tolist() for part in parts), strict=True)
 
 
 def _undominated(columns: Columns, pair: Ints, pairs: int) -> Ints:

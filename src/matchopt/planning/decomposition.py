@@ -16,9 +16,8 @@ from matchopt.model.money import MONEY_SCALE
 from matchopt.model.network import Network
 from matchopt.planning.blocks import LinkedBlock, join, planned
 from matchopt.planning.bounds import Solved, bounds, in_blocks
-from matchopt.planning.columns import OpenPromises
 from matchopt.planning.distributed import DistributedOracle
-from matchopt.planning.earlier import Warm, as_flow, keepable
+from matchopt.planning.earlier import OpenPromises, Warm, as_flow, keepable
 from matchopt.result.books import Books, keep_books
 from matchopt.result.deliveries import Flows, to_deliveries, transported
 from matchopt.result.proof import Proof

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import FORBIDDEN, Ints
+from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
 from matchopt.contract.case import Case
 from matchopt.contract.plan import Plan
 from matchopt.model.classes import Members
 from matchopt.model.money import FINE, to_money
 from matchopt.model.network import Network, Part
-from matchopt.planning.columns import OpenPromises
+from matchopt.model.routes import DIRECT, ScheduledRoutes
 from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.tiers import NO_LEVEL, WarmStart
 from matchopt.tolerances import ROUNDING
@@ -76,6 +79,64 @@ def _classes(named: pd.Series, ids: pd.Series, members: Members) -> Ints:
 def _owners(members: Members) -> Ints:
     """Return the class of each entry of `members`."""
     return np.repeat(np.arange(len(members.count)), members.count)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPromises:
+    """Routes of one part that are open because they are promised (p,).
+
+    Attributes
+    ----------
+    number
+        Of each promise.
+    row, column
+        Donation and need, as in the part.
+    granules : (p,) float
+        What is promised.
+    route
+        Hubs, days and costs.
+    key
+        Numbers of the routes, once they have some.
+    """
+
+    number: Ints
+    row: Ints
+    column: Ints
+    granules: Floats
+    route: ScheduledRoutes
+    key: Ints
+
+    def take(self, at: Ints) -> OpenPromises:
+        """Return the promises at `at`."""
+        number, row, column = (own[at] for own in (self.number, self.row, self.column))
+        return OpenPromises(number, row, column, self.granules[at], self.route.take(at), self.key[at])
+
+    def on_other_days(self, part: Part, at: Ints) -> OpenPromises:
+        """Return the routes of promises `at` moved to the nearest days for which nothing is promised.
+
+        The days that fit are an interval: as many steps to each side as a pair has promises are enough.
+        """
+        usual, promised = self.take(at), set(self._lines(self.route))
+        _, each = np.unique(np.stack([self.row, self.column]), axis=1, return_counts=True)
+        chosen = np.zeros(len(at), dtype=np.int64)
+        for step in range(1, int(each.max(initial=0)) + 1) if len(at) else ():
+            for shift in (step, -step):
+                fits, route = usual._moved(part, np.full(len(at), shift))
+                free = np.array([line not in promised for line in usual._lines(route)])
+                chosen = np.where((chosen == 0) & fits & free, shift, chosen)
+        usual, chosen = usual.take(np.flatnonzero(chosen)), chosen[chosen != 0]
+        return replace(usual, route=usual._moved(part, chosen)[1])
+
+    def _moved(self, part: Part, shift: Ints) -> tuple[Bools, ScheduledRoutes]:
+        """Return whether the routes are open some days later, those of hubs from there on, and these."""
+        route, direct = self.route, self.route.hub == DIRECT
+        days = (route.pickup + shift * direct, route.arrival + shift * direct, route.delivery + shift)
+        return part.options.open_to(self.row, self.column, route.hub, days, any_day=True)
+
+    def _lines(self, route: ScheduledRoutes) -> Iterator[tuple[int, ...]]:
+        """Yield what tells lines of the pairs apart, if they go some routes."""
+        parts = self.row, self.column, route.hub, route.pickup, route.arrival, route.delivery
+        return zip(*(part.tolist() for part in parts), strict=True)
 
 
 def keepable(network: Network, part: Part) -> OpenPromises:
