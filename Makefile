@@ -44,6 +44,9 @@ types: $(VENV)/.installed-dev  ## mypy, strict: source, tests and benchmarks
 walls: $(VENV)/.installed-dev  ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
+# Tests start some hundred processes: none is to compile all modules anew because the machine forbids to keep them.
+export PYTHONDONTWRITEBYTECODE =
+
 # Compiled beforehand, as each worker would do all of it. CI measures what the tests reach, too, at some cost in time,
 # by MEASURED=--cov.
 TESTS = $(BIN)/matchopt --warm-up && \

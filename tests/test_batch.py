@@ -143,7 +143,7 @@ def test_a_bad_case_stops_no_other(cases: Path, tmp_path: Path) -> None:
 def test_what_is_made_of_the_same_is_left_as_it_is(cases: Path, tmp_path: Path) -> None:
     def outcomes(*changes: str, force: bool = False) -> dict[str, str]:
         jobs = jobs_of([f"{cases}/city*"], tmp_path / "runs", changes)
-        return {one.name: one.outcome for one in plan_all(jobs, force=force)}
+        return {job.name: plan_one(job, force=force).outcome for job in jobs}
 
     assert set(outcomes().values()) == {PLANNED}
     assert set(outcomes().values()) == {UNCHANGED}

@@ -25,8 +25,6 @@ from demo import Demo
 from matchopt import CaseError, Finding, Plan, Severity, Violation
 from matchopt.cli import app
 
-CITY = Path(__file__).resolve().parent.parent / "data" / "city-en"
-
 NEEDS = """need_id,community,item,quantity,priority
 n1,Riverside,rice,20,1
 n2,Old Town,rice,10,5
@@ -306,17 +304,6 @@ class TestPlan:
             assert run("plan", case, "-o", solver, "--solver", solver).exit_code == 0
         one, *others = (matchopt.read_run(solver).summary for solver in solvers)
         assert all(dict(other) == dict(one) for other in others)
-
-    def test_the_same_bytes_whatever_the_hash_seed(self, english_demo: Demo, tmp_path: Path) -> None:
-        """The shared demo is planned under the hash seed 0."""
-        answer = shell("plan", CITY, "-q", "-o", tmp_path / "1", "--no-report", PYTHONHASHSEED="1")
-        assert answer.returncode == 0, answer.stderr
-        one, two = (
-            {file.name: file.read_bytes() for file in (run / "plan").iterdir()}
-            for run in (english_demo.run, tmp_path / "1")
-        )
-        assert one == two
-        assert len(one) == 6
 
     def test_the_time_limit_reaches_the_engine(self, case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         limits: list[float | None] = []

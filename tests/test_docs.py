@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import subprocess
 import sys
@@ -52,16 +53,28 @@ def test_excerpt_in_the_readme_is_what_the_demo_prints(english_demo: Demo) -> No
     assert set(rows[1].splitlines()) <= set(written)
 
 
-def test_python_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_python_of_the_readme_runs_and_plans_the_same_bytes_whatever_the_hash_seed(
+    english_demo: Demo, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(ROOT)
+    """The shared demo is planned under the hash seed 0."""
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert code
-    exec(compile(code[1], "README.md", "exec"), {})
-    out = capsys.readouterr().out
-    assert "gap 0" in out
-    assert "outranked" in out
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code[1]}\nplan.write({str(tmp_path / 'run')!r})"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert "gap 0" in done.stdout
+    assert "outranked" in done.stdout
+    one, two = (
+        {file.name: file.read_bytes() for file in (run / "plan").iterdir()}
+        for run in (english_demo.run, tmp_path / "run")
+    )
+    assert one == two
+    assert len(one) == 6
 
 
 # --- one page per idea -------------------------------------------------------------------

@@ -48,8 +48,8 @@ for locator in caching.CacheImpl._locator_classes[1:]:
     locator.from_function = classmethod(from_function)
 import subprocess
 from matchopt.model import pair_kernels
-folder = os.environ["NUMBA_CACHE_DIR"]
 assert pair_kernels.draw(3, 4) >= 0
+folder = os.environ["NUMBA_CACHE_DIR"]
 child = "from matchopt.model.pair_kernels import draw; draw(3, 4); print(compiled)"
 print(subprocess.run([sys.executable, "-c", sys.argv[1] + child], capture_output=True, text=True).stdout)
 print(folder)

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from matchopt.errors import CaseError, MatchoptError, Severity
+from matchopt.kernels import share_compiled_code
 from matchopt.language import speaking, spoken, tr
 from matchopt.runs.atomic import Writer, text_file
 from matchopt.runs.jobs import FAILED, PLANNED, STAMP, UNCHANGED, Job, JobOutcome, kept, stamp, stamp_file
@@ -120,6 +121,7 @@ def plan_all(
     count = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
     waiting = list(reversed(jobs))
     lost: list[Job] = []
+    share_compiled_code()
     while waiting or lost:
         # After a worker died nobody knows whose fault it was: those that were under way go one by one.
         alone = bool(lost)

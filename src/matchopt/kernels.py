@@ -3,6 +3,9 @@
 Compiling takes seconds, once a machine; a loop of a few steps is done sooner by the interpreter. Both run the
 same source and give the same bytes: no sum is reordered, and what is not a number, or too large for one, is
 handled alike. Trigonometry is that of `math`, which both take from the C library.
+
+The compiler itself takes longer to load than a small case to plan: it is loaded when a kernel is to run as
+machine code for the first time.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType
+from functools import cache, update_wrapper
+from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
-from numba.core import event
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -27,9 +30,30 @@ FEW = 256
 """Steps of some ten microseconds each, when interpreted, up to which a kernel is not compiled."""
 
 
+class Loop:
+    """A kernel: called, it runs as machine code; `py_func` is its source.
+
+    Parameters
+    ----------
+    kept
+        Whether its machine code is kept on disk.
+    options
+        What numba is told besides.
+    """
+
+    def __init__(self, function: Callable[..., Any], kept: bool, **options: bool) -> None:
+        self.py_func = cast(FunctionType, function)
+        self.kept, self.options = kept, options
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it, compiled if it has not been yet."""
+        return _machine_code(self)(*arguments)
+
+
 def inlined(function: Kernel) -> Kernel:
     """Compile a small function into those that call it, where a call would cost more than what it does."""
-    return cast(Kernel, numba.njit(nogil=True, forceinline=True)(function))
+    return cast(Kernel, Loop(function, kept=False, forceinline=True))
 
 
 def compiled(function: Kernel) -> Kernel:
@@ -42,10 +66,45 @@ def compiled(function: Kernel) -> Kernel:
 
     A kernel may call only kernels of its own file: of others a change would not be noticed.
     """
+    return cast(Kernel, Loop(function, kept=True))
+
+
+_LOCK = threading.RLock()
+
+_COMPILED: dict[str, dict[str, Any]] = {}
+"""Module → its names, with what numba makes of kernels in place of them."""
+
+_INTERPRETED: dict[str, dict[str, Any]] = {}
+"""Module → its names, with functions that are interpreted in place of kernels."""
+
+
+def _names(
+    of: Loop, known: dict[str, dict[str, Any]], make: Callable[[Loop, FunctionType], Any]
+) -> dict[str, Any]:
+    """Return the names of the module of a kernel; each kernel there is what `make` makes of its source."""
+    source = of.py_func
+    with _LOCK:
+        if source.__module__ not in known:
+            names = dict(source.__globals__)
+            for name, value in source.__globals__.items():
+                if isinstance(value, Loop):
+                    own = value.py_func
+                    names[name] = make(value, FunctionType(own.__code__, names, name, own.__defaults__))
+            known[source.__module__] = names
+        return known[source.__module__]
+
+
+def _machine_code(kernel: Loop) -> Any:
+    """Return what runs a kernel as machine code, compiled or taken from disk for each type of arguments."""
+    return _names(kernel, _COMPILED, _dispatcher)[kernel.py_func.__name__]
+
+
+def _dispatcher(kernel: Loop, source: FunctionType) -> Any:
+    njit = _numba().njit
     try:
-        return cast(Kernel, numba.njit(cache=True, nogil=True)(function))
+        return njit(cache=kernel.kept, nogil=True, **kernel.options)(source)
     except RuntimeError:
-        return cast(Kernel, numba.njit(cache=_cache_of_this_run(), nogil=True)(function))
+        return njit(cache=_cache_of_this_run(), nogil=True, **kernel.options)(source)
 
 
 def _cache_of_this_run() -> bool:
@@ -56,38 +115,58 @@ def _cache_of_this_run() -> bool:
         return False
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = folder
-    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+    _numba().config.CACHE_DIR = folder
     return True
+
+
+def share_compiled_code() -> None:
+    """Before processes are started: where compiled code can be kept nowhere else, make the folder for all."""
+    if not os.access(Path(__file__).parent, os.W_OK):
+        _dispatcher(Loop(share_compiled_code, kept=True), cast(FunctionType, share_compiled_code))
+
+
+_TOLD: list[tuple[Callable[[], None], Callable[[], None]]] = []
+"""Who is told of compiling at present: what to call when it begins, and when it ends."""
 
 
 @contextmanager
 def while_compiling(begin: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
     """Call `begin` whenever kernels begin to be compiled, and `end` when they are: it can take a while."""
-    listener = _Listener(begin, end)
-    event.register("numba:compile", listener)  # type: ignore[no-untyped-call]
+    told = (begin, end)
+    _TOLD.append(told)
     try:
         yield
     finally:
-        event.unregister("numba:compile", listener)  # type: ignore[no-untyped-call]
+        _TOLD.remove(told)
 
 
-class _Listener(event.Listener):
-    """Counts what is being compiled; kernels compile those that they call."""
+@cache
+def _numba() -> ModuleType:
+    """Load the compiler, and hear from it when it is at work."""
+    import numba
+    from numba.core import event
 
-    def __init__(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
-        self._begin, self._end, self._lock, self._open = begin, end, threading.Lock(), 0
+    class Listener(event.Listener):
+        """Counts what is being compiled; kernels compile those that they call."""
 
-    def on_start(self, event: Any) -> None:
-        self._count(1, self._begin)
+        def __init__(self) -> None:
+            self._lock, self._open = threading.Lock(), 0
 
-    def on_end(self, event: Any) -> None:
-        self._count(-1, self._end)
+        def on_start(self, event: Any) -> None:
+            self._count(1)
 
-    def _count(self, change: int, tell: Callable[[], None]) -> None:
-        with self._lock:
-            before, self._open = self._open, self._open + change
-        if not (before and self._open):
-            tell()
+        def on_end(self, event: Any) -> None:
+            self._count(-1)
+
+        def _count(self, change: int) -> None:
+            with self._lock:
+                before, self._open = self._open, self._open + change
+            if not (before and self._open):
+                for begin, end in tuple(_TOLD):
+                    (begin if self._open else end)()
+
+    event.register("numba:compile", Listener())  # type: ignore[no-untyped-call]
+    return numba
 
 
 def sized(kernel: Kernel, steps: int) -> Kernel:
@@ -106,20 +185,10 @@ def all_compiled() -> Iterator[None]:
         FEW = before
 
 
-_INTERPRETED: dict[str, dict[str, Any]] = {}
-"""Module → its names, with functions that are interpreted in place of kernels."""
-
-
 def interpreted(kernel: Kernel) -> Kernel:
     """Return `kernel` as a function that is interpreted, and so are all kernels that it calls."""
-    source: FunctionType = kernel.py_func  # type: ignore[attr-defined]
-    names = _INTERPRETED.get(source.__module__)
-    if names is None:
-        names = _INTERPRETED[source.__module__] = dict(source.__globals__)
-        for name, value in source.__globals__.items():
-            if hasattr(value, "py_func"):
-                names[name] = FunctionType(value.py_func.__code__, names, name, value.py_func.__defaults__)
-    function = names[source.__name__]
+    loop = cast(Loop, kernel)
+    function = _names(loop, _INTERPRETED, lambda _, source: source)[loop.py_func.__name__]
 
     def run(*arguments: Any) -> Any:
         with np.errstate(all="ignore"):  # whole numbers that are hashes run over, as in machine code

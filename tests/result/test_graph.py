@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import matchopt
+from demo import Demo
 from matchopt import Case, Plan
 from matchopt.cli import app
 from matchopt.errors import MatchoptError
@@ -54,11 +55,6 @@ def plan() -> Plan:
     return matchopt.plan(Case.from_frames(needs=NEEDS, donations=DONATIONS, hubs=HUBS, lanes=LANES))
 
 
-@pytest.fixture(scope="module")
-def city() -> Plan:
-    return matchopt.plan(matchopt.read_case(Path(__file__).parents[2] / "data" / "city-en"))
-
-
 def of_kind(graph: "nx.MultiDiGraph[str]", kind: str) -> list[tuple[str, dict[str, Any]]]:
     return [(node, known) for node, known in graph.nodes(data=True) if known["kind"] == kind]
 
@@ -91,9 +87,9 @@ def check_flow(plan: Plan) -> None:
     assert len(arcs) - direct == 2 * (plan.allocations["hub"] != "").sum()
 
 
-def test_flow_is_conserved_and_costs_what_the_plan_costs(plan: Plan, city: Plan) -> None:
+def test_flow_is_conserved_and_costs_what_the_plan_costs(plan: Plan, english_demo: Demo) -> None:
     check_flow(plan)
-    check_flow(city)
+    check_flow(english_demo.plan)
 
 
 def test_nodes_tell_what_the_plan_tells(plan: Plan) -> None:
@@ -159,8 +155,8 @@ def test_candidates_are_the_admitted_pairs_and_prices_prove_the_plan(plan: Plan)
     assert len(legs) == plan.graph().number_of_edges()
 
 
-def test_graphml_holds_all_of_it(city: Plan) -> None:
-    graph: Any = city.graph(case=True)
+def test_graphml_holds_all_of_it(english_demo: Demo) -> None:
+    graph: Any = english_demo.plan.graph(case=True)
     for _, known in graph.nodes(data=True):
         assert all(type(value) in (str, int, float) for value in known.values())
     read: Any = nx.read_graphml(io.BytesIO(graphml_of(graph).encode()), force_multigraph=True)

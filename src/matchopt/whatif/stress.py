@@ -23,6 +23,7 @@ from matchopt.contract.plan import Plan
 from matchopt.contract.settings import Settings
 from matchopt.engine import plan as plan_of
 from matchopt.errors import ArgumentError
+from matchopt.kernels import share_compiled_code
 from matchopt.model.classes import sorted_rows
 from matchopt.whatif.variant import horizon_kept, with_lines_that_stay, without_commitments
 from matchopt.workers import processes
@@ -233,6 +234,7 @@ def _workers(executor: Executor | None, count: int, given: tuple[Any, ...]) -> I
         _prepare(*given)
         yield executor
         return
+    share_compiled_code()
     with processes(count or os.cpu_count() or 1, _prepare, *given) as own:
         yield own
 
