@@ -22,10 +22,10 @@ from matchopt.contract.frames import positions
 from matchopt.contract.schema import TABLES
 from matchopt.model.calendar import Calendar
 from matchopt.model.money import to_money
-from matchopt.model.places import Atlas, Places
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
+    from matchopt.model.places import Atlas, Places
 
 
 CHANNELS = tuple(CHANNEL_NAMES)

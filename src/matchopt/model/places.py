@@ -11,6 +11,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.frames import positions
 from matchopt.kernels import sized
+from matchopt.model.classes import sorted_rows
 from matchopt.model.pair_kernels import RATE, Roads, fill_legs
 
 if TYPE_CHECKING:
@@ -79,22 +80,26 @@ def legs_between(roads: Roads, tail: Ints, head: Ints) -> Legs:
     return Legs(connected, cost[:, 0], cost[:, 1], lead)
 
 
+def _names(case: Case) -> pd.Index:
+    """Return the names of places, by the first id of a need, then of a donation, that has them, then by name.
+
+    What breaks ties goes by this order: ids are the same however rows stand and places are called.
+    """
+    needs, donations = sorted_rows(case.needs["need_id"]), sorted_rows(case.donations["donation_id"])
+    by_id = [case.column("needs", "community")[needs]]
+    by_id += [case.column("donations", name)[donations] for name in ("origin", "community")]
+    others = ("communities", "community"), ("hubs", "hub"), ("lanes", "from_place"), ("lanes", "to_place")
+    by_name = sorted(set[str]().union(*(case.column(*name) for name in others)))
+    known = pd.Series(np.concatenate([*by_id, np.array(by_name, dtype=object)])).drop_duplicates()
+    return pd.Index(known[known != ""], dtype=object)
+
+
 class Atlas:
     """Knows every place of a case by name, and the lanes between them."""
 
     def __init__(self, case: Case) -> None:
         self._rates: Rates = case.settings.rates
-        named = (
-            ("communities", "community"),
-            ("hubs", "hub"),
-            ("needs", "community"),
-            ("donations", "origin"),
-            ("donations", "community"),
-            ("lanes", "from_place"),
-            ("lanes", "to_place"),
-        )
-        known = pd.unique(np.concatenate([case.column(*name) for name in named]))
-        self.names = pd.Index(known[known != ""], dtype=object)
+        self.names = _names(case)
         self.has_lanes = "lanes" in case.tables
         self._latitude, self._longitude = self._coordinates(case)
         self._sort_lanes(case)
