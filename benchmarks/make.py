@@ -1,10 +1,10 @@
 """A seeded maker of realistic cases.
 
-    python -m benchmarks.make town DIR
+    python -m benchmarks.make town DIR [--lots]
 
 Communities cluster as towns in a region do, item popularity and quantities are
 heavy-tailed, needs fall into five tiers and weekly windows, a third of the donations is
-perishable or earmarked, and supply is about 80 % of demand.
+perishable or earmarked, and supply is about 80 % of demand. With ``--lots`` a part of it has to stay whole.
 """
 
 from __future__ import annotations
@@ -139,19 +139,42 @@ def with_capacities(frames: dict[str, pd.DataFrame], throughput: float, storage:
     return frames | {"hubs": hubs}
 
 
+def with_lots(frames: dict[str, pd.DataFrame], seed: int = 2026) -> dict[str, Any]:
+    """Return the tables with lots of 6 to 24, donations for few communities, and needs served as a whole."""
+    random = np.random.default_rng([seed, 1])
+    needs, donations = frames["needs"], frames["donations"]
+    n, d = len(needs), len(donations)
+
+    def some(of: int, share: float, values: np.ndarray) -> pd.Series:
+        return pd.Series(values, dtype="Int64").where(random.random(of) < share)
+
+    return frames | {
+        "needs": needs.assign(
+            single_source=np.where(random.random(n) < 0.1, "yes", "no"),
+            all_or_nothing=np.where(random.random(n) < 0.1, "yes", "no"),
+        ),
+        "donations": donations.assign(
+            lot_size=some(d, 0.3, random.integers(6, 25, d)),
+            max_communities=some(d, 0.1, random.integers(1, 5, d)),
+        ),
+    }
+
+
 def _zipf(count: int) -> np.ndarray:
     weight = 1 / np.arange(1, count + 1)
     return weight / weight.sum()
 
 
-def write(size: Size, folder: Path, seed: int = 2026) -> None:
+def write(size: Size, folder: Path, seed: int = 2026, *, lots: bool = False) -> None:
     """Write a case of `size` to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in tables(size, seed).items():
+    frames = tables(size, seed)
+    for name, table in (with_lots(frames, seed) if lots else frames).items():
         table.to_csv(folder / f"{name}.csv", index=False)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in SIZES:
-        sys.exit(f"usage: python -m benchmarks.make {'|'.join(SIZES)} DIR")
-    write(SIZES[sys.argv[1]], Path(sys.argv[2]))
+    arguments = [one for one in sys.argv[1:] if one != "--lots"]
+    if len(arguments) != 2 or arguments[0] not in SIZES:
+        sys.exit(f"usage: python -m benchmarks.make {'|'.join(SIZES)} DIR [--lots]")
+    write(SIZES[arguments[0]], Path(arguments[1]), lots=len(arguments) < len(sys.argv) - 1)

@@ -56,6 +56,12 @@ def inlined(function: Kernel) -> Kernel:
     return cast(Kernel, Loop(function, kept=False, forceinline=True))
 
 
+def part_of_kernel(function: Kernel) -> Kernel:
+    """Compile a function into the kernels of its file that call it; none but these can."""
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Kernel, numba.njit(nogil=True, **options)(function))
+
+
 def compiled(function: Kernel) -> Kernel:
     """Compile a function of numbers and arrays to machine code when it is first called.
 

@@ -95,6 +95,24 @@ class Part:
         """Scaled quantity of one step, the same for all of a part that is not `whole`."""
         return int(self.granule[0])
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs of donations and needs it has."""
+        return len(self.rows) * len(self.columns)
+
+    @property
+    def divisible(self) -> bool:
+        """Whether it would be a transport problem if quantities could be split and no flag bound."""
+        sides, items = self._sides, self._router.terms.items
+        fit = items.fit(np.unique(sides.supply.item)[:, None], np.unique(sides.demand.item))
+        return self.whole and not self.promised and bool((fit.ratio == 1).all() and (fit.purchase == 0).all())
+
+    def as_flow(self) -> tuple[Ints, Ints]:
+        """Return what it gives (m,) and asks (n,) in a flow: in steps, or scaled quantities if `whole`."""
+        if self.whole:
+            return self.supply * self.granule, self.asked
+        return self.supply, self.asked // self.step
+
     def costs(self, rows: Ints, columns: Ints) -> Ints:
         """Return unit costs in 1/10 000 currency, `FORBIDDEN` where a pair is not admitted.
 

@@ -17,7 +17,7 @@ from matchopt.model.network import Network, Part
 from matchopt.planning.columns import RouteSource
 from matchopt.planning.earlier import OpenPromises
 from matchopt.result.deliveries import Flows, loaded
-from matchopt.solve.block import Block, Columns, Promises, SlopeScaledPlan, UnlinkedPlan
+from matchopt.solve.block import Block, Columns, PricedPlan, Promises, SlopeScaledPlan, UnlinkedPlan
 from matchopt.solve.tiers import ProvenFlow
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def join(
             network.promised.cost / MONEY_SCALE,
         ),
         slope_scaled=_mended(matchings[numbers[0]]) if alone and parts[0].promised else None,
+        divisible=_divisible(parts[0], matchings[numbers[0]]) if alone and numbers[0] in matchings else None,
     )
     return LinkedBlock(
         tuple(numbers),
@@ -192,6 +193,21 @@ def _mended(found: ProvenFlow) -> SlopeScaledPlan:
         found.kept.astype(np.float64),
         found.near_tail,
         found.near_head,
+    )
+
+
+def _divisible(part: Part, found: ProvenFlow) -> PricedPlan | None:
+    """Return the plan of a part if its quantities could be split."""
+    if not part.whole:
+        return None
+    return PricedPlan(
+        found.supply_level,
+        found.demand_level,
+        found.tail,
+        found.head,
+        found.flow / part.granule[found.tail],
+        found.supply_price / MONEY_SCALE,
+        found.demand_price / MONEY_SCALE,
     )
 
 

@@ -27,7 +27,7 @@ from matchopt.solve.column_generation import Effort
 from matchopt.solve.oracle import PricingOracle
 from matchopt.solve.search import BlockSolution, Deadline
 from matchopt.solve.slope_scaling import PromisedArcs
-from matchopt.solve.stages import solve_block
+from matchopt.solve.stages import FEW_PAIRS_WHOLE, solve_block
 from matchopt.solve.tiers import ProvenFlow, WarmStart, coverage_first, total_cost
 from matchopt.tolerances import FLOAT
 
@@ -143,8 +143,14 @@ class Decomposition:
             self.kept |= {
                 k: keepable(self.network, parts[k]) for group in groups for k in group if k not in self.kept
             }
-        promised = [k for k in single if parts[k].promised]
-        self._match([k for k in sorted([*plain, *promised]) if k not in self.matchings])
+        limited = self.means.deadline.left() is not None
+        # Their flows are starts and proofs of those that have to stay whole, too, where these are not few.
+        besides = [
+            k
+            for k in single
+            if parts[k].promised or ((limited or parts[k].pairs > FEW_PAIRS_WHOLE) and parts[k].divisible)
+        ]
+        self._match([k for k in sorted([*plain, *besides]) if k not in self.matchings])
         for k in plain:
             best = self.matchings[k]
             found.append(transported(self.network, parts[k], best.tail, best.head, best.flow))
@@ -188,8 +194,7 @@ class Decomposition:
                     DistributedOracle(parts[k].oracle, self.means.executor)
                     if k in spread
                     else parts[k].oracle,
-                    parts[k].supply,
-                    parts[k].asked // parts[k].step,
+                    *parts[k].as_flow(),
                     parts[k].unmet_cost if by_cost else parts[k].priority,
                     by_cost=by_cost,
                     solver=self.means.solver,
@@ -220,10 +225,11 @@ class Decomposition:
                     joint.source,
                     time,
                     lambda stage, done=done: self.means.tell(stage, done, len(joints)),  # type: ignore[misc]
+                    found.get(number),
                 )
                 if number not in found or outcome.beats(found[number]):
                     found[number] = outcome
-                if time.stopped:
+                if time.stopped and not found[number].proven:
                     cut_short[number] = joint
                 left -= joint.size
             if not deadline.left():

@@ -233,21 +233,31 @@ class UnlinkedPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class SlopeScaledPlan(UnlinkedPlan):
-    """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.slope_scaling`.
+class PricedPlan(UnlinkedPlan):
+    """The same with prices that prove its cost.
 
     Attributes
     ----------
     donation_price, need_price : (m,) float, (n,) float
         Node potentials within the levels, in currency a unit.
+    """
+
+    donation_price: Floats
+    need_price: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SlopeScaledPlan(PricedPlan):
+    """A plan of a block that nothing but promises binds, and its proof; see `matchopt.solve.slope_scaling`.
+
+    Attributes
+    ----------
     kept : (p,) float
         Granules over promised columns, besides those over the cheapest of each pair.
     near_tail, near_head : (c,) int
         Candidate arcs: pairs whose reduced cost is about 0.
     """
 
-    donation_price: Floats
-    need_price: Floats
     kept: Floats
     near_tail: Ints
     near_head: Ints
@@ -294,6 +304,9 @@ class Block:
         What it costs something to change.
     slope_scaled : SlopeScaledPlan or None
         A plan, if nothing else makes it a block.
+    divisible : PricedPlan or None
+        The best plan if quantities could be split and no flag bound, if nothing else makes it a block and
+        one unit given serves one.
     """
 
     supply: Floats
@@ -319,6 +332,7 @@ class Block:
     unlinked: UnlinkedPlan | None
     promises: Promises
     slope_scaled: SlopeScaledPlan | None = None
+    divisible: PricedPlan | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -340,6 +354,13 @@ class Block:
         new = ~np.isin(tail * width + self.community[head], visited)
         used = np.bincount(self.visited[:, 0], minlength=len(self.supply))
         return new, np.maximum(self.most_communities - used, 0)
+
+    def marked(self, columns: Columns, which: Ints | Bools) -> tuple[Bools, Bools]:
+        """Return the donations (m,) and needs (n,) of some columns, marked."""
+        donation, need = np.zeros(len(self.supply), dtype=bool), np.zeros(len(self.demand), dtype=bool)
+        donation[columns.tail[which]] = True
+        need[columns.head[which]] = True
+        return donation, need
 
     def need_gain(self, stage: str) -> Floats:
         """Return (n,) what serving one unit of each need adds to `stage`, its cost aside."""

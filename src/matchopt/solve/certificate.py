@@ -8,12 +8,12 @@ can only loosen the bound, never falsify it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from matchopt.arrays import PLENTY, Floats, Ints
-from matchopt.solve.block import Block, PricedObjective, Reached, SlopeScaledPlan
+from matchopt.solve.block import Block, PricedObjective, PricedPlan, Reached, UnlinkedPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Prices:
     fair: Floats
 
 
+Proofs = list[tuple[str, Prices, float]]
+"""Stage, its prices, and what a search proved (infinite: nothing)."""
+
+
 def priced_objective(block: Block, stage: str, prices: Prices) -> PricedObjective:
     """Return what columns are worth in `stage` under `prices`."""
     need = block.need_gain(stage) - prices.need
@@ -72,19 +76,19 @@ def cut_prices(block: Block, stage: str, donation_level: Ints, need_level: Ints)
     )
 
 
-def network_prices(block: Block, slope_scaled: SlopeScaledPlan) -> Prices:
+def network_prices(block: Block, plan: PricedPlan) -> Prices:
     """Return the prices of the cost stage that follow from those of a transport problem.
 
     A level counts there as the weight of a tier, which is above all costs. Any weight that keeps pairs
     and promises across levels from paying proves as much, and a low one leaves the figures small.
     """
-    donation, need = slope_scaled.donation_price, slope_scaled.need_price
+    donation, need = plan.donation_price, plan.need_price
     promises = block.promises
     kept = promises.cost / (promises.amount * promises.columns.served)
     highest = donation.max(initial=0.0) + need.max(initial=0.0) + kept.max(initial=0.0)
     weight = 0.0 if block.by_cost else float(highest)
-    slack = weight * (PLENTY - slope_scaled.donation_level)
-    unmet = block.unmet_cost if block.by_cost else weight * (slope_scaled.need_level - block.tier)
+    slack = weight * (PLENTY - plan.donation_level)
+    unmet = block.unmet_cost if block.by_cost else weight * (plan.need_level - block.tier)
     tiers = (stage for stage in block.stages if stage.startswith("tier"))
     return Prices(
         donation=np.maximum(slack - donation, 0.0) * block.granule,
@@ -138,3 +142,33 @@ def _fairness_term(block: Block, stage: str, prices: Prices, reached: Reached) -
         floor = reached.coverage.min(initial=1.0) if block.fixed_floor is None else block.fixed_floor
         return -float(weight.sum()) * float(floor)
     return 0.0
+
+
+def plan_cuts(block: Block, plan: UnlinkedPlan) -> tuple[Proofs, dict[str, float]]:
+    """Return the proofs of the tiers that follow from levels, and what each tier is served at most."""
+    cuts: Proofs = []
+    values: dict[str, float] = {}
+    for stage in block.stages[:-1]:
+        prices = cut_prices(block, stage, plan.donation_level, plan.need_level)
+        before = Reached(values, np.zeros(0))
+        values[stage] = bound(block, stage, prices, before, np.zeros(len(block.demand)))
+        cuts.append((stage, prices, values[stage]))
+    return cuts, values
+
+
+def charged(block: Block, proofs: Proofs, reached: Reached) -> Block:
+    """Return `block` with one objective, in which coverage has a price.
+
+    By duality the relaxation's plan is the best for each stage at the prices of that stage, and so
+    for any mix of the stages: what a plan loses in the mix it loses on the stages. One more unit in
+    a coverage stage counts as much as a unit served costs on average.
+    """
+    *coverage, (_, cost, _) = proofs
+    served = sum(reached.value[stage] for stage, _, _ in coverage)
+    unit = -reached.value["cost"] / max(served, 1.0)
+    price = {}
+    for own, _, _ in coverage:
+        weight = 1.0 + sum(prices.reached.get(own, 0.0) for _, prices, _ in coverage)
+        price[own] = cost.reached.get(own, 0.0) + unit * weight
+    charge = np.array([price[f"tier {tier}"] for tier in block.tier.tolist()])
+    return replace(block, by_cost=True, unmet_cost=charge)

@@ -326,6 +326,23 @@ class BlockSolution:
     reached: Reached
     stages: tuple[StageProof, ...]
 
+    @property
+    def proven(self) -> bool:
+        """Whether no plan is better in any stage."""
+        return all(reaches(stage.value, stage.bound) for stage in self.stages)
+
+    def bounded_by(self, other: BlockSolution) -> BlockSolution:
+        """Return this plan with what another search proved, up to the first stage in which they differ.
+
+        What it proved of later stages holds for plans that reach in that one what its plan does.
+        """
+        stages, alike = [], True
+        for mine, theirs in zip(self.stages, other.stages, strict=True):
+            bound = max(min(mine.bound, theirs.bound), mine.value) if alike else mine.bound
+            stages.append(replace(mine, bound=bound))
+            alike = alike and reaches(mine.value, theirs.value) and reaches(theirs.value, mine.value)
+        return replace(self, stages=tuple(stages))
+
     def beats(self, other: BlockSolution) -> bool:
         """Return whether this plan is the better one, or as good and as well proven."""
         for mine, theirs in zip(self.stages, other.stages, strict=True):

@@ -5,6 +5,8 @@
   the prices cannot rule out.
 - Many donations and needs: the relaxation is solved for all stages first; its plan is then made whole near
   where it is not, and the relaxation bounds what that costs.
+- Where only granules and flags bind, the divisible plan has the prices, and local search a whole plan at any
+  time; what is small enough is then solved to the end from there on.
 - Where only promises bind, prices and plan of slope scaling are there already: what is left is a local
   search for the promises best changed.
 """
@@ -16,7 +18,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import PLENTY, Bools, Floats, Ints
+from matchopt.arrays import PLENTY, Bools, Floats
+from matchopt.solve.anytime import best_by_simple_rules, improved_from_starts
 from matchopt.solve.assemble import Goals
 from matchopt.solve.block import (
     COVERAGE,
@@ -24,11 +27,11 @@ from matchopt.solve.block import (
     Columns,
     ColumnSource,
     PricedObjective,
-    Reached,
+    PricedPlan,
     SlopeScaledPlan,
     UnlinkedPlan,
 )
-from matchopt.solve.certificate import Prices, bound, cut_prices, network_prices, priced_objective
+from matchopt.solve.certificate import Proofs, bound, charged, network_prices, plan_cuts, priced_objective
 from matchopt.solve.relaxation import NONE, Relaxation, SmoothedPricing, all_that_hold, raised, relax
 from matchopt.solve.rounding import Packing
 from matchopt.solve.search import (
@@ -62,6 +65,9 @@ FIRST = 3
 FEW_PAIRS = 100_000
 """Up to this many donations × needs it is looked at all where only promises bind."""
 
+FEW_PAIRS_WHOLE = 2_000
+"""Up to this many pairs what has to stay whole is searched to the end without a local search before."""
+
 ALL_LOOSE = 30_000
 """Up to this many columns all of them take part in the search for whole granules."""
 
@@ -71,11 +77,10 @@ ROUGH = 5e-4
 NODES = 100
 """Nodes after which a plan made whole is taken as it is: most of the gap is closed at the root."""
 
-Proofs = list[tuple[str, Prices, float]]
-"""Stage, its prices, and what a search proved (infinite: nothing)."""
 
-
-def solve_block(block: Block, source: ColumnSource, deadline: Deadline, tell: Tell) -> BlockSolution:
+def solve_block(
+    block: Block, source: ColumnSource, deadline: Deadline, tell: Tell, begun: BlockSolution | None = None
+) -> BlockSolution:
     """Return the best plan of `block` and its proof.
 
     Parameters
@@ -84,8 +89,12 @@ def solve_block(block: Block, source: ColumnSource, deadline: Deadline, tell: Te
         All columns of the block.
     deadline
         When the search for whole granules stops.
+    begun
+        A plan to go on from, if there is one.
     """
     solver = _BlockSolver(block, source, deadline, tell)
+    if block.divisible is not None:
+        return solver.whole_first(block.divisible, begun)
     if block.slope_scaled is not None:
         return solver.around_promises(block.slope_scaled)
     columns = source.every(ALL_COLUMNS)
@@ -103,13 +112,36 @@ class _BlockSolver:
     deadline: Deadline
     tell: Tell
 
-    def stage_by_stage(self, every: Columns | None) -> BlockSolution:
-        """Solve each stage to the end, over all columns or, for None, those that prices let in."""
+    def whole_first(self, plan: PricedPlan, begun: BlockSolution | None) -> BlockSolution:
+        """Find a whole plan by local search, and search what is not large from there on to the end."""
+        block, source = self.block, self.source
+        self.tell("whole quantities")
+        proofs, _ = plan_cuts(block, plan)
+        proofs.append(("cost", network_prices(block, plan), np.inf))
+        objective = priced_objective(block, "cost", proofs[-1][1])
+        every = source.every(ALL_COLUMNS)
+        if len(block.supply) * len(block.demand) > FEW_PAIRS_WHOLE:
+            time = self.deadline if every is None else self.deadline.share(0.5)
+            columns, amount = improved_from_starts(block, source, plan, objective, time, begun)
+        else:
+            columns, amount = best_by_simple_rules(block, source)
+        found = self._solution(columns, amount, proofs)
+        if every is None or found.proven or self.deadline.left() == 0:
+            return found
+        searched = self.stage_by_stage(every, _carried(columns, amount, every))
+        return searched if searched.beats(found) else found.bounded_by(searched)
+
+    def stage_by_stage(self, every: Columns | None, start: Floats | None = None) -> BlockSolution:
+        """Solve each stage to the end, over all columns or, for None, those that prices let in.
+
+        With all columns a whole plan to `start` from may be given.
+        """
         block, complete, source = self.block, every is not None, None if every is not None else self.source
         amount: Floats | None
         if every is not None:
             # Giving nothing breaks no rule but a floor that is asked for.
             columns, amount = every, np.zeros(len(every)) if block.fixed_floor is None else None
+            amount = amount if start is None else start
         else:
             columns, amount = self._start(self.source.cheapest(FIRST))
         goals, target, capped = Goals(), np.zeros(0), True
@@ -183,7 +215,7 @@ class _BlockSolver:
     def around_promises(self, plan: SlopeScaledPlan) -> BlockSolution:
         """Search for the promises best changed, from the plan of slope scaling on."""
         block, source = self.block, self.source
-        cuts, values = _cuts(block, plan)
+        cuts, values = plan_cuts(block, plan)
         goals = Goals(value=values)
         prices = network_prices(block, plan)
         paired = source.around(plan.tail, plan.head)
@@ -277,7 +309,7 @@ class _BlockSolver:
         if block.by_cost:
             return columns, [], True
         assert block.unlinked is not None, "only a block with levels has cuts"
-        cuts, values = _cuts(block, block.unlinked)
+        cuts, values = plan_cuts(block, block.unlinked)
         enough = sum((PLENTY - t) * values[f"tier {t}"] for t in np.unique(block.tier).tolist())
         found = relax(block, columns, COVERAGE, Goals(), self.source, enough=enough)
         reached = reaches(found.value, enough)
@@ -289,7 +321,7 @@ class _BlockSolver:
         At node potentials of slope scaling no pair gains: that has been looked at. Only promised columns
         are left.
         """
-        if self.block.slope_scaled is None:
+        if self.block.slope_scaled is None and self.block.divisible is None:
             return self.source.excess(objective)
         promised, excess = self.block.promises.columns, np.zeros(len(self.block.demand))
         np.maximum.at(excess, promised.head, promised.gain(objective) / promised.served)
@@ -302,7 +334,7 @@ class _BlockSolver:
         block = self.block
         while True:
             promised, changed = block.promises.columns, block.promises.changed(columns, amount)
-            donation, need = _marked(block, promised, changed)
+            donation, need = block.marked(promised, changed)
             near = donation[plan.near_tail] | need[plan.near_head]
             wider = columns.joined(self.source.around(plan.near_tail[near], plan.near_head[near]))
             start = _carried(columns, amount, wider)
@@ -333,8 +365,9 @@ class _BlockSolver:
             amount = search.attempt("cost", replace(goals, value=coverage), relaxed, reached.value["cost"])
             if amount is not None:
                 return amount
-        charged = _charged(block, proofs, reached)
-        search = _around(charged, columns, base, donation | need | flagged, self.deadline, within)
+        search = _around(
+            charged(block, proofs, reached), columns, base, donation | need | flagged, self.deadline, within
+        )
         return search.step("cost", Goals(), None, relaxed, np.inf).amount
 
     def _made_whole(self, columns: Columns, relaxed: Floats, start: Floats | None) -> Floats:
@@ -385,44 +418,6 @@ def _carried(columns: Columns, amount: Floats, others: Columns) -> Floats:
     return carried
 
 
-def _cuts(block: Block, plan: UnlinkedPlan) -> tuple[Proofs, dict[str, float]]:
-    """Return the proofs of the tiers that follow from levels, and what each tier is served at most."""
-    cuts: Proofs = []
-    values: dict[str, float] = {}
-    for stage in block.stages[:-1]:
-        prices = cut_prices(block, stage, plan.donation_level, plan.need_level)
-        before = Reached(values, np.zeros(0))
-        values[stage] = bound(block, stage, prices, before, np.zeros(len(block.demand)))
-        cuts.append((stage, prices, values[stage]))
-    return cuts, values
-
-
-def _marked(block: Block, columns: Columns, which: Ints | Bools) -> tuple[Bools, Bools]:
-    """Return the donations (m,) and needs (n,) of some columns, marked."""
-    donation, need = np.zeros(len(block.supply), dtype=bool), np.zeros(len(block.demand), dtype=bool)
-    donation[columns.tail[which]] = True
-    need[columns.head[which]] = True
-    return donation, need
-
-
-def _charged(block: Block, proofs: Proofs, reached: Reached) -> Block:
-    """Return `block` with one objective, in which coverage has a price.
-
-    By duality the relaxation's plan is the best for each stage at the prices of that stage, and so
-    for any mix of the stages: what a plan loses in the mix it loses on the stages. One more unit in
-    a coverage stage counts as much as a unit served costs on average.
-    """
-    *coverage, (_, cost, _) = proofs
-    served = sum(reached.value[stage] for stage, _, _ in coverage)
-    unit = -reached.value["cost"] / max(served, 1.0)
-    price = {}
-    for own, _, _ in coverage:
-        weight = 1.0 + sum(prices.reached.get(own, 0.0) for _, prices, _ in coverage)
-        price[own] = cost.reached.get(own, 0.0) + unit * weight
-    charge = np.array([price[f"tier {tier}"] for tier in block.tier.tolist()])
-    return replace(block, by_cost=True, unmet_cost=charge)
-
-
 def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools, Bools]:
     """Return what is whole in the relaxation, and which columns are not to be held to it.
 
@@ -434,7 +429,7 @@ def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bo
     carried = np.append(relaxed, 0.0)[at]
     half = (carried > EQUAL) & (np.abs(carried - block.promises.amount) > EQUAL)
     broken[at[half]] = True
-    donation, need = _marked(block, columns, broken)
+    donation, need = block.marked(columns, broken)
     flagged = block.single[columns.head] | block.complete[columns.head]
     flagged |= block.most_communities[columns.tail] > 0
     return np.floor(relaxed + EQUAL), donation[columns.tail], need[columns.head], flagged
