@@ -58,8 +58,7 @@ def inlined(function: Kernel) -> Kernel:
 
 def part_of_kernel(function: Kernel) -> Kernel:
     """Compile a function into the kernels of its file that call it; none but these can."""
-    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(Kernel, numba.njit(nogil=True, **options)(function))
+    return cast(Kernel, Loop(function, kept=False, no_cpython_wrapper=True, no_cfunc_wrapper=True))
 
 
 def compiled(function: Kernel) -> Kernel:
