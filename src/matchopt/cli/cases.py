@@ -12,7 +12,7 @@ import typer
 from matchopt.cli.door import command
 from matchopt.cli.options import CasePath, Changes, Today, Top, WorkbookOutput
 from matchopt.cli.steps import read_case, write_book
-from matchopt.cli.terminal import FOUND, progress, quoted, show_findings, tell
+from matchopt.cli.terminal import FOUND, ask, progress, quoted, show_findings, tell
 from matchopt.language import spoken, tr
 
 
@@ -30,8 +30,21 @@ def new(
         Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet or empty.")
     ],
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Make one workbook instead of CSV files.")] = False,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from", metavar="LIST", help="Make the case of a list as you keep it; may be repeated."
+        ),
+    ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[LIST]...", help="Further lists, after --from.")
+    ] = None,
+    columns: Annotated[
+        Path | None,
+        typer.Option("--columns", metavar="FILE", help="columns.toml of an earlier list of the same office."),
+    ] = None,
 ) -> None:
-    """Make an empty case to fill in.
+    """Make an empty case to fill in, or a case of lists as you keep them.
 
     Every table has its header, one row that explains the columns and an example. These rows begin with
     ## and are skipped; take the ## of the examples away for a small case to try.
@@ -40,7 +53,11 @@ def new(
       matchopt new my-city
       matchopt new my-city --xlsx
       matchopt new 我的城市 --lang zh
+      matchopt new march --from orders.xlsx donations.csv
     """  # noqa: D301
+    if lists or more or columns:
+        _from_lists(folder, [*(lists or ()), *(more or ())], columns)
+        return
     from matchopt.tables.template import new_case
 
     case = new_case(folder, spoken().value, workbook=xlsx)
@@ -53,6 +70,21 @@ def new(
     print("     " + tr("Rows that begin with ## explain and are skipped; take it away to use the examples."))
     print(f"  2. matchopt check {shown}")
     print(f"  3. matchopt plan {shown}")
+
+
+def _from_lists(folder: Path, lists: list[Path], columns: Path | None) -> None:
+    """Make a case of lists; ask on a terminal what nobody else can know."""
+    from matchopt.tables.case_of_lists import case_of_lists
+
+    if not lists:
+        raise typer.BadParameter(tr("give the lists that the case is made of"), param_hint="'--from'")
+    asking = {"ask": ask} if sys.stdin.isatty() and sys.stdout.isatty() else {}
+    made = case_of_lists(folder, lists, spoken().value, names=columns, **asking)
+    print(made.page)
+    shown = quoted(made.folder)
+    print(tr("Made the folder {case}. What to do next:", case=shown))
+    print(f"  1. matchopt check {shown}")
+    print(f"  2. matchopt plan {shown}")
 
 
 @command

@@ -164,6 +164,17 @@ def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
     console(stream).print(findings_renderable(findings))
 
 
+def ask(question: str, choices: Sequence[str], proposal: str) -> str:
+    """Ask on the terminal; choices are answered by number, and Enter takes what is proposed, if anything."""
+    print("\n" + question)
+    for number, choice in enumerate(choices, start=1):
+        print(f"  {number}. {choice}")
+    answer = input(f"[{proposal}] > " if proposal else "> ").strip() or proposal
+    if choices and answer.isdecimal() and 1 <= int(answer) <= len(choices):
+        return choices[int(answer) - 1]
+    return answer
+
+
 def tell(sentences: Iterable[str], tables: Iterable[ReportTable] = ()) -> None:
     """Print sentences, a line each, and tables below them."""
     for sentence in sentences:

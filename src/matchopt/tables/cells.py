@@ -85,6 +85,8 @@ class Flaw(StrEnum):
 
     FORMULA = "a formula without its value"
     LONG_NUMBER = "a number of more digits than are kept"
+    TWO_QUANTITIES = "an item with several quantities in it"
+    NO_QUANTITY = "an item with no quantity in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,8 @@ class Coded:
         """The text of each row."""
         return self.texts[self.code]
 
-    def kept(self, keep: Bools) -> Coded:
-        """Return the column with the rows `keep` only."""
+    def kept(self, keep: Bools | npt.NDArray[np.intp]) -> Coded:
+        """Return the column with the rows `keep` only, a mask or positions."""
         code, used = pd.factorize(self.code[keep])
         flaws = {k: self.flaws[was] for k, was in enumerate(used.tolist()) if was in self.flaws}
         return Coded(code.astype(np.int32), self.texts[used], self.odd[used], flaws)
@@ -176,6 +178,8 @@ def convert(column: Column, cells: Coded, epoch: date = EPOCH) -> Converted:
     for at, flaw in cells.flaws.items():
         if flaw is Flaw.FORMULA:
             done.refuse(at, _without_value())
+        elif flaw is not Flaw.LONG_NUMBER:
+            done.refuse(at, _no_one_quantity(flaw))
     return done
 
 
@@ -216,6 +220,13 @@ def _without_value() -> RefusedError:
     return RefusedError(
         "formula_without_value", problem, tr("open the workbook in a spreadsheet and save it")
     )
+
+
+def _no_one_quantity(flaw: Flaw) -> RefusedError:
+    cure = tr("write the quantity into a column of its own, such as 5000; several items are several rows")
+    if flaw is Flaw.TWO_QUANTITIES:
+        return RefusedError("two_quantities", tr("holds more than one quantity"), cure)
+    return RefusedError("no_quantity", tr("holds no quantity"), cure)
 
 
 def _long_number() -> RefusedError:

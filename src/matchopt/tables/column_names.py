@@ -22,7 +22,7 @@ OPEN = "?"
 """Where it has to be said what a name means."""
 UNREAD = ""
 """Of a name that is no column of ours."""
-_VALUES = "values"
+_VALUES, _FILL, _LISTS = "values", "fill", "lists"
 
 Words = Mapping[str, str | float]
 
@@ -39,11 +39,17 @@ class ColumnNames:
         Table → their name as written → our column, `OPEN` or `UNREAD`.
     values
         Table → name of a column, theirs or ours → word in its cells → value.
+    fill
+        Table → column of ours that the list does not have → what stands in every row.
+    lists
+        Name of a sheet or file → table that it is.
     """
 
     source: str = ""
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     values: Mapping[str, Mapping[str, Words]] = field(default_factory=lambda: MappingProxyType({}))
+    fill: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    lists: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def column(self, table: str, header: str) -> str | None:
         """Return which column of ours a header is; `OPEN`, `UNREAD`, or None where nothing is said."""
@@ -74,6 +80,8 @@ def from_toml(text: str, found: Findings, source: str = COLUMNS_FILE) -> ColumnN
         return NOTHING_SAID
     columns: dict[str, dict[str, str]] = {}
     values: dict[str, dict[str, Words]] = {}
+    fill: dict[str, dict[str, str]] = {}
+    lists = page.pop(_LISTS, {})
     for section, said in page.items():
         table = table_named(section)
         if table is None or not isinstance(said, dict):
@@ -81,9 +89,19 @@ def from_toml(text: str, found: Findings, source: str = COLUMNS_FILE) -> ColumnN
             found.error("unknown_table", source, problem, tr("sections are called like tables: [needs]"))
             continue
         words = said.pop(_VALUES) if isinstance(said.get(_VALUES), dict) else {}
+        filled = said.pop(_FILL) if isinstance(said.get(_FILL), dict) else {}
+        fill[table.name] = {ours: theirs for theirs, ours in _filled(table.name, filled, source, found)}
         columns[table.name] = dict(_named(table.name, said.items(), source, found))
         values[table.name] = {str(name): dict(of) for name, of in words.items() if isinstance(of, dict)}
-    return ColumnNames(source, columns, values)
+    told = {str(name): str(table) for name, table in lists.items()} if isinstance(lists, dict) else {}
+    return ColumnNames(source, columns, values, fill, told)
+
+
+def _filled(table: str, filled: Mapping[str, Any], source: str, found: Findings) -> Iterable[tuple[str, str]]:
+    """Yield what stands in every row, and the column of ours it stands in."""
+    for ours, text in filled.items():
+        for _, column in _named(table, [(str(text), ours)], source, found):
+            yield str(text), column
 
 
 _SECTION = re.compile(r'^\s*\[([^\]"]*[^\x00-\x7f][^\]"]*)\]')
@@ -134,11 +152,18 @@ def _named(
 def as_toml(names: ColumnNames, remarks: Mapping[tuple[str, str], str] = MappingProxyType({})) -> str:
     """Return the text of a ``columns.toml``; `remarks` stand behind names of a table."""
     lines = []
+    if names.lists:
+        lines += [f"[{_LISTS}]", *(f"{_quoted(name)} = {_quoted(of)}" for name, of in names.lists.items())]
     for table, columns in names.columns.items():
         lines += ["", f"[{table}]"]
         for theirs, ours in columns.items():
             remark = remarks.get((table, theirs), "")
             lines.append(f"{_quoted(theirs)} = {_quoted(ours)}" + (f"  # {remark}" if remark else ""))
+        if fill := names.fill.get(table, {}):
+            lines += ["", f"[{table}.{_FILL}]"]
+            for ours, text in fill.items():
+                remark = remarks.get((table, ours), "")
+                lines.append(f"{ours} = {_quoted(text)}" + (f"  # {remark}" if remark else ""))
         for theirs, words in names.values.get(table, {}).items():
             lines += ["", f"[{table}.{_VALUES}.{_quoted(theirs)}]"]
             lines += [f"{_quoted(word)} = {_value(value)}" for word, value in words.items()]

@@ -17,6 +17,7 @@ from matchopt.contract.frames import NUMBERS, empty_column
 from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
 from matchopt.tables.cells import Coded, Converted, convert
+from matchopt.tables.derived import completed
 from matchopt.tables.findings import LIMIT, Findings, Said, Saying, shown, visible
 from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
 from matchopt.tables.left_out import warn_of_sum, without_totals
@@ -106,7 +107,7 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         )
         found.note("remarks", raw.table.name, skipped)
     _tell_layout(raw, found)
-    raw = without_totals(match_headers(raw, found), found)
+    raw = completed(without_totals(match_headers(raw, found), found), found)
     places = raw.places
     complete = require_columns(raw, places, found)
     _ask_for_amounts(raw, places, found)

@@ -83,6 +83,10 @@ def matched(
     if left:
         _by_list(found, table, bare, left, columns)
         _name_as_key(found, table)
+    for k, choices in list(found.asked.items()):
+        if choices and found.places.keys() >= set(choices):
+            found.kept[k] = choices[0]  # others say so already
+            del found.asked[k]
     for k in found.places.values():
         unit = None if _named(table, bare[k]) == 1 else split_unit(bare[k])[1]
         if unit is not None:

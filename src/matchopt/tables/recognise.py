@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
@@ -59,6 +59,12 @@ _ENOUGH: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "organizations": (frozenset({"organization", "name"}), frozenset()),
 }
 """Table → columns that it has to have, and columns of which it has to have one; else those it requires."""
+
+WIDE: Mapping[str, frozenset[str]] = {
+    "needs": frozenset({"community"}),
+    "donations": frozenset({"donor", "origin"}),
+}
+"""Tables that may have a column for each item, and columns of which one tells them then."""
 
 FEWEST = 2
 """Columns that have to be known of a list for it to be a table."""
@@ -154,11 +160,17 @@ def _csv_rows(data: bytes) -> Iterator[tuple[str, ...]]:
 
 def table_of(listed: Listed, said: ColumnNames = NOTHING_SAID) -> Recognised:
     """Return which table a list is."""
+    told = said.lists.get(listed.sheet) or said.lists.get(listed.file)
+    if told is not None:
+        return Recognised(table_named(told))
     named = table_named(listed.sheet) or table_named(PurePath(listed.file).stem)
     if named is not None:
         return Recognised(named)
     if not listed.rows:
         return Recognised(None)
+    before = [name for name, columns in said.columns.items() if columns and _as_before(name, listed, said)]
+    if len(before) == 1:
+        return Recognised(TABLES[before[0]])
     fits = {name: fit for name, table in TABLES.items() if (fit := _fit(table, listed, said))}
     if not fits:
         return Recognised(None)
@@ -179,6 +191,22 @@ def _says(text: str, table: str) -> bool:
     return re.search(rf"{chinese}|\b(?:{english})\b", text) is not None
 
 
+def _as_before(table: str, listed: Listed, said: ColumnNames) -> bool:
+    """Return whether all headers of a list are those of an earlier one that was this table."""
+    headers = heading_among(listed.rows, TABLES[table], said).headers
+    return all(said.column(table, header) is not None for header in headers if header)
+
+
+def amounts_under(columns: Sequence[int], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return those of some columns that hold numbers, and nothing else."""
+    found = []
+    for k in columns:
+        cells = [row[k] for row in rows if k < len(row) and row[k]]
+        if cells and all(re.fullmatch(r"[0-9][0-9,]*(?:\.[0-9]+)?", cell) for cell in cells):
+            found.append(k)
+    return found
+
+
 def _best(fits: Mapping[str, int]) -> Recognised:
     most = max(fits.values())
     best = tuple(TABLES[name] for name, fit in fits.items() if fit == most)
@@ -187,9 +215,14 @@ def _best(fits: Mapping[str, int]) -> Recognised:
 
 def _fit(table: Table, listed: Listed, said: ColumnNames) -> int:
     """Return how well the headers of a list fit a table, 0 if they do not."""
-    headers = heading_among(listed.rows, table, said).headers
+    heading = heading_among(listed.rows, table, said)
+    headers = heading.headers
     match = matched(table, headers, None, said)
     names = {*match.places, *(choices[0] for choices in match.asked.values() if choices)}
+    if table.name in WIDE and not names & {"item", "quantity"} and names & WIDE[table.name]:
+        strange = [k for k, header in enumerate(headers) if header and k not in match.known]
+        if len(amounts_under(strange, listed.rows[heading.at + 1 :])) >= FEWEST:
+            return len(names)
     required = frozenset(column.name for column in table.columns if column.required)
     needed, one_of = _ENOUGH.get(table.name, (required, frozenset()))
     if len(names) < FEWEST or not needed <= names or (one_of and not one_of & {*names, *match.kept.values()}):
@@ -197,4 +230,4 @@ def _fit(table: Table, listed: Listed, said: ColumnNames) -> int:
     if table.name == "items" and "quantity" in {*match.kept.values()}:
         return 0
     unread = sum(1 for k, header in enumerate(headers) if header and k not in match.known)
-    return max(1, 3 * len(names) + 6 * (required <= names | {f"{table.name[:-1]}_id"}) - unread)
+    return max(1, 3 * len(names) - unread)

@@ -231,15 +231,15 @@ def _csv(table: Table, today: date) -> bytes:
     return text.getvalue().encode("utf-8-sig" if _zh() else "utf-8")
 
 
-def settings_text() -> str:
-    """Return a ``matchopt.toml`` that explains every setting and sets none but those `PROPOSED`."""
+def settings_text(proposed: Mapping[str, str] = PROPOSED) -> str:
+    """Return a ``matchopt.toml`` that explains every setting and sets none but those that are proposed."""
     intro = tr("Settings of this case. Each line shows the default; take away its # to change it.")
     lines = [f"# {intro}", ""]
     for section, values in Settings().model_dump().items():
         lines += [f"# {tr(SETTINGS[section])}", f"[{section}]"]
         for name, value in values.items():
             full = f"{section}.{name}"
-            line = f'{name} = "{PROPOSED[full]}"' if full in PROPOSED else f"# {name} = {_shown(value)}"
+            line = f'{name} = "{proposed[full]}"' if full in proposed else f"# {name} = {_shown(value)}"
             lines += ["", *_comment(tr(SETTINGS[full])), line]
         lines.append("")
     return "\n".join(lines)
