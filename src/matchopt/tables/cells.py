@@ -85,8 +85,6 @@ class Flaw(StrEnum):
 
     FORMULA = "a formula without its value"
     LONG_NUMBER = "a number of more digits than are kept"
-    TWO_QUANTITIES = "an item with several quantities in it"
-    NO_QUANTITY = "an item with no quantity in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ class Coded:
     code: Shorts
     texts: Texts
     odd: Bools
-    flaws: Mapping[int, Flaw] = field(default_factory=dict)
+    flaws: Mapping[int, Flaw | RefusedError] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.code)
@@ -178,8 +176,8 @@ def convert(column: Column, cells: Coded, epoch: date = EPOCH) -> Converted:
     for at, flaw in cells.flaws.items():
         if flaw is Flaw.FORMULA:
             done.refuse(at, _without_value())
-        elif flaw is not Flaw.LONG_NUMBER:
-            done.refuse(at, _no_one_quantity(flaw))
+        elif isinstance(flaw, RefusedError):
+            done.refuse(at, flaw)
     return done
 
 
@@ -220,13 +218,6 @@ def _without_value() -> RefusedError:
     return RefusedError(
         "formula_without_value", problem, tr("open the workbook in a spreadsheet and save it")
     )
-
-
-def _no_one_quantity(flaw: Flaw) -> RefusedError:
-    cure = tr("write the quantity into a column of its own, such as 5000; several items are several rows")
-    if flaw is Flaw.TWO_QUANTITIES:
-        return RefusedError("two_quantities", tr("holds more than one quantity"), cure)
-    return RefusedError("no_quantity", tr("holds no quantity"), cure)
 
 
 def _long_number() -> RefusedError:

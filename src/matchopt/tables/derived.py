@@ -12,9 +12,9 @@ import numpy as np
 from matchopt.arrays import Texts
 from matchopt.language import tr, trn
 from matchopt.tables.answers import one_row_each
-from matchopt.tables.cells import STRIP, Coded, Flaw, widened
+from matchopt.tables.cells import STRIP, Coded, widened
 from matchopt.tables.column_names import OPEN
-from matchopt.tables.findings import Findings
+from matchopt.tables.findings import Findings, RefusedError
 from matchopt.tables.header_names import UNITS, plain
 from matchopt.tables.raw import Cells, RawTable, as_texts, texts
 
@@ -133,22 +133,23 @@ def _with_column(raw: RawTable, name: str, cells: Cells) -> RawTable:
 # --- quantities ------------------------------------------------------------------------------
 
 
-def quantity_in(text: str) -> tuple[str, str] | Flaw:
+def quantity_in(text: str) -> tuple[str, str] | RefusedError:
     """Return the item and the quantity that a text holds, such as «口罩5万只»; or why they cannot be told.
 
     The quantity is the number that a counting unit follows (斤, 升 and the like, where nothing is counted);
     «24粒装» says what the item is like.
     """
+    cure = tr("write the quantity into a column of its own, such as 5000; several items are several rows")
     wide = widened(text)
     matches = list(_COUNTED.finditer(wide)) or list(_MEASURED.finditer(wide)) or list(_MONEY.finditer(wide))
     if len(matches) > 1:
-        return Flaw.TWO_QUANTITIES
+        return RefusedError("two_quantities", tr("holds more than one quantity"), cure)
     if not matches:
-        return Flaw.NO_QUANTITY
+        return RefusedError("no_quantity", tr("holds no quantity"), cure)
     found = matches[0]
     item = (text[: found.start()] + text[found.end() :]).strip(STRIP)
     item = re.sub(r"[(（]\s*[)）]", "", item).strip(STRIP + "、，,;；:：-*×x共计约")
-    return (item, found[1].strip()) if item else Flaw.NO_QUANTITY
+    return (item, found[1].strip()) if item else RefusedError("no_quantity", tr("holds no item"), cure)
 
 
 def _with_quantities(raw: RawTable, found: Findings) -> RawTable:
@@ -165,7 +166,7 @@ def _with_quantities(raw: RawTable, found: Findings) -> RawTable:
     given = zip(parts, cells.texts, strict=True)
     both = [part if isinstance(part, tuple) else (text, text) for part, text in given]
     items, amounts = zip(*both, strict=True)
-    flaws = {at: part for at, part in enumerate(parts) if isinstance(part, Flaw)}
+    flaws = {at: part for at, part in enumerate(parts) if isinstance(part, RefusedError)}
     quantity = Coded(cells.code, np.array(amounts, dtype=object), np.ones(len(amounts), dtype=bool), flaws)
     columns = list(raw.columns)
     columns[k] = texts([items[code] for code in cells.code])
@@ -181,5 +182,5 @@ def _with_quantities(raw: RawTable, found: Findings) -> RawTable:
     return _with_column(replace(raw, columns=tuple(columns)), "quantity", quantity)
 
 
-def _holds_one(part: tuple[str, str] | Flaw) -> bool:
+def _holds_one(part: tuple[str, str] | RefusedError) -> bool:
     return isinstance(part, tuple) and part[1] != ""
