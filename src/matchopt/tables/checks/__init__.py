@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matchopt.tables.checks import commitments, places, policy, quantities, references
+from matchopt.tables.checks import commitments, costs, places, policy, quantities, references
 from matchopt.tables.typed import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     quantities.prices_of_funds,
     quantities.idle_funds,
     quantities.closed,
+    costs.countable_costs,
     policy.boundary,
     policy.fairness,
     policy.horizon,

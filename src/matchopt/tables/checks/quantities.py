@@ -41,16 +41,24 @@ CLOSED = (
 @check()
 def countable(tables: CheckedTables) -> None:
     """Report numbers of too many decimals, and columns of quantities that add up beyond 64 bits."""
-    fine = [
-        _refuse_too_fine(tables, tables.checked[name], column)
-        for name, column in COUNTED
-        if name in tables.checked
-    ]
+    counted = [(tables.checked[name], column) for name, column in COUNTED if name in tables.checked]
+    problem = tr(
+        "has more than {most_decimals} decimals, which cannot be counted exactly", most_decimals=MOST_DECIMALS
+    )
+    for table, column in counted:
+        said = (table.array(column), problem, tr("write fewer decimals, or take a smaller unit"))
+        tables.error("too_fine", table, column, _too_fine(table, column), said)
+    decimals = counted_decimals(tables)
+    for table, column in counted:
+        _check_size(tables, table, column, decimals)
+
+
+def counted_decimals(tables: CheckedTables) -> int:
+    """Return in how many decimals quantities are counted, as they themselves, ratios and prices need it."""
+    counted = [(tables.checked[name], column) for name, column in COUNTED if name in tables.checked]
+    fine = [table.array(column)[table.given(column) & ~_too_fine(table, column)] for table, column in counted]
     decimals = _decimals(np.unique(np.concatenate([np.empty(0), *fine])))
-    decimals = max(decimals, decimals_of(_served_by_granules(tables)))
-    for name, column in COUNTED:
-        if name in tables.checked:
-            _check_size(tables, tables.checked[name], column, decimals)
+    return max(decimals, decimals_of(_served_by_granules(tables)))
 
 
 def _served_by_granules(tables: CheckedTables) -> Floats:
@@ -70,19 +78,13 @@ def _served_by_granules(tables: CheckedTables) -> Floats:
     return np.outer(given, np.concatenate([ratio[~np.isnan(ratio)], 1 / price[price > 0]])).ravel()
 
 
-def _refuse_too_fine(tables: CheckedTables, table: Checked, column: str) -> Floats:
-    """Report numbers of more than `MOST_DECIMALS`; return the others."""
+def _too_fine(table: Checked, column: str) -> Bools:
+    """Return the rows of more than `MOST_DECIMALS`."""
     values = table.array(column)
-    given = table.given(column)
-    broken = np.flatnonzero(given & (values != np.rint(values)))
+    broken = np.flatnonzero(table.given(column) & (values != np.rint(values)))
     fine = np.zeros(len(values), dtype=bool)
     fine[broken[_decimals_off(values[broken], MOST_DECIMALS) > 0]] = True
-    problem = tr(
-        "has more than {most_decimals} decimals, which cannot be counted exactly", most_decimals=MOST_DECIMALS
-    )
-    said = (values, problem, tr("write fewer decimals, or take a smaller unit"))
-    tables.error("too_fine", table, column, fine, said)
-    return np.asarray(values[given & ~fine])
+    return fine
 
 
 def _decimals_off(values: Floats, decimals: int) -> Floats:
