@@ -142,6 +142,30 @@ def test_a_case_that_was_left_in_place_is_looked_at_too(place: Path) -> None:
     assert "needs.csv: has been changed since the plan was made" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["lanes.csv", "禁入清单.xlsx", "columns.toml", "extra.csv"])
+def test_a_file_that_was_added_to_the_case_is_named(place: Path, name: str) -> None:
+    run = place / "run"
+    (run / "case" / name).write_text("from_place,to_place,distance_km\nRiverside,Old Town,5\n", "utf-8")
+    for command in (COMMANDS[0], ("verify", "run")):
+        result = call(*command)
+        assert result.exit_code == 1
+        assert f"{Path('run') / 'case' / name}: has been added since the plan was made" in result.output
+    (run / "case" / name).rename(run / "case" / f".{name}")
+    (run / "case/notes.txt").write_text("", "utf-8")
+    assert call("verify", "run").exit_code == 0
+
+
+def test_a_table_that_was_added_beside_a_case_left_in_place_is_named(place: Path) -> None:
+    (place / "city/more.csv").write_text("what\never\n", "utf-8")
+    matchopt.plan(matchopt.read_case("city")).write("bare", copy=False)
+    assert call("report", "bare", "-o", "old.html").exit_code == 0
+    (place / "city/lanes.csv").write_text("from_place,to_place,distance_km\nRiverside,Old Town,5\n", "utf-8")
+    result = call("report", "bare", "-o", "new.html")
+    assert result.exit_code == 1
+    assert f"{place / 'city' / 'lanes.csv'}: has been added since the plan was made" in result.stderr
+    assert call("report", "bare", "-o", "new.html", "--force").exit_code == 0
+
+
 def test_a_batch_plans_anew_what_was_edited(place: Path) -> None:
     from matchopt.batch import plan_one
 

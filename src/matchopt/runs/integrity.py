@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matchopt.contract.schema import table_named
+from matchopt.contract.settings import FILE as SETTINGS_FILE
 from matchopt.errors import RunError, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.write import MANIFEST
+from matchopt.tables.column_names import COLUMNS_FILE
+from matchopt.tables.files import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -24,11 +28,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("matchopt")
 
 _CHANGED = mark("{file}: has been changed since the plan was made")
+_ADDED = mark("{file}: has been added since the plan was made")
 _UNREADABLE = mark("{file}: cannot be read: {strerror}")
 
 
 def changed_files(folder: Path, manifest: Manifest, case: Path | None) -> Iterator[str]:
-    """Yield one line for each file that is not as it was when the run was written.
+    """Yield one line for each file that is not as it was when the run was written, or was not there.
 
     Parameters
     ----------
@@ -41,7 +46,7 @@ def changed_files(folder: Path, manifest: Manifest, case: Path | None) -> Iterat
 
 
 def refuse_changed(folder: Path, manifest: Manifest, case: Path | None, *, force: bool) -> None:
-    """Raise RunError if a file of the run was changed since it was written; with `force`, only log it.
+    """Raise RunError if a file of the run was changed or added since then; with `force`, only log it.
 
     A case that is gone altogether is left to whoever reads it.
     """
@@ -76,6 +81,22 @@ def _changes(folder: Path, manifest: Manifest, case: Path | None) -> Iterator[tu
             continue
         if hashlib.sha256(content).hexdigest() != sha:
             yield tr(_CHANGED, file=file), True
+    if case is not None and case.is_dir():
+        for file in _added(case, manifest):
+            yield tr(_ADDED, file=file), True
+
+
+def _added(case: Path, manifest: Manifest) -> Iterator[Path]:
+    """Yield files of the folder of a case that reading it would take in now, and did not when it was planned.
+
+    In a folder of the user's own files that are not called like a table may have stood there before.
+    """
+    for file in sorted(case.iterdir()):
+        named = file.name.lower() in (SETTINGS_FILE, COLUMNS_FILE)
+        table = file.suffix.lower() in SUFFIXES and (manifest.copied or table_named(file.stem) is not None)
+        hidden = file.name.startswith((".", "~$"))
+        if file.name not in manifest.case_files and (named or table) and not hidden and file.is_file():
+            yield file
 
 
 def refuse_torn(plan: Plan, folder: Path, case: Case | None) -> None:
