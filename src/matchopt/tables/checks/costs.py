@@ -1,4 +1,8 @@
-"""Checks of costs: whether what a unit, and a delivery, may cost can be counted exactly."""
+"""Checks of costs: whether what a unit, and a delivery, may cost can be counted exactly.
+
+Looked at is the most that a unit of each donated item may cost: over the longest way, waiting as long as can
+be, whatever else would be cheaper. What goes beyond counting so is far beyond all that is real.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +41,7 @@ class CostShare(NamedTuple):
 
 @check("needs", "donations", complete=ALL, settings=True)
 def countable_costs(tables: CheckedTables, needs: Checked, donations: Checked, settings: Settings) -> None:
-    """Report what can make a unit, or a delivery, cost more than can be counted exactly.
-
-    Looked at is the most that a unit of each donated item may cost: over the longest way, waiting as long as
-    can be. That is far beyond all that is real.
-    """
+    """Report what can make a unit, or a delivery, cost more than can be counted exactly."""
     per_kg, lane = list(_per_kg(tables, needs, donations, settings)), _lane(tables, needs, donations, 0.0)
     affinity = settings.policy.affinity_weight if "affinities" in tables.checked else 0.0
     identified = max(settings.rates.identification.model_dump().values())
