@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,9 @@ class Case:
     findings: tuple[Finding, ...] = ()
     sources: tuple[Source, ...] = ()
     earlier: EarlierPlan | None = None
+    _columns: dict[tuple[str, str], npt.NDArray[Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
@@ -160,11 +163,14 @@ class Case:
 
     def column(self, table: str, name: str) -> npt.NDArray[Any]:
         """Return a column of a table as an array, read-only; with no entries if the case does not give it."""
-        if table in self.tables:
-            return self.tables[table][name].to_numpy()
-        from matchopt.contract.frames import empty_columns
+        if table not in self.tables:
+            from matchopt.contract.frames import empty_columns
 
-        return empty_columns(TABLES[table])[name]
+            return empty_columns(TABLES[table])[name]
+        key = table, name
+        if key not in self._columns:  # a view: small plans would spend much of their time on asking again
+            self._columns[key] = self.tables[table][name].to_numpy()
+        return self._columns[key]
 
     def with_extras(self, name: str) -> pd.DataFrame:
         """Return the table called `name`, which the case gives, with the columns that no schema knows."""

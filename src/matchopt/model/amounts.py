@@ -124,7 +124,7 @@ def _plannable(case: Case, least: Floats, scale: QuantityScale) -> Ints:
         return np.where(reliability < 1, 0, offered)
     if policy == "ignore" or not (reliability < 1).any():
         return offered
-    rows = sorted_rows(case.donations["donation_id"])
+    rows = sorted_rows(case.column("donations", "donation_id"))
     rows = rows[reliability[rows] < 1]
     group = alike_donations(case)[rows]
     by_group = np.argsort(group, kind="stable")
@@ -161,14 +161,13 @@ def _pinned(case: Case, scale: QuantityScale) -> Ints:
 
 def _excluded(case: Case) -> Bools:
     """Return which needs an exclusion names: equal item, group and community where it gives them."""
-    columns = ["item", "group", "community"]
+    columns = ("item", "group", "community")
+    named: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for row in zip(*(case.column("exclusions", name).tolist() for name in columns), strict=True):
+        given = {name: cell for name, cell in zip(columns, row, strict=True) if cell}
+        named.setdefault(tuple(given), set()).add(tuple(given.values()))
     excluded = np.zeros(len(case.needs), dtype=bool)
-    if "exclusions" not in case.tables:
-        return excluded
-    table = case.table("exclusions")
-    given = table[columns] != ""
-    for which, some in table[columns].groupby([given[name] for name in columns], sort=False):
-        named = [name for name, is_given in zip(columns, which, strict=True) if is_given]
-        wanted = pd.MultiIndex.from_frame(some[named])
-        excluded |= pd.MultiIndex.from_frame(case.needs[named]).isin(wanted)
+    for which, some in named.items():
+        rows = zip(*(case.column("needs", name).tolist() for name in which), strict=True)
+        excluded |= np.fromiter((row in some for row in rows), dtype=bool, count=len(excluded))
     return excluded

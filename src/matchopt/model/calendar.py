@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from matchopt.contract.case import Case
 
+Days: TypeAlias = "pd.Series | npt.NDArray[Any]"
+"""A column of days, NaT where not given."""
+
 NEVER = 2**40
 """A day so far off that it never binds."""
 
 
-def days_of(column: pd.Series) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def days_of(column: Days) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Return days since 1970-01-01 and where they are given."""
-    values = column.to_numpy(dtype="datetime64[D]")
+    values = np.asarray(column, dtype="datetime64[D]")
     return values.astype(np.int64), ~np.isnat(values)
 
 
@@ -44,7 +47,7 @@ class Calendar:
         days = planned_days(case.column, case.settings.horizon)
         return cls(0, 0, dated=False) if days is None else cls(days.start, days.end, dated=True)
 
-    def window(self, earliest: pd.Series, latest: pd.Series) -> tuple[Ints, Ints]:
+    def window(self, earliest: Days, latest: Days) -> tuple[Ints, Ints]:
         """Return first and last day of each window, cut to the horizon."""
         first, has_first = days_of(earliest)
         last, has_last = days_of(latest)
@@ -53,7 +56,7 @@ class Calendar:
             np.where(has_last, np.minimum(last, self.end), self.end),
         )
 
-    def expiry(self, expires_on: pd.Series, available_from: pd.Series, shelf_life: Floats) -> Ints:
+    def expiry(self, expires_on: Days, available_from: Days, shelf_life: Floats) -> Ints:
         """Return the last day of use: given, else first available day + shelf life, else never."""
         day, given = days_of(expires_on)
         start, has_start = days_of(available_from)

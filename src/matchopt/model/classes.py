@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -217,18 +218,18 @@ def supply_rows(
     codes
         Of each donation.
     """
-    table = case.donations
+    cells = partial(case.column, "donations")
     communities, groups = earmarks
-    place = atlas.of_donations(table)
-    first, last = calendar.window(table["available_from"], table["available_until"])
+    place = atlas.of_donations(case.donations)
+    first, last = calendar.window(cells("available_from"), cells("available_until"))
     columns = Supply(
         item=item,
         place=alike([place.name, numbered(place.latitude), numbered(place.longitude)]),
-        community=atlas.codes(table["community"]),
+        community=atlas.codes(cells("community")),
         first=first,
         last=last,
-        expiry=calendar.expiry(table["expires_on"], table["available_from"], shelf_life),
-        quality=table["quality"].to_numpy(dtype=np.int64),
+        expiry=calendar.expiry(cells("expires_on"), cells("available_from"), shelf_life),
+        quality=cells("quality"),
         only_communities=communities.code,
         only_groups=groups.code,
         affinity=codes.affinity,
@@ -253,7 +254,7 @@ def supply_classes(
     takes_part : (d,) bool
         Which donations count, be it with an amount of 0.
     """
-    members, representative = _gather(rows, case.donations["donation_id"], amount, takes_part)
+    members, representative = _gather(rows, case.column("donations", "donation_id"), amount, takes_part)
     _, first_at = np.unique(rows.place, return_index=True)
     return rows.take(representative), members, place.take(first_at)
 
@@ -262,20 +263,20 @@ def demand_rows(
     case: Case, atlas: Atlas, calendar: Calendar, item: Ints, group: Ints, codes: Codes
 ) -> Demand:
     """Return what the rules look at of each need; parameters as for `supply_rows`."""
-    table = case.needs
-    first, last = calendar.window(table["needed_from"], table["needed_by"])
+    cells = partial(case.column, "needs")
+    first, last = calendar.window(cells("needed_from"), cells("needed_by"))
     by_cost = case.settings.policy.objective == "total-cost"
     return Demand(
         item=item,
-        community=atlas.codes(table["community"]),
-        priority=table["priority"].to_numpy(dtype=np.int64),
+        community=atlas.codes(cells("community")),
+        priority=cells("priority"),
         group=group,
         first=first,
         last=last,
-        min_quality=alike_qualities(case.column("needs", "min_quality"), case.column("donations", "quality")),
-        min_remaining_days=table["min_remaining_days"].to_numpy(dtype=np.int64),
-        channel=positions(np.array(CHANNELS, dtype=object), table["channel"]),
-        unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(table), dtype=np.int64),
+        min_quality=alike_qualities(cells("min_quality"), case.column("donations", "quality")),
+        min_remaining_days=cells("min_remaining_days"),
+        channel=positions(np.array(CHANNELS, dtype=object), cells("channel")),
+        unmet_cost=unmet_cost(case) if by_cost else np.zeros(len(item), dtype=np.int64),
         affinity=codes.affinity,
         barred=codes.barred,
         own=np.full(len(item), -1),
@@ -284,7 +285,7 @@ def demand_rows(
 
 def demand_classes(case: Case, rows: Demand, amount: Ints, takes_part: Bools) -> tuple[Demand, Members]:
     """Return the classes of needs that take part, and their members; parameters as for `supply_classes`."""
-    members, representative = _gather(rows, case.needs["need_id"], amount, takes_part)
+    members, representative = _gather(rows, case.column("needs", "need_id"), amount, takes_part)
     return rows.take(representative), members
 
 
@@ -307,13 +308,11 @@ def alike_groups(group: Ints, earmarks: Earmarks) -> Ints:
 
 def unmet_cost(case: Case) -> Ints:
     """Return each need's deprivation cost in 1/10 000 currency per unit."""
-    given = case.needs["unmet_cost"].to_numpy(dtype=np.float64)
+    given = case.column("needs", "unmet_cost")
     return to_money(np.where(np.isnan(given), case.settings.rates.unmet_cost, given))
 
 
-def _gather(
-    columns: Supply | Demand, ids: pd.Series, amount: Ints, takes_part: Bools
-) -> tuple[Members, Ints]:
+def _gather(columns: Supply | Demand, ids: Texts, amount: Ints, takes_part: Bools) -> tuple[Members, Ints]:
     """Group rows that take part by equal columns; return members and one row per class.
 
     Rows are taken in the order of their ids, so that neither classes nor members depend
@@ -393,15 +392,14 @@ LONG = 64
 """Characters of an id from which on texts are compared one by one: as numbers they would fill the memory."""
 
 
-def sorted_rows(ids: pd.Series) -> Ints:
+def sorted_rows(ids: Texts) -> Ints:
     """Return the rows of a table in the order of their ids; equal ids stay in the order of their rows."""
-    texts = ids.to_numpy(dtype=object)
-    if max(map(len, texts), default=0) > LONG:
-        return np.asarray(np.argsort(texts, kind="stable"), dtype=np.int64)
-    return np.asarray(np.lexsort(_as_numbers(texts)[:, ::-1].T), dtype=np.int64)
+    if max(map(len, ids), default=0) > LONG:
+        return np.asarray(np.argsort(ids, kind="stable"), dtype=np.int64)
+    return np.asarray(np.lexsort(_as_numbers(ids)[:, ::-1].T), dtype=np.int64)
 
 
-def ranks(ids: pd.Series) -> Ints:
+def ranks(ids: Texts) -> Ints:
     """Return the rank of each id among all of its table."""
     rows = sorted_rows(ids)
     rank = np.empty(len(rows), dtype=np.int64)

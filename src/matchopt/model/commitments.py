@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -35,6 +36,7 @@ KEYS = ["donation", "need", "hub", "pickup", "arrival", "delivery"]
 """What tells two lines apart."""
 
 PROMISED = frozenset({"planned"})
+NUMBERED = re.compile(r"^A([0-9]{4,15})$")
 
 
 def last_number(case: Case) -> int:
@@ -44,9 +46,7 @@ def last_number(case: Case) -> int:
         for lines in (case.earlier.allocations, case.earlier.retired):
             names += lines["allocation_id"].tolist()
         names.append(case.earlier.last_id)
-    ids = pd.Series(names, dtype="str")
-    numbers = ids.str.extract(r"^A(\d{4,15})$", expand=False).dropna()
-    return int(numbers.astype(np.int64).max()) if len(numbers) else 0
+    return max((int(known[1]) for known in map(NUMBERED.match, map(str, names)) if known), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class Bars:
         tail = positions(case.donations["donation_id"], table["donation_id"])
         head = positions(case.needs["need_id"], table["need_id"])
         status = table["status"].to_numpy(dtype=object)
-        single = case.needs["single_source"].to_numpy(dtype=bool)
+        single = case.column("needs", "single_source")
         barred = np.isin(status, list(BARRED))
         alone = np.isin(status, list(PINNED)) & single[head]
         # Of a need with one source already all pairs are listed that stay: none if it has several.

@@ -244,7 +244,7 @@ class FairnessCells:
             }
         )
         # In the order of ids, so that nothing depends on how rows stand or what places are called.
-        order = np.argsort(case.needs["need_id"].to_numpy(dtype=object), kind="stable")
+        order = np.argsort(case.column("needs", "need_id"), kind="stable")
         table_by_id = table.iloc[order]
         groups = table_by_id[table_by_id["taken"]].groupby(["community", "category"], sort=False)
         cells = groups.agg(asked=("asked", "sum"), counts=("counts", "any"), pinned=("pinned", "sum"))

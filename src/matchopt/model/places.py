@@ -85,12 +85,13 @@ def _names(case: Case) -> pd.Index:
 
     What breaks ties goes by this order: ids are the same however rows stand and places are called.
     """
-    needs, donations = sorted_rows(case.needs["need_id"]), sorted_rows(case.donations["donation_id"])
+    needs = sorted_rows(case.column("needs", "need_id"))
+    donations = sorted_rows(case.column("donations", "donation_id"))
     by_id = [case.column("needs", "community")[needs]]
     by_id += [case.column("donations", name)[donations] for name in ("origin", "community")]
     others = ("communities", "community"), ("hubs", "hub"), ("lanes", "from_place"), ("lanes", "to_place")
     by_name = sorted(set[str]().union(*(case.column(*name) for name in others)))
-    known = pd.Series(np.concatenate([*by_id, np.array(by_name, dtype=object)])).drop_duplicates()
+    known = pd.unique(np.concatenate([*by_id, np.array(by_name, dtype=object)]))
     return pd.Index(known[known != ""], dtype=object)
 
 

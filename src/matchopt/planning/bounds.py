@@ -67,7 +67,7 @@ def _sum(
     own = new.served_by_need(network.demand)
     served: dict[int, Fraction | float] | None = None
     if by_tier is not None:
-        priority = case.needs["priority"].to_numpy(dtype=np.int64)
+        priority = case.column("needs", "priority")
         before = {t: books.served.of(priority == t) - own.of(priority == t) for t in by_tier}
         served = {t: most + before[t] for t, most in by_tier.items()}
     unmet = network.demand - own
@@ -118,7 +118,7 @@ class _Exact:
         unmet: Quantities,
     ) -> None:
         needs, _ = network.needs.rows_of(one.joint.needs)
-        tier = case.needs["priority"].to_numpy(dtype=np.int64)[needs]
+        tier = case.column("needs", "priority")[needs]
         self.served = {int(t): served.of(needs[tier == t]) for t in np.unique(tier)}
         self.asked = {int(t): network.demand.of(needs[tier == t]) for t in np.unique(tier)}
         own = new.block == one.number
@@ -163,7 +163,7 @@ def _stage_rows(case: Case, network: Network, one: Solved, stage: StageProof) ->
     donation, of_donation = network.donations.rows_of(joint.donations)
     need, of_need = network.needs.rows_of(joint.needs)
     per_unit = (prices.donation / joint.block.granule)[of_donation]
-    ids = case.donations["donation_id"].to_numpy(dtype=object), case.needs["need_id"].to_numpy(dtype=object)
+    ids = case.column("donations", "donation_id"), case.column("needs", "need_id")
     sides = [
         PriceRows("donation", ids[0][donation], per_unit),
         PriceRows("need", ids[1][need], prices.need[of_need]),

@@ -141,8 +141,8 @@ def _allocations(case: Case, network: Network, deliveries: Deliveries, names: Se
     return pd.DataFrame(
         {
             "allocation_id": names,
-            "donation_id": case.donations["donation_id"].to_numpy(dtype=object)[deliveries.donation],
-            "need_id": case.needs["need_id"].to_numpy(dtype=object)[deliveries.need],
+            "donation_id": case.column("donations", "donation_id")[deliveries.donation],
+            "need_id": case.column("needs", "need_id")[deliveries.need],
             "donated_quantity": show(quantity),
             "served_quantity": _served(network, deliveries),
             "hub": hub_names[deliveries.hub],
@@ -238,14 +238,14 @@ def _purchases(
     lines = allocations.iloc[bought]
     table = pd.DataFrame(
         {
-            "item": case.needs["item"].to_numpy(dtype=object)[need],
-            "community": case.needs["community"].to_numpy(dtype=object)[need],
+            "item": case.column("needs", "item")[need],
+            "community": case.column("needs", "community")[need],
             "delivery_day": lines["delivery_day"].to_numpy(),
             "quantity": lines["served_quantity"].to_numpy(),
             "unit_price": np.round(1 / deliveries.ratio[bought], 6),
             "amount": lines["donated_quantity"].to_numpy(),
             "donation_id": lines["donation_id"].to_numpy(),
-            "donor": case.donations["donor"].to_numpy(dtype=object)[donation],
+            "donor": case.column("donations", "donor")[donation],
             "need_id": lines["need_id"].to_numpy(),
         }
     )

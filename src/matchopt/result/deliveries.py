@@ -149,6 +149,8 @@ class Deliveries:
 
     def kept(self, promised: Promised) -> Bools:
         """Return which promises these lines keep to the unit."""
+        if not len(promised):
+            return np.zeros(0, dtype=bool)
         lines = pd.DataFrame({name: getattr(self, name) for name in KEYS})
         at = key_positions(lines, promised.frame(), KEYS)
         return np.asarray(np.append(self.quantity, -1)[at] == promised.quantity)
@@ -162,8 +164,8 @@ class Deliveries:
                 self.arrival,
                 self.pickup,
                 self.hub,
-                ranks(case.donations["donation_id"])[self.donation],
-                ranks(case.needs["need_id"])[self.need],
+                ranks(case.column("donations", "donation_id"))[self.donation],
+                ranks(case.column("needs", "need_id"))[self.need],
             )
         )
         return Deliveries(*(getattr(self, f.name)[order] for f in fields(self)))

@@ -63,7 +63,7 @@ class Proof:
         Supply that nobody takes is plenty and worth nothing. A need that nobody serves
         stays on its own tier's level; under total cost it is worth its unmet cost.
         """
-        tier = case.needs["priority"].to_numpy(dtype=np.int64)
+        tier = case.column("needs", "priority")
         by_tier = case.settings.policy.objective == "coverage-first"
         plenty = np.full(len(network.plannable), PLENTY if by_tier else 0, dtype=np.int64)
         lost = np.where(network.excluded | by_tier, 0, unmet_cost(case))

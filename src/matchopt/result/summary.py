@@ -94,9 +94,9 @@ def summarize(
     stopped
         Why the search for whole quantities ended before its end: ``time_limit``, ``interrupted``, or empty.
     """
-    scale, priority = network.scale, case.needs["priority"].to_numpy(dtype=np.int64)
+    scale, priority = network.scale, case.column("needs", "priority")
     tiers = {str(t): priority == t for t in np.unique(priority)}
-    channel = case.needs["channel"].to_numpy(dtype=object)
+    channel = case.column("needs", "channel")
     channels = {c: channel == c for c in CHANNELS}
     channels = {c: mark for c, mark in channels.items() if mark.any()}
     everyone = np.ones(len(priority), dtype=bool)

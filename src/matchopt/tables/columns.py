@@ -13,7 +13,7 @@ import pandas as pd
 
 from matchopt.arrays import Bools, Ints
 from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
-from matchopt.contract.frames import NUMBERS, empty_column
+from matchopt.contract.frames import NUMBERS, empty_column, frame_of
 from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
 from matchopt.tables.cells import Coded, Converted, convert
@@ -315,7 +315,8 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
     keys = list(checked.table.key)
     if not keys or (len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows)):
         return checked
-    again = checked.frame[keys].duplicated(keep="first").to_numpy() & checked.sound(*keys)
+    named = frame_of({key: checked.array(key) for key in keys})
+    again = named.duplicated(keep="first").to_numpy() & checked.sound(*keys)
     if not again.any():
         return checked
     first = _first_rows(checked, keys)

@@ -247,7 +247,7 @@ def column_of(series: pd.Series[Any]) -> Cells:
             return texts(series.astype(object).to_list())
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    return texts(series.astype(object).to_list())
+    return texts((series if kind == "object" else series.astype(object)).to_list())
 
 
 def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -346,7 +346,7 @@ def classes(*columns: Ints | Floats) -> tuple[Ints, int]:
 
 def repeated(code: Ints | Texts) -> Bools:
     """Mark all rows but the first one of each code."""
-    again: Bools = pd.Index(code).duplicated()
+    again: Bools = pd.Index(code, dtype=code.dtype).duplicated()
     return again
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 
@@ -24,25 +23,15 @@ class Tables:
     """The columns of a case as arrays; a table that is not given has no rows."""
 
     def __init__(self, case: Case) -> None:
-        self._tables = case.tables
-        self._known: dict[tuple[str, str], Any] = {}
-
-    def _column(self, table: str, column: str, dtype: Any) -> Any:
-        """Return a column as it is, read once."""
-        if table not in self._tables:
-            return np.empty(0, dtype=dtype)
-        key = table, column
-        if key not in self._known:
-            self._known[key] = self._tables[table][column].to_numpy(dtype=dtype)
-        return self._known[key]
+        self._column = case.column
 
     def text(self, table: str, column: str) -> Texts:
         """Return a column of text, ``""`` where not given."""
-        return np.asarray(self._column(table, column, object))
+        return self._column(table, column).astype(object, copy=False)
 
     def number(self, table: str, column: str) -> Floats:
         """Return a column of numbers, NaN where not given."""
-        return np.asarray(self._column(table, column, np.float64))
+        return self._column(table, column).astype(np.float64, copy=False)
 
     def whole(self, table: str, column: str) -> Ints:
         """Return a column of whole numbers that every row has."""
@@ -50,12 +39,11 @@ class Tables:
 
     def day(self, table: str, column: str) -> Ints:
         """Return a column of days as day numbers, `NO_DAY` where not given."""
-        days = self._column(table, column, "datetime64[s]")
-        return np.asarray(days.astype("datetime64[D]").astype(np.int64))
+        return self._column(table, column).astype("datetime64[D]").astype(np.int64)
 
     def flag(self, table: str, column: str) -> Bools:
         """Return a column of yes and no."""
-        return np.asarray(self._column(table, column, np.bool_))
+        return self._column(table, column).astype(np.bool_, copy=False)
 
 
 def gather(case: Case) -> facts.Facts:

@@ -410,15 +410,14 @@ def check_purchases(f: facts.Facts, table: PlanTable, lines: PlanLines) -> None:
     right = _purchases(f, lines)
     readers = {"delivery_day": table.day} | dict.fromkeys(_FIGURES, table.number)
     stated = {column: readers.get(column, table.text)(column) for column in PURCHASES}
-    if table.size != len(right):
-        words = tr(
-            "has {stated} rows; the allocations buy {right} times", stated=table.size, right=len(right)
-        )
+    count = len(right["item"])
+    if table.size != count:
+        words = tr("has {stated} rows; the allocations buy {right} times", stated=table.size, right=count)
         table.found.add("purchases", table.name, "", words)
         return
     rows, words = table.rows(row_name), mark("{column} is «{stated}»; it has to be «{right}»")
     for column, told in stated.items():
-        wanted = right[column].to_numpy()
+        wanted = right[column]
         show: Callable[..., object] = facts.dates if column == "delivery_day" else np.asarray
         wrong = (told != wanted).astype(bool)
         if column in _FIGURES:
@@ -427,17 +426,17 @@ def check_purchases(f: facts.Facts, table: PlanTable, lines: PlanLines) -> None:
         rows.note("purchases", wrong, words, column=column, stated=show(told), right=show(wanted))
 
 
-def _purchases(f: facts.Facts, lines: PlanLines) -> pd.DataFrame:
-    """Return the list as it has to be."""
+def _purchases(f: facts.Facts, lines: PlanLines) -> dict[str, Any]:
+    """Return the columns of the list as it has to be."""
     rows = np.flatnonzero(lines.bought)
-    if not rows.size:
-        return pd.DataFrame(columns=PURCHASES)
     d, n, i, j = f.donations, f.needs, lines.i[rows], lines.j[rows]
     rates = np.array([float(rate) for rate in lines.rates] or [1.0])[lines.rate[rows]]
     spent, served = lines.given[rows] * d.grain[i], lines.given[rows] * rates * n.grain[j]
     days = lines.days.delivery[rows] if f.dated else np.full(len(rows), facts.NO_DAY)
     price = spent / np.where(served > 0, served, 1.0)
     columns = n.items[j], n.communities[j], days, served, price, spent, d.ids[i], d.donors[i], n.ids[j]
-    listed = pd.DataFrame(dict(zip(PURCHASES, columns, strict=True)))
-    order = ["item", "community", "delivery_day", "need_id", "donation_id"]
-    return listed.sort_values(order, kind="stable", ignore_index=True)
+    listed = dict(zip(PURCHASES, columns, strict=True))
+    sorted_by = ("item", "community", "delivery_day", "need_id", "donation_id")
+    keys = list(zip(*(listed[name].tolist() for name in sorted_by), strict=True))
+    order = np.array(sorted(range(len(rows)), key=keys.__getitem__), dtype=np.int64)
+    return {name: column[order] for name, column in listed.items()}

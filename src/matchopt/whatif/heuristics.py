@@ -112,11 +112,12 @@ class Round:
     def __init__(self, case: Case) -> None:
         self.network = encode(case)
         network = self.network
-        self.need_rank = ranks(case.needs["need_id"])
+        self.need_rank = ranks(case.column("needs", "need_id"))
         self.need_known = _known(case.needs["created_on"])
         self.matched: Bools = np.zeros(len(case.needs), dtype=bool)
         self._case = case
-        self._order = np.lexsort((ranks(case.donations["donation_id"]), _known(case.donations["created_on"])))
+        rank = ranks(case.column("donations", "donation_id"))
+        self._order = np.lexsort((rank, _known(case.donations["created_on"])))
         self._supply, self._demand = network.supply.copy(), network.demand.quantity.copy()
         self._room = network.capacities.limit.copy()
         pinned = network.pinned.spent / (MONEY_SCALE * network.scale.unit)

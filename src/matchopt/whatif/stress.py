@@ -170,7 +170,7 @@ def stress(
 
 def drawn(case: Case, draws: int, seed: int) -> Bools:
     """Return (draws, donations) which donations fail; rows are drawn in the order of their ids."""
-    order = sorted_rows(case.donations["donation_id"])
+    order = sorted_rows(case.column("donations", "donation_id"))
     chance = np.random.default_rng(seed).random((draws, len(order)))
     failing = np.empty((draws, len(order)), dtype=bool)
     reliability = case.donations["reliability"].to_numpy(dtype=np.float64)
@@ -182,7 +182,7 @@ def _likely(case: Case, first: Plan) -> Ints:
     """Return the rows of the donations that may fail and of which most is likely to be lost."""
     chance = 1 - case.donations["reliability"].to_numpy(dtype=np.float64)
     expected = chance * first.donations["planned"].to_numpy(dtype=np.float64)
-    rows = np.lexsort((sorted_rows(case.donations["donation_id"]).argsort(), -expected))
+    rows = np.lexsort((sorted_rows(case.column("donations", "donation_id")).argsort(), -expected))
     rows = rows[expected[rows] > 0][:MOST_ALONE]
     return np.asarray(rows, dtype=np.int64)
 
