@@ -91,7 +91,7 @@ def _names(case: Case) -> pd.Index:
     by_id += [case.column("donations", name)[donations] for name in ("origin", "community")]
     others = ("communities", "community"), ("hubs", "hub"), ("lanes", "from_place"), ("lanes", "to_place")
     by_name = sorted(set[str]().union(*(case.column(*name) for name in others)))
-    known = pd.unique(np.concatenate([*by_id, np.array(by_name, dtype=object)]))
+    known: Texts = pd.unique(np.concatenate([*by_id, np.array(by_name, dtype=object)]))
     return pd.Index(known[known != ""], dtype=object)
 
 
