@@ -92,7 +92,8 @@ def _names(case: Case) -> pd.Index:
     others = ("communities", "community"), ("hubs", "hub"), ("lanes", "from_place"), ("lanes", "to_place")
     by_name = sorted(set[str]().union(*(case.column(*name) for name in others)))
     known: Texts = pd.unique(np.concatenate([*by_id, np.array(by_name, dtype=object)]))
-    return pd.Index(known[known != ""], dtype=object)
+    names: pd.Index = pd.Index(known[known != ""], dtype=object)
+    return names
 
 
 class Atlas:
