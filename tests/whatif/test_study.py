@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from typer.testing import CliRunner
 
 import matchopt
 from matchopt import Case, CaseError, RunError
+from matchopt.cli import app
 from matchopt.language import speaking
 from matchopt.model.places import kilometres
 from matchopt.report import studies
@@ -364,3 +367,24 @@ def test_spoilt_is_what_expires_unused_within_the_plan() -> None:
         settings={"horizon": {"start": "2026-03-01", "end": "2026-03-31"}},
     )
     assert figures_of(matchopt.plan(case)).spoilt == 6
+
+
+def test_the_start_can_be_varied_and_today_is_the_day_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = city()
+    starts = ("2026-03-01", "2026-03-06", "today")
+    made = settings_study(case, {"horizon.start": starts}, today=date(2026, 3, 10))
+    plans = [point.plan for point in made.points]
+    assert [plan.summary["horizon"]["start"] for plan in plans if plan] == [*starts[:2], "2026-03-10"]
+    # On March 6 the needs of March 5 are gone, on March 10 that of March 9 as well.
+    assert [plan.served for plan in plans if plan] == [13, 8, 3]
+    case_folder = tmp_path / "city"
+    case_folder.mkdir()
+    for name in ("needs", "donations"):
+        case.table(name).to_csv(case_folder / f"{name}.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    vary = ("study", "city", "--vary", "horizon.start=2026-03-01,today", "--today", "2026-03-10", "-o", "s")
+    assert CliRunner().invoke(app, list(vary)).exit_code == 0
+    points = pd.read_csv("s/points.csv")
+    assert points["served"].tolist() == [13, 3]

@@ -27,6 +27,8 @@ from matchopt.cli.terminal import Step, name_files, no_progress, progress, show,
 from matchopt.language import tr
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from matchopt.contract.case import Case
     from matchopt.contract.plan import Plan
     from matchopt.report.table import ReportTable
@@ -117,7 +119,7 @@ def study(
     refuse_study(folder, force=force)
     with progress(quiet=quiet) as step:
         read = read_case(case, changes, step, today)
-        made = _planned(read, ready, axes, step)
+        made = _planned(read, ready, axes, today, step)
         step("writing the report", 0, 0)
         results, needs = studies.results_of(made), studies.need_changes(made)
         points, gains = studies.points_table(made, results), studies.gains(made, results)
@@ -263,7 +265,9 @@ def _axes(vary: Sequence[str]) -> dict[str, list[str]]:
     return axes
 
 
-def _planned(case: Case, ready: Ready | None, axes: dict[str, list[str]], step: Step) -> Study:
+def _planned(
+    case: Case, ready: Ready | None, axes: dict[str, list[str]], today: date | None, step: Step
+) -> Study:
     from matchopt.whatif.study import boundaries_study, modes_study, settings_study
 
     def told(done: int, total: int) -> None:
@@ -276,7 +280,7 @@ def _planned(case: Case, ready: Ready | None, axes: dict[str, list[str]], step: 
         return boundaries_study(case, tell=told, planner=planner)
     if ready is Ready.MODES:
         return modes_study(case, tell=told, planner=planner)
-    return settings_study(case, axes, tell=told, planner=planner)
+    return settings_study(case, axes, tell=told, planner=planner, today=today)
 
 
 def _chosen(policy: Sequence[StrEnum] | None, every: Sequence[str]) -> tuple[str, ...]:

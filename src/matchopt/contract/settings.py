@@ -177,8 +177,10 @@ class Settings(_Strict):
         """
         return Settings.parse(_merged(self.model_dump(), changes), "settings")
 
-    def changed(self, changes: Iterable[str]) -> Settings:
+    def changed(self, changes: Iterable[str], today: date | None = None) -> Settings:
         """Return a copy after changes such as ``policy.budget=100``, as the command line takes them.
+
+        `today` as for `parse`.
 
         Raises
         ------
@@ -188,7 +190,7 @@ class Settings(_Strict):
         raw = self.model_dump()
         for change in changes:
             _apply(raw, change)
-        return Settings.parse(raw, "settings")
+        return Settings.parse(raw, "settings", today)
 
 
 DEEPEST = 100

@@ -95,7 +95,12 @@ class Study:
 
 
 def settings_study(
-    case: Case, vary: Mapping[str, Sequence[str]], *, tell: Tell = _nobody, planner: Planner = plan_of
+    case: Case,
+    vary: Mapping[str, Sequence[str]],
+    *,
+    tell: Tell = _nobody,
+    planner: Planner = plan_of,
+    today: date | None = None,
 ) -> Study:
     """Plan a case under all combinations of settings.
 
@@ -110,6 +115,8 @@ def settings_study(
         Called with how many plans are made, of how many.
     planner
         Makes the plans: `matchopt.plan`, or what checks them, too.
+    today
+        What "today" is in the settings; by default the day of the clock.
 
     Returns
     -------
@@ -123,10 +130,9 @@ def settings_study(
     """
     axes = {name: list(values) or choices(name) for name, values in vary.items()}
     grid = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    wanted = [case.settings.changed([f"{name}={text}" for name, text in one.items()]) for one in grid]
-    pinned = _pinned(case)
+    wanted = [case.settings.changed([f"{name}={text}" for name, text in one.items()], today) for one in grid]
     trials = [
-        (one, lambda settings=settings: case.replace(settings=settings.updated(pinned)))
+        (one, lambda settings=settings: case.replace(settings=settings))
         for one, settings in zip(grid, wanted, strict=True)
     ]
     points = tuple(_planned(trials, tell, planner))
