@@ -124,7 +124,7 @@ def test_a_bad_case_stops_no_other(cases: Path, tmp_path: Path) -> None:
     result = run("batch", cases, "-o", runs, "--log", tmp_path / "log")
     assert result.exit_code == 1
     assert "3 planned, 0 unchanged, 1 failed." in result.stdout
-    assert "broken: failed: error: needs, row 1, column community" in result.stderr
+    assert "broken: failed: error: needs.csv, row 1, column community" in result.stderr
     assert [(row["name"], row["outcome"]) for row in rows(runs)] == [
         ("broken", FAILED),
         ("city0", PLANNED),

@@ -159,8 +159,8 @@ class TestCheck:
         assert result.exit_code == 1
         kinds = [line.partition(":")[0] for line in result.output.splitlines() if ": " in line]
         assert kinds == sorted(kinds, key=["error", "warning", "note"].index)
-        assert "error: needs, row 2, column quantity: «-20»" in result.output
-        assert "error: needs, row 2, column priority: «0»" in result.output
+        assert "error: needs.csv, row 2, column quantity: «-20»" in result.output
+        assert "error: needs.csv, row 2, column priority: «0»" in result.output
         assert "mood" in result.output
         assert result.output.splitlines()[-1].startswith("2 errors, 1 warning")
 
@@ -179,6 +179,10 @@ class TestCheck:
             "value",
             "problem",
             "cure",
+            "file",
+            "sheet",
+            "cell",
+            "instead",
         }
 
     def test_csv(self, case: Path) -> None:
@@ -273,7 +277,7 @@ class TestPlan:
         result = run("plan", case)
         assert result.exit_code == 1
         assert result.stdout == ""
-        assert "error: needs, row 2, column quantity: «-20»" in result.stderr
+        assert "error: needs.csv, row 2, column quantity: «-20»" in result.stderr
         assert "Nothing was done" in result.stderr
         assert not Path("runs").exists()
 

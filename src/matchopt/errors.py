@@ -12,9 +12,11 @@ MatchoptError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import groupby
+from typing import Any
 
 from matchopt.language import mark, tr
 
@@ -52,6 +54,11 @@ class Finding:
         The offending cell, shortened.
     problem, cure
         What is wrong and how to cure it, in plain words.
+    file, sheet, cell
+        File and sheet that hold the table, as the user calls them, and the cell as a spreadsheet shows it
+        (``C7``); empty where there is none.
+    instead
+        Where a cure needs no decision: cells, and what to write into them (columns of a table of no file).
     """
 
     severity: Severity
@@ -62,28 +69,96 @@ class Finding:
     row: int | None = None
     column: str = ""
     value: str = ""
+    file: str = ""
+    sheet: str = ""
+    cell: str = ""
+    instead: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def of(self) -> str:
+        """The table as the user calls it: by its file and sheet, if it has any."""
+        if self.file and self.sheet:
+            return tr("{file}, sheet «{sheet}»", file=self.file, sheet=self.sheet)
+        return self.file or self.table
 
     @property
     def place(self) -> str:
-        """Where it stands, such as ``needs, row 7, column quantity``."""
-        parts = [self.table]
-        if self.row is not None:
-            parts.append(tr("row {row}", row=self.row))
-        if self.column:
-            parts.append(tr("column {column}", column=self.column))
-        return tr(", ").join(part for part in parts if part)
+        """Where it stands, such as ``needs.csv, row 7, column quantity``."""
+        return Cause((self,)).place
 
     def __str__(self) -> str:
-        value = f"«{self.value}» " if self.value else ""
-        cure = f" → {self.cure}" if self.cure else ""
-        said = f"{value}{self.problem}{cure}"
-        return tr(
-            "{severity}: {place}: {said}", severity=tr(SEVERITIES[self.severity]), place=self.place, said=said
-        )
+        return str(Cause((self,)))
 
-    def as_dict(self) -> dict[str, str | int | None]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the finding as plain values, for JSON and CSV."""
-        return asdict(self)
+        return asdict(self) | {"instead": dict(self.instead)}
+
+
+MOST_SPANS = 40
+"""Spans of rows that a cause names before it only counts the rest."""
+MOST_VALUES = 5
+"""Likewise the different cells in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings that say the same of one column, or of one whole table: one thing to cure.
+
+    Attributes
+    ----------
+    findings
+        One or more; they differ in row and value alone.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def place(self) -> str:
+        """Where they stand, all rows listed."""
+        first = self.findings[0]
+        rows = sorted({finding.row for finding in self.findings if finding.row is not None})
+        parts = [first.of]
+        if rows:
+            one = len(rows) == 1
+            parts.append(tr("row {row}", row=rows[0]) if one else tr("rows {rows}", rows=_spans(rows)))
+        if first.column:
+            setting = first.table in ("matchopt.toml", "settings")
+            said = mark("setting {column}") if setting else mark("column {column}")
+            parts.append(tr(said, column=first.column))
+        return tr(", ").join(part for part in parts if part)
+
+    @property
+    def said(self) -> str:
+        """The cells, and what is wrong with them."""
+        values = list(dict.fromkeys(finding.value for finding in self.findings if finding.value))
+        shown = "".join(f"«{value}» " for value in values[:MOST_VALUES])
+        return shown + ("… " if len(values) > MOST_VALUES else "") + self.findings[0].problem
+
+    def __str__(self) -> str:
+        first = self.findings[0]
+        said = self.said + (f" → {first.cure}" if first.cure else "")
+        severity = tr(SEVERITIES[first.severity])
+        return tr("{severity}: {place}: {said}", severity=severity, place=self.place, said=said)
+
+
+def by_cause(findings: Iterable[Finding]) -> list[Cause]:
+    """Return findings of one cause as one, each where the first of them stands."""
+    causes: dict[tuple[str, ...], list[Finding]] = {}
+    for f in findings:
+        key = (f.severity, f.code, f.table, f.file, f.sheet, f.column, f.problem, f.cure)
+        causes.setdefault(key if f.row is not None else (*key, f.value), []).append(f)
+    return [Cause(tuple(of)) for of in causes.values()]
+
+
+def _spans(rows: Sequence[int]) -> str:
+    """Return rows as ``3-5, 9``."""
+    spans = []
+    for _, group in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
+        of = [row for _, row in group]
+        spans.append(str(of[0]) if len(of) == 1 else f"{of[0]}-{of[-1]}")
+    listed = tr(", ").join(spans[:MOST_SPANS])
+    more = len(spans) - MOST_SPANS
+    return listed if more <= 0 else tr("{listed} and {count} more", listed=listed, count=more)
 
 
 def shortened(value: object, width: int = 60) -> str:

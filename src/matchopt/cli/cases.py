@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +15,16 @@ from matchopt.cli.door import command
 from matchopt.cli.options import CasePath, Changes, Today, Top, WorkbookOutput
 from matchopt.cli.steps import read_case, write_book
 from matchopt.cli.terminal import FOUND, ask, progress, quoted, show_findings, tell
-from matchopt.language import spoken, tr
+from matchopt.errors import Finding, RunError
+from matchopt.language import spoken, tr, trn
+
+if TYPE_CHECKING:
+    from matchopt.tables.findings import Findings
+
+MOST_LISTED = 10_000
+"""Rows of one kind in one column that are listed; the rest is only counted."""
+MOST_ROWS = 1_048_576
+"""Rows that a sheet holds: in a copy of it, all are marked."""
 
 
 class Format(StrEnum):
@@ -95,6 +106,22 @@ def check(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="text to read; json or csv for machines.")
     ] = Format.TEXT,
+    marked: Annotated[
+        Path | None,
+        typer.Option(
+            "--mark",
+            metavar="FILE",
+            help="Write a copy of the tables (.xlsx), findings marked in its cells.",
+        ),
+    ] = None,
+    fixed: Annotated[
+        Path | None,
+        typer.Option(
+            "--fix",
+            metavar="FILE",
+            help="Write a copy (.xlsx), all cures done that need no decision.",
+        ),
+    ] = None,
 ) -> None:
     """List everything wrong or odd in the data of a case, with cures.
 
@@ -102,12 +129,18 @@ def check(
 
     \b
       matchopt check my-city
+      matchopt check needs.xlsx --mark marked.xlsx
+      matchopt check needs.xlsx --fix cured.xlsx
       matchopt check my-city --format csv > findings.csv
     """  # noqa: D301
     from matchopt.report.terminal import as_csv, as_json, counts, has_errors, sorted_by_weight
+    from matchopt.tables.findings import Findings
     from matchopt.tables.read import check_case
 
-    findings = sorted_by_weight(check_case(case, changes or (), today=today)[1])
+    for file in filter(None, (marked, fixed)):
+        _refuse_copy(file, case)
+    found = Findings(MOST_ROWS if marked or fixed else MOST_LISTED)
+    findings = sorted_by_weight(check_case(case, changes or (), today=today, found=found)[1])
     if format is Format.JSON:
         print(as_json(findings))
     elif format is Format.CSV:
@@ -115,10 +148,64 @@ def check(
     else:
         show_findings(findings, sys.stdout)
         print(counts(findings) + tr("."))
+    for file in filter(None, (marked, fixed)):
+        with progress() as step:
+            step("writing the workbook", 0, 0)
+            told = _write_copy(case, file, findings, found, changes, today, fix=file is fixed)
+        if format is Format.TEXT:
+            tell(told)
     if has_errors(findings):
         raise typer.Exit(FOUND)
     if format is Format.TEXT:
         print(tr("The case can be planned: {command}", command=f"matchopt plan {quoted(case)}"))
+
+
+def _refuse_copy(file: Path, case: Path) -> None:
+    """Refuse a name that a copy of a case cannot have."""
+    if file.suffix.lower() != ".xlsx":
+        raise RunError(tr("{file} is no name of a workbook: let it end in .xlsx", file=file))
+    place, there = case.resolve(), file.resolve()
+    if there == place or place in there.parents:
+        raise RunError(
+            tr("{file} belongs to the case, which stays as it is: choose another place", file=file)
+        )
+
+
+def _write_copy(
+    case: Path,
+    file: Path,
+    findings: Sequence[Finding],
+    found: Findings,
+    changes: Sequence[str] | None,
+    today: date | None,
+    *,
+    fix: bool,
+) -> list[str]:
+    """Write a copy of a case with its findings marked, or cured and marked; return what to say of it."""
+    from matchopt.runs.atomic import write_file
+    from matchopt.tables.copies import copy_of
+    from matchopt.tables.findings import Findings, RefusedError
+    from matchopt.tables.marked import cured, list_cures, mark_findings
+    from matchopt.tables.read import check_case
+
+    def check(copy: Path) -> Sequence[Finding]:
+        return check_case(copy, changes or (), today=today, found=Findings(MOST_ROWS))[1]
+
+    try:
+        copied = copy_of(case, values=found.layouts if fix else None)
+    except (RefusedError, OSError):
+        return [tr("There is no copy: {file} cannot be read.", file=case)]
+    told = [tr("not in the copy: {what}", what=what) for what in copied.lost]
+    if not copied.book.worksheets:
+        return [*told, tr("There is no copy: {file} cannot be read.", file=case)]
+    if fix:
+        done, findings = cured(copied, findings, file.name, check)
+        list_cures(copied, done)
+        told.append(trn("{n} cell cured", "{n} cells cured", len(done)))
+    marked = mark_findings(copied, findings)
+    write_file(file, copied.book.save)
+    told.append(trn("{n} cell marked: {file}", "{n} cells marked: {file}", marked, file=file))
+    return told
 
 
 @command

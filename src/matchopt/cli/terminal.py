@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import typer
 
-from matchopt.errors import Finding
+from matchopt.errors import Finding, by_cause
 from matchopt.language import printable, tr
 
 if TYPE_CHECKING:
@@ -154,10 +154,10 @@ def show(table: ReportTable) -> None:
 
 
 def show_findings(findings: Sequence[Finding], stream: TextIO) -> None:
-    """List findings: a line each, or in colour on a terminal."""
+    """List findings: a line each cause, or in colour on a terminal."""
     if not stream.isatty():
-        for finding in findings:
-            print(finding, file=stream)
+        for cause in by_cause(findings):
+            print(cause, file=stream)
         return
     from matchopt.report.terminal import findings_renderable
 

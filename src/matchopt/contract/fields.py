@@ -126,6 +126,11 @@ class Column:
     aliases: tuple[str, ...] = ()
 
     @property
+    def bounded(self) -> bool:
+        """Whether it holds numbers between two bounds of its own."""
+        return None not in (self.least, self.most) and self.most != LARGEST_QUANTITY
+
+    @property
     def said(self) -> str:
         """What to write here, in the language spoken."""
         return self.about_zh if spoken() is Language.ZH else self.about

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from matchopt.errors import SEVERITIES, Finding, Severity
+from matchopt.errors import SEVERITIES, Finding, Severity, by_cause
 from matchopt.language import printable
 from matchopt.report import words
 from matchopt.report.table import (
@@ -45,7 +45,10 @@ SHOWN: Mapping[str, Callable[[float], str]] = {
     GAP: words.gap,
 }
 
-COLUMNS = ("severity", "code", "table", "row", "column", "value", "problem", "cure")
+COLUMNS = (
+    *("severity", "code", "table", "row", "column", "value", "problem", "cure"),
+    *("file", "sheet", "cell", "instead"),
+)
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 Step = Callable[[str, int, int], None]
@@ -160,20 +163,22 @@ def as_csv(findings: Sequence[Finding]) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for finding in findings:
-        told = finding.as_dict().items()
-        writer.writerow({name: guarded(cell) if isinstance(cell, str) else cell for name, cell in told})
+        told = finding.as_dict() | {"instead": "; ".join(text for _, text in finding.instead)}
+        writer.writerow(
+            {name: guarded(cell) if isinstance(cell, str) else cell for name, cell in told.items()}
+        )
     return text.getvalue()
 
 
 def findings_renderable(findings: Iterable[Finding]) -> RenderableType:
-    """Return findings for a terminal: where, what, and the cure on a line of its own."""
+    """Return findings for a terminal, cause by cause: where, what, and the cure on a line of its own."""
     from rich.table import Table as Grid
     from rich.text import Text
 
     grid = Grid.grid(padding=(0, 1))
-    for finding in findings:
-        value = f"«{finding.value}» " if finding.value else ""
-        text = Text.assemble((finding.place, "bold"), f"\n{value}{finding.problem}")
+    for cause in by_cause(findings):
+        finding = cause.findings[0]
+        text = Text.assemble((cause.place, "bold"), f"\n{cause.said}")
         if finding.cure:
             text.append(f"\n→ {finding.cure}", "green")
         grid.add_row(Text(tr(SEVERITIES[finding.severity]), _COLOURS[finding.severity]), text)

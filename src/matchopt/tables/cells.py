@@ -24,7 +24,7 @@ from matchopt.arrays import Bools, Floats, Shorts, Texts
 from matchopt.contract.fields import LONGEST_CELL, Column, Kind
 from matchopt.contract.schema import folded
 from matchopt.language import mark, tr
-from matchopt.tables.findings import LIMIT, RefusedError
+from matchopt.tables.findings import Cure, RefusedError
 
 STRIP = (
     " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
@@ -42,8 +42,8 @@ _ERRORS = (
 CELL_ERRORS = frozenset(_ERRORS.split())
 """What a spreadsheet shows where a formula has no value."""
 
-_NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
-_INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
+NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "nil", "<na>", "nat", "-", "--", "无", "空"})
+INFINITE = frozenset({"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "∞", "-∞"})
 
 CONTROL = re.compile("[\0-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 """What no file of text may hold: control characters other than spaces, and halves of characters."""
@@ -51,12 +51,15 @@ CONTROL = re.compile("[\0-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 _CUT_SHORT = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
 """A number of many digits as spreadsheets write it into CSV."""
 
+MOST_REASONS = 10_000
+"""Different cells of a column of which each is told why it has no value."""
+
 MOST_DIGITS = 15
 """Digits of a number that a spreadsheet keeps."""
 
 _DIGITS = frozenset("0123456789.+-eE")
 _IN_NUMBERS = np.isin(np.arange(256), [0, *map(ord, _DIGITS)])
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _POINTS_AND_COMMAS = re.compile(r"[+-]?[0-9][0-9.,' ]*")
 _NUMBER_AND_UNIT = re.compile(r"([+-]?[0-9][0-9.,]*)\s*(\D{1,12})")
@@ -156,11 +159,10 @@ class Converted:
     def refuse(self, at: int, why: RefusedError) -> None:
         """Remember why the text at position `at` has no value.
 
-        Texts stand in the order of their rows and only `LIMIT` rows of a code are shown, so
-        that those after share a reason: a million of them would take their time and room.
+        Those after `MOST_REASONS` of a code share one: a million would take their time and room.
         """
         shown = self.reasons.setdefault(why.code, [])
-        if len(shown) <= LIMIT:
+        if len(shown) <= MOST_REASONS:
             shown.append(why.with_traceback(None))
         self.refused[at] = shown[-1]
 
@@ -237,7 +239,8 @@ def unreadable(cells: Coded) -> dict[int, RefusedError]:
             why[k] = _too_long(text)
         elif broken := CONTROL.search(text):
             problem = tr("holds the character U+{code}, which is no text", code=f"{ord(broken[0]):04X}")
-            why[k] = RefusedError("not_text", problem, tr("write it again without that character"))
+            cure = Cure(tr("write it again without that character"), CONTROL.sub("", text).strip(STRIP))
+            why[k] = RefusedError("not_text", problem, cure)
     for k, flaw in cells.flaws.items():
         why[k] = _without_value() if flaw is Flaw.FORMULA else _long_number()
     return why
@@ -278,14 +281,14 @@ def _numbers(texts: Texts) -> Converted:
 
 
 def _plain_numbers(texts: Texts) -> tuple[Floats, Bools]:
-    """Return the numbers in texts that `_PLAIN` matches and that are not too long, and which these are."""
+    """Return the numbers in texts that `PLAIN` matches and that are not too long, and which these are."""
     values = np.full(len(texts), np.nan)
     plain = _of_numbers(texts)
     try:
-        # Of these characters alone, Python reads as a float what `_PLAIN` matches.
+        # Of these characters alone, Python reads as a float what `PLAIN` matches.
         values[plain] = texts[plain].astype(np.float64)
     except ValueError:
-        plain[plain] = [_PLAIN.fullmatch(text) is not None for text in texts[plain]]
+        plain[plain] = [PLAIN.fullmatch(text) is not None for text in texts[plain]]
         values[plain] = texts[plain].astype(np.float64)
     return values, plain
 
@@ -336,7 +339,7 @@ def _one(done: Converted, at: int, text: str, parse: Callable[[str], tuple[Any, 
 
 def parse_number(text: str) -> tuple[float, list[str]]:
     """Return the number that `text` writes without doubt, and how it was converted."""
-    if _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         value = float(text)
         if math.isinf(value):
             raise _too_large()
@@ -351,11 +354,11 @@ def parse_number(text: str) -> tuple[float, list[str]]:
 
 def _no_number(text: str) -> tuple[str, str]:
     """Return why a text is no number, and what to write instead."""
-    if text.casefold() in _NOTHING:
+    if text.casefold() in NOTHING:
         return tr("is no number"), tr("leave the cell empty where nothing is given")
-    if text.casefold() in _INFINITE:
+    if text.casefold() in INFINITE:
         return tr("is not finite"), tr("write a number; empty is no limit")
-    if text.endswith("%") and _PLAIN.fullmatch(text[:-1].rstrip()):
+    if text.endswith("%") and PLAIN.fullmatch(text[:-1].rstrip()):
         share = float(text[:-1].rstrip()) / 100
         return tr("is a percentage"), tr("write {share} if that is meant", share=f"{share:g}")
     unit = _NUMBER_AND_UNIT.fullmatch(text)
@@ -381,9 +384,9 @@ def parse_day(text: str, epoch: date = EPOCH) -> tuple[np.datetime64, list[str]]
     if _YEAR_LAST.fullmatch(whole) or _SHORT_YEAR.fullmatch(whole):
         problem = tr("does not say which part is the day, the month or the year")
         raise RefusedError("ambiguous_day", problem, form)
-    if _PLAIN.fullmatch(whole):
+    if PLAIN.fullmatch(whole):
         raise RefusedError("day_is_number", tr("is a number, not a day"), _excel_day(float(whole), epoch))
-    nothing = whole.casefold() in _NOTHING
+    nothing = whole.casefold() in NOTHING
     cure = tr("leave the cell empty where nothing is given") if nothing else form
     raise RefusedError("not_a_day", tr("is no day"), cure)
 
@@ -409,12 +412,13 @@ def _day(year: str, month: str, day: str) -> np.datetime64:
         raise RefusedError("no_such_day", tr("is not in the calendar"), cure) from None
 
 
-def _excel_day(number: float, epoch: date) -> str:
-    """Return a cure for a number in place of a day."""
+def _excel_day(number: float, epoch: date) -> str | Cure:
+    """Return a cure for a number in place of a day; that of a year in use needs no decision."""
     if not (1 <= number < 2_958_466 and number == int(number)):
         return tr("write year-month-day, such as 2026-03-01")
-    day = (epoch + timedelta(days=int(number))).isoformat()
-    return tr("a spreadsheet means {day} by it; write that, or format the column as a date", day=day)
+    day = epoch + timedelta(days=int(number))
+    told = tr("a spreadsheet means {day} by it; write that, or format the column as a date", day=day)
+    return Cure(told, f"{day}") if 1980 <= day.year <= 2100 else told
 
 
 def _lists(column: Coded) -> Converted:

@@ -113,7 +113,9 @@ def checked_case(
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}
-    checked = {name: check_keys(table, found) for name, table in one_name_each(given, found).items()}
+    referred = not given.keys().isdisjoint(("affinities", "commitments"))
+    named = one_name_each(given, found)
+    checked = {name: check_keys(table, found, referred=referred) for name, table in named.items()}
     tables = CheckedTables(checked, unread, found, settings, today or this_day())
     before = None if earlier is None else EarlierPlan.of(earlier)
     if before is not None and "commitments" not in unread:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,26 @@ from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
 from matchopt.contract.frames import NUMBERS, empty_column, frame_of
 from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
-from matchopt.tables.cells import Coded, Converted, convert
+from matchopt.tables.cells import INFINITE, NOTHING, PLAIN, STRIP, Coded, Converted, convert, widened
 from matchopt.tables.derived import completed
-from matchopt.tables.findings import LIMIT, Findings, Said, Saying, shown, visible
+from matchopt.tables.findings import (
+    LEAVE_OUT,
+    LIMIT,
+    Cure,
+    Findings,
+    RefusedError,
+    Said,
+    Saying,
+    shown,
+    visible,
+)
 from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
 from matchopt.tables.left_out import warn_of_sum, without_totals
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
+
+NUMBERED = frozenset(["need_id", "donation_id"])
+"""Ids that say nothing but which row it is: a second row of one may have another."""
 
 AMOUNTS = frozenset(
     ["quantity", "storage_capacity", "throughput_capacity", "max_quantity_kg", "capacity_kg", "population"]
@@ -99,6 +113,8 @@ class Typing:
 
 def check_table(raw: RawTable, found: Findings) -> Checked | None:
     """Return the typed table; None if it has no rows."""
+    if raw.source:
+        found.layouts[raw.name] = raw.layout
     if raw.remarks:
         skipped = trn(
             "{n} remark row (first cell begins with ##) skipped",
@@ -235,12 +251,36 @@ def _report_refused(typed: Typing, texts: Coded, done: Converted) -> None:
         by_code.setdefault(why.code, []).append(at)
 
     def say(at: int) -> Said:
-        return texts.texts[at], done.refused[at].problem, done.refused[at].cure
+        text, why = texts.texts[at], done.refused[at]
+        return text, why.problem, _cure_of(typed.column, text, why)
 
     for code, positions in by_code.items():
         mask = np.zeros(len(texts.texts), dtype=bool)
         mask[positions] = True
         typed.refuse(code, mask, say)
+
+
+def _cure_of(column: Column, text: str, why: RefusedError) -> str | Cure:
+    """Return how to cure a cell that has no value, by the rules of its own column."""
+    plain = widened(text.strip(STRIP)).casefold()
+    nothing = column.default is None and plain.lstrip("+") in INFINITE - {"-inf", "-infinity", "-∞"}
+    if plain in NOTHING or nothing:
+        if column.required:
+            return tr("every row gives it: {about}", about=column.said)
+        return Cure(tr("leave the cell empty where nothing is given"), "")
+    if plain.endswith("%") and column.most == 1 and PLAIN.fullmatch(plain[:-1].rstrip()):
+        share = f"{float(plain[:-1]) / 100:g}"
+        return Cure(tr("write {share}", share=share), share)
+    return _rule_of(column) if why.code == "not_a_number" and column.bounded else why.cure
+
+
+def _rule_of(column: Column) -> str:
+    """Return what a column of numbers between two bounds may hold, and what it means."""
+    low, most = (f"{bound:g}" for bound in (column.least or 0, column.most or 0))
+    said = {"low": low, "most": most, "about": column.said}
+    if column.kind is Kind.WHOLE:
+        return tr("write a whole number {low} to {most}: {about}", **said)
+    return tr("write a number {low} to {most}: {about}", **said)
 
 
 def _note_changes(typed: Typing, texts: Coded, done: Converted) -> None:
@@ -286,7 +326,8 @@ def _check_range(typed: Typing) -> None:
     refuse("not_a_number", np.isinf(values), tr("is not finite"), tr("write a number; empty is no limit"))
     if column.kind is Kind.WHOLE:
         broken = ~np.isnan(values) & (np.floor(values) != values)
-        refuse("fraction", broken, tr("is no whole number"), tr("write a whole number"))
+        cure = _rule_of(column) if column.bounded else tr("write a whole number")
+        refuse("fraction", broken, tr("is no whole number"), cure)
     if column.above is not None:
         above, instead = (
             f"{column.above:g}",
@@ -302,16 +343,21 @@ def _check_range(typed: Typing) -> None:
         span = tr("{low} or more", low=f"{low:g}")
     if column.name != "latitude":  # may be swapped with the longitude; see `places`
         outside = (values < low) | (values > most)
-        refuse(
-            "out_of_range", outside, tr("is not {span}", span=span), tr("write a number {span}", span=span)
-        )
+        cure = _rule_of(column) if column.bounded else tr("write a number {span}", span=span)
+        refuse("out_of_range", outside, tr("is not {span}", span=span), cure)
 
 
 # --- keys --------------------------------------------------------------------------------
 
 
-def check_keys(checked: Checked, found: Findings) -> Checked:
-    """Report keys that stand twice; merge lanes that say the same twice."""
+def check_keys(checked: Checked, found: Findings, *, referred: bool) -> Checked:
+    """Report keys that stand twice; merge lanes that say the same twice.
+
+    Parameters
+    ----------
+    referred
+        Whether other tables may mean one of two needs or donations by their id.
+    """
     keys = list(checked.table.key)
     if not keys or (len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows)):
         return checked
@@ -323,14 +369,30 @@ def check_keys(checked: Checked, found: Findings) -> Checked:
     at = np.flatnonzero(again)
     if checked.name == "lanes":
         return _merge_lanes(checked, at, first, found)
-    cure = tr("every row has a {joined} of its own", joined=" → ".join(keys))
+    own = tr("every row has a {joined} of its own", joined=" → ".join(keys))
+    free = _free_ids(checked, at, first) if keys[0] in NUMBERED and not referred else {}
 
     def say(k: int) -> Said:
         value = " → ".join(str(checked.array(key)[k]) for key in keys)
+        cure = Cure(tr("{cure}; here, say, {id}", cure=own, id=free[k]), free[k]) if k in free else own
         return value, tr("stands in row {row} already", row=checked.row(int(first[k]))), cure
 
     found.rows(Severity.ERROR, "duplicate_id", checked, keys[0], at, say)
     return checked
+
+
+def _free_ids(checked: Checked, at: npt.NDArray[np.intp], first: Ints) -> dict[int, str]:
+    """Return ids for rows that repeat that of another and say something else."""
+    ids = checked.array(checked.table.key[0])
+    taken = set(ids.tolist())
+    whole = pd.concat([checked.frame, checked.extras], axis=1).astype(object)
+    here, there = (whole.iloc[rows].reset_index(drop=True) for rows in (at, first[at]))
+    other = ~((here == there) | (here.isna() & there.isna())).all(axis=1).to_numpy()
+    free = {}
+    for k in at[other].tolist():
+        free[k] = next(name for n in count(2) if (name := f"{ids[k]}-{n}") not in taken)
+        taken.add(free[k])
+    return free
 
 
 def _first_rows(checked: Checked, keys: Sequence[str]) -> Ints:
@@ -354,7 +416,8 @@ def _merge_lanes(checked: Checked, at: npt.NDArray[np.intp], first: Ints, found:
         pair = f"{checked.array('from_place')[k]} → {checked.array('to_place')[k]}"
         other = checked.row(int(first[k]))
         if repeats[k]:
-            return pair, tr("repeats row {other}; it is read once", other=other), tr("leave one of them out")
+            problem = tr("repeats row {other}; it is read once", other=other)
+            return pair, problem, Cure(tr("leave one of them out"), LEAVE_OUT)
         cure = tr("keep the row that is right; one row a pair and direction")
         return pair, tr("contradicts row {other}", other=other), cure
 

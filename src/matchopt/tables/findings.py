@@ -6,7 +6,8 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
@@ -33,7 +34,32 @@ _UNSHOWN = re.compile(
 )
 """Those, spaces of other widths, and what is no text."""
 
-Said = tuple[object, str, str]
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """A cure that needs no decision.
+
+    Attributes
+    ----------
+    words
+        What to do.
+    instead
+        What to write into the cell, or columns of its row and what to write into these; `LEAVE_OUT` for
+        what leaves the row out.
+    """
+
+    words: str
+    instead: str | Mapping[str, str]
+
+
+REMARK = "##"
+"""A row whose first cell begins so is a remark."""
+
+LEAVE_OUT: Mapping[str, str] = {"": REMARK}
+"""Written before what stands in the first cell of a row, it leaves the row out."""
+
+
+Said = tuple[object, str, str | Cure]
 """Value, problem and cure of one cell; a value that is an array holds those of all rows."""
 
 Saying = Said | Callable[[int], Said]
@@ -41,11 +67,41 @@ Saying = Said | Callable[[int], Said]
 
 
 class Where(TypedDict, total=False):
-    """Where in a table something is, and what stands there."""
+    """Where in a table something is, what stands there, and what by header to write instead."""
 
     row: int | None
     column: str
     value: object
+    instead: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a table stands.
+
+    Attributes
+    ----------
+    file, sheet
+        What holds it; no sheet in a file of one table.
+    head
+        Row of the header.
+    letters
+        Header → what spreadsheets call its column; the first where headers repeat.
+    """
+
+    file: str
+    sheet: str
+    head: int
+    letters: Mapping[str, str]
+
+    def told(self, finding: Finding) -> Finding:
+        """Return the finding with file, sheet and cells."""
+        first = next(iter(self.letters.values()), "A")
+        row = finding.row or (self.head if finding.column else None)
+        cell = f"{self.letters.get(finding.column, first)}{row}" if row else ""
+        cells = ((self.letters.get(name, "" if name else first), text) for name, text in finding.instead)
+        instead = tuple((f"{letter}{row}", text) for letter, text in cells if letter)
+        return replace(finding, file=self.file, sheet=self.sheet, cell=cell, instead=instead)
 
 
 class Place(Protocol):
@@ -72,23 +128,35 @@ class RefusedError(Exception):
     """
 
     def __init__(
-        self, code: str, problem: str, cure: str, *, row: int | None = None, value: str = ""
+        self, code: str, problem: str, cure: str | Cure, *, row: int | None = None, value: str = ""
     ) -> None:
         super().__init__(problem)
         self.code, self.problem, self.cure, self.row, self.value = code, problem, cure, row, value
 
 
 class Findings:
-    """What is found while a case is read and checked."""
+    """What is found while a case is read and checked.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    limit
+        How many rows of one kind in one column are named before the rest is only counted.
+    layouts
+        Table → where it stands; all findings on it say so.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self.layouts: dict[str, Layout] = {}
         self._kept: list[tuple[Finding, float]] = []
 
     def take(self, findings: Sequence[Finding]) -> None:
         """Add findings made elsewhere."""
         self._kept += [(finding, finding.row or 0) for finding in findings]
 
-    def error(self, code: str, table: str, problem: str, cure: str = "", **where: Unpack[Where]) -> None:
+    def error(
+        self, code: str, table: str, problem: str, cure: str | Cure = "", **where: Unpack[Where]
+    ) -> None:
         """Add an error."""
         self._add(Severity.ERROR, code, table, problem, cure, **where)
 
@@ -120,14 +188,18 @@ class Findings:
         if not len(at):
             return
         header = place.header(column) if column else ""
-        for position in at[:LIMIT].tolist():
+        for position in at[: self.limit].tolist():
             value, problem, cure = say(position) if callable(say) else say
             if isinstance(value, np.ndarray):
                 value = shown(value[position])
-            row = place.row(position)
-            self._add(severity, code, place.name, problem, cure, row=row, column=header, value=value)
-        if len(at) > LIMIT:
-            more = tr("{count} more rows have a problem of this kind", count=len(at) - LIMIT)
+            where: Where = {"row": place.row(position), "column": header, "value": value}
+            if isinstance(cure, Cure) and not isinstance(cure.instead, str):
+                where["instead"] = tuple(
+                    (visible(place.header(name)) if name else "", text) for name, text in cure.instead.items()
+                )
+            self._add(severity, code, place.name, problem, cure, **where)
+        if len(at) > self.limit:
+            more = tr("{count} more rows have a problem of this kind", count=len(at) - self.limit)
             finding = Finding(severity, code, place.name, more, tr("cure them likewise"), column=header)
             self._kept.append((finding, math.inf))
 
@@ -140,14 +212,28 @@ class Findings:
             finding, row = kept
             return severities.index(finding.severity), tables.get(finding.table, -1), row
 
-        return tuple(finding for finding, _ in sorted(self._kept, key=key))
+        return tuple(self._told(finding) for finding, _ in sorted(self._kept, key=key))
+
+    def _told(self, finding: Finding) -> Finding:
+        layout = self.layouts.get(finding.table)
+        return finding if layout is None else layout.told(finding)
 
     def _add(
-        self, severity: Severity, code: str, table: str, problem: str, cure: str, **where: Unpack[Where]
+        self,
+        severity: Severity,
+        code: str,
+        table: str,
+        problem: str,
+        cure: str | Cure,
+        **where: Unpack[Where],
     ) -> None:
         row, value = where.get("row"), shortened(visible(str(where.get("value", ""))[:CUT]))
+        column, instead = where.get("column", ""), where.get("instead", ())
+        if isinstance(cure, Cure):
+            instead = ((visible(column), cure.instead),) if isinstance(cure.instead, str) else instead
+            cure = cure.words
         said = visible(table), visible(problem), visible(cure)
-        finding = Finding(severity, code, *said, row, visible(where.get("column", "")), value)
+        finding = Finding(severity, code, *said, row, visible(column), value, instead=instead)
         self._kept.append((finding, row or 0))
 
 

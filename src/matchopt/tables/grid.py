@@ -14,15 +14,15 @@ from matchopt.contract.fields import Table
 from matchopt.language import tr
 from matchopt.tables.cells import STRIP
 from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
-from matchopt.tables.findings import RefusedError
+from matchopt.tables.findings import REMARK, RefusedError
 from matchopt.tables.matching import LOOKED_AT, heading_among
 from matchopt.tables.raw import (
-    REMARK,
     Cells,
     Merged,
     RawTable,
     cell_text,
     is_blank,
+    letters,
     refuse_many,
     texts,
     without_remarks,
@@ -42,16 +42,6 @@ class CellRange:
     def name(self) -> str:
         """What spreadsheets call it, such as ``E2:E3``."""
         return f"{letters(self.left)}{self.top + 1}:{letters(self.right)}{self.bottom + 1}"
-
-
-def letters(column: int) -> str:
-    """Return what spreadsheets call the column at a position from 0: A is the first."""
-    name = ""
-    column += 1
-    while column:
-        column, digit = divmod(column - 1, 26)
-        name = chr(ord("A") + digit) + name
-    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +104,8 @@ def table_in(grid: Grid, table: Table, said: ColumnNames = NOTHING_SAID) -> RawT
         np.arange(len(body), dtype=np.int64) + head + 2,
         head=head + 1,
         epoch=grid.epoch,
+        sheet=grid.sheet,
+        left=first,
         above=tuple((opening[k] + 1, next(filter(None, shown[k]))) for k in range(heading.above)),
         merged=tuple(
             Merged(

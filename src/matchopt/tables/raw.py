@@ -24,16 +24,13 @@ from matchopt.errors import shortened
 from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, MOST_DIGITS, STRIP, Coded, Flaw, coded
 from matchopt.tables.column_names import NOTHING_SAID, ColumnNames, Words
-from matchopt.tables.findings import RefusedError
+from matchopt.tables.findings import REMARK, Layout, RefusedError, visible
 
 Cells = Coded | npt.NDArray[Any]
 """Texts, or float64, int64, bool or datetime64[s] where the source knows better."""
 
 MOST_EXACT = 10.0**MOST_DIGITS
 """From here on a number has more digits than a spreadsheet keeps."""
-
-REMARK = "##"
-"""A row whose first cell begins so is a remark."""
 
 MOST_COLUMNS = 2_000
 """Columns with a header that a table may have."""
@@ -79,8 +76,10 @@ class RawTable:
     ----------
     table
         Which table of the contract it is.
-    source
-        File or sheet it was read from, empty for a DataFrame.
+    source, sheet
+        File and sheet it was read from, empty for a DataFrame.
+    left
+        Columns of the sheet that stand before the first.
     headers, columns
         Headers as written, and the cells below each; headers may repeat.
     rows
@@ -128,6 +127,8 @@ class RawTable:
     places: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     known: frozenset[int] = frozenset()
     told_units: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    sheet: str = ""
+    left: int = 0
 
     @property
     def name(self) -> str:
@@ -149,6 +150,23 @@ class RawTable:
     def row(self, at: int) -> int:
         """Row in the file of the row at position `at`."""
         return int(self.rows[at])
+
+    @property
+    def layout(self) -> Layout:
+        """Where it stands."""
+        named = enumerate(self.headers, start=self.left)
+        places = {visible(header): letters(k) for k, header in reversed([*named])}
+        return Layout(self.source, self.sheet, self.head, dict(reversed(places.items())))
+
+
+def letters(column: int) -> str:
+    """Return what spreadsheets call the column at a position from 0: A is the first."""
+    name = ""
+    column += 1
+    while column:
+        column, digit = divmod(column - 1, 26)
+        name = chr(ord("A") + digit) + name
+    return name
 
 
 def refuse_many(headers: Sequence[str]) -> None:

@@ -27,15 +27,19 @@ from matchopt.tables.column_names import (
     from_toml,
 )
 from matchopt.tables.files import SUFFIXES, WORKBOOKS, decoded, read_table
-from matchopt.tables.findings import LIMIT, Findings, RefusedError, near_table
+from matchopt.tables.findings import LIMIT, REMARK, Findings, RefusedError, near_table
 from matchopt.tables.grid import Grid, table_in
 from matchopt.tables.header_names import plain
-from matchopt.tables.raw import REMARK, Formula, RawTable, cell_text
+from matchopt.tables.raw import Formula, RawTable, cell_text
 from matchopt.tables.recognise import Listed, lists_in, sheet_of, table_of
 from matchopt.tables.xlsx import Book, workbook
 
-_TABLE_LIKE = (*SUFFIXES, ".txt", ".xls", ".xlsb", ".et", ".ods", ".numbers", ".json", ".feather")
-_SETTINGS_SHEETS = {"settings", "设置"}
+OTHER_BOOKS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
+"""Endings of workbooks that have to be saved in another format."""
+_TABLE_LIKE = (*SUFFIXES, *OTHER_BOOKS, ".txt", ".json", ".feather")
+SETTINGS_SHEETS = {"settings", "设置"}
+OURS = "matchopt "
+"""What sheets are called after that a marked or cured copy has besides those of the user."""
 _SETTINGS_HEADERS = {"name", "setting", "settings", "名称", "设置", "项目"}
 
 
@@ -76,13 +80,15 @@ def check_case(
     changes: Sequence[str] = (),
     earlier: Plan | pd.DataFrame | EarlierPlan | None = None,
     today: date | None = None,
+    found: Findings | None = None,
 ) -> tuple[Case | None, tuple[Finding, ...]]:
     """Read and check the case at `path`; return it, or None, and everything found.
 
-    Errors come first, then warnings, then notes, each in table and row order. Parameters
-    as for `read_case`.
+    Errors come first, then warnings, then notes, each in table and row order. Who hands in where they are
+    collected says how many rows of one kind are named, and learns where each table stands. Further
+    parameters as for `read_case`.
     """
-    found = Findings()
+    found = Findings() if found is None else found
     place = Path(fspath(path))
     sources: list[Source] = []
     try:
@@ -245,10 +251,10 @@ def _from_toml(text: str, changes: _Changes, source: str, found: Findings) -> Se
 def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Source]) -> _Read:
     """Read a workbook whose sheets are the tables."""
     if place.suffix.lower() not in WORKBOOKS:
-        problem, cure = (
-            tr("is neither a folder nor an .xlsx workbook"),
-            tr("give the folder that holds the tables"),
-        )
+        problem = tr("is neither a folder nor an .xlsx workbook")
+        cure = tr("give the folder that holds the tables")
+        if place.suffix.lower() in OTHER_BOOKS:
+            cure = tr("open it in a spreadsheet and save it as an Excel workbook (.xlsx)")
         found.error("not_a_case", place.name, problem, cure)
         return [], set(), None
     data = _bytes(place, found, sources)
@@ -293,9 +299,9 @@ def _sheets(
     for sheet in shown:
         table = table_named(sheet)
         try:
-            if folded(sheet) in _SETTINGS_SHEETS:
+            if folded(sheet) in SETTINGS_SHEETS:
                 given += _pairs(book.grid(sheet), found)
-            elif plain(sheet) in COLUMNS_SHEETS:
+            elif sheet.startswith(OURS) or plain(sheet) in COLUMNS_SHEETS:
                 continue
             elif table is None:
                 strange += [sheet] * book.holds(sheet)

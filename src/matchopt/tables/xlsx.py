@@ -23,8 +23,8 @@ from matchopt.language import tr
 from matchopt.tables.cells import EPOCH, EPOCH_1904
 from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
 from matchopt.tables.findings import RefusedError
-from matchopt.tables.grid import CellRange, Grid, letters, table_in
-from matchopt.tables.raw import Formula, RawTable
+from matchopt.tables.grid import CellRange, Grid, table_in
+from matchopt.tables.raw import Formula, RawTable, letters
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -39,6 +39,10 @@ ROOM = 1_000_000
 """Cells that a sheet may have room for, however few are filled."""
 SPARSE = 20
 """Beyond that, how many cells there may be for each that the file names."""
+
+_OLD = b"\xd0\xcf\x11\xe0"
+"""What files begin with that are no archives: old workbooks, and all that a password protects."""
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
@@ -89,6 +93,11 @@ class Book:
         """Names of its sheets, as on their tabs."""
         return list(self.parts)
 
+    @property
+    def commented(self) -> bool:
+        """Whether any cell has a comment."""
+        return any("comments" in name for name in self._archive.namelist())
+
     def holds(self, sheet: str) -> bool:
         """Return whether any cell of a sheet holds something; RefusedError if the sheet is broken."""
         with _fenced():
@@ -115,6 +124,12 @@ def workbook(data: bytes, file: str) -> Book:
     """
     if not data:
         raise RefusedError("empty_file", tr("is empty"), tr("fill it in, or leave an optional table out"))
+    if data.startswith(_OLD):
+        if _ENCRYPTED in data:
+            cure = tr("open it in a spreadsheet, take the password off, and save it")
+            raise RefusedError("password", tr("is protected by a password"), cure)
+        cure = tr("open it in a spreadsheet and save it as an Excel workbook (.xlsx)")
+        raise RefusedError("not_a_table", tr("is an old Excel workbook (.xls)"), cure)
     if not data.startswith(b"PK"):
         raise RefusedError("not_a_table", tr("is no XLSX workbook"), tr("save it as XLSX or CSV (UTF-8)"))
     with _fenced():

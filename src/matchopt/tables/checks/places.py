@@ -9,7 +9,7 @@ import numpy as np
 from matchopt.arrays import Bools, Floats
 from matchopt.language import tr, trn
 from matchopt.tables.checks.quantities import fund_items
-from matchopt.tables.findings import Said, near_hint, near_or
+from matchopt.tables.findings import Cure, Said, near_hint, near_or
 from matchopt.tables.typed import Checked, CheckedTables, check
 
 FAR = 20.0
@@ -37,16 +37,16 @@ Points = Mapping[str, tuple[float, float]]
 @check()
 def coordinates(tables: CheckedTables) -> None:
     """Report coordinates that are half, beyond 90 degrees, swapped, or not those given elsewhere."""
+    exchanged = _check_swapped(tables)
     for name in KEYS:
         if name in tables.checked:
-            _check_range(tables, tables.checked[name])
-    _check_swapped(tables)
+            _check_range(tables, tables.checked[name], exchanged.get(name))
     _check_double_names(tables)
     _check_own_coordinates(tables)
 
 
-def _check_range(tables: CheckedTables, table: Checked) -> None:
-    """Report half coordinates and latitudes beyond 90."""
+def _check_range(tables: CheckedTables, table: Checked, exchanged: Bools | None) -> None:
+    """Report half coordinates and latitudes beyond 90, unless they are known to be `exchanged`."""
     sound = table.sound("latitude", "longitude")
     for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
         half = ~table.given(one) & table.given(other) & sound
@@ -63,6 +63,7 @@ def _check_range(tables: CheckedTables, table: Checked) -> None:
         return f"{latitude[at]:g}", tr("is not -90 to 90"), cure
 
     beyond = (np.abs(latitude) > 90) & table.sound("latitude")
+    beyond &= True if exchanged is None else ~exchanged
     tables.error("out_of_range", table, "latitude", beyond, say)
 
 
@@ -76,31 +77,46 @@ def _coordinates(table: Checked) -> Floats:
     return np.column_stack([table.array("latitude"), table.array("longitude")])
 
 
-def _check_swapped(tables: CheckedTables) -> None:
-    """Report rows far from all others that would lie among them with their coordinates exchanged."""
+def _check_swapped(tables: CheckedTables) -> dict[str, Bools]:
+    """Report rows that would lie among all others with their coordinates exchanged, and now are far off.
+
+    Return which these are. A latitude beyond 90 is far from everything, and counts as exchanged for where
+    the others are.
+    """
     given = [tables.checked[name] for name in KEYS if name in tables.checked]
-    found = [(table, here) for table in given if (here := _located(table)).any()]
+    found = [(table, here) for table in given if (here := _numbered(table)).any()]
     if not found:
-        return
+        return {}
     points = np.concatenate([_coordinates(table)[here] for table, here in found])
+    beyond = np.abs(points[:, 0]) > 90
+    points[beyond] = points[beyond, ::-1]
     near = _apart(points, np.median(points, axis=0)) <= FAR
     if near.sum() < 2:
-        return
+        return {}
     middle = np.median(points[near], axis=0)
-    for table, here in found:
-        _report_swapped(tables, table, here, middle)
+    return {table.name: _report_swapped(tables, table, here, middle) for table, here in found}
 
 
-def _report_swapped(tables: CheckedTables, table: Checked, located: Bools, middle: Floats) -> None:
+def _numbered(table: Checked) -> Bools:
+    """Return the rows with two numbers that are coordinates in one order or the other."""
+    both = table.given("latitude") & table.given("longitude") & table.sound("latitude", "longitude")
+    here = np.abs(_coordinates(table))
+    return np.asarray(both & ((here[:, 0] <= 90) | ((here[:, 0] <= 180) & (here[:, 1] <= 90))))
+
+
+def _report_swapped(tables: CheckedTables, table: Checked, located: Bools, middle: Floats) -> Bools:
     here = _coordinates(table)
-    swapped = located & (np.abs(here[:, 1]) <= 90)
-    swapped &= (_apart(here, middle) > FAR) & (_apart(here[:, ::-1], middle) <= NEAR)
+    far = (np.abs(here[:, 0]) > 90) | (_apart(here, middle) > FAR)
+    swapped = located & (np.abs(here[:, 1]) <= 90) & far & (_apart(here[:, ::-1], middle) <= NEAR)
 
     def say(at: int) -> Said:
         problem = tr("lies far from all other places; exchanged it would lie among them")
-        return f"{here[at, 0]:g}, {here[at, 1]:g}", problem, tr("exchange latitude and longitude")
+        latitude, longitude = (f"{degrees:.15g}" for degrees in here[at])
+        cure = Cure(tr("exchange latitude and longitude"), {"latitude": longitude, "longitude": latitude})
+        return f"{here[at, 0]:g}, {here[at, 1]:g}", problem, cure
 
     tables.error("swapped_coordinates", table, "latitude", swapped, say)
+    return swapped
 
 
 def _apart(points: Floats, middle: Floats) -> Floats:

@@ -10,7 +10,7 @@ import pandas as pd
 from matchopt.arrays import MOST_DECIMALS, Bools, Floats, decimals_of
 from matchopt.contract.settings import Settings
 from matchopt.language import mark, tr, trn
-from matchopt.tables.findings import Said, shown
+from matchopt.tables.findings import LEAVE_OUT, Cure, Said, shown
 from matchopt.tables.typed import Checked, CheckedTables, check
 from matchopt.tolerances import FLOAT, ROUNDING, WRITTEN
 
@@ -253,7 +253,8 @@ def substitutions(tables: CheckedTables, table: Checked) -> None:
     """Report substitutions of an item by itself, and circles of substitutions."""
     wanted, given = table.array("need_item"), table.array("donated_item")
     sound = table.sound("need_item", "donated_item")
-    said = (wanted, tr("stands in for itself"), tr("leave the row out; the same item always serves"))
+    cure = Cure(tr("leave the row out; the same item always serves"), LEAVE_OUT)
+    said = (wanted, tr("stands in for itself"), cure)
     tables.error("self_substitution", table, "donated_item", sound & (wanted == given), said)
     successors: dict[str, dict[str, int]] = {}
     for at in np.flatnonzero(sound & (wanted != given)).tolist():
