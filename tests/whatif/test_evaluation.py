@@ -278,13 +278,15 @@ def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
     plan = matchopt.plan(small.case())
     lines = plan.allocations
     part = [data.draw(st.sampled_from((0.0, 0.5, 1.0))) for _ in range(len(lines))]
+    causes = {"": NOBODY, "spoilt": NOBODY, "no-show": DONOR, "居民拒收": RESIDENTS, "road closed": TRANSPORT}
+    said = [data.draw(st.sampled_from(list(causes))) for _ in range(len(lines))]
     rows = pd.DataFrame(
         {
             "at": np.arange(len(lines)),
             "quantity": lines["donated_quantity"].to_numpy() * part,
             "day": lines["delivery_day"].to_numpy(),
             "satisfaction": np.nan,
-            "cause": "",
+            "cause": said,
         }
     ).astype({"quantity": float})
     found = evaluate(plan, rows)
@@ -293,8 +295,20 @@ def test_sums_of_any_plan(small: SmallCase, data: st.DataObject) -> None:
     for table in (found.communities, found.tiers):
         assert table["reached"].sum() == pytest.approx(served, abs=1e-4)
         assert table["asked"].sum() == pytest.approx(plan.asked, abs=1e-4)
-    assert found.donors["reliability"].dropna().between(1 - 1e-9, 1 + 1e-9).all()
-    assert found.acceptance["rate"].eq(1).all()
+    promised = lines["donated_quantity"].to_numpy()
+    missing = promised - rows["quantity"].to_numpy()
+    whose = np.array([causes[cause] for cause in said], dtype=object)
+    donor = found.lines["donor"].to_numpy()
+    for row in found.donors.itertuples():
+        mine = donor == row.donor
+        known = promised[mine].sum() - missing[mine & (whose == NOBODY)].sum()
+        rate = 1 - missing[mine & (whose == DONOR)].sum() / known if known > 1e-6 else np.nan
+        assert row.reliability == pytest.approx(rate, abs=1e-5, nan_ok=True)
+    short = missing > 1e-6
+    assert found.lines["responsible"].tolist() == np.where(short, whose, "").tolist()
+    refused = short & (whose == RESIDENTS)
+    assert found.acceptance["lines"].sum() == (refused | (rows["quantity"].to_numpy() > 1e-6)).sum()
+    assert (found.acceptance["rate"] < 1).any() == refused.any()
     assert found.causes["units"].sum() == pytest.approx(plan.served - served, abs=1e-3)
     assert page(found).startswith("<!doctype html>")
     assert len(workbook(found).sheets) == 6
