@@ -87,3 +87,35 @@ def test_hidden_rows_are_read_and_hidden_sheets_only_where_no_other_is_that_tabl
     got = Checked(*check_case(book_of_two))
     assert got.good.tables["needs"]["need_id"].tolist() == ["Orders1", "Orders2"]
     assert "3" in got.of("hidden_rows")[0].problem
+
+
+def test_a_total_of_fewer_cells_is_left_out_of_a_csv_file(check: Check) -> None:
+    got = check({"needs.csv": f"{HEAD}1,甲,大米,5,\n2,乙,大米,7,\nTotal: 12\n备注：以上已核实\n"})
+    assert len(got.good.tables["needs"]) == 2
+    assert "Total: 12" in got.one("left_out").problem
+
+
+def test_two_rows_of_headers_that_contradict_each_other_are_refused(check: Check) -> None:
+    got = check({"needs.csv": "需求编号,社区,物资,数量\nneed_id,item,community,quantity\n1,甲,大米,5\n"})
+    assert got.one("contradictory_headers").table == "needs.csv"
+    both = check({"needs.csv": "需求编号,社区,物资,数量\nneed_id,community,item,quantity\n1,甲,大米,5\n"})
+    assert both.good.tables["needs"]["item"].tolist() == ["大米"]
+
+
+def test_files_that_nothing_reads_are_errors_where_they_look_like_tables(check: Check) -> None:
+    got = check(
+        {"donatoins.csv": "a\n1\n", "items.xls": b"\xd0\xcf\x11\xe0", "budget.ods": b"PK", "needs.xlsm": "x"}
+    )
+    told = {f.table: f.severity.value for f in got.of("unknown_file")}
+    assert told == {"donatoins.csv": "error", "items.xls": "error", "budget.ods": "warning"}
+
+
+def test_an_old_workbook_says_so(check: Check) -> None:
+    got = check({"items.xlsx": b"\xd0\xcf\x11\xe0" + b"x" * 600})
+    assert "old Excel workbook" in got.one("not_a_table").problem
+
+
+def test_traditional_forms_are_one_name(check: Check) -> None:
+    got = check({"needs.csv": f"{HEAD}1,新城家园,轮椅,5,\n2,新城家園,輪椅,7,\n"})
+    assert got.good.tables["needs"]["community"].nunique() == 1
+    assert "家園" in got.of("one_name")[0].problem

@@ -31,7 +31,7 @@ def test_path_to_a_file_that_is_no_case(tmp_path: Path) -> None:
 
 def test_missing_table(check: Check) -> None:
     got = check({"donations.csv": "donation_id,item,quantity\nd1,rice,5\n", "need.csv": "a\n"}, bare=True)
-    assert got.errors == [("missing_table", "needs", None, "")]
+    assert got.errors == [("unknown_file", "need.csv", None, ""), ("missing_table", "needs", None, "")]
     assert got.one("unknown_file").cure == "did you mean needs?"
 
 

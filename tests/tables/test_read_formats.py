@@ -191,7 +191,7 @@ def test_cells_without_a_header(check: Check) -> None:
     assert got.good.extras["needs"]["column 6"].to_list() == ["mine"]
 
 
-def test_other_files_are_ignored_and_near_names_warned_of(check: Check) -> None:
+def test_other_files_are_ignored_and_near_names_told(check: Check) -> None:
     got = check(
         {
             "readme.txt": "x",
@@ -202,8 +202,11 @@ def test_other_files_are_ignored_and_near_names_warned_of(check: Check) -> None:
             "other.toml": "",
         }
     )
-    assert got.case is not None
-    assert [f.table for f in got.of("unknown_file")] == ["hubs.xls", "itemz.csv", "other.toml"]
+    assert [(f.table, f.severity.value) for f in got.of("unknown_file")] == [
+        ("hubs.xls", "error"),
+        ("itemz.csv", "error"),
+        ("other.toml", "warning"),
+    ]
     assert "items" in got.of("unknown_file")[1].cure
 
 

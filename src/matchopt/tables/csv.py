@@ -22,6 +22,7 @@ from matchopt.language import mark, tr
 from matchopt.tables.cells import STRIP, Coded
 from matchopt.tables.column_names import NOTHING_SAID, ColumnNames
 from matchopt.tables.findings import RefusedError
+from matchopt.tables.left_out import is_no_data
 from matchopt.tables.matching import LOOKED_AT, columns_known, heading_among, names_known
 from matchopt.tables.raw import refuse_many
 
@@ -65,6 +66,8 @@ class Records:
         Rows with another number of cells, and those numbers.
     remarks
         How many remark rows were left out.
+    left_out
+        Rows with another number of cells that are totals or remarks, and what stands first in each.
     """
 
     header: tuple[str, ...]
@@ -77,6 +80,7 @@ class Records:
     rows: Ints
     ragged: tuple[tuple[int, int], ...]
     remarks: int
+    left_out: tuple[tuple[int, str], ...] = ()
 
     def column(self, k: int) -> Coded:
         """Return the cells `k` of all records."""
@@ -134,10 +138,19 @@ def records(data: bytes, table: Table, said: ColumnNames = NOTHING_SAID) -> Reco
         wrong[at] = bool(data[begin : ends[at]].decode("utf-8").strip(f'{STRIP}{delimiter}"'))
         filled[at] = filled[at] and (wrong[at] or count[at] > width)
     header = header[:width]
+    left_out = []
+    for at in np.flatnonzero(wrong).tolist():
+        fields = _fields(data[starts[at] : ends[at]], delimiter)
+        first = next(filter(None, fields), "")
+        if is_no_data(first):
+            left_out.append((at + 1, first))
+            wrong[at] = filled[at] = False
     keep = filled & ~wrong
     ragged = tuple((at + 1, int(count[at])) for at in np.flatnonzero(wrong).tolist())
     rows, remarks_below = np.flatnonzero(keep).astype(np.int64) + 1, int((remarks & below).sum())
-    return Records(header, head + 1, above, data, marks, base[keep], spaced, rows, ragged, remarks_below)
+    return Records(
+        header, head + 1, above, data, marks, base[keep], spaced, rows, ragged, remarks_below, tuple(left_out)
+    )
 
 
 _SEPARATOR = re.compile(rb'"?sep=([^"\w\s]|\t)"?[,;\t ]*', re.IGNORECASE)
@@ -152,6 +165,7 @@ def _header(
     delimiters = DELIMITERS
     opening: list[tuple[int, bytes, tuple[str, ...]]] = []
     number = start = 0
+    last = False
     while start < len(data) and len(opening) < LOOKED_AT:
         end = _record_end(data, start)
         record = data[start:end]
@@ -162,8 +176,9 @@ def _header(
             split = [_fields(record, mark) for mark in delimiters]
             cells = max(split, key=lambda names: len(names_known(names, table)))
             opening.append((number, record, cells))
-            if required <= names_known(cells, table):
+            if last:
                 break
+            last = required <= names_known(cells, table)  # the row below may be headers again
         number, start = number + 1, end + 1
     if not opening:
         raise RefusedError(

@@ -67,7 +67,9 @@ def csv_table(
     _report_ragged(table, parts, found)
     columns = tuple(parts.column(k) for k in range(len(parts.header)))
     raw = RawTable(table, name, parts.header, columns, parts.rows, parts.head, parts.remarks)
-    return without_remarks(replace(raw, whole=not parts.ragged, above=parts.above, said=said))
+    return without_remarks(
+        replace(raw, whole=not parts.ragged, above=parts.above, left_out=parts.left_out, said=said)
+    )
 
 
 def _report_ragged(table: Table, parts: Records, found: Findings) -> None:

@@ -67,7 +67,7 @@ UNITS = frozenset(
 _SAID_BESIDES = re.compile(
     r"必填|选填|必选|非必填|单选题?|多选题?|填空题?|可多选|不填|可选|required|optional|mandatory|multiple|"
     r"select all that apply|check all that apply|单位|格式.*|年.?月.?日|"
-    r"yyyy.*|mm/dd.*|dd/mm.*|m/d/y.*|d/m/y.*|"
+    r"[0-9]+ ?[-~–至到] ?[0-9]+.*|%|[a-z]+(?:/[a-z]+)+|yyyy.*|mm/dd.*|dd/mm.*|m/d/y.*|d/m/y.*|"
     r"(?:如|例|例如|比如|e\.?g\.?|for example|such as|eg)[:： ,，.].*|(?:如|例如|比如).+|\*+"
 )
 """What a bracket behind a header holds that changes nothing of what it means."""

@@ -51,10 +51,11 @@ NAMES = ("community", "item", "donor", "hub", "organization", "from_place", "nam
 
 def without_totals(raw: RawTable, found: Findings) -> RawTable:
     """Return the table without the rows that are no data, and tell which these are."""
-    if not len(raw.rows):
+    if not len(raw.rows) and not raw.left_out:
         return raw
     out = _totals(raw) | _remarks(raw) | _headers_again(raw)
     listed = [*raw.left_out, *((raw.row(k), _first(raw, k)) for k in np.flatnonzero(out).tolist())]
+    listed.sort()
     if listed:
         _tell(raw, listed, found)
     if not out.any():

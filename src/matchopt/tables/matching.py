@@ -14,13 +14,19 @@ import numpy as np
 
 from matchopt.contract.fields import Column, Kind, Table
 from matchopt.contract.schema import column_named, folded
+from matchopt.language import tr
 from matchopt.tables.cells import STRIP, Coded
 from matchopt.tables.column_names import NOTHING_SAID, OPEN, UNREAD, ColumnNames
+from matchopt.tables.findings import RefusedError
+from matchopt.tables.header_grammar import column_by_words
 from matchopt.tables.header_names import UNITS, KnownName, is_tag, meanings, plain, split_unit
 from matchopt.tables.raw import Cells
 
 LOOKED_AT = 20
 """Among so many rows that are neither empty nor remarks the header is looked for."""
+
+SAME = 3
+"""Columns that two rows have to name for both to be headers."""
 
 MOST_LOOKED_AT = 200
 """Distinct cells of a column that are looked at for what they hold."""
@@ -154,7 +160,7 @@ def _claim(found: Matched, column: str, k: int) -> None:
 def _by_list(
     found: Matched, table: Table, headers: Sequence[str], left: Sequence[int], columns: Sequence[Cells] | None
 ) -> None:
-    known = {k: meanings(table.name, headers[k]) for k in left}
+    known = {k: meanings(table.name, headers[k]) or _by_words(table, headers[k]) for k in left}
     ours = {column.name: column for column in table.columns}
     clear: dict[int, KnownName] = {}
     for k, names in known.items():
@@ -174,6 +180,12 @@ def _by_list(
         if k in found.places.values() and name.unit:
             found.units[k] = name.unit
     _weak(found, table, {k: names for k, names in known.items() if names and k not in clear}, beside, columns)
+
+
+def _by_words(table: Table, header: str) -> tuple[KnownName, ...]:
+    """Return what the words of a header make of it; it gives way to names that are known."""
+    column = column_by_words(table.name, header)
+    return (KnownName((column,), False, True, "", frozenset(), ""),) if column else ()
 
 
 def _one_will_do(column: str, table: Table) -> bool:
@@ -296,9 +308,12 @@ def heading_among(rows: Sequence[Sequence[str]], table: Table, said: ColumnNames
     that names more; a row of HXL hashtags below says which column is which. Else it is the first row.
     """
     clear = [names_known(row, table) for row in rows]
+    _refuse_two(rows, clear, table)
     at = max(range(len(rows)), key=lambda k: len(clear[k]))
     if {column.name for column in table.columns if column.required} <= clear[at] and len(clear[at]) > 1:
-        return Heading(at, tuple(rows[at]), at)  # no list is read for what needs none
+        # No list is read for what needs none; of headers in two languages the lower is the header.
+        again = at + 1 < len(rows) and len(clear[at]) >= SAME and clear[at + 1] == clear[at]
+        return Heading(at + again, tuple(rows[at + again]), at + again)
     known = [len(columns_known(table, row, said)) for row in rows]
     at = known.index(max(known)) if max(known) > 1 else 0
     best = Heading(at, tuple(rows[at]), at)
@@ -317,6 +332,21 @@ def heading_among(rows: Sequence[Sequence[str]], table: Table, said: ColumnNames
         headers = tuple(tag if is_tag(tag) else text for tag, text in zip(below, texts, strict=True))
         return Heading(tags, headers, best.above if tags != at else max(at - 1, 0))
     return best
+
+
+def _refuse_two(rows: Sequence[Sequence[str]], clear: Sequence[set[str]], table: Table) -> None:
+    """Refuse two rows one below the other that both name columns, and not the same ones."""
+    for k in range(1, len(rows)):
+        both = clear[k - 1] & clear[k]
+        if len(both) < SAME or 2 * len(both) < max(len(clear[k - 1]), len(clear[k])):
+            continue
+        upper, lower = (matched(table, row).places for row in (rows[k - 1], rows[k]))
+        if any(upper[name] != lower[name] for name in both):
+            told = {"upper": ", ".join(filter(None, rows[k - 1])), "lower": ", ".join(filter(None, rows[k]))}
+            problem = tr(
+                "has two rows of headers that contradict each other: «{upper}» and «{lower}»", **told
+            )
+            raise RefusedError("contradictory_headers", problem, tr("leave only the right one"))
 
 
 def _joined(above: Sequence[str], below: Sequence[str], table: Table, said: ColumnNames) -> tuple[str, ...]:

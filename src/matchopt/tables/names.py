@@ -13,6 +13,7 @@ import pandas as pd
 from matchopt.contract.fields import Kind
 from matchopt.language import tr
 from matchopt.tables.findings import INVISIBLE, LIMIT, Findings
+from matchopt.tables.header_names import simplified
 from matchopt.tables.typed import Checked
 
 _LIKE_LATIN = str.maketrans(
@@ -42,12 +43,12 @@ def _composed(name: str) -> str:
 def alike(name: str) -> str:
     """Return what two spellings of one name have in common.
 
-    Case, width, composition, spaces and hyphens do not tell names apart; between digits a space or hyphen
-    does, for 1-2 is not 12.
+    Case, width, composition, traditional forms, spaces and hyphens do not tell names apart; between digits a
+    space or hyphen does, for 1-2 is not 12.
     """
     plain = name.casefold()
     if not name.isascii():
-        plain = _composed(name).casefold().translate(_LIKE_LATIN_SMALL)
+        plain = simplified(_composed(name).casefold().translate(_LIKE_LATIN_SMALL))
     return _OTHER_GAPS.sub("", _BETWEEN_DIGITS.sub("-", plain.strip()))
 
 

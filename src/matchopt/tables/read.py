@@ -210,12 +210,14 @@ def _take(
 
 
 def _warn_unread(file: Path, found: Findings) -> None:
-    """Warn of a file that looks as if it was meant to be read."""
-    suffix = file.suffix.lower()
+    """Tell of a file that looks as if it was meant to be read: an error where it may be one of the tables."""
+    suffix, meant = file.suffix.lower(), near_table(file.stem, "")
     if suffix in SUFFIXES:
-        found.warning("unknown_file", file.name, tr("is no table that matchopt knows"), near_table(file.stem))
-    elif suffix in _TABLE_LIKE and table_named(file.stem) is not None:
-        found.warning("unknown_file", file.name, tr("is not read"), tr("save it as CSV or XLSX"))
+        say = found.error if meant else found.warning
+        say("unknown_file", file.name, tr("is no table that matchopt knows"), near_table(file.stem))
+    elif suffix in _TABLE_LIKE and (table_named(file.stem) is not None or suffix in OTHER_BOOKS):
+        say = found.error if table_named(file.stem) is not None else found.warning
+        say("unknown_file", file.name, tr("is not read"), tr("save it as .xlsx or CSV"))
     elif suffix == ".toml":
         found.warning("unknown_file", file.name, tr("is not read"), tr("settings stand in {file}", file=FILE))
 
