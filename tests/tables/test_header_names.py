@@ -171,7 +171,7 @@ def test_near_names_are_no_cure_where_they_mean_something_else(check: Check) -> 
 
 
 def held_out() -> list[tuple[str, str, str]]:
-    """Return table, header and column of headers that stand in no list; no column where none is to be read."""
+    """Return table, header and column of headers that stand in no list; "" where none is to be read."""
     page = {
         "needs": {
             "community": "社区名|需求社区名称|收货社区名称|Requesting Agency Name|Pantry Site|Ship-to Agency",
