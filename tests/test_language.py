@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gettext
 import json
 import os
 import re
@@ -217,3 +218,40 @@ def test_what_is_wrong_with_a_plan_is_said_in_chinese(tmp_path: Path) -> None:
     assert len(lines) >= 6
     assert [line for line in lines if not CHINESE.search(line)] == []
     assert CHINESE.search(CliRunner().invoke(app, ["verify", str(case), "--lang", "zh"]).stderr)
+
+
+def said() -> list[str]:
+    """Return all that the program says in Chinese."""
+    chinese = gettext.translation("matchopt", ROOT / "src" / "matchopt" / "locale", ["zh"])
+    return [text for message, text in chinese._catalog.items() if message]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "每单位",
+        "个单位",
+        "步长",
+        "整步",
+        "层级",
+        "契合",
+        "装卸",
+        "存储",
+        "千克",
+        "最差",
+        "移交",
+        "机构",
+        "«",
+        "»",
+        "¥",
+    ],
+)
+def test_chinese_keeps_to_the_words_of_the_glossary(word: str) -> None:
+    """单位 is an organisation or a unit of measure, never a count; what weighs is in 公斤; and so on."""
+    assert len(said()) > 1000
+    assert [text for text in said() if word in text] == []
+
+
+def test_chinese_never_says_public_sector_alone() -> None:
+    for text in said():
+        assert text.count("公共部门") == text.count("社区公共部门")

@@ -153,7 +153,7 @@ def test_the_workbook_helps_to_fill_it_in(tmp_path: Path, language: Language) ->
         styles = parts.read("xl/styles.xml").decode("utf-8")
     assert 'state="frozen"' in needs
     assert "yyyy\\-mm\\-dd" in styles or "yyyy-mm-dd" in styles
-    choices = "resident,public_sector,enterprise" if language == "en" else "居民,公共部门,企业"
+    choices = "resident,public_sector,enterprise" if language == "en" else "居民,社区公共部门,企业"
     assert f'"{choices}"' in needs.replace("&quot;", '"')
     rows: list[list[Any]] = CalamineWorkbook.from_path(str(book)).get_sheet_by_index(0).to_python()
     assert rows[2][3] == 20

@@ -54,8 +54,8 @@ FLAGS: Names = MappingProxyType(
 )
 CHANNELS: Names = MappingProxyType(
     {
-        "resident": ("居民",),
-        "public_sector": ("public sector", "公共部门", "政府"),
+        "resident": ("居民", "市民"),
+        "public_sector": ("public sector", "社区公共部门", "公共部门", "政府", "居委会", "街道"),
         "enterprise": ("企业",),
     }
 )

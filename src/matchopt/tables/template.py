@@ -38,7 +38,7 @@ _MORE_EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "needs": (
         "need_id|community|item|quantity|group|needed_by|channel",
         "N-002|Old Town|rice|12|children|2026-03-20|public_sector",
-        "N-002|老城社区|大米|12|儿童|2026-03-20|公共部门",
+        "N-002|老城社区|大米|12|儿童|2026-03-20|社区公共部门",
     ),
     "donations": (
         "donation_id|donor|item|quantity",
