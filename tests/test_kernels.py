@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matchopt import CaseError, plan, verify
-from matchopt.kernels import interpreted
+from matchopt import CaseError, arrays, plan, tolerances, verify
+from matchopt.kernels import Loop, interpreted
+from matchopt.model import pair_kernels
 from matchopt.model.pair_kernels import Roads, fill_legs, leg
 from matchopt.model.places import Places
+from matchopt.runs import render
 from matchopt.runs.render import _digits
+from matchopt.solve import local_search, simple_rules, simplex
+from matchopt.tables import csv
+from matchopt.verifier import bounding
 from small_case import SmallCase
 from strategies import small_cases
 
@@ -72,3 +80,38 @@ def test_what_is_interpreted_calls_nothing_compiled() -> None:
     assert closure is not None
     names = closure[0].cell_contents.__globals__
     assert not hasattr(names["leg"], "py_func")
+
+
+def named(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+@pytest.mark.parametrize("module", [pair_kernels, simplex, local_search, simple_rules, render, csv, bounding])
+def test_the_numbers_that_kernels_read_stand_in_their_file(module: ModuleType) -> None:
+    """Compiled code is kept under its file: it would not notice a change in another one."""
+    tree = ast.parse(inspect.getsource(module))
+    used = {
+        part.name: named(part)
+        for part in tree.body
+        if isinstance(part, ast.FunctionDef) and isinstance(getattr(module, part.name), Loop)
+    }
+    made = {
+        name: named(part.value)
+        for part in tree.body
+        if isinstance(part, ast.Assign)
+        for target in part.targets
+        for name in named(target)
+    }
+    imports = [part for part in tree.body if isinstance(part, ast.ImportFrom)]
+    elsewhere = {name.asname or name.name for part in imports for name in part.names}
+    read, new = set[str](), set[str]().union(*used.values())
+    assert used
+    while new:
+        read |= new
+        new = set[str]().union(*(made.get(name, set()) for name in new)) - read
+    assert [name for name in read & elsewhere if isinstance(getattr(module, name), int | float)] == []
+
+
+def test_numbers_that_kernels_have_of_their_own_are_those_of_all_others() -> None:
+    assert pair_kernels.FORBIDDEN == simple_rules.FORBIDDEN == arrays.FORBIDDEN
+    assert pair_kernels.SAFE == bounding._SURE == 1 - tolerances.ROUNDING

@@ -21,9 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints, Shorts, Steps
+from matchopt.arrays import Bools, Floats, Ints, Shorts, Steps
 from matchopt.kernels import compiled, inlined
-from matchopt.tolerances import ROUNDING
 
 # Columns of `CostTables.donations` and `CostTables.needs`.
 ITEM, PLACE, COMMUNITY, FIRST, LAST = range(5)
@@ -41,6 +40,9 @@ HANDLING, STORAGE, HUB_COLD = range(3)
 # Codes of the boundary policy.
 OPEN, SAME_COMMUNITY, SAME_ATTRIBUTE, AGREEMENTS = range(4)
 
+FORBIDDEN = 2**62
+"""As in `matchopt.arrays`."""
+
 TOO_EXPENSIVE = 2**61
 """Stands for a cost of one unit that is too large to be counted."""
 
@@ -50,8 +52,8 @@ NOT_SOUGHT = -2
 AFFINITY_LEVEL = 2**56
 """What the keys of affinities rise by from one level to the next: more than any key within a level."""
 
-SAFE = 1 - ROUNDING
-"""Factor that lowers bounds of costs, so that rounding cannot make them false."""
+SAFE = 1 - 1e-9
+"""Factor that lowers bounds of costs by `matchopt.tolerances.ROUNDING`, so that it cannot make them false."""
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean earth radius, IUGG."""

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matchopt.arrays import FORBIDDEN, Bools, Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.kernels import compiled, sized
 from matchopt.solve.block import Block, Subproblem
+
+FORBIDDEN = 2**62
+"""As in `matchopt.arrays`: code that is kept would not notice a change there."""
 
 LARGEST_LOTS, NEAREST = 0, 1
 

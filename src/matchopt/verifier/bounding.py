@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.kernels import compiled
-from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import EARTH_RADIUS_KM, Coordinates
 
 Records = npt.NDArray[np.void]
@@ -24,8 +23,8 @@ WORTH, ABLE, SPARE, RIVALS = 1, 2, 4, 8
 """What is still asked of a need or donation for its reason: any partner; one that had a granule to give; one
 with a granule left, or a need that lacks something; one that is used up and serves another need."""
 
-_SURE = 1 - ROUNDING
-"""Factor that makes a cost computed in floats a lower bound of itself."""
+_SURE = 1 - 1e-9
+"""1 − `matchopt.tolerances.ROUNDING`: factor that makes a cost computed in floats a lower bound of itself."""
 
 _HALF = 0.51
 """1/10 000: what rounding a unit cost takes off it at most, and some."""
