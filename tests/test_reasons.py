@@ -421,3 +421,29 @@ def test_without_all_that_stands_in_the_way_the_pair_is_admitted_and_with_any_of
 
     lift()
     assert tried >= most
+
+
+def test_a_closed_capacity_is_closed_to_light_units_beside_heavy_ones() -> None:
+    """A step of either item weighs 1 kg; the hub takes half of that."""
+    small = SmallCase(
+        {
+            "needs": [{"need_id": "n", "community": "a", "item": "heavy", "quantity": 4}],
+            "donations": [
+                {"donation_id": "d1", "item": "heavy", "quantity": 4, "origin": "m"},
+                {"donation_id": "d2", "item": "light", "quantity": 4, "origin": "m"},
+            ],
+            "items": [
+                {"item": "heavy", "weight_kg": 4, "step": 0.25},
+                {"item": "light", "weight_kg": 0.25, "step": 4},
+            ],
+            "substitutions": [{"need_item": "heavy", "donated_item": "light", "ratio": 1}],
+            "hubs": [{"hub": "h", "throughput_capacity": 0.5}],
+            "lanes": [
+                {"from_place": "m", "to_place": "h", "distance_km": 1},
+                {"from_place": "h", "to_place": "a", "distance_km": 1},
+            ],
+        }
+    )
+    plan = matchopt.plan(small.case())
+    assert plan.needs["reason"].tolist() == ["capacity"]
+    assert matchopt.verify(plan.case, plan) == ()

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import matchopt
 import verifier_shared_cases as hand
 from matchopt import Case, Plan, verify
+from small_case import SmallCase
 from verifier_cases import Row, case_of, line, plan_of, price
 from verifier_shared_cases import GIFT, NEED
 
@@ -390,3 +392,46 @@ def test_the_shopping_list(column: str, value: Any) -> None:
     assert codes(replace(plan, purchases=plan.purchases.assign(**{column: cells}))) == {"purchases"}
     assert codes(replace(plan, purchases=plan.purchases.iloc[:1])) == {"purchases"}
     assert codes(replace(plan, purchases=plan.purchases.iloc[::-1].reset_index(drop=True))) == {"purchases"}
+
+
+def test_cells_go_by_the_categories_of_items() -> None:
+    """Rice reaches both communities, flour nobody: in one category both count."""
+    small = SmallCase(
+        {
+            "needs": [
+                {"need_id": f"n{k}", "community": community, "item": item, "quantity": 4}
+                for k, (community, item) in enumerate([("A", "rice"), ("A", "flour"), ("B", "flour")])
+            ],
+            "donations": [
+                {"donation_id": "d0", "item": "rice", "quantity": 3},
+                {"donation_id": "d1", "item": "flour", "quantity": 2},
+            ],
+            "items": [{"item": "rice", "category": "food"}, {"item": "flour", "category": "food"}],
+            "communities": [{"community": "A"}, {"community": "B"}],
+        },
+        {"policy": {"fairness": "leximin"}},
+    )
+    case = small.case()
+    made = matchopt.plan(case)
+    assert made.summary["fairness"]["cells"] == 2
+    assert verify(case, made) == ()
+
+
+def test_whoever_has_been_declined_by_all_that_fit_is_told_from_who_fits_nobody() -> None:
+    small = SmallCase(
+        {
+            "needs": [
+                {"need_id": f"n{k}", "community": "A", "item": item, "quantity": 4}
+                for k, item in enumerate(["flour", "rice", "milk"])
+            ],
+            "donations": [
+                {"donation_id": "d0", "item": "rice", "quantity": 4},
+                {"donation_id": "d1", "item": "milk", "quantity": 4},
+            ],
+            "commitments": [{"donation_id": "d1", "need_id": "n2", "quantity": 4, "status": "declined"}],
+        }
+    )
+    case = small.case()
+    made = matchopt.plan(case)
+    assert made.donations["reason"].tolist() == ["", "declined"]
+    assert verify(case, made) == ()

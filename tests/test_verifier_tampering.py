@@ -456,3 +456,9 @@ def test_summary_of_what_is_shared(make: Callable[[], Plan]) -> None:
         for garbage in some(GARBAGE[number % 5 :: 5], 0.25):
             if garbage != value or isinstance(garbage, bool):
                 assert codes(resummed(plan, path, put(garbage))), (path, garbage)
+
+
+def test_kinds_of_cost_that_add_up_are_held_apart_all_the_same(plan: Plan) -> None:
+    cost = plan.summary["cost"]
+    moved = {**cost, "transfer": cost["transfer"] - 0.2, "penalty": cost["penalty"] + 0.2}
+    assert "summary" in codes(replace(plan, summary={**plan.summary, "cost": moved}))

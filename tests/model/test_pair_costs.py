@@ -12,6 +12,8 @@ import matchopt
 from matchopt.arrays import FORBIDDEN
 from matchopt.errors import CaseError
 from matchopt.model.network import Part, encode
+from matchopt.model.pair_costs import _roads_from
+from matchopt.model.pair_kernels import Roads
 from profiles import examples
 from small_case import SmallCase
 from strategies import small_cases
@@ -128,3 +130,14 @@ def test_a_unit_cost_beyond_counting_is_refused() -> None:
     dear = case.table("lanes").assign(cost_per_kg=9e8)
     with pytest.raises(CaseError, match="the cost of one unit"):
         matchopt.plan(replace(case, tables={**case.tables, "lanes": dear}))
+
+
+def test_the_lanes_of_some_places_are_theirs_in_whatever_order() -> None:
+    lanes = np.arange(15.0).reshape(5, 3)
+    origins = np.arange(21.0).reshape(3, 7)
+    roads = Roads(origins, origins, np.array([0, 2, 2, 5]), np.arange(5), lanes, 0.002, 1.3, True)
+    cut = _roads_from(roads, np.array([2, 0, 1]))
+    assert cut.start.tolist() == [0, 3, 5, 5]
+    assert cut.head.tolist() == [2, 3, 4, 0, 1]
+    assert cut.lanes.tolist() == lanes[[2, 3, 4, 0, 1]].tolist()
+    assert cut.origins.tolist() == origins[[2, 0, 1]].tolist()

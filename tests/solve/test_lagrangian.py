@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matchopt.arrays import Floats
 from matchopt.solve.assemble import Goals
 from matchopt.solve.block import Block, Columns, PricedObjective, Reached, UnlinkedPlan
-from matchopt.solve.certificate import bound, cut_prices
+from matchopt.solve.certificate import Prices, bound, cut_prices
 from matchopt.solve.oracle import CostMatrix
-from matchopt.solve.relaxation import SmoothedPricing, relax
+from matchopt.solve.relaxation import FIRST_STEP, STEP, LagrangianSolution, SmoothedPricing, relax
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import coverage_first
 from profiles import examples
@@ -91,3 +92,22 @@ def test_potentials_bound_the_cost_and_meet_it_at_the_best_prices(by_cost: bool)
     check()
     assert any(met)
     assert not all(met)
+
+
+def test_prices_that_are_tried_lie_between_the_best_and_the_latest() -> None:
+    ways = columns([(0, 0, 1.0, 1.0, 0.0), (0, 0, 1.0, 9.0, 0.0)], {(0, 0): 1.0})
+    block = replace(plain([2], [2]), capacity=reals([1]))
+    guide, tried = SmoothedPricing(block, Listed(ways)), list[float]()
+    potentials = guide.potentials
+
+    def note(capacity: Floats, budget: float) -> LagrangianSolution:
+        tried.append(float(capacity[0]))
+        return replace(potentials(capacity, budget), value=float(len(tried)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guide, "potentials", note)
+        for price in (5.0, 8.0):
+            prices = Prices(np.zeros(1), np.zeros(1), reals([price]), 0.0, {}, np.zeros(0))
+            guide.columns(prices, ways, np.ones(2))
+    first = FIRST_STEP * 5
+    assert tried == [first, first + STEP * (8 - first)]

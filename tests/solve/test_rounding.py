@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from matchopt.solve.block import Block, Columns
-from matchopt.solve.rounding import completed, rounded_down
+from matchopt.solve.rounding import Packing, completed, rounded_down
 from profiles import examples
 from solve.blocks import blocks, columns, every_plan, ints, obeys, plain, reals
 
@@ -92,3 +92,14 @@ def test_under_total_cost_only_what_pays_is_added() -> None:
     block = replace(plain([9], [2, 2]), by_cost=True, unmet_cost=reals([3, 1]))
     ways = columns([(0, 0, 1.0, 2, 0), (0, 1, 1.0, 2, 0)], {})
     assert completed(block, ways, np.zeros(2), "cost", None, NO_LIMIT).tolist() == [2, 0]
+
+
+def test_the_cheapest_column_is_used_first_be_it_for_what_no_budget_pays() -> None:
+    block, ways = plain([1, 1], [1]), columns([(0, 0, 1.0, 5.0, 0.0), (1, 0, 1.0, 3.0, 4.0)], {})
+    assert completed(block, ways, np.zeros(2), "tier 1", None, NO_LIMIT).tolist() == [1, 0]
+
+
+def test_pairs_are_packed_over_their_cheapest_columns() -> None:
+    ways = columns([(0, 1, 1.0, 3.0, 0.0), (0, 1, 1.0, 1.0, 0.0), (1, 0, 1.0, 2.0, 0.0)], {})
+    packed = Packing(plain([1, 1], [1, 1])).pack(ways, ints([0, 1]), ints([1, 0]), reals([1, 1]))
+    assert packed.tolist() == [1, 2]

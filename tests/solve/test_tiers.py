@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,3 +179,25 @@ def test_unit_costs_too_large_for_a_weight_above_them_are_refused() -> None:
     market = of_table(ints([[10**17]]))
     with pytest.raises(SolverError, match="too large"):
         coverage_first(market, ints([1]), ints([1]), ints([1]), BACKEND)
+
+
+def test_once_prices_settle_all_near_pairs_are_sought_and_then_those_whose_prices_rose() -> None:
+    asked: list[tuple[int, list[int], int]] = []
+
+    class Asked:
+        def below(self, supply: Ints, demand: Ints, near: int, rise: tuple[Ints, Ints], slack: int) -> str:
+            asked.append((near, rise[0].tolist(), slack))
+            return "near"
+
+        def best(self, *_: object) -> str:
+            return "best"
+
+    amounts: Any = SimpleNamespace(supply=np.ones(2, dtype=np.int64), asked=np.ones(1, dtype=np.int64))
+    oracle: Any = Asked()
+    pricing = column_generation.ColumnGeneration(oracle, amounts)
+    prices = np.array([3, 4]), np.array([9])
+    found: list[Any] = [pricing.next(*prices)]
+    pricing.settle(5)
+    found += [pricing.next(*prices), pricing.next(prices[0] + 2, prices[1])]
+    assert found == ["best", "near", "near"]
+    assert asked == [(5, [0, 0], -1), (5, [2, 2], 5)]

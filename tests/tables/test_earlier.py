@@ -171,3 +171,25 @@ def test_of_a_line_declined_in_part_the_rest_is_a_promise(first: Plan) -> None:
         {"allocation_id": "A0001", "quantity": 1, "status": "declined"},
     )
     assert ("A0001", "d1", "n1", "planned", 2) in told(more)
+
+
+def test_pinned_money_serves_what_it_buys() -> None:
+    """Rice costs 5: 10 of money buy the 2 that are asked."""
+    tables = {
+        "needs": pd.DataFrame([("n", "A", "rice", 2)], columns=["need_id", "community", "item", "quantity"]),
+        "donations": pd.DataFrame([("d", "money", 20)], columns=["donation_id", "item", "quantity"]),
+        "items": pd.DataFrame(
+            {"item": ["rice", "money"], "kind": ["", "funds"], "purchase_price": [5, None]}
+        ),
+    }
+
+    def pinned(quantity: int) -> pd.DataFrame:
+        return pd.DataFrame(
+            [("d", "n", quantity, "accepted")], columns=["donation_id", "need_id", "quantity", "status"]
+        )
+
+    plan = matchopt.plan(Case.from_frames(commitments=pinned(10), **tables))
+    assert plan.allocations["served_quantity"].tolist() == [2]
+    with pytest.raises(CaseError) as error:
+        Case.from_frames(commitments=pinned(15), **tables)
+    assert [f.code for f in error.value.findings if f.severity is Severity.ERROR] == ["too_much_pinned"]

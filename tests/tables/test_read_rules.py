@@ -273,6 +273,9 @@ def test_a_negative_budget_or_weight_is_refused(check: Check) -> None:
 
 def test_boundary_that_binds_nothing(check: Check) -> None:
     assert check(changes=["policy.boundary=community"]).one("idle_boundary").severity == "warning"
+    donations = "donation_id,item,quantity,community\nd1,rice,5,A\n"
+    files = {"needs.csv": NEEDS, "donations.csv": donations}
+    assert check(files, ["policy.boundary=community"]).of("idle_boundary") == []
 
 
 def test_undated_case_with_lead_days_or_horizon(check: Check) -> None:

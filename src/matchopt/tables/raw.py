@@ -273,8 +273,6 @@ def _typed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return values.astype(np.int64) if values.dtype != np.uint64 else values.astype(np.float64)
     if values.dtype.kind == "f":
         return values.astype(np.float64)
-    if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] == "D":
-        return values.astype("datetime64[s]")
     return values
 
 
