@@ -208,3 +208,12 @@ def test_the_better_plan_beats_the_other_and_of_equals_the_better_proven() -> No
     assert outcome(3.0 - 1e-9, -1.0).beats(outcome(3.0, -2.0))
     assert outcome(3.0, -1.0, bound=5.0).beats(outcome(3.0, -1.0))
     assert not outcome(3.0, -1.0).beats(outcome(3.0, -1.0, bound=5.0))
+
+
+def test_of_plans_that_reach_the_same_the_search_begins_with_the_one_at_hand() -> None:
+    block, ways = plain([1, 1], [1]), columns([(0, 0, 1.0, 1.0, 0.0), (1, 0, 1.0, 1.0, 0.0)], {})
+    hunt = IntegerSearch(block, ways, Deadline(None), complete=True)
+    for start in (reals([1, 0]), reals([0, 1])):
+        begun = hunt._better("tier 1", Goals(), start, start[::-1].copy())
+        assert begun is not None
+        assert begun.tolist() == start.tolist()

@@ -175,7 +175,7 @@ def test_of_a_line_declined_in_part_the_rest_is_a_promise(first: Plan) -> None:
 
 def test_pinned_money_serves_what_it_buys() -> None:
     """Rice costs 5: 10 of money buy the 2 that are asked."""
-    tables = {
+    tables: dict[str, Any] = {
         "needs": pd.DataFrame([("n", "A", "rice", 2)], columns=["need_id", "community", "item", "quantity"]),
         "donations": pd.DataFrame([("d", "money", 20)], columns=["donation_id", "item", "quantity"]),
         "items": pd.DataFrame(
