@@ -221,6 +221,13 @@ def test_a_list_that_may_be_needs_or_donations_is_asked_for(tmp_path: Path) -> N
     assert table(case, "donations")["item"].tolist() == ["rice", "beans"]
 
 
+def test_who_asks_for_the_same_twice_is_named(tmp_path: Path) -> None:
+    text = "Agency,Item,Qty,Phone\nA,rice,5,555-1\nA,rice,5,555-1\nA,soap,1,555-1\n"
+    case = made(tmp_path, {"orders.csv": text, "donations.csv": DONATIONS})
+    assert "in rows 2 and 3" in case.page
+    assert len(table(case, "needs")) == 3
+
+
 # --- ids, packages -----------------------------------------------------------------------------
 
 

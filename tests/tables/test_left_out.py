@@ -119,3 +119,43 @@ def test_traditional_forms_are_one_name(check: Check) -> None:
     got = check({"needs.csv": f"{HEAD}1,新城家园,轮椅,5,\n2,新城家園,輪椅,7,\n"})
     assert got.good.tables["needs"]["community"].nunique() == 1
     assert "家園" in got.of("one_name")[0].problem
+
+
+def workbook_of(
+    file: Path, sheets: dict[str, list[list[object]]], merged: dict[str, tuple[str, ...]]
+) -> Path:
+    """Write a workbook; blocks such as ``B1:C1`` of a sheet are merged over what stands in their first cell."""
+    with xlsxwriter.Workbook(file) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for k, row in enumerate(rows):
+                sheet.write_row(k, 0, row)
+            for block in merged.get(name, ()):
+                top, left = block.split(":")[0][1:], ord(block[0]) - ord("A")
+                sheet.merge_range(block, rows[int(top) - 1][left])
+    return file
+
+
+def test_one_workbook_in_a_folder_is_the_case_and_a_sheet_says_what_its_columns_are(tmp_path: Path) -> None:
+    needs = [
+        ["3月需求"],
+        ["小区", "物资", "", "何时"],
+        ["", "名称", "数量", ""],
+        ["甲", "大米", 5, "2026-03-01"],
+    ]
+    sheets: Sheets = {
+        "3月登记": needs,
+        "爱心捐赠": [["捐赠企业", "品名", "数量"], ["东方公司", "大米", 5]],
+        "列名对照": [["表", "名单", "本程序"], ["需求", "何时", "最晚送达"]],
+    }
+    workbook_of(tmp_path / "需求登记表.xlsx", sheets, {"3月登记": ("A1:D1", "B2:C2", "A2:A3", "D2:D3")})
+    got = Checked(*check_case(tmp_path))
+    table = got.good.tables["needs"]
+    assert table[["community", "item", "quantity"]].to_numpy().tolist() == [["甲", "大米", 5]]
+    assert str(table["needed_by"][0])[:10] == "2026-03-01"
+    assert got.good.tables["donations"]["donor"].tolist() == ["东方公司"]
+
+
+def test_where_no_row_is_a_header_it_is_asked_for(check: Check) -> None:
+    got = check({"needs.csv": "甲一,乙二,丙三\n丁四,戊五,6\n"})
+    assert [code for code, *_ in got.errors] == ["no_header_row"]

@@ -17,7 +17,7 @@ from matchopt.language import tr
 from matchopt.tables.cells import STRIP, Coded
 from matchopt.tables.column_names import NOTHING_SAID, OPEN, UNREAD, ColumnNames
 from matchopt.tables.derived import completed
-from matchopt.tables.findings import Findings, RefusedError
+from matchopt.tables.findings import LIMIT, Findings, RefusedError
 from matchopt.tables.headers import match_headers
 from matchopt.tables.left_out import without_totals
 from matchopt.tables.matching import Matched, matched
@@ -189,7 +189,28 @@ def _finish(raw: RawTable, name: str, done: ListsRead, ask: Asking, found: Findi
         listed = ", ".join(missing)
         problem = tr("has no column for {listed}: say in columns.toml which it is", listed=listed)
         done.open.append((name, problem))
+    _warn_of_twice(table, found)
     done.read.append(ListRead(name, table, headers, found.sorted()))
+
+
+def _warn_of_twice(raw: RawTable, found: Findings) -> None:
+    """Warn of people who ask for the same thing in several rows: forms are often sent twice."""
+    kept = matched(raw.table, raw.headers, raw.columns, raw.said).kept
+    people = [k for who in ("phone", "contact") for k, what in kept.items() if what == who]
+    people += [raw.places[who] for who in ("phone", "contact") if who in raw.places]
+    if raw.name != "needs" or not people or "item" not in raw.places:
+        return
+    who, item = (as_texts(raw.columns[k]).rows for k in (people[0], raw.places["item"]))
+    seen: dict[tuple[str, str], list[int]] = {}
+    for k, (person, asked) in enumerate(zip(who, item, strict=True)):
+        if person.strip(STRIP):
+            seen.setdefault((person.strip(STRIP), asked.strip(STRIP)), []).append(raw.row(k))
+    again = [rows for rows in seen.values() if len(rows) > 1]
+    if again:
+        listed = "; ".join(tr(" and ").join(map(str, rows)) for rows in again[:LIMIT])
+        problem = tr("the same person asks for the same item twice, in rows {listed}", listed=listed)
+        cure = tr("delete what was sent twice; all of it is read")
+        found.warning("asked_twice", raw.name, problem, cure, row=again[0][0])
 
 
 FILLED: Mapping[str, tuple[str, ...]] = {"needs": ("community",)}

@@ -107,6 +107,21 @@ def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
     open_ = [h for k, h in enumerate(raw.headers) if h.strip(STRIP) and k not in places.values()]
     unknown = [h for k, h in enumerate(raw.headers) if h.strip(STRIP) and k not in raw.known][:NAMED]
     missing = [c for c in raw.table.columns if c.required and c.name not in places]
+    if len(missing) > 1 and not places and open_:
+        listed = tr(", ").join(f"«{h.strip(STRIP)}»" for h in open_[:NAMED])
+        problem = tr(
+            "has no row that names its columns; row {row} is taken for it: {listed}",
+            row=raw.head,
+            listed=listed,
+        )
+        wanted = tr(", ").join(f"{column.name} ({column.zh})" for column in missing)
+        cure = tr(
+            "write the names of columns above the rows, such as {names}; or say in {file} what theirs mean",
+            names=wanted,
+            file=COLUMNS_FILE,
+        )
+        found.error("no_header_row", raw.table.name, problem, cure, row=raw.head)
+        return False
     for column in missing:
         names = (column.name, column.zh, *column.aliases)
         near = [h for h in unknown if _near(h, names)]

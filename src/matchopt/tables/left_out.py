@@ -34,11 +34,8 @@ _REMARK = re.compile(
     re.DOTALL,
 )
 """What the first filled cell of a remark begins with."""
-_MAYBE = re.compile("计|总|累|total|sum", re.IGNORECASE)
+_MAYBE = ("计", "总", "累", "total", "sum")
 """What stands somewhere in a column where one of its cells may tell a total."""
-
-MOST_TEXTS = 2_000
-"""Distinct cells of a column that are looked at one by one without looking over them all first."""
 
 LONGEST_WORD = 24
 """Characters of a cell that may be the word for a total."""
@@ -140,11 +137,16 @@ def _saying_total(cells: Cells) -> Bools | None:
     if not isinstance(cells, Coded):
         return None
     texts = cells.texts
-    if len(texts) > MOST_TEXTS and not _MAYBE.search("\0".join(texts)):
+    if not _may_say("\0".join(texts)):
         return None
-    short = (k for k, text in enumerate(texts) if len(text) < LONGEST_WORD and _MAYBE.search(text))
+    short = (k for k, text in enumerate(texts) if len(text) < LONGEST_WORD and _may_say(text))
     at = [k for k in short if _is_total(texts[k])]
     return np.isin(cells.code, at) if at else None
+
+
+def _may_say(text: str) -> bool:
+    lower = text.lower()
+    return any(part in lower for part in _MAYBE)
 
 
 def _is_total(text: str) -> bool:
