@@ -121,10 +121,11 @@ def test_traditional_forms_are_one_name(check: Check) -> None:
     assert "家園" in got.of("one_name")[0].problem
 
 
-def workbook_of(
-    file: Path, sheets: dict[str, list[list[object]]], merged: dict[str, tuple[str, ...]]
-) -> Path:
-    """Write a workbook; blocks such as ``B1:C1`` of a sheet are merged over what stands in their first cell."""
+Sheets = dict[str, list[list[object]]]
+
+
+def workbook_of(file: Path, sheets: Sheets, merged: dict[str, tuple[str, ...]]) -> Path:
+    """Write a workbook; blocks of a sheet such as ``B1:C1`` are merged."""
     with xlsxwriter.Workbook(file) as book:
         for name, rows in sheets.items():
             sheet = book.add_worksheet(name)
@@ -137,7 +138,7 @@ def workbook_of(
 
 
 def test_one_workbook_in_a_folder_is_the_case_and_a_sheet_says_what_its_columns_are(tmp_path: Path) -> None:
-    needs = [
+    needs: list[list[object]] = [
         ["3月需求"],
         ["小区", "物资", "", "何时"],
         ["", "名称", "数量", ""],
