@@ -15,5 +15,8 @@ ROUNDING = 1e-9
 FLOAT = 1e-12
 """Relative error of a handful of float64 operations."""
 
+DEGREES = 1e-9
+"""Degrees (a tenth of a millimetre) to which shifts of coordinates are undone."""
+
 WRITTEN = 1e-6
 """Units that a quantity may be off for having been written in six decimals."""

@@ -31,7 +31,7 @@ def main() -> None:
 
 def _commands() -> None:
     """Import all commands, which declares them."""
-    from matchopt.cli import batches, cases, plans, questions, reports, studies  # noqa: F401
+    from matchopt.cli import batches, cases, lanes, plans, questions, reports, studies  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:

@@ -144,7 +144,9 @@ def check(
     if format is Format.JSON:
         print(as_json(findings))
     elif format is Format.CSV:
-        print(as_csv(findings), end="")
+        text = as_csv(findings)
+        # Spreadsheets take a CSV for what it is only when it opens with a byte order mark.
+        print(text if text.isascii() or sys.stdout.isatty() else f"\ufeff{text}", end="")
     else:
         show_findings(findings, sys.stdout)
         print(counts(findings) + tr("."))

@@ -1,4 +1,4 @@
-"""The settings of a case (``matchopt.toml``): horizon, rates, policy."""
+"""The settings of a case (``matchopt.toml``): horizon, rates, policy, input."""
 
 from __future__ import annotations
 
@@ -112,6 +112,15 @@ class Policy(_Strict):
     churn_cost: Rate = 0.0
 
 
+class Input(_Strict):
+    """How tables are read where they do not say it themselves.
+
+    `coordinates` is the system that latitudes and longitudes are given in.
+    """
+
+    coordinates: Literal["WGS-84", "GCJ-02", "BD-09"] = "WGS-84"
+
+
 class Settings(_Strict):
     """All settings in force, with their defaults.
 
@@ -124,6 +133,7 @@ class Settings(_Strict):
     horizon: Horizon = Horizon()
     rates: Rates = Rates()
     policy: Policy = Policy()
+    input: Input = Input()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any], source: str = FILE, today: date | None = None) -> Settings:

@@ -18,6 +18,7 @@ from matchopt.language import tr
 from matchopt.tables.checks import CHECKS
 from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_keys, check_table
+from matchopt.tables.coordinates import WGS, in_wgs84
 from matchopt.tables.findings import Findings, RefusedError, near_table
 from matchopt.tables.names import one_name_each
 from matchopt.tables.raw import RawTable, as_frame, from_frame
@@ -116,6 +117,12 @@ def checked_case(
     referred = not given.keys().isdisjoint(("affinities", "commitments"))
     named = one_name_each(given, found)
     checked = {name: check_keys(table, found, referred=referred) for name, table in named.items()}
+    if settings is not None:
+        checked = in_wgs84(checked, settings, found)
+        if (
+            not sources and settings.input.coordinates != WGS
+        ):  # frames are handed on as they are now, and must not be converted again
+            settings = settings.updated({"input": {"coordinates": WGS}})
     tables = CheckedTables(checked, unread, found, settings, today or this_day())
     before = None if earlier is None else EarlierPlan.of(earlier)
     if before is not None and "commitments" not in unread:

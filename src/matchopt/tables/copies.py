@@ -178,13 +178,13 @@ def _of_files(files: Sequence[Path], values: Mapping[str, Layout]) -> CaseCopy:
             else:
                 sheet = copied.book.create_sheet(copied.title(file.stem))
                 copied.sheets[file.name, ""] = sheet
-                _fill(sheet, _records(file.read_bytes()))
+                _fill(sheet, records_of(file.read_bytes()))
         except RefusedError as why:
             copied.lost.append(f"{file.name}: {why.problem}")
     return copied
 
 
-def _records(data: bytes) -> list[list[str]]:
+def records_of(data: bytes) -> list[list[str]]:
     """Return the records of a CSV file, each in the row that spreadsheets show it in."""
     text = decoded(data)[1].decode("utf-8")
     lines = text.splitlines()[:LOOKED_AT]

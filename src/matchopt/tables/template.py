@@ -115,6 +115,11 @@ SETTINGS: Mapping[str, str] = {
     "policy.churn_cost": mark(
         "cost per planned line that a new plan changes; without the table commitments it has no effect"
     ),
+    "input": mark("How tables are read where they do not say it themselves"),
+    "input.coordinates": mark(
+        'what latitude and longitude are given in: "WGS-84" (GPS), or as maps in China have them, "GCJ-02"'
+        ' (Amap, Tencent) or "BD-09" (Baidu)'
+    ),
 }
 """Section or setting → what it means."""
 
