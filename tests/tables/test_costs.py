@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import matchopt
 from checked import Check
+from matchopt.errors import SolverError
+from profiles import examples
 
 NEEDS = "need_id,community,item,quantity,needed_from,needed_by\nn1,A,gold,1,2026-03-05,2026-03-09\n"
 DONATIONS = "donation_id,item,quantity,origin,available_from\nd1,gold,1,B,2026-03-01\n"
@@ -63,6 +70,59 @@ def test_a_unit_that_is_too_dear_is_refused_at_its_row(
         assert "a unit of gold may cost" in got.one("too_large").problem
 
 
+AMOUNTS = (0, 1, 1e3, 1e6, 3e8, 1e9)
+
+
+@examples(0.1)
+@given(st.data())
+def test_what_the_check_calls_plannable_is_planned(data: st.DataObject) -> None:
+    def one(*of: float | None) -> Any:
+        return data.draw(st.sampled_from(of or AMOUNTS))
+
+    tables: dict[str, dict[str, Any]] = {
+        "needs": {
+            "need_id": ["n", "m"],
+            "community": ["A", "B"],
+            "item": ["x", "y"],
+            "quantity": [one(1, 1e12), 2],
+        },
+        "donations": {
+            "donation_id": ["c", "d", "e"],
+            "item": ["x", "z", "cash"],
+            "quantity": [one(1, 1e12), 3, 5],
+        },
+        "items": {"item": ["x", "z", "cash", "y"], "kind": ["goods", "goods", "funds", "goods"]},
+        "substitutions": {
+            "need_item": ["y"],
+            "donated_item": ["z"],
+            "ratio": [one(1, 1e6)],
+            "penalty": [one()],
+        },
+        "lanes": {
+            "from_place": ["A", "B", "H"],
+            "to_place": ["B", "H", "A"],
+            "distance_km": [one(1, 1e6), 1, 1],
+        },
+        "hubs": {"hub": ["H"], "handling_cost": [one()], "storage_cost": [one()]},
+    }
+    tables["donations"]["origin"] = ["A", "B", "B"]
+    tables["items"] |= {
+        "weight_kg": [one(), one(), 1, 1],
+        "purchase_price": [None, None, None, one(None, 1e-6, 3)],
+    }
+    tables["lanes"]["cost_per_kg"] = [one(None, 0, 1e9), one(), one()]
+    frames = {name: pd.DataFrame(columns) for name, columns in tables.items()}
+    rates = {"handling_direct": one(0.1, 1e9), "identification": {"resident": one(0.0, 1e3)}}
+    try:
+        case = matchopt.Case.from_frames(**frames, settings={"rates": rates})
+    except matchopt.CaseError as refused:
+        errors = [finding for finding in refused.findings if finding.severity == "error"]
+        assert {finding.code for finding in errors} == {"too_large"}
+        return
+    with suppress(SolverError):  # what such numbers are to a solver is another matter
+        matchopt.plan(case)
+
+
 def test_rates_that_make_a_unit_too_dear_are_named(check: Check) -> None:
     files = {"needs.csv": NEEDS, "donations.csv": DONATIONS, "items.csv": items(2)}
     got = check(files, ["rates.handling_direct=9e8"])
@@ -73,10 +133,11 @@ def test_what_little_money_buys_by_the_million_is_counted(check: Check) -> None:
     files = {
         "needs.csv": NEEDS,
         "donations.csv": DONATIONS.replace("gold", "money"),
-        "items.csv": "item,kind,purchase_price\nmoney,funds,\ngold,goods,1e-9\n",
+        "items.csv": "item,kind,purchase_price\nmoney,funds,\ngold,goods,1e-6\n",
     }
-    got = check(files, ["rates.identification={ resident = 2.0 }"])
+    got = check(files, ["rates.identification={ resident = 1000.0 }"])  # and the unit of money itself
     assert got.errors == [("too_large", "items", 3, "purchase_price")]
+    assert check(files, ["rates.identification={ resident = 999.0 }"]).errors == []
 
 
 @pytest.mark.parametrize(("rate", "row"), [(0.1, None), (1.0, 3)])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from matchopt.arrays import Floats
+from matchopt.arrays import MOST_DECIMALS, Floats
 from matchopt.contract.settings import FILE, Settings
 from matchopt.language import tr
 from matchopt.tables.checks.quantities import LARGEST_TOTAL, counted_decimals, fund_items
@@ -44,14 +44,18 @@ def countable_costs(tables: CheckedTables, needs: Checked, donations: Checked, s
     """Report what can make a unit, or a delivery, cost more than can be counted exactly."""
     per_kg, lane = list(_per_kg(tables, needs, donations, settings)), _lane(tables, needs, donations, 0.0)
     affinity = settings.policy.affinity_weight if "affinities" in tables.checked else 0.0
-    identified = max(settings.rates.identification.model_dump().values())
-    pairs = _pairs(tables, needs, donations)
-    carried = np.where(pairs["service"], lane.cost, sum(share.cost for share in per_kg))
-    unit = pairs["weight"] * carried + pairs["ratio"] * (identified + affinity) + pairs["penalty"]
-    most = LARGEST_TOTAL / MONEY_SCALE / 10.0 ** counted_decimals(tables)
-    dear = unit > LARGEST_UNIT_COST
+    identified = max(dict(settings.rates.identification).values())
     stated = CostShare(identified + affinity, FILE, "rates.identification")
+    kilogram, most = sum(share.cost for share in per_kg), LARGEST_TOTAL / MONEY_SCALE
+    if _surely_countable(tables, donations, kilogram, stated.cost, most / 10**MOST_DECIMALS):
+        return  # as good as always: no pair is looked at
+    pairs = _pairs(tables, needs, donations)
+    carried = np.where(pairs["service"], lane.cost, kilogram)
+    unit = pairs["weight"] * carried + pairs["ratio"] * stated.cost + pairs["penalty"]
+    most /= 10.0 ** counted_decimals(tables)
+    dear = unit > LARGEST_UNIT_COST
     reported = set[tuple[str, str, int]]()
+    pair: Any  # a row of `_pairs`
     for pair in pairs.assign(unit=unit, dear=dear)[dear | (unit * pairs["quantity"] > most)].itertuples():
         blamed = CostShare(pair.unit * pair.quantity, "donations", "quantity", int(pair.largest))
         what, limit = tr("a delivery of {item}", item=pair.donated), most
@@ -62,6 +66,27 @@ def countable_costs(tables: CheckedTables, needs: Checked, donations: Checked, s
         if blamed[1:] not in reported:
             reported.add(blamed[1:])
             _report(tables, blamed, what, limit)
+
+
+def _surely_countable(
+    tables: CheckedTables, donations: Checked, kilogram: float, stated: float, most: float
+) -> bool:
+    """Return whether the heaviest item at the largest ratio and penalty, and all of it, can be counted."""
+    items, substitutions = tables.get("items"), tables.get("substitutions")
+    weight, ratio, penalty = 1.0, 1.0, 1.0
+    if items is not None:
+        price = items.array("purchase_price")
+        weight = max(weight, _most(items.array("weight_kg")))
+        ratio = max(ratio, _most(1 / price[price > 0]))
+    if substitutions is not None:
+        ratio = max(ratio, _most(substitutions.array("ratio")))
+        penalty += _most(substitutions.array("penalty"))
+    unit = weight * kilogram + ratio * stated + penalty
+    return unit <= LARGEST_UNIT_COST and unit * _most(donations.array("quantity")) <= most
+
+
+def _most(cells: Floats) -> float:
+    return float(np.nan_to_num(cells).max(initial=0.0))
 
 
 def _report(tables: CheckedTables, blamed: CostShare, what: str, most: float) -> None:
@@ -171,8 +196,9 @@ def _span(tables: CheckedTables) -> float:
 def _pairs(tables: CheckedTables, needs: Checked, donations: Checked) -> pd.DataFrame:
     """Return which donated items serve which that are needed, how well, and how much of it at most.
 
-    Columns: donated, needed, ratio, penalty, row (of substitutions, -1 for none), price (row of items that
-    the ratio is of, -1 for none), weight, service, quantity and largest (the row of donations that has it).
+    Columns: donated, needed, ratio, penalty (of money: itself), row (of substitutions, -1 for none), price
+    (row of items that the ratio is of, -1 for none), weight, service, quantity and largest (the row of
+    donations that has it).
     """
     items, substitutions = tables.get("items"), tables.get("substitutions")
     offered, asked = _by_item(donations), _by_item(needs)
@@ -186,7 +212,12 @@ def _pairs(tables: CheckedTables, needs: Checked, donations: Checked) -> pd.Data
     if items is not None:
         price = items.array("purchase_price")
         bought = pd.DataFrame(
-            {"needed": items.array("item"), "ratio": 1 / price, "price": np.arange(len(price))}
+            {
+                "needed": items.array("item"),
+                "ratio": 1 / price,
+                "penalty": 1.0,
+                "price": np.arange(len(price)),
+            }
         )
         funds = pd.DataFrame({"donated": sorted(fund_items(tables))})
         parts.append(funds.merge(bought[price > 0], how="cross"))
