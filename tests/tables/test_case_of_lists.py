@@ -228,6 +228,13 @@ def test_who_asks_for_the_same_twice_is_named(tmp_path: Path) -> None:
     assert len(table(case, "needs")) == 3
 
 
+def test_goods_that_are_still_with_the_donor_have_no_origin(tmp_path: Path) -> None:
+    text = "Donor,Item,Qty,Location\nKroger,rice,5,Donor dock\nALDI,rice,5,Main Warehouse\n"
+    case = made(tmp_path, {"donations.csv": text, "needs.csv": NEEDS})
+    assert table(case, "donations")["origin"].tolist() == ["", "Main Warehouse"]
+    assert "«Donor dock»" in case.page
+
+
 # --- ids, packages -----------------------------------------------------------------------------
 
 

@@ -75,7 +75,7 @@ def completed(raw: RawTable, found: Findings) -> RawTable:
     """Return needs or donations with quantities and ids, where the list has no columns for them."""
     if not raw.table.required or not len(raw.rows):
         return raw
-    raw = one_row_each(_with_fill(raw, found), found)
+    raw = one_row_each(_at_the_donors(_with_fill(raw, found), found), found)
     raw = _with_quantities(raw, found)
     return _with_ids(raw, found)
 
@@ -91,6 +91,57 @@ def _with_fill(raw: RawTable, found: Findings) -> RawTable:
                 problem = tr("{name} is «{text}» in every row, as {file} says", **told)
             found.note("filled", raw.name, problem)
     return raw
+
+
+AT_THE_DONORS = frozenset(
+    {
+        *(
+            "donor dock",
+            "donors dock",
+            "donor",
+            "donor site",
+            "donor location",
+            "with donor",
+            "donor delivers",
+        ),
+        *(
+            "厂家自送",
+            "自送",
+            "自行送达",
+            "捐赠方自送",
+            "捐赠方",
+            "捐赠方处",
+            "捐赠单位",
+            "送货上门",
+            "—",
+            "-",
+            "无",
+        ),
+    }
+)
+"""What stands in place of an origin where goods lie with whoever gives them."""
+
+
+def _at_the_donors(raw: RawTable, found: Findings) -> RawTable:
+    """Leave the origin empty where it says no more than that the goods are still with the donor."""
+    k = raw.places.get("origin")
+    if raw.name != "donations" or k is None or not isinstance(raw.columns[k], Coded):
+        return raw
+    cells = as_texts(raw.columns[k])
+    at = [n for n, text in enumerate(cells.texts) if _bare(text) in AT_THE_DONORS]
+    if not at:
+        return raw
+    listed = ", ".join(f"«{cells.texts[n].strip(STRIP)}»" for n in at)
+    told = tr("{listed} is the donor's own place, whose distance nobody knows", listed=listed)
+    found.note("at_the_donor", raw.name, told, column=raw.header("origin"))
+    own = set(at)
+    shown = ["" if code in own else cells.texts[code] for code in cells.code]
+    columns = (*raw.columns[:k], texts(shown), *raw.columns[k + 1 :])
+    return replace(raw, columns=columns)
+
+
+def _bare(text: str) -> str:
+    return plain(text.strip(STRIP)).replace("'", "").removeprefix("at ")
 
 
 # --- ids -----------------------------------------------------------------------------------
