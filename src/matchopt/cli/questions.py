@@ -12,7 +12,7 @@ from matchopt.cli.door import command
 from matchopt.cli.options import RunPath, UseChanged, output_option
 from matchopt.cli.steps import read_plan
 from matchopt.cli.terminal import progress, show
-from matchopt.language import tr
+from matchopt.language import Language, spoken, tr
 
 
 class Subject(StrEnum):
@@ -25,10 +25,26 @@ class Subject(StrEnum):
     HUB = "hub"
 
 
+_CHINESE = {"需求": "need", "捐赠": "donation", "社区": "community", "物资": "item", "仓库": "hub"}
+
+
+def _subject(text: str) -> Subject:
+    """Read what is to be explained, in English or Chinese."""
+    try:
+        return Subject(_CHINESE.get(text, text.casefold()))
+    except ValueError:
+        among = _CHINESE if spoken() is Language.ZH else Subject
+        what, others = f"'{text}'", ", ".join(f"'{one}'" for one in among)
+        raise typer.BadParameter(tr("{what} is not one of {others}.", what=what, others=others)) from None
+
+
 @command
 def explain(
     run: RunPath,
-    subject: Annotated[Subject, typer.Argument(help="What is to be explained.")],
+    subject: Annotated[
+        Subject,
+        typer.Argument(metavar="|".join(Subject), parser=_subject, help="What is to be explained."),
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, or the name that the tables give it.")],
     quick: Annotated[
         bool, typer.Option("--quick", help="Do not look for changes that would serve the need.")

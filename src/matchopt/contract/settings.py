@@ -18,8 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from matchopt.contract.setting_names import VALUES, in_english, in_quotes, value_shown
 from matchopt.errors import CaseError, Finding, Severity, shortened
-from matchopt.language import mark, tr
+from matchopt.language import Language, mark, spoken, tr
 
 FILE = "matchopt.toml"
 
@@ -144,8 +145,11 @@ class Settings(_Strict):
         CaseError
             With every unknown name, wrong type and value out of range at once.
         """
+        english, twice = in_english(raw)
+        if twice:
+            raise CaseError([_stands_twice(name, source) for name in twice])
         try:
-            return cls.model_validate(dict(raw), context={"today": today})
+            return cls.model_validate(english, context={"today": today})
         except ValidationError as error:
             raise CaseError([_finding(e, source) for e in error.errors()]) from None
 
@@ -173,9 +177,7 @@ class Settings(_Strict):
                 tr("write settings as NAME = VALUE under [horizon], [rates] or [policy], text in quotes"),
             )
             raise CaseError([finding]) from None
-        for change in changes:
-            _apply(raw, change)
-        return cls.parse(raw, source, today)
+        return cls.parse(_with(raw, changes), source, today)
 
     def updated(self, changes: Mapping[str, Any]) -> Settings:
         """Return a copy in which the settings that the nested `changes` name are changed.
@@ -185,7 +187,7 @@ class Settings(_Strict):
         CaseError
             If a setting is unknown or wrong.
         """
-        return Settings.parse(_merged(self.model_dump(), changes), "settings")
+        return Settings.parse(_merged(self.model_dump(), in_english(changes)[0]), "settings")
 
     def changed(self, changes: Iterable[str], today: date | None = None) -> Settings:
         """Return a copy after changes such as ``policy.budget=100``, as the command line takes them.
@@ -197,10 +199,7 @@ class Settings(_Strict):
         CaseError
             If a setting is unknown or wrong.
         """
-        raw = self.model_dump()
-        for change in changes:
-            _apply(raw, change)
-        return Settings.parse(raw, "settings", today)
+        return Settings.parse(_with(self.model_dump(), changes), "settings", today)
 
 
 DEEPEST = 100
@@ -213,7 +212,15 @@ def _toml(text: str) -> dict[str, Any]:
         # Its time grows with the square of the parts of a name.
         if any(line.partition("#")[0].count(".") > DEEPEST for line in text.splitlines()):
             raise RecursionError
-        return tomllib.loads(text)
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            if text.isascii():
+                raise
+        try:
+            return tomllib.loads(in_quotes(text))
+        except tomllib.TOMLDecodeError:
+            return tomllib.loads(text)  # its own places of what is wrong
     except RecursionError:
         raise tomllib.TOMLDecodeError(tr("nested too deep")) from None
 
@@ -228,8 +235,17 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _apply(raw: dict[str, Any], change: str) -> None:
-    """Set one ``section.name=value`` in `raw`; the value is TOML, or else plain text."""
+def _with(raw: Mapping[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+    """Return settings after changes such as ``policy.budget=100``."""
+    changed = dict(raw)
+    for change in changes:
+        english, twice = in_english(changed)
+        changed = changed if twice else _merged(english, in_english(_change(change))[0])
+    return changed
+
+
+def _change(change: str) -> dict[str, Any]:
+    """Return one ``section.name=value`` as nested mappings; the value is TOML, or else plain text."""
     path, equals, text = change.partition("=")
     keys = [key.strip() for key in path.split(".")]
     if not equals or not all(keys):
@@ -246,13 +262,15 @@ def _apply(raw: dict[str, Any], change: str) -> None:
         value: Any = _toml(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()
-    target = raw
-    for key in keys[:-1]:
-        inner = target.setdefault(key, {})
-        if not isinstance(inner, dict):
-            inner = target[key] = {}
-        target = inner
-    target[keys[-1]] = value
+    for key in reversed(keys):
+        value = {key: value}
+    return dict(value)
+
+
+def _stands_twice(name: str, source: str) -> Finding:
+    """Return what is wrong with a setting that is given in two ways."""
+    cure = tr("leave only one of them")
+    return Finding(Severity.ERROR, "bad_setting", source, tr("stands twice"), cure, column=name)
 
 
 def _finding(error: Any, source: str) -> Finding:
@@ -310,7 +328,11 @@ def _problem(error: Any) -> str:
     """Return what is wrong; what pydantic says itself where we have no words of our own."""
     known = PROBLEMS.get(error["type"])
     if known is not None:
-        return tr(known, **error.get("ctx", {}))
+        words = dict(error.get("ctx", {}))
+        if error["type"] == "literal_error" and spoken() is Language.ZH:
+            path = ".".join(map(str, error["loc"]))
+            words["expected"] = "、".join(value_shown(path, value) for value in VALUES[path])
+        return tr(known, **words)
     problem = str(error["msg"]).removeprefix("Value error, ")
     return problem[:1].lower() + problem[1:]
 
