@@ -131,7 +131,7 @@ class Cause:
     def said(self) -> str:
         """The cells, and what is wrong with them."""
         values = list(dict.fromkeys(finding.value for finding in self.findings if finding.value))
-        shown = "".join(f"«{value}» " for value in values[:MOST_VALUES])
+        shown = "".join(tr("«{value}» ", value=value) for value in values[:MOST_VALUES])
         return shown + ("… " if len(values) > MOST_VALUES else "") + self.findings[0].problem
 
     def __str__(self) -> str:

@@ -72,7 +72,7 @@ def test_changes_may_be_in_chinese() -> None:
 @pytest.mark.parametrize(
     ("toml", "column", "problem"),
     [
-        ('边界政策 = 同一区\n[policy]\nboundary = "open"', "policy.boundary", "重复"),
+        ('边界政策 = 同一区\n[policy]\nboundary = "open"', "policy.boundary", "出现了两次"),
         ("[政策]\n边界 = 同一区", "policy.边界", "不是 matchopt 的设置"),
         (
             "[政策]\n边界政策 = 火星",

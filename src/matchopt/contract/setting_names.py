@@ -31,6 +31,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "policy.budget": ("预算", "物流预算"),
     "policy.affinity_weight": ("匹配度权重",),
     "policy.churn_cost": ("改动代价",),
+    "input": ("输入", "读入"),
+    "input.coordinates": ("坐标系",),
 }
 """Setting → its names, first the one that is shown."""
 
@@ -57,6 +59,11 @@ VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ignore": ("不考虑", "忽略"),
         "expected": ("按到位概率", "按期望"),
         "firm": ("只用确定的", "仅确定"),
+    },
+    "input.coordinates": {
+        "WGS-84": ("WGS84", "GPS坐标"),
+        "GCJ-02": ("GCJ02", "火星坐标", "高德坐标"),
+        "BD-09": ("BD09", "百度坐标"),
     },
 }
 """Setting → value → its names, first the one that is shown."""

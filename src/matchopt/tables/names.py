@@ -180,7 +180,7 @@ def _tell(
         of_right.setdefault(right, []).append(text)
     told = []
     for right, others in list(of_right.items())[:LIMIT]:
-        shown = ", ".join(f"«{told_apart(other, right)}»" for other in others[:LIMIT])
+        shown = tr(", ").join(tr("«{value}»", value=told_apart(other, right)) for other in others[:LIMIT])
         told.append(tr("{others} as «{name}»", others=shown, name=told_apart(right, others[0])))
     listed = "; ".join(told)
     if len(of_right) > LIMIT:
