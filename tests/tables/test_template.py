@@ -206,3 +206,35 @@ def test_an_empty_folder_may_be_there_already(tmp_path: Path) -> None:
     (tmp_path / "city").mkdir()
     assert new_case(tmp_path / "city") == tmp_path / "city"
     assert (tmp_path / "city" / "matchopt.toml").is_file()
+
+
+@pytest.mark.parametrize("workbook", [False, True])
+def test_a_fresh_case_has_one_line_of_notes(tmp_path: Path, workbook: bool) -> None:
+    new_case(tmp_path / "city", workbook=workbook)
+    notes = [f for f in check_case(tmp_path / "city")[1] if f.severity == "note"]
+    assert [f.code for f in notes] == ["no_rows"]
+    assert "hubs" in notes[0].problem
+
+
+def test_a_name_of_a_workbook_makes_that_workbook(tmp_path: Path) -> None:
+    case = new_case(tmp_path / "city.xlsx", workbook=True)
+    assert case == tmp_path / "city.xlsx"
+    assert case.is_file()
+    with pytest.raises(RunError, match="exists"):
+        new_case(tmp_path / "city.xlsx")
+
+
+@pytest.mark.parametrize("workbook", [False, True])
+def test_a_new_case_says_its_currency(tmp_path: Path, workbook: bool) -> None:
+    case = new_case(tmp_path / "city", workbook=workbook, currency="USD")
+    use_examples(case, "en")
+    read = check_case(case)[0]
+    assert read is not None
+    assert read.settings.rates.currency == "USD"
+
+
+def test_what_is_optional_is_said(tmp_path: Path) -> None:
+    about = (new_case(tmp_path / "city") / "needs.csv").read_text("utf-8").splitlines()[1]
+    assert "[text, required]" in about
+    assert "beneficiary group [text, optional]" in about
+    assert "optional, empty is 1" in about

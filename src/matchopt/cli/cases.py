@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -38,7 +39,8 @@ class Format(StrEnum):
 @command
 def new(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet or empty.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="A folder that is not there yet or empty, or NAME.xlsx."),
     ],
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Make one workbook instead of CSV files.")] = False,
     lists: Annotated[
@@ -49,6 +51,10 @@ def new(
     ] = None,
     more: Annotated[
         list[Path] | None, typer.Argument(metavar="[LIST]...", help="Further lists, after --from.")
+    ] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", metavar="CODE", help="Currency that all money is in, such as USD."),
     ] = None,
     columns: Annotated[
         Path | None,
@@ -62,7 +68,7 @@ def new(
 
     \b
       matchopt new my-city
-      matchopt new my-city --xlsx
+      matchopt new my-city.xlsx --currency USD
       matchopt new 我的城市 --lang zh
       matchopt new march --from orders.xlsx donations.csv
     """  # noqa: D301
@@ -71,13 +77,21 @@ def new(
         return
     from matchopt.tables.template import new_case
 
-    case = new_case(folder, spoken().value, workbook=xlsx)
+    if currency is None and sys.stdin.isatty() and sys.stdout.isatty():
+        currency = ask(tr("Which currency is all money in?"), [], "CNY")
+    if currency is not None and not re.fullmatch(r"[^\s\W]\w{0,31}", currency.strip()):
+        said = tr("{value} is no currency such as USD", value=repr(currency))
+        raise typer.BadParameter(said, param_hint="'--currency'")
+    case = new_case(folder, spoken().value, workbook=xlsx, currency=(currency or "").strip())
     shown = quoted(case)
-    if xlsx:
+    if case.is_file():
         print(tr("Made the workbook {case}. What to do next:", case=shown))
     else:
         print(tr("Made the folder {case}. What to do next:", case=shown))
-    print("  1. " + tr("Fill in needs and donations; delete the other tables that you have nothing for."))
+    print(
+        "  1. "
+        + tr("Fill in needs and donations; all other tables are optional: delete those you do not use.")
+    )
     print("     " + tr("Rows that begin with ## explain and are skipped; take it away to use the examples."))
     print(f"  2. matchopt check {shown}")
     print(f"  3. matchopt plan {shown}")

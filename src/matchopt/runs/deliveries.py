@@ -18,6 +18,7 @@ from matchopt.runs.study import TRACK
 from matchopt.tables.columns import check_table
 from matchopt.tables.files import read_table
 from matchopt.tables.findings import Findings, Said
+from matchopt.tables.headers import report_unfilled
 from matchopt.tables.typed import Checked
 from matchopt.tolerances import EQUAL
 
@@ -104,6 +105,7 @@ def read_deliveries(path: Path, plan: Plan) -> pd.DataFrame:
     raw = read_table(DELIVERIES, path.name, data, found)
     checked = None if raw is None else check_table(raw, found)
     if checked is None:
+        report_unfilled([] if raw is None else [raw], (), found)
         raise CaseError(found.sorted())
     # Ids are copied from the files of a run, which guard what a spreadsheet would take for a formula.
     texts = [column.name for column in DELIVERIES.columns if column.kind is Kind.TEXT]

@@ -20,6 +20,7 @@ from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_keys, check_table
 from matchopt.tables.coordinates import WGS, in_wgs84
 from matchopt.tables.findings import Findings, RefusedError, near_table
+from matchopt.tables.headers import report_unfilled
 from matchopt.tables.names import one_name_each
 from matchopt.tables.raw import RawTable, as_frame, from_frame
 from matchopt.tables.typed import CheckedTables
@@ -114,6 +115,7 @@ def checked_case(
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}
+    report_unfilled(raws, given, found)
     referred = not given.keys().isdisjoint(("affinities", "commitments"))
     named = one_name_each(given, found)
     checked = {name: check_keys(table, found, referred=referred) for name, table in named.items()}

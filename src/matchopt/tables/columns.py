@@ -30,7 +30,7 @@ from matchopt.tables.findings import (
     shown,
     visible,
 )
-from matchopt.tables.headers import match_headers, report_no_rows, require_columns, unknown_columns
+from matchopt.tables.headers import match_headers, require_columns, unknown_columns
 from matchopt.tables.left_out import warn_of_sum, without_totals
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
@@ -115,20 +115,12 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
     """Return the typed table; None if it has no rows."""
     if raw.source:
         found.layouts[raw.name] = raw.layout
-    if raw.remarks:
-        skipped = trn(
-            "{n} remark row (first cell begins with ##) skipped",
-            "{n} remark rows (first cell begins with ##) skipped",
-            raw.remarks,
-        )
-        found.note("remarks", raw.table.name, skipped)
     _tell_layout(raw, found)
     raw = completed(without_totals(match_headers(raw, found), found), found)
     places = raw.places
     complete = require_columns(raw, places, found)
     _ask_for_amounts(raw, places, found)
     if not len(raw.rows):
-        report_no_rows(raw, found)
         return None
     headers = {name: raw.headers[k] for name, k in places.items()}
     columns: dict[str, npt.NDArray[Any]] = {}

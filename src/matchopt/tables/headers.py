@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 from matchopt.contract.fields import Table
 from matchopt.contract.schema import folded
 from matchopt.errors import Severity
-from matchopt.language import tr
+from matchopt.language import tr, trn
 from matchopt.tables.cells import CONTROL, STRIP, Coded, unreadable
 from matchopt.tables.column_names import COLUMNS_FILE
 from matchopt.tables.findings import LIMIT, Findings, Said, Where
@@ -135,12 +135,26 @@ def require_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -
     return not missing
 
 
-def report_no_rows(raw: RawTable, found: Findings) -> None:
-    """Report a table that ends with its header."""
-    if raw.table.required:
-        found.error("no_rows", raw.table.name, tr("has a header but no rows"), tr("add the rows"))
-    else:
-        found.note("no_rows", raw.table.name, tr("has a header but no rows: it counts as not given"))
+def report_unfilled(raws: Sequence[RawTable], given: Collection[str], found: Findings) -> None:
+    """Report tables that end with their header, and tell, once for all tables, of rows that are remarks."""
+    empty = [raw for raw in raws if raw.name not in given]
+    for raw in (raw for raw in empty if raw.table.required):
+        found.error("no_rows", raw.name, tr("has a header but no rows"), tr("add the rows"))
+    unused = [raw for raw in empty if not raw.table.required]
+    if len(unused) == 1:
+        found.note("no_rows", unused[0].name, tr("has a header but no rows: it counts as not given"))
+    elif unused:
+        listed = ", ".join(raw.sheet or raw.source or raw.name for raw in unused)
+        told = tr("have a header but no rows, and count as not given: {listed}", listed=listed)
+        found.note("no_rows", tr("tables"), told)
+    remarks = {raw.name: raw.remarks for raw in raws if raw.remarks and raw.name in given}
+    if remarks:
+        skipped = trn(
+            "{n} remark row (first cell begins with ##) skipped",
+            "{n} remark rows (first cell begins with ##) skipped",
+            sum(remarks.values()),
+        )
+        found.note("remarks", next(iter(remarks)) if len(remarks) == 1 else tr("tables"), skipped)
 
 
 def unknown_columns(raw: RawTable, places: Mapping[str, int], found: Findings) -> pd.DataFrame:

@@ -28,7 +28,7 @@ REMARK = "## "
 EXAMPLES_BEGIN = date(2026, 3, 1)
 """The day that the examples take for today; those of a new case are moved to its own."""
 
-PROPOSED = {"horizon.start": "today"}
+PROPOSED: Mapping[str, str] = {"horizon.start": "today"}
 """Settings that a new case has from the start, though they are no default."""
 
 FROM_EARLIER = frozenset({"commitments"})
@@ -125,35 +125,44 @@ SETTINGS: Mapping[str, str] = {
 
 
 def new_case(
-    folder: Path, language: Language | str = "en", *, workbook: bool = False, today: date | None = None
+    folder: Path,
+    language: Language | str = "en",
+    *,
+    workbook: bool = False,
+    today: date | None = None,
+    currency: str = "",
 ) -> Path:
     """Make an empty case in `folder` and return the case: the folder, or the workbook in it.
 
     Parameters
     ----------
     folder
-        A folder that does not exist yet or is empty.
+        A folder that does not exist yet or is empty; or the workbook to make, whose name ends in ``.xlsx``.
     language
         Of headers, explanations and examples.
     workbook
         Make one workbook, named like the folder, instead of CSV files.
     today
         The day on which the examples begin, by default that of the clock.
+    currency
+        That all money is in; the settings then say so.
 
     Raises
     ------
     RunError
         If `folder` holds anything, or cannot be written.
     """
+    proposed = {**PROPOSED, **({"rates.currency": currency} if currency else {})}
+    alone = folder.suffix.lower() == ".xlsx"
     try:
-        if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        if os.path.lexists(folder) and (alone or not folder.is_dir() or any(folder.iterdir())):
             raise RunError(
                 tr("{folder} exists and is not an empty folder: choose another name", folder=folder)
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        case = folder / f"{folder.resolve().name or 'case'}.xlsx" if workbook else folder
+        (folder.parent if alone else folder).mkdir(parents=True, exist_ok=True)
+        case = folder / f"{folder.resolve().name or 'case'}.xlsx" if workbook and not alone else folder
         with speaking(language):
-            (_write_workbook if workbook else _write_files)(case, today or this_day())
+            (_write_workbook if workbook or alone else _write_files)(case, today or this_day(), proposed)
     except OSError as error:
         reason = error.strerror or error
         raise RunError(tr("{folder} cannot be written: {reason}", folder=folder, reason=reason)) from error
@@ -197,8 +206,10 @@ def _explained(column: Column) -> str:
     parts = [tr(column.kind), tr(column.unit)] if column.unit else [tr(column.kind)]
     if column.required:
         parts.append(tr("required"))
-    elif column.default not in (None, "") and tr("empty is") not in column.said:
-        parts.append(f"{tr('empty is')} {_default(column)}")
+    else:
+        parts.append(tr("optional"))
+        if column.default not in (None, "") and tr("empty is") not in column.said:
+            parts.append(f"{tr('empty is')} {_default(column)}")
     return f"{column.said}【{'，'.join(parts)}】" if _zh() else f"{column.said} [{', '.join(parts)}]"
 
 
@@ -222,9 +233,9 @@ def _choices(column: Column) -> list[str]:
 # --- files -------------------------------------------------------------------------------
 
 
-def _write_files(folder: Path, today: date) -> None:
+def _write_files(folder: Path, today: date, proposed: Mapping[str, str]) -> None:
     files = {f"{table.name}.csv": _csv(table, today) for table in _offered()}
-    files[FILE] = settings_text().encode("utf-8")
+    files[FILE] = settings_text(proposed).encode("utf-8")
     for name, content in files.items():
         (folder / name).write_bytes(content)
 
@@ -266,7 +277,9 @@ def _shown(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def setting_rows() -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
+def setting_rows(
+    proposed: Mapping[str, str] = PROPOSED,
+) -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
     """Yield name, default, meaning and choices of every single setting, for the sheet of settings.
 
     A setting without a default is a remark with an example, like those of the tables.
@@ -278,8 +291,8 @@ def setting_rows() -> Iterator[tuple[str, object, str, tuple[str, ...]]]:
             if isinstance(value, Mapping):
                 for key, inner in value.items():
                     yield f"{full}.{key}", inner, about, ()
-            elif full in PROPOSED:
-                yield full, PROPOSED[full], about, ()
+            elif full in proposed:
+                yield full, proposed[full], about, ()
             elif value is None:
                 yield f"{REMARK}{full}", _shown(value), about, ()
             else:
@@ -295,7 +308,7 @@ def _allowed(section: str, name: str) -> tuple[str, ...]:
 # --- a workbook --------------------------------------------------------------------------
 
 
-def _write_workbook(file: Path, today: date) -> None:
+def _write_workbook(file: Path, today: date, proposed: Mapping[str, str]) -> None:
     import xlsxwriter
 
     remark = {"italic": True, "font_color": "#666666", "text_wrap": True, "valign": "top"}
@@ -310,7 +323,7 @@ def _write_workbook(file: Path, today: date) -> None:
         formats = {name: book.add_format(look) for name, look in looks.items()}
         for table in _offered():
             _add_table(book, table, formats, today)
-        _add_settings(book, formats)
+        _add_settings(book, formats, proposed)
 
 
 def _add_table(book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, Any], today: date) -> None:
@@ -350,13 +363,13 @@ def _write_cell(sheet: Any, row: int, place: int, text: str, kind: Kind, style: 
         sheet.write_string(row, place, text, style)
 
 
-def _add_settings(book: xlsxwriter.Workbook, formats: Mapping[str, Any]) -> None:
+def _add_settings(book: xlsxwriter.Workbook, formats: Mapping[str, Any], proposed: Mapping[str, str]) -> None:
     sheet = book.add_worksheet(tr("settings"))
     sheet.freeze_panes(1, 0)
     sheet.write_row(0, 0, [tr("setting"), tr("value"), tr("meaning")], formats["head"])
     for place, width in enumerate((36, 18, 110)):
         sheet.set_column(place, place, width)
-    for row, (name, value, about, choices) in enumerate(setting_rows(), start=1):
+    for row, (name, value, about, choices) in enumerate(setting_rows(proposed), start=1):
         sheet.write_string(row, 0, name)
         sheet.write(row, 1, value)
         sheet.write_string(row, 2, about)

@@ -134,7 +134,7 @@ def horizon(tables: CheckedTables, settings: Settings) -> None:
         cure = tr("what is not set the tables say, or the day that today is; correct [horizon] or the days")
         tables.found.error("reversed_days", FILE, problem, cure, column="horizon")
         return
-    if settings.horizon.start is None or settings.horizon.end is None:
+    if tables.checked and (settings.horizon.start is None or settings.horizon.end is None):
         _tell_default(tables, settings, days, ends)
     length = days.end - days.start + 1
     if length > (LONG_DEFAULT if settings.horizon.end is None else LONG_HORIZON):
