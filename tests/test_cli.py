@@ -228,14 +228,16 @@ class TestPlan:
         assert back.needs["reason"].tolist() == ["", "outranked", "no_such_item"]
 
     def test_settings_in_force_are_kept(self, case: Path) -> None:
-        assert run("plan", case, "-o", "out", "--set", "policy.boundary=community").exit_code == 0
+        assert (
+            run("plan", case, "-o", "out", "--set", "policy.boundary=community", "--no-report").exit_code == 0
+        )
         assert matchopt.read_run("out").served == 20
         assert run("verify", "out").exit_code == 0
 
     def test_without_o_a_free_name_under_runs_is_taken(self, case: Path) -> None:
         for _ in range(3):
-            assert run("plan", case).exit_code == 0
-        assert run("plan", "./city/", "--force").exit_code == 0
+            assert run("plan", case, "--no-report").exit_code == 0
+        assert run("plan", "./city/", "--force", "--no-report").exit_code == 0
         assert sorted(file.name for file in Path("runs").iterdir()) == ["city", "city-2", "city-3"]
 
     def test_a_profile_tells_where_time_went_beside_the_plan(self, case: Path) -> None:
@@ -265,7 +267,7 @@ class TestPlan:
         assert result.exit_code == 1
         assert "--force" in result.stderr
         assert (Path("out") / "manifest.json").read_bytes() == before
-        assert run("plan", case, "-o", "out", "--force").exit_code == 0
+        assert run("plan", case, "-o", "out", "--force", "--no-report").exit_code == 0
 
     def test_force_replaces_run_folders_only(self, case: Path) -> None:
         before = {file.name: file.read_bytes() for file in case.iterdir()}
@@ -305,7 +307,7 @@ class TestPlan:
     def test_all_solvers_agree(self, case: Path) -> None:
         solvers = ("simplex", "ortools", "networkx")
         for solver in solvers:
-            assert run("plan", case, "-o", solver, "--solver", solver).exit_code == 0
+            assert run("plan", case, "-o", solver, "--solver", solver, "--no-report").exit_code == 0
         one, *others = (matchopt.read_run(solver).summary for solver in solvers)
         assert all(dict(other) == dict(one) for other in others)
 
@@ -318,8 +320,8 @@ class TestPlan:
 
         plan_of = matchopt.engine.plan
         monkeypatch.setattr(matchopt.engine, "plan", note)
-        assert run("plan", case, "-o", "out").exit_code == 0
-        assert run("plan", case, "-o", "out", "--force", "--time-limit", "2.5").exit_code == 0
+        assert run("plan", case, "-o", "out", "--no-report").exit_code == 0
+        assert run("plan", case, "-o", "out", "--force", "--time-limit", "2.5", "--no-report").exit_code == 0
         assert limits == [None, 2.5]
 
     def test_a_plan_that_is_not_proven_best_says_so_and_is_no_failure(
@@ -352,10 +354,10 @@ class TestPlan:
         assert saved[0].startswith("floor,served,coverage,served_tier_1")
         assert len(saved) == 3
         assert run("verify", "out").exit_code == 0
-        quiet = run("plan", case, "-o", "out", "--force", "--fairness-curve", "-q")
+        quiet = run("plan", case, "-o", "out", "--force", "--fairness-curve", "-q", "--no-report")
         assert quiet.stdout == "out\n"
         assert Path("out/plan/fairness_curve.csv").is_file()
-        assert run("plan", case, "-o", "out", "--force").exit_code == 0
+        assert run("plan", case, "-o", "out", "--force", "--no-report").exit_code == 0
         assert not Path("out/plan/fairness_curve.csv").exists()
 
     def test_the_price_of_fairness_has_eleven_points(self, case: Path) -> None:
@@ -385,7 +387,7 @@ class TestPlan:
 
 class TestVerify:
     def test_without_copy_it_goes_back_to_the_tables(self, case: Path) -> None:
-        assert run("plan", case, "-o", "out", "--no-copy").exit_code == 0
+        assert run("plan", case, "-o", "out", "--no-copy", "--no-report").exit_code == 0
         assert not Path("out/case").exists()
         assert run("verify", "out").exit_code == 0
         moved = case.rename(case.parent / "elsewhere")
@@ -409,7 +411,7 @@ class TestVerify:
         ],
     )
     def test_a_plan_that_was_tampered_with(self, case: Path, name: str, old: str, new: str) -> None:
-        run("plan", case, "-o", "out")
+        run("plan", case, "-o", "out", "--no-report")
         file = Path("out/plan") / name
         content = file.read_bytes()
         file.write_bytes(content.replace(old.encode(), new.encode(), 1) + b"\n" * (old == "nobody"))
@@ -431,7 +433,7 @@ class TestVerify:
     @pytest.mark.parametrize("name", ["allocations.csv", "needs.csv", "summary.json"])
     @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\x00"])
     def test_a_file_that_cannot_be_read(self, case: Path, name: str, content: bytes | None) -> None:
-        run("plan", case, "-o", "out")
+        run("plan", case, "-o", "out", "--no-report")
         file = Path("out/plan") / name
         file.unlink() if content is None else file.write_bytes(content)
         result = run("verify", "out")
@@ -441,7 +443,7 @@ class TestVerify:
         assert "should not happen" not in result.output
 
     def test_a_case_that_was_changed(self, case: Path) -> None:
-        run("plan", case, "-o", "out")
+        run("plan", case, "-o", "out", "--no-report")
         Path("out/case/needs.csv").write_text(NEEDS.replace(",10,5", ",11,5"))
         result = run("verify", "out")
         assert result.exit_code == 1
@@ -499,7 +501,7 @@ class TestBadEnds:
 
 @pytest.mark.parametrize("version", ["0.99.0", "1.0", "2027.1.dev3"])
 def test_a_run_of_a_newer_version_is_told_and_left_alone(case: Path, version: str) -> None:
-    assert run("plan", case, "-o", "run", "-q").exit_code == 0
+    assert run("plan", case, "-o", "run", "-q", "--no-report").exit_code == 0
     shutil.copytree("run", "now")
     manifest = Path("run/manifest.json")
     content = json.loads(manifest.read_text("utf-8"))

@@ -269,25 +269,20 @@ def test_quantities_off_the_step_leave_a_rest() -> None:
         needs=[NEED | {"quantity": 7}],
         donations=[GIFT | {"quantity": 9}],
     )
-    plan = plan_of(
-        case,
-        [line("d", "n", 6, (0, 0.6, 0, 0))],
-        needs={"n": "integrality"},
-        donations={"d": "integrality"},
-        prices={"n": (10, 0.1), "d": (10, 0)},
-        kinds={"unmet": 1000.0},
-    )
-    assert verify(case, plan) == ()
     total = case.replace(settings={"policy": {"objective": "total-cost"}, "rates": {"unmet_cost": 2.0}})
-    plan = plan_of(
-        total,
-        [line("d", "n", 6, (0, 0.6, 0, 0))],
-        needs={"n": "integrality"},
-        donations={"d": "integrality"},
-        prices={"n": (0, 0.1), "d": (0, 0)},
-        kinds={"unmet": 2.0},
-    )
-    assert verify(total, plan) == ()
+    for of, need, donation, unmet in (
+        (case, (10, 0.1), (10, 0), 1000.0),
+        (total, (0, 0.1), (0, 0), 2.0),
+    ):
+        plan = plan_of(
+            of,
+            [line("d", "n", 6, (0, 0.6, 0, 0))],
+            needs={"n": "integrality"},
+            donations={"d": "integrality"},
+            prices={"n": need, "d": donation},
+            kinds={"unmet": unmet},
+        )
+        assert verify(of, plan) == ()
 
 
 @pytest.mark.parametrize(
