@@ -133,6 +133,30 @@ class Case:
         """
         return cls(tables, extras or {}, settings)
 
+    @classmethod
+    def of_columns(
+        cls,
+        columns: Mapping[str, Mapping[str, npt.NDArray[Any]]],
+        extras: Mapping[str, pd.DataFrame],
+        settings: Settings,
+        findings: tuple[Finding, ...],
+        sources: tuple[Source, ...],
+        earlier: EarlierPlan | None,
+    ) -> Case:
+        """Return a case whose `tables` are made of checked columns, which it keeps at hand.
+
+        The other parameters are its attributes.
+        """
+        from matchopt.contract.frames import frame_of
+
+        tables = {table: frame_of(cells) for table, cells in columns.items()}
+        case = cls(tables, extras, settings, findings, sources, earlier)
+        for table, cells in columns.items():
+            for name, values in cells.items():
+                case._columns[table, name] = values.view()
+                case._columns[table, name].flags.writeable = False
+        return case
+
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(table):,} {name}" for name, table in self.tables.items())
         return f"<Case: {rows}; {len(self.warnings)} warnings>"
@@ -168,7 +192,7 @@ class Case:
 
             return empty_columns(TABLES[table])[name]
         key = table, name
-        if key not in self._columns:  # a view: small plans would spend much of their time on asking again
+        if key not in self._columns:
             self._columns[key] = self.tables[table][name].to_numpy()
         return self._columns[key]
 

@@ -140,8 +140,8 @@ def checked_case(
     if days is not None and days.begins == TODAY:
         settings = settings.updated({"horizon": {"start": tables.today}})
     ordered = [name for name in TABLES if name in checked]
-    return Case(
-        {name: checked[name].frame for name in ordered},
+    return Case.of_columns(
+        {name: checked[name].columns for name in ordered},
         {name: checked[name].extras for name in ordered if checked[name].extras.shape[1]},
         settings,
         findings,
