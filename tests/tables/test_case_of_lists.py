@@ -116,6 +116,34 @@ def test_a_kobo_export_with_a_column_for_each_answer(tmp_path: Path) -> None:
     ]
 
 
+def test_people_in_one_list_and_what_each_needs_in_another(tmp_path: Path) -> None:
+    file = tmp_path / "survey.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        for name, rows in {
+            "survey": [
+                ["group_a1/community", "Your name", "_id", "_index"],
+                ["Riverside", "Ann", 71, 1],
+                ["A", "B", 72, 2],
+            ],
+            "items": [
+                ["item_needed", "qty_needed", "_index", "_parent_table_name", "_parent_index"],
+                ["rice", 5, 1, "survey", 2],
+                ["soap", 2, 2, "survey", 1],
+                ["oil", 1, 3, "survey", 1],
+            ],
+        }.items():
+            sheet = book.add_worksheet(name)
+            for k, row in enumerate(rows):
+                sheet.write_row(k, 0, row)
+    (tmp_path / "donations.csv").write_text(DONATIONS, "utf-8")
+    case = case_of_lists(tmp_path / "case", [file, tmp_path / "donations.csv"])
+    assert table(case, "needs")[["need_id", "community", "item", "quantity"]].to_numpy().tolist() == [
+        ["1", "A", "rice", "5"],
+        ["2", "Riverside", "soap", "2"],
+        ["3", "Riverside", "oil", "1"],
+    ]
+
+
 def test_a_wenjuanxing_export_with_several_answers_in_a_cell(tmp_path: Path) -> None:
     text = (
         "序号,提交答卷时间,所用时间,来源,来源详情,来自IP,1、您所在的社区,2、您需要的物资【多选题】,3、您的姓名\n"

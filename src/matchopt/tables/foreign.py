@@ -21,6 +21,7 @@ from matchopt.tables.findings import LIMIT, Findings, RefusedError
 from matchopt.tables.headers import match_headers
 from matchopt.tables.left_out import without_totals
 from matchopt.tables.matching import Matched, matched
+from matchopt.tables.nested import joined_lists
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.recognise import Listed, lists_in, table_of
 
@@ -92,6 +93,7 @@ def read_lists(
         if not here:
             done.left.append((name, tr("holds no list")))
         found += here
+    found = joined_lists(found)
     several = len({listed.file for listed in found}) > 1
     shown = {id(listed): table_of(listed, said).table for listed in found if not listed.hidden}
     for listed in found:

@@ -65,7 +65,7 @@ UNITS = frozenset(
 """What a bracket behind a header holds where it tells the unit."""
 
 _SAID_BESIDES = re.compile(
-    r"必填|选填|必选|非必填|单选题?|多选题?|填空题?|可多选|不填|可选|required|optional|mandatory|multiple|"
+    r"必填|选填|必选|非必填|自动|单选题?|多选题?|填空题?|可多选|不填|可选|required|optional|mandatory|multiple|"
     r"select all that apply|check all that apply|单位|格式.*|年.?月.?日|"
     r"[0-9]+ ?[-~–至到] ?[0-9]+.*|%|[a-z]+(?:/[a-z]+)+|yyyy.*|mm/dd.*|dd/mm.*|m/d/y.*|d/m/y.*|"
     r"(?:如|例|例如|比如|e\.?g\.?|for example|such as|eg)[:： ,，.].*|(?:如|例如|比如).+|\*+"
@@ -75,6 +75,8 @@ _BRACKET = re.compile(r"[(\[【<]([^()\[\]【】<>]*)[)\]】>]")
 _NUMBERED = re.compile(
     r"^\s*(?:q(?:uestion)?\s*)?[0-9]{1,3}\s*[、.:)]\s*(?=\D)|^\s*[(]?[一二三四五六七八九十]{1,3}\s*[、.)]\s*"
 )
+_GROUP = re.compile(r"(?:[a-z0-9]+_[a-z0-9_]*|group|grp|section)[/:-]+(?=[a-z])", re.IGNORECASE)
+"""What forms put before the name of a question: the name of its group."""
 _BETWEEN = re.compile(r"[\s_\-./、，,。：:;'\"“”‘’·&?!*|\\…~]+")
 _TAG = re.compile(r"#[a-z][a-z0-9_]*(?:\s*\+[a-z][a-z0-9_]*)*", re.IGNORECASE)
 
@@ -131,7 +133,7 @@ def split_unit(header: str) -> tuple[str, str | None]:
         return found[0]
 
     wide = header if header.isascii() else unicodedata.normalize("NFKC", header)
-    text = _BRACKET.sub(bare, _NUMBERED.sub("", wide))
+    text = _BRACKET.sub(bare, _GROUP.sub("", _NUMBERED.sub("", wide)))
     return text.strip(STRIP).strip("*:：").strip(STRIP), unit
 
 

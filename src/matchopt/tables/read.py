@@ -269,7 +269,9 @@ def _workbook(place: Path, changes: _Changes, found: Findings, sources: list[Sou
         return [], set(), None
     raws: list[RawTable] = []
     seen: dict[str, str] = {}
-    given = _sheets(book, NOTHING_SAID, raws, seen, found)
+    beside = place.parent / COLUMNS_FILE
+    said = _column_names(beside, found, sources) if beside.is_file() else NOTHING_SAID
+    given = _sheets(book, said, raws, seen, found)
     unread = set(seen) - {raw.table.name for raw in raws}
     settings = _from_toml("", ([*given, *changes[0]], changes[1]), "settings", found)
     if not raws and not unread:
