@@ -17,7 +17,20 @@ from typer.testing import CliRunner
 
 from demo import Demo
 from matchopt.cli import app
-from matchopt.language import Language, amount, day, number, of_system, share, speaking, spoken, tr, trn
+from matchopt.language import (
+    Language,
+    _of_desktop,
+    amount,
+    day,
+    number,
+    of_system,
+    said_by_system,
+    share,
+    speaking,
+    spoken,
+    tr,
+    trn,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "src" / "matchopt").rglob("*.py"))
@@ -81,6 +94,50 @@ def test_the_language_of_the_system(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert of_system() is language
+
+
+@pytest.mark.parametrize(
+    ("platform", "told", "language"),
+    [
+        ("darwin", '(\n    "zh-Hans-CN",\n    "en-CN"\n)\n', Language.ZH),
+        ("darwin", '(\n    "en-GB"\n)\n', Language.EN),
+        ("darwin", "", None),
+        ("linux", "", None),
+    ],
+)
+@pytest.mark.parametrize("lang", ["", "C.UTF-8"])
+def test_where_the_variables_are_silent_the_desktop_tells(
+    platform: str, told: str, language: Language | None, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", lang)
+    monkeypatch.setattr(sys, "platform", platform)
+    answer = subprocess.CompletedProcess([], 0, told)
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: answer)
+    _of_desktop.cache_clear()
+    assert said_by_system() is language
+    assert of_system() is (language or Language.EN)
+    _of_desktop.cache_clear()
+
+
+@pytest.mark.parametrize("table", ["chinese", "gbk", "english", "accents"])
+def test_where_the_system_is_silent_the_case_says_which_language(table: str, tmp_path: Path) -> None:
+    rows = {
+        "english": "need_id,community,item,quantity\n",
+        "accents": "need_id,community,item,quantity,né à\n".replace("à", "à" * 100),
+    }
+    text = rows.get(table, "需求编号,社区,物资,数量\n")
+    (tmp_path / "needs.csv").write_bytes(text.encode("gb18030" if table == "gbk" else "utf-8"))
+    silent = {"LANGUAGE": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "matchopt", "check", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **silent},
+    )
+    assert ("错误" in done.stdout + done.stderr) is (table in ("chinese", "gbk"))
 
 
 def test_speaking_ends() -> None:

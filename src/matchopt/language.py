@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -23,6 +25,8 @@ DOMAIN = "matchopt"
 LOCALES = Path(__file__).parent / "locale"
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Where the system says which language its user reads; the first that says something counts."""
+SILENT = ("", "C", "POSIX")
+"""What is said there where nobody chose a language."""
 
 
 class Language(StrEnum):
@@ -41,9 +45,40 @@ def spoken() -> Language:
 
 
 def of_system() -> Language:
-    """Return the language that the system's variables name; English where it is none of ours."""
+    """Return the language that the system says; English where it is none of ours, or nothing is said."""
+    return said_by_system() or Language.EN
+
+
+def said_by_system() -> Language | None:
+    """Return what the system's variables name, else the language of the desktop; None if both are silent."""
     said = next(filter(None, (os.environ.get(name) for name in VARIABLES)), "")
+    if said.partition(".")[0] in SILENT:
+        said = _of_desktop(sys.platform)
+    if not said:
+        return None
     return Language.ZH if said.lower().startswith("zh") else Language.EN
+
+
+@lru_cache
+def _of_desktop(platform: str) -> str:
+    """Return the language that Windows or macOS tells in its own way, such as ``zh-Hans-CN``, or ""."""
+    try:
+        if platform == "win32":
+            import ctypes
+            import locale
+
+            number = ctypes.windll.kernel32.GetUserDefaultUILanguage()  # type: ignore[attr-defined,unused-ignore]
+            return locale.windows_locale.get(number, "")
+        if platform == "darwin":
+            import subprocess
+
+            told = subprocess.run(
+                ["defaults", "read", "-g", "AppleLanguages"], capture_output=True, text=True
+            )
+            return next(iter(re.findall(r"[a-z]{2,3}(?:-[A-Za-z]+)*", told.stdout)), "")
+    except (OSError, AttributeError):
+        pass
+    return ""
 
 
 def speak(language: Language | str | None) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gettext
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
+from zipfile import BadZipFile, ZipFile
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -21,7 +23,7 @@ from matchopt.cli.terminal import INTERRUPTED, fail, fail_with_findings
 from matchopt.cli.usage import tell_usage
 from matchopt.cli.warm_up import warm_up
 from matchopt.errors import CaseError, MatchoptError, ProofError
-from matchopt.language import DOMAIN, LOCALES, Language, mark, speak, spoken, tr
+from matchopt.language import DOMAIN, LOCALES, Language, mark, said_by_system, speak, spoken, tr
 
 
 class _Translated:
@@ -124,6 +126,8 @@ def main() -> None:
         if name == "--lang":
             value = value or next(iter(sys.argv[k + 1 : k + 2]), "")
             _before["LANGUAGE"] = value if value in tuple(Language) else _before["LANGUAGE"]
+    if not _before["LANGUAGE"] and said_by_system() is None and any(map(_is_chinese, sys.argv[1:])):
+        _before["LANGUAGE"] = Language.ZH.value
     try:
         _begin(None)
         app(prog_name="matchopt")
@@ -131,6 +135,44 @@ def main() -> None:
         end(ended.code if isinstance(ended.code, int) else 0)
     except KeyboardInterrupt as error:
         end(interrupted(error))
+
+
+def _is_chinese(word: str) -> bool:
+    """Return whether a word of the command line, or what the file or folder that it names holds, is Chinese.
+
+    Where the system says no language, the case does: headers stand in the first lines of its files.
+    """
+    path = Path(word)
+    try:
+        inside = [path, path / "case"] if path.is_dir() else []
+        files = [file for folder in inside if folder.is_dir() for file in sorted(folder.iterdir())[:_FEW]]
+        files += [path] if path.is_file() else []
+        return bool(_CHINESE.search(" ".join([word, *(file.name for file in files), *map(_opening, files)])))
+    except (OSError, ValueError):
+        return False
+
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_FEW, _OPENING = 40, 400
+
+
+def _opening(file: Path) -> str:
+    """Return the first words of a table; of a workbook those in its list of texts."""
+    if file.suffix.lower() == ".csv":
+        with file.open("rb") as stream:
+            start = stream.read(_OPENING)
+        try:
+            return start.decode("utf-8")
+        except UnicodeDecodeError as error:
+            in_utf8 = error.start > len(start) - 4  # the last letter is cut
+            return start.decode("utf-8" if in_utf8 else "gb18030", "ignore")
+    if file.suffix.lower() == ".xlsx":
+        try:
+            with ZipFile(file) as book, book.open("xl/sharedStrings.xml") as texts:
+                return texts.read(10 * _OPENING).decode("utf-8", "ignore")
+        except (BadZipFile, KeyError, NotImplementedError, RuntimeError):
+            return ""
+    return ""
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
