@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -24,13 +25,22 @@ def sheets(path: Path) -> list[str]:
         return [str(name) for name in book.sheet_names]
 
 
-@pytest.fixture
-def planned(tmp_path: Path) -> Path:
-    case = tmp_path / "city"
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a case and its run; nobody may change it."""
+    folder = tmp_path_factory.mktemp("first")
+    case = folder / "city"
     case.mkdir()
     (case / "needs.csv").write_text(NEEDS, "utf-8")
     (case / "donations.csv").write_text(DONATIONS, "utf-8")
-    assert run("plan", case, "-o", tmp_path / "run").exit_code == 0
+    assert run("plan", case, "-o", folder / "run").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def planned(first: Path, tmp_path: Path) -> Path:
+    """The run in a copy of all that, to be changed."""
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
     return tmp_path / "run"
 
 
