@@ -31,7 +31,7 @@ from matchopt.tables.column_names import (
 )
 from matchopt.tables.columns import typed_column
 from matchopt.tables.data_package import PACKAGE_FILE, data_package
-from matchopt.tables.findings import Findings
+from matchopt.tables.findings import LIMIT, Findings
 from matchopt.tables.foreign import Asking, ListRead, ListsRead, ask_nobody, read_lists
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.read import check_case
@@ -236,13 +236,15 @@ def _columns_toml(done: ListsRead) -> str:
 def _ask_cells(tables: Mapping[str, Sheet], findings: Sequence[Finding], ask: Asking) -> bool:
     """Ask for cells that nobody can read but the user; return whether any was answered."""
     answered = False
+    asked = 0
     for finding in findings:
         sheet = tables.get(finding.table)
         if finding.severity is not Severity.ERROR or sheet is None or finding.row is None:
             continue
         headers, rows = sheet
-        if finding.column not in headers or not 0 <= finding.row - 2 < len(rows):
+        if finding.column not in headers or not 0 <= finding.row - 2 < len(rows) or asked == LIMIT:
             continue
+        asked += 1
         answer = ask(str(finding), (), "")
         if answer:
             rows[finding.row - 2][headers.index(finding.column)] = answer
