@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checked import Check
+from matchopt.language import speaking
 from matchopt.tables.checks.quantities import circles
 
 NEEDS = "need_id,community,item,quantity\nn1,A,rice,5\nn2,B,rice,5\n"
@@ -331,3 +332,18 @@ def test_earmarks_for_nobody(check: Check) -> None:
 def test_items_that_differ_by_signs_only(check: Check) -> None:
     got = check({"needs.csv": NEEDS.replace("n2,B,rice", "n2,B,ri.ce")})
     assert (got.one("near_name").row, got.one("near_name").value) == (3, "ri.ce")
+
+
+def test_findings_call_tables_columns_and_choices_as_their_reader_does(check: Check) -> None:
+    files = {
+        "affinities.csv": "捐赠编号,需求编号,匹配度\nD9,n1,0.5\n",
+        "communities.csv": "社区,纬度\nA,31\n",
+        "needs.csv": "需求编号,社区,物资,数量,渠道\nn1,A,大米,5,居民们\n",
+    }
+    with speaking("zh"):
+        said = "\n".join(str(f) for f in check(files).findings if f.severity == "error")
+    assert "捐赠编号" in said
+    assert "经度" in said
+    assert "居民、社区公共部门 或 企业" in said
+    for word in ("donation", "longitude", "resident", "communities 表"):
+        assert word not in said

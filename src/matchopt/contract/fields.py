@@ -126,6 +126,18 @@ class Column:
     aliases: tuple[str, ...] = ()
 
     @property
+    def called(self) -> str:
+        """Its name in the language spoken."""
+        return self.zh if spoken() is Language.ZH else self.name
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """Its choices as one writes them in the language spoken."""
+        if spoken() is not Language.ZH:
+            return ("yes", "no") if self.kind is Kind.FLAG else tuple(self.choices)
+        return tuple(next(name for name in names if not name.isascii()) for names in self.choices.values())
+
+    @property
     def bounded(self) -> bool:
         """Whether it holds numbers between two bounds of its own."""
         return None not in (self.least, self.most) and self.most != LARGEST_QUANTITY
@@ -148,6 +160,15 @@ class Table:
     key: tuple[str, ...] = ()
     required: bool = False
     aliases: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """Its name in the language spoken."""
+        return self.zh if spoken() is Language.ZH else self.name
+
+    def called_column(self, name: str) -> str:
+        """Return what the column `name` is called in the language spoken; one of the user's own as it is."""
+        return next((column.called for column in self.columns if column.name == name), name)
 
     @property
     def said(self) -> str:

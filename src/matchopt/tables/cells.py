@@ -441,10 +441,10 @@ def _choice(text: str, known: Mapping[str, str], column: Column) -> tuple[str, l
     value = known.get(folded(text))
     if value is not None:
         return value, []
-    names = list(column.choices)
-    shown = ["yes", "no"] if column.kind is Kind.FLAG else names
+    shown = column.writable
     near = difflib.get_close_matches(folded(text), list(known), n=1, cutoff=0.6)
-    cure = tr("write {listed} or {shown}", listed=", ".join(shown[:-1]), shown=shown[-1])
+    cure = tr("write {listed} or {shown}", listed=tr(", ").join(shown[:-1]), shown=shown[-1])
     if near and column.kind is not Kind.FLAG:
-        cure = tr("did you mean {known}? {cure}", known=known[near[0]], cure=cure)
+        meant = shown[list(column.choices).index(known[near[0]])]
+        cure = tr("did you mean {known}? {cure}", known=meant, cure=cure)
     raise RefusedError("not_a_choice", tr("is no value of this column"), cure)

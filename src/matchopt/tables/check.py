@@ -109,9 +109,9 @@ def checked_case(
     for table in TABLES.values():
         if table.required and table.name not in there:
             problem = tr("there is no table {name} ({zh})", name=table.name, zh=table.zh)
-            cure = tr("add {name}.csv: {about}", name=table.name, about=table.said)
+            cure = tr("add {name}.csv: {about}", name=table.called, about=table.said)
             if raws and not any(raw.source for raw in raws):
-                cure = tr("give a table {name}: {about}", name=table.name, about=table.said)
+                cure = tr("give a table {name}: {about}", name=table.called, about=table.said)
             found.error("missing_table", table.name, problem, cure)
     typed = {raw.table.name: check_table(raw, found) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}

@@ -361,7 +361,7 @@ def check_keys(checked: Checked, found: Findings, *, referred: bool) -> Checked:
     at = np.flatnonzero(again)
     if checked.name == "lanes":
         return _merge_lanes(checked, at, first, found)
-    own = tr("every row has a {joined} of its own", joined=" → ".join(keys))
+    own = tr("every row has a {joined} of its own", joined=" → ".join(map(checked.header, keys)))
     free = _free_ids(checked, at, first) if keys[0] in NUMBERED and not referred else {}
 
     def say(k: int) -> Said:

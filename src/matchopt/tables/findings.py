@@ -261,11 +261,12 @@ def shown(value: object) -> str:
 
 def near_table(name: str, otherwise: str | None = None) -> str:
     """Return a cure for a table that is called `name`: the table meant, or else the list of all."""
-    names = {n.casefold(): t.name for t in TABLES.values() for n in (t.name, t.zh, *t.aliases)}
+    names = {n.casefold(): t.called for t in TABLES.values() for n in (t.name, t.zh, *t.aliases)}
     near = difflib.get_close_matches(name.casefold(), list(names), n=1, cutoff=0.6)
     if near:
         return tr("did you mean {names}?", names=names[near[0]])
-    return tr("tables are called {listed}", listed=", ".join(TABLES)) if otherwise is None else otherwise
+    listed = tr(", ").join(table.called for table in TABLES.values())
+    return tr("tables are called {listed}", listed=listed) if otherwise is None else otherwise
 
 
 def alike(name: str) -> str:

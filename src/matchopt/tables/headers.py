@@ -207,7 +207,7 @@ def _refuse_cells(raw: RawTable, header: str, cells: Any, found: Findings) -> No
 
 
 def _near_column(table: Table, header: str) -> str:
-    names = {n.casefold(): c.name for c in table.columns for n in (c.name, c.zh, *c.aliases)}
+    names = {n.casefold(): c.called for c in table.columns for n in (c.name, c.zh, *c.aliases)}
     near = _near(header, names)
     return tr("did you mean {names}? ", names=names[near]) if near else ""
 

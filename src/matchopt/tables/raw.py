@@ -137,7 +137,9 @@ class RawTable:
 
     def header(self, column: str) -> str:
         """Header of `column` as the user wrote it."""
-        return self.headers[self.places[column]] if column in self.places else column
+        if column in self.places:
+            return self.headers[self.places[column]]
+        return self.table.called_column(column)
 
     def unit(self, column: str) -> str | None:
         """Unit that the header of `column` tells, such as 件 in «数量（件）»."""

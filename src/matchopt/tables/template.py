@@ -217,17 +217,8 @@ def _default(column: Column) -> str:
     if column.kind is Kind.FLAG:
         return tr("yes") if column.default else tr("no")
     if column.kind is Kind.CHOICE:
-        return _choices(column)[list(column.choices).index(str(column.default))]
+        return column.writable[list(column.choices).index(str(column.default))]
     return f"{column.default:g}" if isinstance(column.default, float) else str(column.default)
-
-
-def _choices(column: Column) -> list[str]:
-    """Return the values of `column` as one would write them in the language spoken."""
-    if column.kind is Kind.FLAG:
-        return [tr("yes"), tr("no")]
-    if _zh():
-        return [next(name for name in names if not name.isascii()) for names in column.choices.values()]
-    return list(column.choices)
 
 
 # --- files -------------------------------------------------------------------------------
@@ -341,7 +332,7 @@ def _add_table(book: xlsxwriter.Workbook, table: Table, formats: Mapping[str, An
             _write_cell(sheet, row, place, cells[place], column.kind, style)
         if column.choices:
             # From the examples down; a warning only, as other spellings are read as well.
-            rule = {"validate": "list", "source": _choices(column), "error_type": "warning"}
+            rule = {"validate": "list", "source": list(column.writable), "error_type": "warning"}
             sheet.data_validation(2, place, 1_048_575, place, rule)
 
 

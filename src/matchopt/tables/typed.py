@@ -63,7 +63,7 @@ class Checked:
 
     def header(self, column: str) -> str:
         """Header of `column` as the user wrote it."""
-        return self.headers.get(column, column)
+        return self.headers.get(column) or self.table.called_column(column)
 
     def row(self, at: int) -> int:
         """Row in the file of the row at position `at`."""

@@ -290,6 +290,6 @@ def sheet_for(table: Table, book: Book, said: ColumnNames = NOTHING_SAID) -> Raw
     if len(filled) > 1:
         names = ", ".join(filled)
         problem = tr("has several filled sheets ({names})", names=names)
-        cure = tr("call the one that holds the table «{name}»", name=table.name)
+        cure = tr("call the one that holds the table «{name}»", name=table.called)
         raise RefusedError("ambiguous_sheet", problem, cure)
     return table_in(book.grid(filled[0]), table, said)

@@ -50,10 +50,9 @@ def _check_range(tables: CheckedTables, table: Checked, exchanged: Bools | None)
     sound = table.sound("latitude", "longitude")
     for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
         half = ~table.given(one) & table.given(other) & sound
-        cure = tr("give both, or leave {other} out", other=other)
-        tables.error(
-            "half_coordinates", table, one, half, ("", tr("is empty, {other} is not", other=other), cure)
-        )
+        cure = tr("give both, or leave {other} out", other=table.header(other))
+        said = ("", tr("is empty, {other} is not", other=table.header(other)), cure)
+        tables.error("half_coordinates", table, one, half, said)
     latitude, longitude = table.array("latitude"), table.array("longitude")
 
     def say(at: int) -> Said:

@@ -16,6 +16,7 @@ from matchopt.contract.horizon import (
     PlannedDays,
     days_number,
 )
+from matchopt.contract.schema import TABLES
 from matchopt.contract.settings import FILE, Settings
 from matchopt.errors import Severity
 from matchopt.language import mark, tr, trn
@@ -65,19 +66,19 @@ def boundary(tables: CheckedTables, settings: Settings) -> None:
 
 
 def _check_community_column(tables: CheckedTables, rule: str, column: str) -> None:
-    communities = tables.get("communities")
+    communities, column_called = tables.get("communities"), TABLES["communities"].called_column(column)
     if communities is None:
         if tables.complete("communities"):
-            cure = tr("add communities.csv with {column}", column=column)
+            cure = tr("add communities.csv with {column}", column=column_called)
             _refuse_boundary(tables, rule, tr("there is no table communities"), cure)
         return
     given = communities.given(column)
     if not given.any():
-        cure = tr("fill in the column {column} of communities", column=column)
-        _refuse_boundary(tables, rule, tr("no community has a {column}", column=column), cure)
+        cure = tr("fill in the column {column} of communities", column=column_called)
+        _refuse_boundary(tables, rule, tr("no community has a {column}", column=column_called), cure)
         return
     problem = tr("is empty, so that nothing crosses to it under {boundary}", boundary=rule)
-    said = ("", problem, tr("fill in the {column}", column=column))
+    said = ("", problem, tr("fill in the {column}", column=column_called))
     tables.warning("blank_boundary", communities, column, ~given & communities.sound(column), said)
 
 
@@ -240,17 +241,18 @@ def affinities_of_pairs(tables: CheckedTables, affinities: Checked) -> None:
 def _check_side(tables: CheckedTables, affinities: Checked, one: str, other: str) -> None:
     sound = affinities.sound(one, other)
     gives_one, gives_other = affinities.given(one), affinities.given(other)
+    ones, others = affinities.header(one), affinities.header(other)
     said: Said = (
         "",
-        tr("is empty, and so is {other}", other=other),
-        tr("give {one} or {other}", one=one, other=other),
+        tr("is empty, and so is {other}", other=others),
+        tr("give {one} or {other}", one=ones, other=others),
     )
     tables.error("incomplete_row", affinities, one, sound & ~gives_one & ~gives_other, said)
-    problem = tr("stands beside a {one}, which says it already", one=one)
+    problem = tr("stands beside a {one}, which says it already", one=ones)
     cure = tr(
         "leave {one} or {other} empty; the score then counts for the one, or for all of the other",
-        one=one,
-        other=other,
+        one=ones,
+        other=others,
     )
     said = (affinities.array(other), problem, cure)
     tables.error("ambiguous_row", affinities, other, sound & gives_one & gives_other, said)

@@ -8,6 +8,7 @@ import numpy as np
 
 from matchopt.arrays import Bools, Texts
 from matchopt.contract.fields import Column, Kind
+from matchopt.contract.schema import TABLES
 from matchopt.language import tr
 from matchopt.tables.findings import Said, alike, near_hint, near_or, shown
 from matchopt.tables.names import seen, told_apart
@@ -34,8 +35,9 @@ def _check_reference(tables: CheckedTables, table: Checked, column: Column, targ
 
     def say(at: int) -> Said:
         hint = near_hint(strange(at), known)
-        problem = tr("is no {key} of the table {target}", key=key, target=target)
-        return strange(at), problem, tr("{cure}add it to {target} or correct it", cure=hint, target=target)
+        named = {"key": TABLES[target].called_column(key), "target": TABLES[target].called}
+        cure = tr("{cure}add it to {target} or correct it", cure=hint, target=named["target"])
+        return strange(at), tr("is no {key} of the table {target}", **named), cure
 
     tables.error("unknown_key", table, column.name, where, say)
 
@@ -104,7 +106,7 @@ def _check_earmarks(tables: CheckedTables, donations: Checked, column: Column, k
 
     def say(at: int) -> Said:
         cure = near_or(strange(at), asked, tr("check the spelling"))
-        return strange(at), tr("is no {key} of any need", key=key), cure
+        return strange(at), tr("is no {key} of any need", key=TABLES["needs"].called_column(key)), cure
 
     tables.warning("idle_earmark", donations, column.name, where, say)
 
