@@ -154,15 +154,15 @@ UNITS = {
 
 # item | Chinese | category | unit | weight in kg | shelf life in days | cold | step | price in CNY
 ITEMS = """
-rice                   | 大米       | staple food              | kg      | 1    | 270 | no  |     |
-wheat flour            | 面粉       | staple food              | kg      | 1    | 180 | no  |     |
-noodles                | 挂面       | staple food              | kg      | 1    | 240 | no  |     |
+rice                   | 大米       | staple food              | kg      | 1    | 270 | no  | 1   |
+wheat flour            | 面粉       | staple food              | kg      | 1    | 180 | no  | 1   |
+noodles                | 挂面       | staple food              | kg      | 1    | 240 | no  | 1   |
 cooking oil            | 食用油     | staple food              | litre   | 0.92 | 365 | no  | 0.5 |
 canned vegetables      | 蔬菜罐头   | staple food              | can     | 0.5  | 540 | no  |     |
 long-life milk         | 常温奶     | staple food              | litre   | 1.05 | 120 | no  |     |
 fresh milk             | 鲜牛奶     | cold food                | litre   | 1.03 | 10  | yes |     |
 yoghurt                | 酸奶       | cold food                | cup     | 0.2  | 18  | yes |     |
-chilled chicken        | 冷鲜鸡肉   | cold food                | kg      | 1    | 8   | yes |     | 25
+chilled chicken        | 冷鲜鸡肉   | cold food                | kg      | 1    | 8   | yes | 1   | 25
 eggs                   | 鸡蛋       | cold food                | egg     | 0.06 | 24  | yes | 10  |
 vegetable box          | 蔬菜箱     | cold food                | box     | 4    | 7   | yes |     |
 soap                   | 香皂       | hygiene                  | bar     | 0.12 |     | no  |     |

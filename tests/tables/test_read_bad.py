@@ -70,7 +70,6 @@ def test_duplicated_id(check: Check) -> None:
     ("text", "code"),
     [
         ("-5", "not_positive"),
-        ("0", "not_positive"),
         ("－３", "not_positive"),
         ("nan", "not_a_number"),
         ("NaN", "not_a_number"),
@@ -79,7 +78,10 @@ def test_duplicated_id(check: Check) -> None:
         ("inf", "not_a_number"),
         ("-Infinity", "not_a_number"),
         ("many", "not_a_number"),
-        ("20 kg", "not_a_number"),
+        ("20 for children", "not_a_number"),
+        ("20 or 30", "not_a_number"),
+        ("20-30", "not_a_number"),
+        ("2 x 12", "not_a_number"),
         ("90%", "not_a_number"),
         ("1_000", "not_a_number"),
         ("0x10", "not_a_number"),
@@ -128,15 +130,16 @@ def test_total_beyond_64_bits(check: Check) -> None:
         ("0026-03-01", "no_such_day"),
         ("3/4/2026", "ambiguous_day"),
         ("01-02-03", "ambiguous_day"),
-        ("13/4/2026", "ambiguous_day"),
-        ("26年3月1日", "ambiguous_day"),
-        ("46082", "day_is_number"),
-        ("46082.0", "day_is_number"),
+        ("13/13/2026", "no_such_day"),
+        ("3月1日", "no_year"),
+        ("3月底", "not_a_day"),
+        ("待定", "not_a_day"),
+        ("Mar-26", "not_a_day"),
         ("99999999999", "day_is_number"),
-        ("2026-03-01 08:30", "time_of_day"),
+        ("2026-03-01 08:30+08:00", "time_of_day"),
         ("soon", "not_a_day"),
         ("n/a", "not_a_day"),
-        ("2026-03", "not_a_day"),
+        ("2026-03", "month_only"),
         ("2026-03-01Z", "not_a_day"),
         ("2026-03/01", "not_a_day"),
     ],
@@ -145,11 +148,6 @@ def test_bad_days(check: Check, text: str, code: str) -> None:
     got = check({"needs.csv": f"need_id,community,item,quantity,最晚送达\nn1,A,rice,1,{text}\n"})
     assert got.errors == [(code, "needs", 2, "最晚送达")]
     assert got.one(code).value == text
-
-
-def test_excel_number_shows_the_day_it_means(check: Check) -> None:
-    got = check({"needs.csv": "need_id,community,item,quantity,needed_by\nn1,A,rice,1,46082\n"})
-    assert "2026-03-01" in got.one("day_is_number").cure
 
 
 def test_days_that_run_backwards(check: Check) -> None:
@@ -312,7 +310,7 @@ def test_everything_is_found_at_once_in_order(check: Check) -> None:
     got = check(
         {
             "needs.csv": NEEDS + "n1,A,rice,x\nn2,A,rice,-1\nn2,,rice,1\n",
-            "donations.csv": "donation_id,item,quantity,colour\nd1,rice,0,red\n",
+            "donations.csv": "donation_id,item,quantity,colour\nd1,rice,-2,red\n",
             "communities.csv": "community,latitude,longitude\nB,95,1\n",
             "matchopt.toml": "[rates]\nspeed = 1\n",
         }

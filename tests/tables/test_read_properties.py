@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from matchopt.contract.case import Case
 from matchopt.contract.schema import TABLES
 from matchopt.errors import CaseError
-from matchopt.tables.cells import STRIP, parse_day, parse_number, widened
+from matchopt.tables.cells import STRIP, widened
 from matchopt.tables.check import case_from_frames
+from matchopt.tables.days import DayReading
 from matchopt.tables.findings import RefusedError
 from matchopt.tables.read import check_case
+from matchopt.tables.values import parse_number
 from profiles import examples
 
 FULL = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
@@ -54,13 +56,13 @@ def test_thousands_come_back(whole: int, cents: int, full: bool) -> None:
 )
 def test_days_come_back(day: date, form: str, full: bool) -> None:
     text = form.format(day.year, day.month, day.day)
-    assert parse_day(widened(text.translate(FULL) if full else text))[0] == np.datetime64(day)
+    assert DayReading().parse(widened(text.translate(FULL) if full else text))[0] == np.datetime64(day)
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_value_or_refused_with_a_cure(text: str) -> None:
     said: list[object]
-    for parse in (parse_number, parse_day):
+    for parse in (parse_number, DayReading().parse):
         try:
             value, _ = parse(widened(text.strip(STRIP)))
         except RefusedError as refused:

@@ -128,10 +128,8 @@ def test_a_number_in_place_of_a_day_is_read_from_the_first_day_of_its_workbook(
 ) -> None:
     file = workbook(tmp_path / "case.xlsx", day=number, number_format=GENERAL, properties=properties)
     case, findings = check_case(file)
-    assert case is None
-    told = [f for f in findings if f.code == "day_is_number"]
-    assert [(f.table, f.row, f.column) for f in told] == [
-        ("needs", 2, "needed_by"),
-        ("donations", 2, "available_from"),
-    ]
-    assert all("means 2026-03-01 by it" in f.cure for f in told)
+    assert case is not None
+    assert days(case) == [pd.Timestamp("2026-03-01")] * 2
+    told = [f for f in findings if f.code == "converted" and "number of a day" in f.problem]
+    assert [(f.table, f.column) for f in told] == [("needs", "needed_by"), ("donations", "available_from")]
+    assert all(f"«{number}» is read as 2026-03-01" in f.problem for f in told)

@@ -157,7 +157,7 @@ def test_the_workbook_helps_to_fill_it_in(tmp_path: Path, language: Language) ->
     assert f'"{choices}"' in needs.replace("&quot;", '"')
     rows: list[list[Any]] = CalamineWorkbook.from_path(str(book)).get_sheet_by_index(0).to_python()
     assert rows[2][3] == 20
-    assert rows[2][6].isoformat() == "2026-03-01"
+    assert rows[2][7].isoformat() == "2026-03-01"
 
 
 @pytest.mark.parametrize("workbook", [False, True])
@@ -173,7 +173,7 @@ def test_the_examples_take_place_from_the_day_on_which_a_case_is_made(tmp_path: 
     case = new_case(tmp_path / "city", "en", workbook=workbook, today=day)
     if workbook:
         needs: list[list[Any]] = CalamineWorkbook.from_path(str(case)).get_sheet_by_index(0).to_python()
-        assert needs[2][6] == day
+        assert needs[2][7] == day
         return
     use_examples(case, "en")
     checked, findings = check_case(case, today=day)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 CURVE = "fairness_curve.csv"
+AS_READ = "read"
+"""Folder in ``case/`` of the tables of which quantities were converted, as they were read."""
 EARLIER, RETIRED = "earlier.csv", "retired.csv"
 """Files that only some plans have: the price of fairness; the lines of the plan before, and those of plans
 before that which it had no more."""
@@ -175,6 +177,7 @@ def _write_case(case: Case, folder: Path) -> dict[str, Any]:
             if hashlib.sha256(content).hexdigest() != source.sha256:
                 raise RunError(tr("{path} has changed since it was read: plan again", path=source.path))
             (folder / Path(source.name).name).write_bytes(content)
+        _write_read(case, folder / AS_READ)
         return {**_case_left_in_place(case), "copied": True}
     for name in case.tables:
         # Who gave tables gets them back as they were.
@@ -182,6 +185,14 @@ def _write_case(case: Case, folder: Path) -> dict[str, Any]:
     (folder / SETTINGS_FILE).write_text(settings_as_toml(case.settings), encoding="utf-8", newline="\n")
     files = [{"name": file.name, "sha256": _sha256(file)} for file in sorted(folder.iterdir())]
     return {"files": files, "copied": True}
+
+
+def _write_read(case: Case, folder: Path) -> None:
+    """Keep the tables of which quantities were converted as they were read, in the units of the items."""
+    converted = [finding.table for finding in case.findings if finding.code == "converted_units"]
+    for name in (*dict.fromkeys(converted), "items") if converted else ():
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.csv").write_bytes(table_bytes(case.with_extras(name), safe=False))
 
 
 def _case_left_in_place(case: Case) -> dict[str, Any]:

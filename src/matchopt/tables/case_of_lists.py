@@ -29,7 +29,7 @@ from matchopt.tables.column_names import (
     as_toml,
     from_toml,
 )
-from matchopt.tables.columns import typed_column
+from matchopt.tables.columns import reading_of, typed_column
 from matchopt.tables.data_package import PACKAGE_FILE, data_package
 from matchopt.tables.findings import LIMIT, Findings
 from matchopt.tables.foreign import Asking, ListRead, ListsRead, ask_nobody, read_lists
@@ -196,7 +196,7 @@ def _days(raw: RawTable, name: str, shown: list[str]) -> list[str]:
     column = raw.table.column(name)
     if column.kind is not Kind.DAY:
         return shown
-    typed = typed_column(raw, raw.places[name], column, Findings())
+    typed = typed_column(raw, column, Findings(), reading_of(raw, column))
     days, wrong = typed.rows(typed.cells), typed.rows(typed.wrong)
     read = np.datetime_as_string(days.astype("datetime64[D]"))
     given = zip(shown, read, wrong, strict=True)

@@ -18,6 +18,7 @@ from matchopt.language import tr
 from matchopt.tables.checks import CHECKS
 from matchopt.tables.checks.commitments import completed
 from matchopt.tables.columns import check_keys, check_table
+from matchopt.tables.conversion import in_own_units
 from matchopt.tables.coordinates import WGS, in_wgs84
 from matchopt.tables.findings import Findings, RefusedError, near_table
 from matchopt.tables.headers import report_unfilled
@@ -113,12 +114,13 @@ def checked_case(
             if raws and not any(raw.source for raw in raws):
                 cure = tr("give a table {name}: {about}", name=table.called, about=table.said)
             found.error("missing_table", table.name, problem, cure)
-    typed = {raw.table.name: check_table(raw, found) for raw in raws}
+    typed = {raw.table.name: check_table(raw, found, settings) for raw in raws}
     given = {name: table for name, table in typed.items() if table is not None}
     report_unfilled(raws, given, found)
     referred = not given.keys().isdisjoint(("affinities", "commitments"))
     named = one_name_each(given, found)
-    checked = {name: check_keys(table, found, referred=referred) for name, table in named.items()}
+    keyed = {name: check_keys(table, found, referred=referred) for name, table in named.items()}
+    checked = in_own_units(keyed, found)
     if settings is not None:
         checked = in_wgs84(checked, settings, found)
         if (

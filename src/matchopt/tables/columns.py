@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.arrays import Bools, Ints
+from matchopt.arrays import Bools, Ints, Texts
 from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
 from matchopt.contract.frames import NUMBERS, empty_column, frame_of
+from matchopt.contract.settings import Settings
 from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
-from matchopt.tables.cells import INFINITE, NOTHING, PLAIN, STRIP, Coded, Converted, convert, widened
+from matchopt.tables.cells import INFINITE, NOTHING, STRIP, Coded, Converted, widened
+from matchopt.tables.days import ASK, BY_ORDER, year_of
 from matchopt.tables.derived import completed
 from matchopt.tables.findings import (
     LEAVE_OUT,
@@ -34,6 +36,8 @@ from matchopt.tables.headers import match_headers, require_columns, unknown_colu
 from matchopt.tables.left_out import warn_of_sum, without_totals
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
+from matchopt.tables.units import factor
+from matchopt.tables.values import ITEM_UNITS, Reading, convert
 
 NUMBERED = frozenset(["need_id", "donation_id"])
 """Ids that say nothing but which row it is: a second row of one may have another."""
@@ -42,6 +46,9 @@ AMOUNTS = frozenset(
     ["quantity", "storage_capacity", "throughput_capacity", "max_quantity_kg", "capacity_kg", "population"]
 )
 """Columns of which nobody can know whether merged cells mean an amount each or one for all."""
+
+DEPENDENT = {"items": ("kind", "weight_kg", "step")}
+"""Columns whose default is another one for some rows (`conversion`)."""
 
 
 @dataclass(slots=True)
@@ -62,6 +69,10 @@ class Typing:
         Which of them have a finding.
     unequal
         Whether no two cells are the same.
+    units
+        Unit that is told for each row, in its cell or in the header; None if none is.
+    by_order
+        Rows whose day is month-first or day-first as other cells show; None if there are none.
     """
 
     place: RawTable
@@ -71,6 +82,8 @@ class Typing:
     code: npt.NDArray[np.integer[Any]] | slice
     wrong: Bools
     unequal: bool
+    units: Texts | None = None
+    by_order: Bools | None = None
 
     def refuse(self, code: str, mask: Bools, say: Saying) -> None:
         """Report the rows of the cells `mask` that have no finding yet; `say` is asked of a cell."""
@@ -111,7 +124,7 @@ class Typing:
         return again[self.code], distinct
 
 
-def check_table(raw: RawTable, found: Findings) -> Checked | None:
+def check_table(raw: RawTable, found: Findings, settings: Settings | None = None) -> Checked | None:
     """Return the typed table; None if it has no rows."""
     if raw.source:
         found.layouts[raw.name] = raw.layout
@@ -126,11 +139,19 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
     columns: dict[str, npt.NDArray[Any]] = {}
     wrong: dict[str, Bools] = {}
     codes: dict[str, Coding] = {}
+    told: dict[str, Texts] = {}
+    blank: dict[str, Bools] = {}
+    by_order: dict[str, Bools] = {}
     for column in raw.table.columns:
-        given = column.name in places
-        typed = (
-            typed_column(raw, places[column.name], column, found) if given else _not_given(raw, column, found)
-        )
+        typed = _not_given(raw, column, found)
+        if column.name in places:
+            typed = typed_column(raw, column, found, reading_of(raw, column, settings))
+        if column.name in DEPENDENT.get(raw.name, ()):
+            blank[column.name] = typed.rows(is_empty(typed.cells))
+        if typed.units is not None:
+            told[column.name] = typed.units
+        if typed.by_order is not None:
+            by_order[column.name] = typed.by_order
         typed.fill()
         wrong[column.name] = typed.rows(typed.wrong)
         columns[column.name] = typed.rows(typed.cells)
@@ -142,7 +163,33 @@ def check_table(raw: RawTable, found: Findings) -> Checked | None:
         warn_of_sum(raw, columns["quantity"], columns.get("unit"), found)
     extras = unknown_columns(raw, places, found)
     whole = raw.whole and complete
-    return Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, codes)
+    beside = codes, told, blank, by_order
+    checked = Checked(raw.table, columns, extras, headers, raw.rows, wrong, whole, *beside)
+    return _without_zeros(checked, found) if raw.table.required else checked
+
+
+def reading_of(raw: RawTable, column: Column, settings: Settings | None = None) -> Reading:
+    """Return what has to be known to read a column of the table."""
+    dates = ASK if settings is None else settings.input.dates
+    year = year_of(raw, None if settings is None else settings.horizon)
+    return Reading(raw.epoch, dates, year, raw.words(column.name), raw.unit(column.name) or "")
+
+
+def _without_zeros(checked: Checked, found: Findings) -> Checked | None:
+    """Leave out the rows that ask for, or offer, nothing."""
+    zero = checked.array("quantity") == 0
+    if not zero.any():
+        return checked
+    rows = checked.rows[zero]
+    listed = ", ".join(map(str, rows[:LIMIT].tolist()))
+    if len(rows) > LIMIT:
+        listed = tr("{names} and {count} more", names=listed, count=len(rows) - LIMIT)
+    told = tr("rows with the quantity 0 are left out: {listed}", listed=listed)
+    found.note("zero_rows", checked.name, told, row=int(rows[0]), column=checked.header("quantity"))
+    if zero.all():
+        found.error("no_rows", checked.name, tr("has no row with a quantity above 0"), tr("add the rows"))
+        return None
+    return checked.kept(~zero)
 
 
 def _tell_layout(raw: RawTable, found: Findings) -> None:
@@ -194,21 +241,30 @@ def _name_donors(columns: dict[str, npt.NDArray[Any]], codes: dict[str, Coding])
         codes["donor"] = code, names
 
 
-def typed_column(place: RawTable, k: int, column: Column, found: Findings) -> Typing:
-    """Return the cells of column `k` by kind, and which of them have a finding."""
-    raw = place.columns[k]
-    direct = None if isinstance(raw, Coded) else _direct(raw, column)
+def typed_column(place: RawTable, column: Column, found: Findings, reading: Reading) -> Typing:
+    """Return the cells of a column by kind, and which of them have a finding."""
+    raw = place.columns[place.places[column.name]]
+    scaled = reading.unit and column.unit != ITEM_UNITS and factor(reading.unit, column.unit) != 1
+    direct = None if isinstance(raw, Coded) or scaled else _direct(raw, column)
     if direct is not None:
         wrong = np.zeros(len(direct), dtype=bool)
         typed = Typing(place, column, found, direct, slice(None), wrong, unequal=False)
+        units: dict[int, str] = {}
     else:
         texts = as_texts(raw)
-        done = convert(column, texts, place.epoch)
+        done = convert(column, texts, reading)
         # Cells that were not touched are the texts themselves, no two of which are the same.
         wrong, same = np.zeros(len(texts.texts), dtype=bool), done.cells is texts.texts
         typed = Typing(place, column, found, done.cells, texts.code, wrong, unequal=same)
         _report_refused(typed, texts, done)
         _note_changes(typed, texts, done)
+        units = done.units
+        if by_order := [at for kind in BY_ORDER for at in done.changed.get(kind, ())]:
+            typed.by_order = np.isin(texts.code, by_order)
+    if column.unit == ITEM_UNITS and (units or reading.unit):
+        told = np.full(len(typed.cells), reading.unit, dtype=object)
+        told[list(units)] = list(units.values())
+        typed.units = told[typed.code]
     if column.kind in NUMBERS:
         _check_range(typed)
     if column.kind is Kind.FLAG and typed.cells.dtype == object:
@@ -260,9 +316,6 @@ def _cure_of(column: Column, text: str, why: RefusedError) -> str | Cure:
         if column.required:
             return tr("every row gives it: {about}", about=column.said)
         return Cure(tr("leave the cell empty where nothing is given"), "")
-    if plain.endswith("%") and column.most == 1 and PLAIN.fullmatch(plain[:-1].rstrip()):
-        share = f"{float(plain[:-1]) / 100:g}"
-        return Cure(tr("write {share}", share=share), share)
     return _rule_of(column) if why.code == "not_a_number" and column.bounded else why.cure
 
 
@@ -276,7 +329,19 @@ def _rule_of(column: Column) -> str:
 
 
 def _note_changes(typed: Typing, texts: Coded, done: Converted) -> None:
-    """Say once what was converted in the column."""
+    """Say once what was converted in the column, and which numbers are not exact."""
+    header = typed.place.header(typed.column.name)
+    if done.about:
+        rows = np.flatnonzero(np.isin(texts.code, done.about))
+        about = tr("is said to be about this much: the number is planned with")
+        cells, cure = texts.rows, tr("write it exactly")
+        typed.found.rows(
+            Severity.WARNING, "about", typed.place, typed.column.name, rows, (cells, about, cure)
+        )
+    if done.words:
+        listed = ", ".join(f"{word} = {shown(value)}" for word, value in list(done.words.items())[:LIMIT])
+        told = tr("words are read as {listed}; columns.toml may say otherwise", listed=listed)
+        typed.found.note("converted", typed.place.name, told, column=header)
     if not done.changed:
         return
     counts = np.bincount(texts.code, minlength=len(texts.texts))
@@ -294,7 +359,6 @@ def _note_changes(typed: Typing, texts: Coded, done: Converted) -> None:
                 example=example,
             )
         )
-    header = typed.place.header(typed.column.name)
     typed.found.note("converted", typed.place.name, "; ".join(parts), column=header)
 
 
@@ -305,8 +369,10 @@ def _check_range(typed: Typing) -> None:
     low = -math.inf if column.least is None else column.least
     most = math.inf if column.most is None else column.most
     sound = (np.abs(values) <= largest) & (values >= low) & (values <= most)
+    # Rows that ask for or offer 0 are left out (`_without_zeros`).
+    zero = (values == 0) & (typed.place.table.required and column.name == "quantity")
     if column.above is not None:
-        sound &= values > column.above
+        sound &= (values > column.above) | zero
     if column.kind is Kind.WHOLE:
         sound &= np.floor(values) == values
     if np.all(sound | np.isnan(values)):
@@ -326,7 +392,9 @@ def _check_range(typed: Typing) -> None:
             tr("leave the row out") if column.required else tr("leave it empty"),
         )
         cure = tr("write a number above {above}, or {instead}", above=above, instead=instead)
-        refuse("not_positive", values <= column.above, tr("is not above {above}", above=above), cure)
+        refuse(
+            "not_positive", (values <= column.above) & ~zero, tr("is not above {above}", above=above), cure
+        )
     problem = tr("is beyond {largest}", largest=f"{largest:,.0f}")
     refuse("too_large", np.abs(values) > largest, problem, tr("check the number of digits"))
     if column.most is not None:

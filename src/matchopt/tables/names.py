@@ -89,7 +89,7 @@ NAMES = (
         ("items.item",),
         (
             *("needs.item", "donations.item", "exclusions.item"),
-            *("substitutions.need_item", "substitutions.donated_item"),
+            *("substitutions.need_item", "substitutions.donated_item", "packs.item"),
         ),
     ),
     NameColumns((), ("needs.group", "donations.only_groups", "affinities.group", "exclusions.group")),
@@ -109,9 +109,21 @@ NAMES = (
 """Ids and donors in other case are others: of them only the spellings that look the same are one."""
 
 
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "only_communities": ("communities.community", "needs.community"),
+    "only_groups": ("needs.group",),
+}
+"""Columns of donations that list names, and where these stand."""
+
+_SEPARATOR = re.compile("[、，,/|]")
+
+
 def one_name_each(checked: Mapping[str, Checked], found: Findings) -> dict[str, Checked]:
     """Return the tables with one spelling of each name, and note which were read as which."""
     tables = dict(checked)
+    if "donations" in tables:
+        for header, listed in LISTS.items():
+            tables["donations"] = _separated(tables["donations"], header, listed, tables, found)
     for names in NAMES:
         uses = [column for column in names.used if column.partition(".")[0] in tables]
         instead = _instead(names, [*names.listed, *uses], tables) if uses else {}
@@ -121,6 +133,31 @@ def one_name_each(checked: Mapping[str, Checked], found: Findings) -> dict[str, 
                 tables[name] = _spelled(tables[name], header, instead)
             _tell(instead, uses, checked, found)
     return tables
+
+
+def _separated(
+    table: Checked, header: str, listed: Iterable[str], tables: Mapping[str, Checked], found: Findings
+) -> Checked:
+    """Return the table with lists that are separated by 、 or a comma, where all parts are known names."""
+    code, distinct = table.coded(header)
+    if not any(map(_SEPARATOR.search, distinct)):
+        return table
+    known = {alike(name) for column in listed for name in _distinct(tables, column)}
+    right = distinct.copy()
+    for k, text in enumerate(distinct):
+        parts = [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
+        if len(parts) > 1 and alike(text) not in known and all(alike(part) in known for part in parts):
+            right[k] = ";".join(dict.fromkeys(parts))
+    changed = np.flatnonzero(right != distinct)
+    if not len(changed):
+        return table
+    first = {"before": distinct[changed[0]], "after": right[changed[0]]}
+    told = tr("lists of known names are read as such («{before}» is read as {after})", **first)
+    found.note("converted", table.name, told, column=table.header(header))
+    again, names = pd.factorize(right)
+    code = again[code]
+    columns = {**table.columns, header: names[code]}
+    return replace(table, columns=columns, codes={**table.codes, header: (code, names)})
 
 
 def _instead(names: NameColumns, columns: Iterable[str], tables: Mapping[str, Checked]) -> dict[str, str]:

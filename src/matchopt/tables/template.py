@@ -120,6 +120,9 @@ SETTINGS: Mapping[str, str] = {
         'what latitude and longitude are given in: "WGS-84" (GPS), or as maps in China have them, "GCJ-02"'
         ' (Amap, Tencent) or "BD-09" (Baidu)'
     ),
+    "input.dates": mark(
+        'order of days such as 3/4/2026: "mdy" month first, "dmy" day first, "ask" what the column shows'
+    ),
 }
 """Section or setting → what it means."""
 

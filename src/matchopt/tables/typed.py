@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.arrays import Bools, Floats
+from matchopt.arrays import Bools, Floats, Texts
 from matchopt.contract.fields import Table
 from matchopt.contract.frames import frame_of
 from matchopt.contract.horizon import PlannedDays, planned_days
@@ -45,6 +46,13 @@ class Checked:
         Whether every row and required column could be read.
     codes
         Canonical name → a column of texts as codes, for those that are known.
+    told
+        Canonical name → the unit that is told for each row in its cell or in the header, ``""`` for none;
+        only columns that are counted in the unit of the item, where some is told.
+    by_order
+        Canonical name → rows whose day is month-first or day-first as other cells of the column show.
+    blank
+        Canonical name → rows that hold the default, of columns whose default is not the same for all.
     """
 
     table: Table
@@ -55,6 +63,9 @@ class Checked:
     wrong: Mapping[str, Bools]
     whole: bool
     codes: Mapping[str, Coding]
+    told: Mapping[str, Texts] = field(default_factory=lambda: MappingProxyType({}))
+    blank: Mapping[str, Bools] = field(default_factory=lambda: MappingProxyType({}))
+    by_order: Mapping[str, Bools] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def name(self) -> str:
@@ -121,6 +132,9 @@ class Checked:
             rows=self.rows[keep],
             wrong={name: mask[keep] for name, mask in self.wrong.items()},
             codes={name: (codes[keep], distinct) for name, (codes, distinct) in self.codes.items()},
+            told={name: units[keep] for name, units in self.told.items()},
+            blank={name: mask[keep] for name, mask in self.blank.items()},
+            by_order={name: mask[keep] for name, mask in self.by_order.items()},
         )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from matchopt.arrays import Bools, Texts
 from matchopt.contract.fields import Column, Kind
 from matchopt.contract.schema import TABLES
 from matchopt.language import tr
+from matchopt.tables.days import exchanged
 from matchopt.tables.findings import Said, alike, near_hint, near_or, shown
 from matchopt.tables.names import seen, told_apart
 from matchopt.tables.typed import Checked, CheckedTables, check
@@ -122,12 +124,28 @@ def reversed_windows(tables: CheckedTables) -> None:
 
 def _check_window(tables: CheckedTables, table: Checked, start: str, end: str) -> None:
     first, last = table.array(start), table.array(end)
+    reversed_ = last < first
+    if not reversed_.any():
+        return
+    asked = np.zeros(len(table.rows), dtype=bool)
+    for column in (start, end):
+        other = exchanged(table.array(column))
+        mended = last < other if column == start else other < first
+        doubtful = reversed_ & table.by_order.get(column, asked) & ~mended & ~np.isnat(other) & ~asked
+
+        def ask(at: int, column: str = column, other: npt.NDArray[np.datetime64] = other) -> Said:
+            problem = tr("is read in the order of its column, and ends a window before it begins")
+            day = str(other[at].astype("datetime64[D]"))
+            return table.array(column), problem, tr("write {day} if that is meant", day=day)
+
+        tables.error("ambiguous_day", table, column, doubtful, ask)
+        asked |= doubtful
 
     def say(at: int) -> Said:
         problem = tr("is before the {first} that it starts on", first=shown(first[at]))
         return last, problem, tr("exchange the two days, or correct one of them")
 
-    tables.error("reversed_days", table, end, last < first, say)
+    tables.error("reversed_days", table, end, reversed_ & ~asked, say)
 
 
 @check("donations")
