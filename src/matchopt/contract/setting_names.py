@@ -33,6 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "policy.churn_cost": ("改动代价",),
     "input": ("输入", "读入"),
     "input.coordinates": ("坐标系",),
+    "input.dates": ("日期顺序",),
 }
 """Setting → its names, first the one that is shown."""
 
@@ -65,6 +66,7 @@ VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "GCJ-02": ("GCJ02", "火星坐标", "高德坐标"),
         "BD-09": ("BD09", "百度坐标"),
     },
+    "input.dates": {"ask": ("询问", "看本列"), "mdy": ("月在前", "月日年"), "dmy": ("日在前", "日月年")},
 }
 """Setting → value → its names, first the one that is shown."""
 

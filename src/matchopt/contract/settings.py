@@ -116,8 +116,8 @@ class Policy(_Strict):
 class Input(_Strict):
     """How tables are read where they do not say it themselves.
 
-    `coordinates` is the system that latitudes and longitudes are given in. `dates` is the order of days such as
-    3/4/2026: month first, day first, or asked for where no cell of the column decides it.
+    `coordinates` is the system that latitudes and longitudes are given in. `dates` is the order of days such
+    as 3/4/2026: month first, day first, or asked for where no cell of the column decides it.
     """
 
     coordinates: Literal["WGS-84", "GCJ-02", "BD-09"] = "WGS-84"

@@ -17,11 +17,12 @@ from matchopt.errors import CaseError, Severity
 from matchopt.language import tr
 from matchopt.tables.checks import CHECKS
 from matchopt.tables.checks.commitments import completed
-from matchopt.tables.columns import check_keys, check_table
+from matchopt.tables.columns import check_table
 from matchopt.tables.conversion import in_own_units
 from matchopt.tables.coordinates import WGS, in_wgs84
 from matchopt.tables.findings import Findings, RefusedError, near_table
 from matchopt.tables.headers import report_unfilled
+from matchopt.tables.keys import check_keys
 from matchopt.tables.names import one_name_each
 from matchopt.tables.raw import RawTable, as_frame, from_frame
 from matchopt.tables.typed import CheckedTables

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchopt.arrays import Bools, Ints, Texts
+from matchopt.arrays import Bools, Texts
 from matchopt.contract.fields import LARGEST, LARGEST_QUANTITY, Column, Kind
-from matchopt.contract.frames import NUMBERS, empty_column, frame_of
+from matchopt.contract.frames import NUMBERS, empty_column
 from matchopt.contract.settings import Settings
 from matchopt.errors import Severity, shortened
 from matchopt.language import tr, trn
@@ -22,7 +21,6 @@ from matchopt.tables.cells import INFINITE, NOTHING, STRIP, Coded, Converted, wi
 from matchopt.tables.days import ASK, BY_ORDER, year_of
 from matchopt.tables.derived import completed
 from matchopt.tables.findings import (
-    LEAVE_OUT,
     LIMIT,
     Cure,
     Findings,
@@ -38,9 +36,6 @@ from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
 from matchopt.tables.units import factor
 from matchopt.tables.values import ITEM_UNITS, Reading, convert
-
-NUMBERED = frozenset(["need_id", "donation_id"])
-"""Ids that say nothing but which row it is: a second row of one may have another."""
 
 AMOUNTS = frozenset(
     ["quantity", "storage_capacity", "throughput_capacity", "max_quantity_kg", "capacity_kg", "population"]
@@ -405,82 +400,3 @@ def _check_range(typed: Typing) -> None:
         outside = (values < low) | (values > most)
         cure = _rule_of(column) if column.bounded else tr("write a number {span}", span=span)
         refuse("out_of_range", outside, tr("is not {span}", span=span), cure)
-
-
-# --- keys --------------------------------------------------------------------------------
-
-
-def check_keys(checked: Checked, found: Findings, *, referred: bool) -> Checked:
-    """Report keys that stand twice; merge lanes that say the same twice.
-
-    Parameters
-    ----------
-    referred
-        Whether other tables may mean one of two needs or donations by their id.
-    """
-    keys = list(checked.table.key)
-    if not keys or (len(keys) == 1 and len(checked.coded(keys[0])[1]) == len(checked.rows)):
-        return checked
-    named = frame_of({key: checked.array(key) for key in keys})
-    again = named.duplicated(keep="first").to_numpy() & checked.sound(*keys)
-    if not again.any():
-        return checked
-    first = _first_rows(checked, keys)
-    at = np.flatnonzero(again)
-    if checked.name == "lanes":
-        return _merge_lanes(checked, at, first, found)
-    own = tr("every row has a {joined} of its own", joined=" → ".join(map(checked.header, keys)))
-    free = _free_ids(checked, at, first) if keys[0] in NUMBERED and not referred else {}
-
-    def say(k: int) -> Said:
-        value = " → ".join(str(checked.array(key)[k]) for key in keys)
-        cure = Cure(tr("{cure}; here, say, {id}", cure=own, id=free[k]), free[k]) if k in free else own
-        return value, tr("stands in row {row} already", row=checked.row(int(first[k]))), cure
-
-    found.rows(Severity.ERROR, "duplicate_id", checked, keys[0], at, say)
-    return checked
-
-
-def _free_ids(checked: Checked, at: npt.NDArray[np.intp], first: Ints) -> dict[int, str]:
-    """Return ids for rows that repeat that of another and say something else."""
-    ids = checked.array(checked.table.key[0])
-    taken = set(ids.tolist())
-    whole = pd.concat([checked.frame, checked.extras], axis=1).astype(object)
-    here, there = (whole.iloc[rows].reset_index(drop=True) for rows in (at, first[at]))
-    other = ~((here == there) | (here.isna() & there.isna())).all(axis=1).to_numpy()
-    free = {}
-    for k in at[other].tolist():
-        free[k] = next(name for n in count(2) if (name := f"{ids[k]}-{n}") not in taken)
-        taken.add(free[k])
-    return free
-
-
-def _first_rows(checked: Checked, keys: Sequence[str]) -> Ints:
-    """Return, for each row, the position of the first row with the same key."""
-    groups = checked.frame.groupby(list(keys), sort=False).ngroup().to_numpy()
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], dtype=np.int64)
-
-
-def _merge_lanes(checked: Checked, at: npt.NDArray[np.intp], first: Ints, found: Findings) -> Checked:
-    """Drop lanes that repeat an earlier one word for word; refuse those that contradict it."""
-    same = np.ones(len(at), dtype=bool)
-    for column in checked.table.columns:
-        values = checked.array(column.name)
-        here, there = values[at], values[first[at]]
-        same &= (here == there) | (is_empty(here) & is_empty(there))
-    repeats = np.zeros(len(checked.rows), dtype=bool)
-    repeats[at[same]] = True
-
-    def say(k: int) -> Said:
-        pair = f"{checked.array('from_place')[k]} → {checked.array('to_place')[k]}"
-        other = checked.row(int(first[k]))
-        if repeats[k]:
-            problem = tr("repeats row {other}; it is read once", other=other)
-            return pair, problem, Cure(tr("leave one of them out"), LEAVE_OUT)
-        cure = tr("keep the row that is right; one row a pair and direction")
-        return pair, tr("contradicts row {other}", other=other), cure
-
-    found.rows(Severity.WARNING, "repeated_lane", checked, "from_place", at[same], say)
-    found.rows(Severity.ERROR, "contradictory_lanes", checked, "from_place", at[~same], say)
-    return checked.kept(~repeats)

@@ -21,8 +21,8 @@ MONEY_STEP = 0.01
 
 _MONEY = re.compile(
     r"(?:.*(?:捐款|善款|助学金|慰问金|救助金|救济金|补助金|资助金|奖学金)|现金|资金|捐资|款项|爱心款)(?:[(].*[)])?|"
-    r"(?:cash|money|funds?|donated money)(?: (?:donations?|gifts?|grants?|aid|assistance))?|"
-    r"(?:monetary|financial|cash) (?:donations?|gifts?|support|aid|assistance)|"
+    r"(?:cash|money|funds?|donated money)(?: (?:donations?|grants?|aid|assistance))?|"
+    r"(?:monetary|financial|cash) (?:donations?|support|aid|assistance)|"
     r"donations? (?:in|of) (?:cash|money)"
 )
 
