@@ -26,6 +26,7 @@ from matchopt.solve.local_search import (
     Standing,
     build,
     start,
+    walk,
 )
 from matchopt.solve.rounding import rounded_down
 from matchopt.solve.search import BlockSolution, Deadline
@@ -38,10 +39,13 @@ STEPS = 2_000
 """Steps of local search between two looks at the clock."""
 
 PATIENCE = 100
-"""Steps by need and donation without any gain after which the search ends."""
+"""Steps by node (donation or need) without any gain after which the search ends."""
 
-MOST = 1000
-"""Steps by need and donation, at most."""
+MOST = 300
+"""Steps by node, at most."""
+
+RACE = 10
+"""Steps by node after which starts are compared."""
 
 CHEAPEST, LARGEST = 0, 1
 """Which columns a plan is built over first."""
@@ -151,20 +155,34 @@ class LocalSearch:
             order = np.lexsort(
                 (np.arange(len(block.demand)), -block.demand, -self._needs["value"], self._needs["level"])
             )
-            build(s, order, self._few, rule, 0)
+            build(s, order, self._few, rule)
         return s
 
-    def improve(self, s: Standing, deadline: Deadline) -> None:
-        """Improve a plan in place until nothing is gained or the time is up."""
+    def improve(self, s: Standing, deadline: Deadline, most: int = MOST) -> None:
+        """Improve a plan in place until nothing is gained, the time is up, or `most` steps by node went."""
         size = len(self.block.supply) + len(self.block.demand)
         done = last = 0
-        nobody = np.zeros(0, dtype=np.int64)
-        while done < MOST * size and done - last < PATIENCE * size:
+        while done < most * size and done - last < PATIENCE * size:
             if deadline.left() == 0:
                 break
-            found = build(s, nobody, self._few, 0, STEPS)
+            found = walk(s, self._few, STEPS)
             last = done + found if found else last
             done += STEPS
+
+    def winner(self, standing: list[Standing], deadline: Deadline) -> Standing:
+        """Return the most promising of some plans after a short search from each.
+
+        A start that is a little ahead in one tier, and far behind in cost, is a worse one: units of a tier
+        count as three of the next, and those of the last as three times what a unit costs.
+        """
+        if len(standing) > 1:
+            for number, own in enumerate(standing):
+                self.improve(own, deadline.share(1 / (len(standing) - number)), RACE)
+        values = np.array([own.reached for own in standing])
+        served, cost = values[:, :-1].sum(axis=1), -values[:, -1]
+        unit = float((cost / np.maximum(served, 1.0)).min(initial=np.inf)) if self._levels else 0.0
+        worth = np.append(unit * 3.0 ** np.arange(self._levels, 0, -1), 1.0)
+        return standing[int(np.argmax(values @ worth))]
 
 
 def improved_from_starts(
@@ -198,11 +216,19 @@ def improved_from_starts(
         split = _over(columns, plan.tail * len(block.demand) + plan.head, plan.amount, pair)
         for base in (nothing, rounded_down(block, columns, split)):
             standing += [search.built(base, rule) for rule in (CHEAPEST, LARGEST)]
-    best = max(standing, key=lambda one: tuple(np.round(one.reached, 6)))
+    first = max(standing, key=_rounded)
+    amount, reached = first.columns["amount"].copy(), _rounded(first)
+    best = search.winner(standing, deadline.share(0.5))
     search.improve(best, deadline)
-    amount = best.columns["amount"]
+    if _rounded(best) >= reached:
+        amount = best.columns["amount"]
     used = np.flatnonzero(amount > 0)
     return columns.take(used), np.rint(amount[used])
+
+
+def _rounded(standing: Standing) -> tuple[float, ...]:
+    """Return what a plan reaches, so that the better one has the larger tuple."""
+    return tuple(np.round(standing.reached, 6).tolist())
 
 
 def best_by_simple_rules(block: Block, source: ColumnSource) -> tuple[Columns, Floats]:

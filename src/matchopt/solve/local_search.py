@@ -478,26 +478,29 @@ def ruin_donation(s: Standing, i: int) -> None:
 
 
 @compiled
-def build(s: Standing, order: Ints, few: Ints, rule: int, steps: int) -> int:
-    """Build a plan upon what stands, or improve it by so many steps.
-
-    At first donations for few communities are spread out, and needs served in `order`. Returns after how many
-    steps the plan became better for the last time.
-    """
+def build(s: Standing, order: Ints, few: Ints, rule: int) -> None:
+    """Build a plan upon what stands: donations for few communities first, then need by need in `order`."""
     for i in few:
-        if steps == 0:
-            spread_out(s, i)
-            s.counts[BOOKED] = 0
+        spread_out(s, i)
+        s.counts[BOOKED] = 0
     for j in order:
         if s.needs[j].rest > NEAR:
             wait(s, j)
             recreate(s, rule)
             s.counts[BOOKED] = 0
+
+
+@compiled
+def walk(s: Standing, few: Ints, steps: int) -> int:
+    """Go so many steps, of which none makes the plan worse; return after how many it last became better.
+
+    `few` are the donations for few communities.
+    """
     last, before = 0, s.sums[2]
     for step in range(1, steps + 1):
         s.counts[BOOKED] = 0
         before[:] = s.reached
-        own = draw(s.random, 4)
+        rule = draw(s.random, 4)
         if len(few) and draw(s.random, 16) == 0:
             ruin_donation(s, few[draw(s.random, len(few))])
         else:
@@ -507,7 +510,7 @@ def build(s: Standing, order: Ints, few: Ints, rule: int, steps: int) -> int:
                     break
                 seed = draw(s.random, len(s.needs))
             ruin(s, seed)
-        recreate(s, own)
+        recreate(s, rule)
         if better(before, s.reached):
             take_back(s, 0)
             s.reached[:] = before
