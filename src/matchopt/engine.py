@@ -88,13 +88,13 @@ def plan(
         raise ArgumentError(f"solver {solver!r} is not known; choose one of {', '.join(BACKENDS)}")
     if time_limit is not None and not time_limit > 0:
         raise ArgumentError(f"the time limit {time_limit!r} is no number of seconds above 0")
-    tell, clock = progress or _nobody, _Clock()
+    tell, clock, deadline = progress or _nobody, _Clock(), Deadline(time_limit, stop=stop)
     tell("encode", 0, 1)
     network = encode(case)
     known = None if warm is None else Warm(warm, network, case)
     clock.lap("encode")
     with _workers(executor) as workers:
-        means = Means(solver, Deadline(time_limit, stop=stop), tell, workers, spreads=executor is not None)
+        means = Means(solver, deadline, tell, workers, spreads=executor is not None)
         parts = Decomposition(case, network, means, warm=known)
         flows = parts.solve()
     clock.lap("solve")

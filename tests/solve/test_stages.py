@@ -219,3 +219,25 @@ def test_each_stage_is_told() -> None:
     ways = columns([(0, 0, 1.0, 1, 0), (0, 1, 1.0, 1, 0)], {})
     solve_block(block, Listed(ways), Deadline(None), told.append)
     assert told == ["tier 1", "tier 2", "cost"]
+
+
+@examples(0.5)
+@given(blocks(), st.booleans(), st.sampled_from((0.0, 0.02)))
+def test_at_any_time_there_is_a_whole_plan_with_bounds_that_hold(
+    drawn: tuple[Block, Columns], many: bool, seconds: float
+) -> None:
+    """No time at all, or time for a part of it: what stands then obeys the rules, and its bounds are none too low."""
+    block, ways = drawn
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ALL_COLUMNS", 0)
+        patch.setattr(stages, "FIRST", 1)
+        patch.setattr(stages, "FEW_PAIRS", 0 if many else 100)
+        found = solve_block(block, Listed(ways), Deadline(seconds), lambda stage: None)
+    check(block, ways, found)
+    kept = list(every_plan(block, ways))
+    for stage in found.stages:
+        if stage.name == "leximin":
+            break
+        values = [block.reached(ways, amount).value[stage.name] for amount in kept]
+        assert max(values) <= stage.bound + NEAR * max(1.0, abs(stage.bound))
+        kept = [a for a, v in zip(kept, values, strict=True) if v >= stage.value - NEAR]

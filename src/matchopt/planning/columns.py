@@ -254,9 +254,10 @@ class RouteSource:
                     per_unit = gain[row, column] / member.part.ratio(rows[row], columns[column])
                     np.maximum.at(excess, member.need + columns[column], per_unit)
                     continue
+                some = self._columns if self._priced_routes(objective) else self._routes
                 for start in range(0, len(row), SPELT_OUT):
                     at = slice(start, start + SPELT_OUT)
-                    routes = self._columns(member, rows[row[at]], columns[column[at]])
+                    routes = some(member, rows[row[at]], columns[column[at]])
                     np.maximum.at(excess, routes.head, routes.gain(objective) / routes.served)
         kept = self.promised()
         np.maximum.at(excess, kept.head, kept.gain(objective) / kept.served)
@@ -282,6 +283,10 @@ class RouteSource:
             own, at = _common(columns.key, np.where(kept.key >= self._plain, kept.key, -1))
             yield member.part, own, kept.row[at], kept.column[at], kept.route.take(at)
 
+    def _priced_routes(self, objective: PricedObjective) -> bool:
+        """Whether the best route of a pair may be another than its cheapest."""
+        return self._open and bool(objective.capacity.any())
+
     def _looks(self, member: Member) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Yield all rows, some columns and the cost of their cheapest route, until all pairs were seen."""
         rows = np.arange(len(member.part.rows))
@@ -302,7 +307,7 @@ class RouteSource:
         gain = gain - price[:, None] - objective.unbudgeted * aside
         # No route costs less than the cheapest route, whatever the capacities are worth.
         at_best = gain - objective.spend * (cost / MONEY_SCALE - aside)
-        if not self._open:
+        if not self._priced_routes(objective):
             return np.where((cost < FORBIDDEN) & (at_best > above), at_best, -np.inf)
         row, column = np.nonzero((cost < FORBIDDEN) & (at_best > above - CLOSE * max(1.0, objective.spend)))
         gains = np.full(cost.shape, -np.inf)

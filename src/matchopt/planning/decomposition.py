@@ -170,7 +170,7 @@ class Decomposition:
             for group in groups
         ]
         last = self._last(budget=budget, is_open=is_open)
-        self._solve_blocks(joints, self.means.deadline.share(1.0 if last else 0.5))
+        self._solve_blocks(joints, self.means.deadline.share(1.0 if last else 0.25))
         for one in self.solved:
             outcome, block = one.outcome, one.joint.block
             columns, amount = one.joint.source.settled(block.promises, outcome.columns, outcome.amount)

@@ -19,6 +19,7 @@ from matchopt.solve.local_search import (
     BOOKING,
     COLUMN,
     DONATION,
+    KEEP_ALL,
     LOAD,
     NEED,
     QUEUE,
@@ -35,7 +36,7 @@ from matchopt.solve.simple_rules import LARGEST_LOTS, NEAREST, followed
 PARTNERS = 16
 """Candidate arcs per need and per donation."""
 
-STEPS = 2_000
+STEPS = 500
 """Steps of local search between two looks at the clock."""
 
 PATIENCE = 100
@@ -47,8 +48,8 @@ MOST = 300
 RACE = 10
 """Steps by node after which starts are compared."""
 
-CHEAPEST, LARGEST = 0, 1
-"""Which columns a plan is built over first."""
+CHEAPEST, LARGEST, KEEP = 0, 1, KEEP_ALL
+"""Which columns a plan is built over first; the last takes nothing away from anybody."""
 
 
 class LocalSearch:
@@ -226,6 +227,52 @@ def improved_from_starts(
     return columns.take(used), np.rint(amount[used])
 
 
+def improved_from_nothing(block: Block, source: ColumnSource, deadline: Deadline) -> tuple[Columns, Floats]:
+    """Return a whole plan over the cheapest columns, before anything has a price."""
+    columns = source.cheapest(PARTNERS)
+    nothing = np.zeros(len(columns))
+    return columns, improved_from_relaxation(block, columns, nothing, _plain(block), deadline)
+
+
+def grown(block: Block, source: ColumnSource, columns: Columns, amount: Floats) -> tuple[Columns, Floats]:
+    """Return a plan with more over the cheapest columns, as far as it takes nothing away from anybody."""
+    wide = columns.joined(source.cheapest(PARTNERS))
+    search = LocalSearch(block, wide, _plain(block))
+    found: Floats = search.built(columns.carried(amount, wide), KEEP).columns["amount"]
+    return wide, np.rint(found)
+
+
+def _plain(block: Block) -> PricedObjective:
+    """Return costs as they are."""
+    none = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
+    return PricedObjective(*none, 1.0, 1.0)
+
+
+def improved_from_relaxation(
+    block: Block,
+    columns: Columns,
+    relaxed: Floats,
+    objective: PricedObjective,
+    deadline: Deadline,
+    begun: Floats | None = None,
+) -> Floats:
+    """Return a whole plan over `columns`: built upon what is whole in a relaxed one, and improved.
+
+    It is not worse than that `begun` with, if there is one.
+    """
+    search = LocalSearch(block, columns, objective)
+    bases = np.zeros(len(columns)), rounded_down(block, columns, relaxed)
+    standing = [search.built(base, rule) for base in bases for rule in (CHEAPEST, LARGEST)]
+    if begun is not None:
+        standing.append(search.built(begun))
+    best = search.winner(standing, deadline.share(0.5))
+    search.improve(best, deadline)
+    amount = np.rint(best.columns["amount"])
+    if begun is not None and block.key(columns, begun) > block.key(columns, amount):
+        return begun
+    return amount
+
+
 def _rounded(standing: Standing) -> tuple[float, ...]:
     """Return what a plan reaches, so that the better one has the larger tuple."""
     return tuple(np.round(standing.reached, 6).tolist())
@@ -233,19 +280,12 @@ def _rounded(standing: Standing) -> tuple[float, ...]:
 
 def best_by_simple_rules(block: Block, source: ColumnSource) -> tuple[Columns, Floats]:
     """Return the plan of the better of the simple rules."""
-
-    def reached(plan: tuple[Columns, Floats]) -> list[float]:
-        values = block.reached(*plan).value
-        return [round(values[stage], 6) for stage in block.stages]
-
-    return max(_by_simple_rules(block, source), key=reached)
+    return max(_by_simple_rules(block, source), key=lambda plan: block.key(*plan))
 
 
 def _by_simple_rules(block: Block, source: ColumnSource) -> list[tuple[Columns, Floats]]:
     """Return the plans of the simple rules, each over the cheapest columns of its pairs."""
-    none = np.zeros(len(block.demand)), np.zeros(len(block.supply)), np.zeros(len(block.capacity))
-    plain = PricedObjective(*none, 1.0, 1.0)
-    found = []
+    plain, found = _plain(block), []
     for rule in (LARGEST_LOTS, NEAREST):
         tail, head, granules = followed(block, source.subproblems(plain), rule)
         columns = source.along(plain, tail, head)

@@ -81,6 +81,14 @@ class Columns:
         """Return those of `others` that are not among these columns."""
         return others.take(np.flatnonzero(~np.isin(others.key, self.key)))
 
+    def carried(self, amount: Floats, others: Self) -> Floats:
+        """Return `amount` over the same columns among `others`, which hold all that carry something."""
+        carried = np.zeros(len(others))
+        used = np.flatnonzero(amount > 0)
+        order = np.argsort(others.key, kind="stable")
+        carried[order[np.searchsorted(others.key[order], self.key[used])]] = amount[used]
+        return carried
+
     def loads(self) -> tuple[Ints, Ints, Floats]:
         """Return where the loads of each column begin (w + 1,), and their rows and kg."""
         order = np.argsort(self.load_column, kind="stable")
@@ -387,6 +395,11 @@ class Block:
         if self.fairness == "share":
             values["share"] = float(np.minimum(in_cell, self.fair_share).sum())
         return Reached(values, coverage)
+
+    def key(self, columns: Columns, amount: Floats) -> tuple[float, ...]:
+        """Return what a plan reaches, stage by stage, so that the better one has the larger tuple."""
+        values = self.reached(columns, amount).value
+        return tuple(round(values[stage], 6) for stage in self.stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ can only loosen the bound, never falsify it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -42,6 +43,16 @@ class Prices:
     budget: float
     reached: dict[str, float]
     fair: Floats
+
+    @classmethod
+    def none(cls, block: Block, stage: str) -> Self:
+        """Return prices that prove no more than that nobody gets more than it asks."""
+        fair = np.zeros(len(block.cell_asked))
+        if stage in ("floor", "leximin"):
+            fair[:1] = 1 / block.cell_asked[:1]
+        need = block.need_gain(stage) + np.append(fair, 0.0)[block.cell]
+        m, rows = len(block.supply), len(block.capacity)
+        return cls(np.zeros(m), need, np.zeros(rows), 0.0, {}, fair)
 
 
 Proofs = list[tuple[str, Prices, float]]

@@ -140,7 +140,7 @@ class Program:
         Parameters
         ----------
         seconds
-            When to stop the search for whole numbers; its best point so far is returned then.
+            When to stop; a search for whole numbers then returns its best point so far.
         nodes
             After how many nodes of its tree to stop that search: a limit that every machine reaches alike.
         gap
@@ -165,11 +165,11 @@ class Program:
         parameters = mathopt.SolveParameters()
         if whole.any():
             parameters.relative_gap_tolerance, parameters.absolute_gap_tolerance = gap, within
-            if seconds is not None:
-                parameters.time_limit = datetime.timedelta(seconds=max(seconds, 0.01))
             parameters.node_limit = nodes
         elif self.columns >= BARRIER_COLUMNS:
             parameters.lp_algorithm = mathopt.LPAlgorithm.BARRIER
+        if seconds is not None:
+            parameters.time_limit = datetime.timedelta(seconds=max(seconds, 0.01))
         result = halted_by(halt, lambda: self._solved(model, parameters))
         return self._answer(model, result, linear=not whole.any())
 

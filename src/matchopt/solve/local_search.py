@@ -40,6 +40,9 @@ QUEUE = 512
 LOTS = 1e6
 """More than what prices of units differ by."""
 
+KEEP_ALL = 4
+"""The rule by which nobody gives way."""
+
 ROOM = 1 << 14
 """Bookings after which a step ends."""
 
@@ -312,7 +315,7 @@ def send(s: Standing, c: int, granules: float) -> None:
 def chosen(s: Standing, j: int, level: int, rule: int) -> int:
     """Return the next column to serve a need over, -1 for none; what tiers after `level` hold counts as free.
 
-    Rule 1 prefers the largest granules. All but rule 0 let chance change costs by up to 40 %.
+    Rule 1 prefers the largest granules. All but rules 0 and `KEEP_ALL` let chance change costs by up to 40 %.
     """
     best, least = -1, 0.0
     need = s.needs[j]
@@ -328,7 +331,7 @@ def chosen(s: Standing, j: int, level: int, rule: int) -> int:
             s.tried[e - need.first] = 1
             continue
         price = column.price
-        if rule > 0:
+        if 0 < rule < KEEP_ALL:
             price += 0.001 * draw(s.random, 400) * column.cost / column.served
         if need.single:
             price -= LOTS * fit * column.served
@@ -343,10 +346,10 @@ def chosen(s: Standing, j: int, level: int, rule: int) -> int:
 def serve(s: Standing, j: int, rule: int) -> None:
     """Serve a need as far as can be, first from what is free, then from what less urgent needs have.
 
-    One that has to be served in full is left alone if it cannot be.
+    One that has to be served in full is left alone if it cannot be. By the rule `KEEP_ALL` nobody gives way.
     """
     mark, need = s.counts[BOOKED], s.needs[j]
-    for turn in range(2):
+    for turn in range(1 if rule == KEEP_ALL else 2):
         level = s.held.shape[1] if turn == 0 else need.level
         s.tried[: need.end - need.first] = 0
         while need.rest > NEAR and (turn == 0 or level < s.held.shape[1] - 1):

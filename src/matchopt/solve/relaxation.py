@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
+from matchopt.errors import SolverError
 from matchopt.solve.assemble import Goals, assemble
 from matchopt.solve.block import Block, Columns, ColumnSource, PricedObjective, Subproblem
 from matchopt.solve.certificate import Prices, priced_objective
 from matchopt.solve.oracle import CostMatrix
-from matchopt.solve.search import reaches
+from matchopt.solve.search import Deadline, reaches
 from matchopt.solve.simplex import NetworkSimplex
 from matchopt.solve.tiers import ProvenFlow, coverage_first, total_cost
 from matchopt.tolerances import EQUAL, ROUNDING
@@ -83,8 +84,11 @@ def relax(
     held: Ints = NONE,
     rising: Bools | None = None,
     enough: float = np.inf,
+    deadline: Deadline | None = None,
 ) -> Relaxation:
     """Solve the relaxation of `stage` over `columns`, or, with a source, over all columns.
+
+    At the deadline it stands where it is: the prices of the last round prove a weaker bound.
 
     Parameters
     ----------
@@ -100,9 +104,20 @@ def relax(
         Nothing more enters once the stage has reached that much.
     """
     before = -np.inf
+    found = Relaxation(
+        columns, np.zeros(len(columns)), np.inf, Prices.none(block, stage), np.zeros(len(block.cell_asked))
+    )
     while True:
+        seconds = None if deadline is None else deadline.left()
+        if seconds == 0:
+            return found
         program = assemble(block, columns, stage, goals, whole=False, rising=rising)
-        answer = program.program.maximise()
+        try:
+            answer = program.program.maximise(seconds=seconds)
+        except SolverError:
+            if deadline is None or deadline.left() != 0:
+                raise
+            return found
         prices, amount = program.prices(answer), answer.value[program.amounts]
         holds = np.abs(answer.price[program.rising])
         found = Relaxation(columns, amount, answer.objective, prices, holds)
@@ -138,7 +153,12 @@ def _near(columns: Columns, nearness: Floats) -> Columns:
 
 
 def raised(
-    block: Block, found: Relaxation, goals: Goals, source: ColumnSource | None = None, held: Ints = NONE
+    block: Block,
+    found: Relaxation,
+    goals: Goals,
+    source: ColumnSource | None = None,
+    held: Ints = NONE,
+    deadline: Deadline | None = None,
 ) -> tuple[Relaxation, Floats]:
     """Return the relaxation's leximin plan and (k,) its coverages.
 
@@ -147,18 +167,29 @@ def raised(
     """
     coverage = np.zeros(len(block.cell_asked))
     rising = np.ones(len(coverage), dtype=bool)
-    while True:
+    while np.isfinite(found.value):
         stuck = np.flatnonzero(rising)[found.holds > ROUNDING]
         coverage[rising] = found.value
         rising[stuck] = False
         if not rising.any() or not len(stuck) or found.value >= 1.0:
             return found, coverage
         goals = replace(goals, coverage=coverage.copy())
-        found = relax(block, found.columns, "leximin", goals, source, held=held, rising=rising)
+        further = relax(
+            block, found.columns, "leximin", goals, source, held=held, rising=rising, deadline=deadline
+        )
+        if np.isinf(further.value):
+            break
+        found = further
+    return found, coverage
 
 
 def all_that_hold(
-    block: Block, stage: str, found: Relaxation, source: ColumnSource | None, held: Ints = NONE
+    block: Block,
+    stage: str,
+    found: Relaxation,
+    source: ColumnSource | None,
+    held: Ints = NONE,
+    deadline: Deadline | None = None,
 ) -> Prices:
     """Return the prices of a stage; of the smallest coverage such as price every cell that holds it there.
 
@@ -166,7 +197,7 @@ def all_that_hold(
     is enough. Those of that coverage without a price are raised by themselves; where they do not rise, that
     is proof of the same bound, and the mean of all proofs is one more.
     """
-    if stage not in ("floor", "leximin"):
+    if stage not in ("floor", "leximin") or np.isinf(found.value):
         return found.prices
     coverage, floor = block.reached(found.columns, found.amount).coverage, found.value
     goals, prices = Goals(coverage=np.full(len(coverage), floor)), [found.prices]
@@ -175,7 +206,9 @@ def all_that_hold(
         rising &= prices[-1].fair * block.cell_asked <= EQUAL
         if not rising.any():
             break
-        found = relax(block, found.columns, "leximin", goals, source, held=held, rising=rising)
+        found = relax(
+            block, found.columns, "leximin", goals, source, held=held, rising=rising, deadline=deadline
+        )
         if found.value > floor + EQUAL or not (found.prices.fair[rising] > 0).any():
             break
         prices.append(found.prices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matchopt.arrays import Floats, Ints
+from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.block import Block, Columns
 from matchopt.tolerances import EQUAL, ROUNDING
 
@@ -172,6 +172,23 @@ class _Growing:
         places[community] = places.get(community, 0.0) + granules
         if places[community] <= EQUAL:
             del places[community]
+
+
+def broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools, Bools]:
+    """Return what is whole in the relaxation, and which columns are not to be held to it.
+
+    Those that share a donation, or a need, with what is broken there; and those with flags.
+    """
+    split = np.abs(relaxed - np.rint(relaxed)) > EQUAL
+    # What is promised and given in part costs as if nothing of it were.
+    at = block.promises.among(columns)
+    carried = np.append(relaxed, 0.0)[at]
+    half = (carried > EQUAL) & (np.abs(carried - block.promises.amount) > EQUAL)
+    split[at[half]] = True
+    donation, need = block.marked(columns, split)
+    flagged = block.single[columns.head] | block.complete[columns.head]
+    flagged |= block.most_communities[columns.tail] > 0
+    return np.floor(relaxed + EQUAL), donation[columns.tail], need[columns.head], flagged
 
 
 class Packing:

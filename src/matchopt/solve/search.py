@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from threading import Event
+from typing import Self
 
 import numpy as np
 
-from matchopt.arrays import Floats
+from matchopt.arrays import Bools, Floats
 from matchopt.errors import SolverError
 from matchopt.solve.assemble import Goals, StageProgram, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
-from matchopt.solve.certificate import Prices
+from matchopt.solve.certificate import Prices, Proofs, bound
 from matchopt.solve.linear import ProgramResult
 from matchopt.solve.rounding import completed, rounded_down
 from matchopt.tolerances import EQUAL, ROUNDING
 
 GAP = 1e-5
 """Relative: how near to the best over some of the columns a search over only these goes."""
+
+
+NODES = 100
+"""Nodes after which a plan made whole is taken as it is: most of the gap is closed at the root."""
 
 
 def reaches(value: float, goal: float) -> bool:
@@ -168,6 +173,8 @@ class IntegerSearch:
         goal
             What no plan exceeds: whoever reaches it need not search on.
         """
+        if start is not None and self.deadline.left() == 0:
+            return SearchResult(start, np.inf)
         if stage == "leximin":
             return self._sorted(goals, start)
         for amount in (start, relaxed):
@@ -192,6 +199,8 @@ class IntegerSearch:
 
         `target` (k,) is what the relaxation gives each cell; closeness counts from below.
         """
+        if start is not None and self.deadline.left() == 0:
+            return SearchResult(start, np.inf)
         first = self._solve("leximin", Goals(), start, sums=1)
         floor = float(self.block.reached(self.columns, first.amount).coverage.min(initial=1.0))
         program = closest(
@@ -326,6 +335,26 @@ class BlockSolution:
     reached: Reached
     stages: tuple[StageProof, ...]
 
+    @classmethod
+    def of(
+        cls, block: Block, columns: Columns, amount: Floats, proofs: Proofs, excess: Sequence[Floats]
+    ) -> Self:
+        """Return a plan with its proofs; `excess` (n,) of each is what the best column to a need gains."""
+        reached = block.reached(columns, amount)
+        stages = []
+        capped = True
+        for (stage, prices, searched), above in zip(proofs, excess, strict=True):
+            relaxation = bound(block, stage, prices, reached, above)
+            value = reached.value[stage]
+            ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf
+            best = max(min(relaxation, searched, ceiling), value)
+            capped = capped and reaches(value, ceiling)
+            stages.append(
+                StageProof(stage, value, relaxation, value if reaches(value, best) else best, prices)
+            )
+        used = np.flatnonzero(amount > 0)
+        return cls(columns.take(used), amount[used], reached, tuple(stages))
+
     @property
     def proven(self) -> bool:
         """Whether no plan is better in any stage."""
@@ -353,3 +382,13 @@ class BlockSolution:
 
 Tell = Callable[[str], None]
 """Told the stage that is worked on."""
+
+
+def around(
+    block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline, within: float = 0.0
+) -> IntegerSearch:
+    """Return the search over what is `loose`; over all other columns goes what is in `base`."""
+    least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
+    return IntegerSearch(
+        block, columns, deadline, least=least, most=most, complete=False, nodes=NODES, within=within
+    )

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matchopt.arrays import PLENTY, Bools, Floats
-from matchopt.solve.anytime import best_by_simple_rules, improved_from_starts
+from matchopt.arrays import PLENTY, Floats
+from matchopt.solve import anytime
 from matchopt.solve.assemble import Goals
 from matchopt.solve.block import (
     COVERAGE,
@@ -31,16 +31,30 @@ from matchopt.solve.block import (
     SlopeScaledPlan,
     UnlinkedPlan,
 )
-from matchopt.solve.certificate import Proofs, bound, charged, network_prices, plan_cuts, priced_objective
-from matchopt.solve.relaxation import NONE, Relaxation, SmoothedPricing, all_that_hold, raised, relax
-from matchopt.solve.rounding import Packing
+from matchopt.solve.certificate import (
+    Proofs,
+    bound,
+    charged,
+    network_prices,
+    plan_cuts,
+    priced_objective,
+)
+from matchopt.solve.relaxation import (
+    NONE,
+    Relaxation,
+    SmoothedPricing,
+    all_that_hold,
+    raised,
+    relax,
+)
+from matchopt.solve.rounding import Packing, broken
 from matchopt.solve.search import (
     BlockSolution,
     Deadline,
     IntegerSearch,
     SearchResult,
-    StageProof,
     Tell,
+    around,
     goals_after,
     is_whole,
     reaches,
@@ -63,7 +77,7 @@ FIRST = 3
 """Pairs per need and per donation whose cheapest route enters at first."""
 
 FEW_PAIRS = 100_000
-"""Up to this many donations × needs it is looked at all where only promises bind."""
+"""Up to this many donations × needs it is looked at all where only promises bind, or time is limited."""
 
 FEW_PAIRS_WHOLE = 2_000
 """Up to this many pairs what has to stay whole is searched to the end without a local search before."""
@@ -73,9 +87,6 @@ ALL_LOOSE = 30_000
 
 ROUGH = 5e-4
 """Relative: how near to the best around it a plan made whole comes."""
-
-NODES = 100
-"""Nodes after which a plan made whole is taken as it is: most of the gap is closed at the root."""
 
 
 def solve_block(
@@ -98,8 +109,12 @@ def solve_block(
     if block.slope_scaled is not None:
         return solver.around_promises(block.slope_scaled)
     columns = source.every(ALL_COLUMNS)
-    if columns is not None or (block.unlinked is None and len(block.supply) + len(block.demand) <= MIDDLE):
+    if columns is not None:
         return solver.stage_by_stage(columns)
+    middle = block.unlinked is None and len(block.supply) + len(block.demand) <= MIDDLE
+    many = len(block.supply) * len(block.demand) > FEW_PAIRS
+    if middle and not (many and deadline.left() is not None and solver.can_walk):
+        return solver.stage_by_stage(None)
     return solver.relaxation_first()
 
 
@@ -112,6 +127,12 @@ class _BlockSolver:
     deadline: Deadline
     tell: Tell
 
+    @property
+    def can_walk(self) -> bool:
+        """Whether local search knows all rules of the block."""
+        block = self.block
+        return block.fairness == "none" and block.fixed_floor is None and not len(block.promises)
+
     def whole_first(self, plan: PricedPlan, begun: BlockSolution | None) -> BlockSolution:
         """Find a whole plan by local search, and search what is not large from there on to the end."""
         block, source = self.block, self.source
@@ -122,13 +143,13 @@ class _BlockSolver:
         every = source.every(ALL_COLUMNS)
         if len(block.supply) * len(block.demand) > FEW_PAIRS_WHOLE:
             time = self.deadline if every is None else self.deadline.share(0.5)
-            columns, amount = improved_from_starts(block, source, plan, objective, time, begun)
+            columns, amount = anytime.improved_from_starts(block, source, plan, objective, time, begun)
         else:
-            columns, amount = best_by_simple_rules(block, source)
-        found = self._solution(columns, amount, proofs)
+            columns, amount = anytime.best_by_simple_rules(block, source)
+        found = self._solution(columns, amount, proofs, priced=True)
         if every is None or found.proven or self.deadline.left() == 0:
             return found
-        searched = self.stage_by_stage(every, _carried(columns, amount, every))
+        searched = self.stage_by_stage(every, columns.carried(amount, every))
         return searched if searched.beats(found) else found.bounded_by(searched)
 
     def stage_by_stage(self, every: Columns | None, start: Floats | None = None) -> BlockSolution:
@@ -149,12 +170,13 @@ class _BlockSolver:
         for stage, time in self._timed():
             self.tell(stage)
             held = NONE if amount is None else columns.key[amount > 0]
-            found = relax(block, columns, stage, goals, source, held=held)
-            prices = all_that_hold(block, stage, found, source, held)
+            soon = time.share(0.7)
+            found = relax(block, columns, stage, goals, source, held=held, deadline=soon)
+            prices = all_that_hold(block, stage, found, source, held, soon)
             if stage == "leximin" and not (block.sorts and every is not None):
-                found, target = raised(block, found, goals, source, held)
+                found, target = raised(block, found, goals, source, held, soon)
             if amount is not None and every is None:
-                columns, amount = found.columns, _carried(columns, amount, found.columns)
+                columns, amount = found.columns, columns.carried(amount, found.columns)
             search = IntegerSearch(block, columns, time, complete=complete)
             if stage == "leximin" and not block.sorts:
                 step = search.toward(target, amount)
@@ -178,38 +200,58 @@ class _BlockSolver:
         """Solve the relaxation of all stages, then make its plan whole where it is not."""
         block, source = self.block, self.source
         columns, begun = self._start(source.cheapest(FIRST))
-        first, goals = columns, Goals()
+        first, goals, time = columns, Goals(), self.deadline.share(0.5)
         proofs: Proofs = []
         guide = None
+        limited = self.can_walk and self.deadline.left() is not None
+        walked = None
+        if limited:
+            self.tell("whole quantities")
+            wide, walked = anytime.improved_from_nothing(block, source, self.deadline.share(0.3))
+            first = first.joined(wide)
+            begun = wide.carried(walked, first)
         if block.unlinked is not None:
             columns = columns.joined(self._packed(block.unlinked))
             self.tell(COVERAGE)
-            columns, proofs, as_before = self._covered(columns)
+            columns, proofs, as_before = self._covered(columns, time)
             for stage, _, value in proofs:
                 goals = replace(goals, value={**goals.value, stage: value})
             if as_before:
                 guide = SmoothedPricing(block, source)
-        for stage in block.stages[len(proofs) :]:
+        for number, stage in enumerate(block.stages[len(proofs) :], len(proofs)):
             self.tell(stage)
-            found = relax(block, columns, stage, goals, source, guide=guide)
-            proofs.append((stage, all_that_hold(block, stage, found, source), np.inf))
+            soon = time.share(1 / (len(block.stages) - number))
+            found = relax(block, columns, stage, goals, source, guide=guide, deadline=soon)
+            proofs.append((stage, all_that_hold(block, stage, found, source, deadline=soon), np.inf))
             if stage == "leximin":
-                found, target = raised(block, found, goals, source)
+                found, target = raised(block, found, goals, source, deadline=soon)
                 goals = replace(goals, coverage=target)
             else:
                 goals = goals_after(block, stage, goals, block.reached(found.columns, found.amount))
             columns = found.columns
         self.tell("whole quantities")
-        broken = np.abs(found.amount - np.rint(found.amount)) > EQUAL
+        split = np.abs(found.amount - np.rint(found.amount)) > EQUAL
         # All columns of a pair that has to be made whole, so that it can give way to others.
-        around = source.around(columns.tail[broken], columns.head[broken])
-        columns = columns.joined(first).joined(around)
-        relaxed = _carried(found.columns, found.amount, columns)
+        whole = source.around(columns.tail[split], columns.head[split])
+        columns = columns.joined(first).joined(whole)
+        relaxed = found.columns.carried(found.amount, columns)
+        if limited or (self.can_walk and block.unlinked is None):
+            objective = priced_objective(block, "cost", proofs[-1][1])
+            if self.deadline.left() != 0:
+                columns = columns.joined(source.promising(objective, OTHERS, -np.inf))
+                relaxed = found.columns.carried(found.amount, columns)
+            known = first.carried(begun, columns) if limited else None
+            time = self.deadline.share(0.7)
+            walked = anytime.improved_from_relaxation(block, columns, relaxed, objective, time, known)
+            if self.deadline.left() == 0:
+                return self._solution(columns, walked, proofs)
         if block.fairness == "none" and not block.by_cost:
             amount = self._nearest(columns, relaxed, proofs, None if guide is None else goals)
         else:
-            start = None if block.fixed_floor is None else _carried(first, begun, columns)
+            start = None if block.fixed_floor is None else first.carried(begun, columns)
             amount = self._made_whole(columns, relaxed, start)
+        if walked is not None:
+            amount = max((amount, walked), key=lambda plan: block.key(columns, plan))
         return self._solution(columns, amount, proofs)
 
     def around_promises(self, plan: SlopeScaledPlan) -> BlockSolution:
@@ -228,10 +270,10 @@ class _BlockSolver:
         few = len(block.supply) * len(block.demand) <= FEW_PAIRS
         every = source.every(ALL_COLUMNS) if few else None
         if every is not None:
-            excess = self._excess(priced_objective(block, "cost", prices))
+            excess = self._excess(priced_objective(block, "cost", prices), priced=False)
             goal = bound(block, "cost", prices, block.reached(columns, amount), excess)
             search = IntegerSearch(block, every, self.deadline, complete=True)
-            step = search.step("cost", goals, _carried(columns, amount, every), None, goal)
+            step = search.step("cost", goals, columns.carried(amount, every), None, goal)
             columns, amount, searched = every, step.amount, step.bound
         else:
             columns, amount = self._polished(plan, columns, amount, goals)
@@ -271,7 +313,7 @@ class _BlockSolver:
         columns, amount = found.columns, found.amount
         if not is_whole(block, columns, amount):
             columns = columns.joined(source.promising(objective, OTHERS, -np.inf))
-            start, amount = (_carried(found.columns, plan, columns) for plan in (start, amount))
+            start, amount = (found.columns.carried(plan, columns) for plan in (start, amount))
         search = IntegerSearch(block, columns, deadline, complete=False)
         step = search.step(stage, goals, start, amount, found.value)
         value = block.reached(columns, step.amount).value[stage]
@@ -281,7 +323,7 @@ class _BlockSolver:
         if more is None:
             return columns, step
         all_near = columns.joined(more)
-        start = _carried(columns, step.amount, all_near)
+        start = columns.carried(step.amount, all_near)
         search = IntegerSearch(block, all_near, deadline, complete=block.sorts)
         return all_near, search.step(stage, goals, start, None, goal)
 
@@ -298,7 +340,7 @@ class _BlockSolver:
             found = found.joined(columns.take(packing.pack(columns, tail, head, plan.amount[own])))
         return found
 
-    def _covered(self, columns: Columns) -> tuple[Columns, Proofs, bool]:
+    def _covered(self, columns: Columns, deadline: Deadline) -> tuple[Columns, Proofs, bool]:
         """Return columns for the coverage without linking constraints, its proofs, and whether they reach it.
 
         Most often that much is within reach. Then one program finds all tiers at once: with weights that
@@ -311,17 +353,18 @@ class _BlockSolver:
         assert block.unlinked is not None, "only a block with levels has cuts"
         cuts, values = plan_cuts(block, block.unlinked)
         enough = sum((PLENTY - t) * values[f"tier {t}"] for t in np.unique(block.tier).tolist())
-        found = relax(block, columns, COVERAGE, Goals(), self.source, enough=enough)
-        reached = reaches(found.value, enough)
+        found = relax(block, columns, COVERAGE, Goals(), self.source, enough=enough, deadline=deadline)
+        reached = np.isfinite(found.value) and reaches(found.value, enough)
         return found.columns, cuts if reached else [], reached
 
-    def _excess(self, objective: PricedObjective) -> Floats:
+    def _excess(self, objective: PricedObjective, priced: bool) -> Floats:
         """Return (n,) what the best column to each need gains per unit.
 
-        At node potentials of slope scaling no pair gains: that has been looked at. Only promised columns
-        are left.
+        At node potentials no pair gains: that has been looked at. Only promised columns are left.
         """
-        if self.block.slope_scaled is None and self.block.divisible is None:
+        if not (objective.need > 0).any():
+            return np.zeros(len(self.block.demand))
+        if self.block.slope_scaled is None and not priced:
             return self.source.excess(objective)
         promised, excess = self.block.promises.columns, np.zeros(len(self.block.demand))
         np.maximum.at(excess, promised.head, promised.gain(objective) / promised.served)
@@ -337,10 +380,10 @@ class _BlockSolver:
             donation, need = block.marked(promised, changed)
             near = donation[plan.near_tail] | need[plan.near_head]
             wider = columns.joined(self.source.around(plan.near_tail[near], plan.near_head[near]))
-            start = _carried(columns, amount, wider)
+            start = columns.carried(amount, wider)
             loose = donation[wider.tail] | need[wider.head]
             within = min(ROUGH * abs(block.reached(columns, amount).value["cost"]), block.promises.cost)
-            search = _around(block, wider, start, loose, self.deadline.share(0.5), within)
+            search = around(block, wider, start, loose, self.deadline.share(0.5), within)
             better = search.step("cost", goals, start, None, np.inf).amount
             gain = block.reached(wider, better).value["cost"] - block.reached(wider, start).value["cost"]
             if self.deadline.passed or gain <= within:
@@ -355,17 +398,17 @@ class _BlockSolver:
         goes lost is charged for.
         """
         block = self.block
-        base, donation, need, flagged = _broken(block, columns, relaxed)
+        base, donation, need, flagged = broken(block, columns, relaxed)
         reached = block.reached(columns, relaxed)
         within = ROUGH * abs(reached.value["cost"])
         if goals is not None:
             coverage = {stage: value for stage, value in goals.value.items() if stage != "cost"}
             loose = donation & need | flagged
-            search = _around(block, columns, base, loose, self.deadline.share(0.5), within)
+            search = around(block, columns, base, loose, self.deadline.share(0.5), within)
             amount = search.attempt("cost", replace(goals, value=coverage), relaxed, reached.value["cost"])
             if amount is not None:
                 return amount
-        search = _around(
+        search = around(
             charged(block, proofs, reached), columns, base, donation | need | flagged, self.deadline, within
         )
         return search.step("cost", Goals(), None, relaxed, np.inf).amount
@@ -373,14 +416,14 @@ class _BlockSolver:
     def _made_whole(self, columns: Columns, relaxed: Floats, start: Floats | None) -> Floats:
         """Return a whole plan near the relaxation's: what is whole there stays, the rest is searched."""
         block = self.block
-        base, donation, need, flagged = _broken(block, columns, relaxed)
+        base, donation, need, flagged = broken(block, columns, relaxed)
         loose = donation | need | flagged | (len(columns) <= ALL_LOOSE)
         amount = np.where(loose, 0.0, base)
         if start is not None:
             loose, amount = np.ones(len(columns), dtype=bool), start
         goals = Goals()
         for stage, time in self._timed():
-            search = _around(block, columns, base, loose, time)
+            search = around(block, columns, base, loose, time)
             if stage == "leximin":
                 target = block.reached(columns, relaxed).coverage
                 amount = search.toward(target, amount).amount
@@ -390,56 +433,15 @@ class _BlockSolver:
             goals = goals_after(block, stage, goals, block.reached(columns, amount))
         return amount
 
-    def _solution(self, columns: Columns, amount: Floats, proofs: Proofs) -> BlockSolution:
+    def _solution(
+        self, columns: Columns, amount: Floats, proofs: Proofs, *, priced: bool = False
+    ) -> BlockSolution:
+        """Return a plan with its proofs; `priced` are prices at which no pair gains.
+
+        Where fairness was cut short it is filled up as far as that takes nothing away.
+        """
+        if self.deadline.stopped and not self.can_walk and not len(self.block.promises):
+            columns, amount = anytime.grown(self.block, self.source, columns, amount)
         block = self.block
-        reached = block.reached(columns, amount)
-        stages = []
-        capped = True
-        for stage, prices, searched in proofs:
-            excess = self._excess(priced_objective(block, stage, prices))
-            relaxation = bound(block, stage, prices, reached, excess)
-            value = reached.value[stage]
-            ceiling = block.ceiling.get(stage, np.inf) if capped else np.inf
-            best = max(min(relaxation, searched, ceiling), value)
-            capped = capped and reaches(value, ceiling)
-            stages.append(
-                StageProof(stage, value, relaxation, value if reaches(value, best) else best, prices)
-            )
-        used = np.flatnonzero(amount > 0)
-        return BlockSolution(columns.take(used), amount[used], reached, tuple(stages))
-
-
-def _carried(columns: Columns, amount: Floats, others: Columns) -> Floats:
-    """Return `amount` over the same columns among `others`, which hold all that carry something."""
-    carried = np.zeros(len(others))
-    used = np.flatnonzero(amount > 0)
-    order = np.argsort(others.key, kind="stable")
-    carried[order[np.searchsorted(others.key[order], columns.key[used])]] = amount[used]
-    return carried
-
-
-def _broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Bools, Bools, Bools]:
-    """Return what is whole in the relaxation, and which columns are not to be held to it.
-
-    Those that share a donation, or a need, with what is broken there; and those with flags.
-    """
-    broken = np.abs(relaxed - np.rint(relaxed)) > EQUAL
-    # What is promised and given in part costs as if nothing of it were.
-    at = block.promises.among(columns)
-    carried = np.append(relaxed, 0.0)[at]
-    half = (carried > EQUAL) & (np.abs(carried - block.promises.amount) > EQUAL)
-    broken[at[half]] = True
-    donation, need = block.marked(columns, broken)
-    flagged = block.single[columns.head] | block.complete[columns.head]
-    flagged |= block.most_communities[columns.tail] > 0
-    return np.floor(relaxed + EQUAL), donation[columns.tail], need[columns.head], flagged
-
-
-def _around(
-    block: Block, columns: Columns, base: Floats, loose: Bools, deadline: Deadline, within: float = 0.0
-) -> IntegerSearch:
-    """Return the search over what is `loose`; over all other columns goes what is in `base`."""
-    least, most = np.where(loose, 0.0, base), np.where(loose, np.inf, base)
-    return IntegerSearch(
-        block, columns, deadline, least=least, most=most, complete=False, nodes=NODES, within=within
-    )
+        excess = [self._excess(priced_objective(block, stage, prices), priced) for stage, prices, _ in proofs]
+        return BlockSolution.of(block, columns, amount, proofs, excess)
