@@ -226,7 +226,7 @@ def test_each_stage_is_told() -> None:
 def test_at_any_time_there_is_a_whole_plan_with_bounds_that_hold(
     drawn: tuple[Block, Columns], many: bool, seconds: float
 ) -> None:
-    """No time at all, or time for a part of it: what stands then obeys the rules, and its bounds are none too low."""
+    """No time, or time for a part of it: what stands then obeys the rules, and no bound is too low."""
     block, ways = drawn
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "ALL_COLUMNS", 0)

@@ -267,7 +267,7 @@ def improved_from_relaxation(
         standing.append(search.built(begun))
     best = search.winner(standing, deadline.share(0.5))
     search.improve(best, deadline)
-    amount = np.rint(best.columns["amount"])
+    amount: Floats = np.rint(best.columns["amount"])
     if begun is not None and block.key(columns, begun) > block.key(columns, amount):
         return begun
     return amount

@@ -173,8 +173,6 @@ class IntegerSearch:
         goal
             What no plan exceeds: whoever reaches it need not search on.
         """
-        if start is not None and self.deadline.left() == 0:
-            return SearchResult(start, np.inf)
         if stage == "leximin":
             return self._sorted(goals, start)
         for amount in (start, relaxed):
@@ -182,6 +180,8 @@ class IntegerSearch:
                 whole = np.rint(amount)
                 if reaches(self._value(stage, whole), goal):
                     return SearchResult(whole, np.inf)
+        if start is not None and self.deadline.left() == 0:
+            return SearchResult(start, np.inf)
         begun = self._better(stage, goals, start, relaxed)
         if begun is not None and reaches(self._value(stage, begun), goal):
             return SearchResult(begun, np.inf)
@@ -279,6 +279,8 @@ class IntegerSearch:
 
     def _sorted(self, goals: Goals, start: Floats | None) -> SearchResult:
         """Raise the smallest coverage, then the sum of the two smallest, and so on."""
+        if start is not None and self.deadline.left() == 0:
+            return SearchResult(start, np.inf)
         step = self._solve("leximin", goals, start, sums=1)
         bound = step.bound
         for k in range(2, len(self.block.cell_asked) + 1):

@@ -170,7 +170,8 @@ class _BlockSolver:
         for stage, time in self._timed():
             self.tell(stage)
             held = NONE if amount is None else columns.key[amount > 0]
-            soon = time.share(0.7)
+            # What takes no time worth counting is done in any case.
+            soon = None if every is not None and len(every) <= FEW_PAIRS_WHOLE else time.share(0.7)
             found = relax(block, columns, stage, goals, source, held=held, deadline=soon)
             prices = all_that_hold(block, stage, found, source, held, soon)
             if stage == "leximin" and not (block.sorts and every is not None):
