@@ -48,8 +48,8 @@ def plan(
     progress
         Called as ``progress(stage, done, total)`` on the way.
     time_limit
-        Seconds after which the search for whole quantities stops; the plan is then the best
-        found, with its gap. By default it searches until nothing better is left.
+        Seconds after which relaxations and the search for whole quantities stop; the plan is then
+        the best found, with its gap. By default it searches until nothing better is left.
     executor
         Who solves the independent parts of the case and looks for the pairs of large ones: threads,
         processes, or other machines, such as ``distributed.Client(…).get_executor(pure=False)``. By

@@ -102,31 +102,43 @@ class _Rule:
         open_to = (self._rest > NEAR) & ~(self._single & (self._rest < self._asked - NEAR))
         able = np.flatnonzero((cost < FORBIDDEN) & open_to & ~self._been[self._place[i]][self._community])
         able = able[np.lexsort((cost[able], self._tier[able], self._community[able]))]
-        best, lines = (0.0, 0.0), list[tuple[int, float]]()
-        for own in np.split(able, np.flatnonzero(np.diff(self._community[able])) + 1):
-            left, money, found = float(self._left[i]), 0.0, list[tuple[int, float]]()
-            for j in own.tolist():
-                granules = min(left, np.floor(self._rest[j] / self._lot[i] + DUST))
-                part = granules * self._lot[i] < self._rest[j] - NEAR
-                if granules <= 0 or (self._complete[j] and part):
-                    continue
-                found.append((j, granules))
-                left -= granules
-                money += granules * float(cost[j])
-            given = float(self._left[i]) - left
-            if found and (not lines or (given, -money) > best):
-                best, lines = (given, -money), found
-        for j, granules in lines:
-            self._left[i] -= granules
-            self._rest[j] -= granules * self._lot[i]
-            self._been[self._place[i], self._community[j]] = True
-        self._spread[i] += bool(lines)
-        heads = np.array([j for j, _ in lines], dtype=np.int64)
-        return (
-            np.full(len(lines), i + self._offset[0]),
-            heads + self._offset[1],
-            np.array([granules for _, granules in lines], dtype=np.float64),
+        heads, granules = sized(most_in_one, (self._place >= 0).sum() * len(cost) // 8)(
+            able, cost, self._lot[i], self._left[i], self._rest, self._community, self._complete
         )
+        self._left[i] -= granules.sum()
+        self._rest[heads] -= granules * self._lot[i]
+        self._been[self._place[i], self._community[heads]] = True
+        self._spread[i] += len(heads) > 0
+        return np.full(len(heads), i + self._offset[0]), heads + self._offset[1], granules
+
+
+@compiled
+def most_in_one(
+    able: Ints, cost: Ints, lot: float, left: float, rest: Floats, community: Ints, complete: Bools
+) -> tuple[Ints, Floats]:
+    """Return the needs (k,) of one community, out of those `able` in its order, and the granules for each.
+
+    It is the one that takes most of what is `left`, and the cheapest of those.
+    """
+    granules, heads = np.zeros(len(able)), able[:0]
+    best, first, most, least = 0, 0, 0.0, 0.0
+    while first < len(able):
+        end, still, money = first, left, 0.0
+        while end < len(able) and community[able[end]] == community[able[first]]:
+            j = able[end]
+            fit = min(still, np.floor(rest[j] / lot + DUST))
+            if fit >= 1.0 and not (complete[j] and fit * lot < rest[j] - NEAR):
+                granules[end] = fit
+                still -= fit
+                money += fit * cost[j]
+            end += 1
+        given = left - still
+        if given > most or (given == most and given > 0.0 and money < least):
+            best, most, least, heads = first, given, money, able[first:end]
+        first = end
+    own = granules[best : best + len(heads)]
+    used = np.flatnonzero(own > 0.0)
+    return heads[used], own[used]
 
 
 @compiled
