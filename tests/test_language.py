@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from demo import Demo
 from matchopt.cli import app
+from matchopt.errors import reason_of
 from matchopt.language import (
     Language,
     _of_desktop,
@@ -312,3 +313,12 @@ def test_chinese_keeps_to_the_words_of_the_glossary(word: str) -> None:
 def test_chinese_never_says_public_sector_alone() -> None:
     for text in said():
         assert text.count("公共部门") == text.count("社区公共部门")
+
+
+def test_what_the_system_says_is_said_in_chinese_too() -> None:
+    error = OSError(28, "No space left on device")
+    with speaking("zh"):
+        assert reason_of(error) == "磁盘空间不足"
+        assert reason_of(OSError("odd")) == "odd"
+    with speaking("en"):
+        assert reason_of(error) == "No space left on device"

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
-from matchopt.errors import CaseError, MatchoptError, Severity
+from matchopt.errors import CaseError, MatchoptError, Severity, reason_of
 from matchopt.kernels import share_compiled_code
 from matchopt.language import speaking, spoken, tr
 from matchopt.runs.atomic import Writer, text_file
@@ -59,7 +59,7 @@ def _outcome(job: Job, *, force: bool, report: bool) -> JobOutcome:
         return done(FAILED, findings=errors)
     except OSError as error:
         place = job.case if error.filename is None else error.filename
-        return done(FAILED, findings=[f"{place}: {error.strerror or error}"])
+        return done(FAILED, findings=[f"{place}: {reason_of(error)}"])
     except MatchoptError as error:
         return done(FAILED, findings=[str(error)])
     except Exception as error:

@@ -167,6 +167,29 @@ def shortened(value: object, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+SYSTEM_SAYS = (
+    mark("No such file or directory"),
+    mark("Permission denied"),
+    mark("No space left on device"),
+    mark("Is a directory"),
+    mark("Not a directory"),
+    mark("File exists"),
+    mark("Read-only file system"),
+    mark("File name too long"),
+    mark("Bad file descriptor"),
+    mark("Input/output error"),
+    mark("Disk quota exceeded"),
+    mark("Operation not permitted"),
+    mark("Too many open files"),
+)
+"""What systems say in English; other sayings stay as they are."""
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the operating system says, in the language spoken."""
+    return tr(error.strerror) if error.strerror else str(error)
+
+
 class MatchoptError(Exception):
     """Whatever matchopt raises on purpose."""
 

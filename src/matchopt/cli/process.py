@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn, TextIO, cast
 
 from matchopt.cli.terminal import INTERRUPTED, Screen, Step
+from matchopt.errors import reason_of
 from matchopt.language import tr
 
 TERMINATED = 143
@@ -106,7 +107,7 @@ def flushed(code: int) -> int:
     failure = _outlets["stdout"].failure if "stdout" in _outlets else None
     if failure is None:
         return code
-    message = tr("matchopt: standard output cannot be written: {reason}", reason=failure.strerror)
+    message = tr("matchopt: standard output cannot be written: {reason}", reason=reason_of(failure))
     print(message, file=sys.stderr)
     return code or 1
 

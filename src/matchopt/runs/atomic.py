@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from matchopt.errors import RunError
+from matchopt.errors import RunError, reason_of
 from matchopt.language import mark, tr
 
 Writer = Callable[[Path], None]
@@ -41,7 +41,7 @@ def refusals(message: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(tr(message, path=path, reason=error.strerror or error)) from error
+        raise RunError(tr(message, path=path, reason=reason_of(error))) from error
 
 
 def text_file(text: str) -> Writer:

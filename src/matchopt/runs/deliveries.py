@@ -11,7 +11,7 @@ import pandas as pd
 from matchopt.arrays import Ints
 from matchopt.contract.fields import LARGEST_QUANTITY, Column, Kind, Table
 from matchopt.contract.plan import Plan
-from matchopt.errors import CaseError, Finding, Severity
+from matchopt.errors import CaseError, Finding, Severity, reason_of
 from matchopt.language import tr
 from matchopt.runs.render import bare
 from matchopt.runs.study import TRACK
@@ -100,7 +100,7 @@ def read_deliveries(path: Path, plan: Plan) -> pd.DataFrame:
     try:
         data = path.read_bytes()
     except OSError as error:
-        said = tr("cannot be opened: {strerror}", strerror=error.strerror)
+        said = tr("cannot be opened: {strerror}", strerror=reason_of(error))
         raise CaseError([Finding(Severity.ERROR, "unreadable", str(path), said)]) from None
     raw = read_table(DELIVERIES, path.name, data, found)
     checked = None if raw is None else check_table(raw, found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from matchopt.contract.schema import table_named
 from matchopt.contract.settings import FILE as SETTINGS_FILE
-from matchopt.errors import RunError, shortened
+from matchopt.errors import RunError, reason_of, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.write import MANIFEST
 from matchopt.tables.column_names import COLUMNS_FILE
@@ -77,7 +77,7 @@ def _changes(folder: Path, manifest: Manifest, case: Path | None) -> Iterator[tu
         try:
             content = file.read_bytes()
         except OSError as error:
-            yield tr(_UNREADABLE, file=file, strerror=error.strerror), False
+            yield tr(_UNREADABLE, file=file, strerror=reason_of(error)), False
             continue
         if hashlib.sha256(content).hexdigest() != sha:
             yield tr(_CHANGED, file=file), True

@@ -14,7 +14,7 @@ from matchopt import __version__
 from matchopt.contract.case import EarlierPlan
 from matchopt.contract.plan import ALLOCATIONS, DONATIONS, NEEDS, PRICES, PURCHASES, Plan
 from matchopt.contract.settings import Settings
-from matchopt.errors import CaseError, RunError, shortened
+from matchopt.errors import CaseError, RunError, reason_of, shortened
 from matchopt.language import mark, tr
 from matchopt.runs.integrity import refuse_changed, refuse_torn
 from matchopt.runs.render import EXACT, MONEY, bare
@@ -280,7 +280,9 @@ def _json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_bytes().decode("utf-8"), parse_constant=refuse, object_hook=said)
     except OSError as error:
-        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
+        raise RunError(
+            tr("{file} cannot be read: {strerror}", file=file, strerror=reason_of(error))
+        ) from None
     except (ValueError, RecursionError) as error:
         raise RunError(tr("{file} is no proper JSON: {error}", file=file, error=shortened(error))) from None
     if not isinstance(content, dict):
@@ -385,7 +387,9 @@ def _table(file: Path, columns: tuple[str, ...], *, more: bool) -> pd.DataFrame:
         # Without header: further columns may repeat a name, which pandas would change.
         text = pd.read_csv(file, dtype=object, header=None, na_filter=False, encoding="utf-8-sig")
     except OSError as error:
-        raise RunError(tr("{file} cannot be read: {strerror}", file=file, strerror=error.strerror)) from None
+        raise RunError(
+            tr("{file} cannot be read: {strerror}", file=file, strerror=reason_of(error))
+        ) from None
     except (ValueError, pd.errors.ParserError) as error:
         raise RunError(
             tr("{file} cannot be read as a table: {error}", file=file, error=shortened(error))

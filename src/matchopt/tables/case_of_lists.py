@@ -17,7 +17,7 @@ import numpy as np
 from matchopt.contract.fields import Kind
 from matchopt.contract.schema import TABLES
 from matchopt.contract.settings import FILE
-from matchopt.errors import Finding, RunError, Severity
+from matchopt.errors import Finding, RunError, Severity, reason_of
 from matchopt.language import Language, speaking, spoken, tr, trn
 from matchopt.tables.cells import STRIP
 from matchopt.tables.column_names import (
@@ -108,7 +108,7 @@ def case_of_lists(
             (folder / PAGE_FILE).write_bytes(page.encode("utf-8-sig"))
         except OSError as error:
             place = error.filename or folder
-            reason = error.strerror or error
+            reason = reason_of(error)
             raise RunError(
                 tr("{place} cannot be read or written: {reason}", place=place, reason=reason)
             ) from error

@@ -14,7 +14,7 @@ from matchopt.contract.case import Case, EarlierPlan, Source
 from matchopt.contract.plan import Plan
 from matchopt.contract.schema import folded, table_named
 from matchopt.contract.settings import FILE, Settings
-from matchopt.errors import CaseError, Finding, shortened
+from matchopt.errors import CaseError, Finding, reason_of, shortened
 from matchopt.language import tr
 from matchopt.tables.cells import STRIP
 from matchopt.tables.check import checked_case
@@ -226,7 +226,7 @@ def _bytes(file: Path, found: Findings, sources: list[Source]) -> bytes | None:
     try:
         data = file.read_bytes()
     except OSError as error:
-        problem = tr("cannot be opened: {strerror}", strerror=error.strerror)
+        problem = tr("cannot be opened: {strerror}", strerror=reason_of(error))
         found.error("unreadable", file.name, problem, tr("check the permissions"))
         return None
     sources.append(Source(file.name, hashlib.sha256(data).hexdigest(), str(file)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from matchopt.contract.schema import TABLES, column_named, folded
-from matchopt.errors import RunError, shortened
+from matchopt.errors import RunError, reason_of, shortened
 from matchopt.language import tr
 from matchopt.tables.cells import STRIP, widened
 from matchopt.tables.copies import records_of
@@ -113,7 +113,7 @@ def _rows(file: Path) -> list[list[str]]:
         sheet = next((sheet for sheet in book.sheets if book.holds(sheet)), None)
         return [[cell_text(cell) for cell in row] for row in book.grid(sheet).cells] if sheet else []
     except OSError as error:
-        raise RunError(f"{file}: {error.strerror}") from None
+        raise RunError(f"{file}: {reason_of(error)}") from None
     except RefusedError as why:
         raise RunError(f"{file.name} {why.problem}") from None
 

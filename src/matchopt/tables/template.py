@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from matchopt.contract.fields import Column, Kind, Table
 from matchopt.contract.schema import TABLES
 from matchopt.contract.settings import FILE, Settings, this_day
-from matchopt.errors import RunError
+from matchopt.errors import RunError, reason_of
 from matchopt.language import Language, mark, speaking, spoken, tr
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def new_case(
         with speaking(language):
             (_write_workbook if workbook or alone else _write_files)(case, today or this_day(), proposed)
     except OSError as error:
-        reason = error.strerror or error
+        reason = reason_of(error)
         raise RunError(tr("{folder} cannot be written: {reason}", folder=folder, reason=reason)) from error
     return case
 
