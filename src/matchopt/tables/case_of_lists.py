@@ -283,8 +283,9 @@ def _left(done: ListsRead) -> list[str]:
 def _recognised(read: ListRead) -> list[str]:
     raw = read.raw
     rows = trn("{n} row", "{n} rows", len(raw.rows))
-    lines = ["  " + tr("{name} → {table}: {rows}", name=read.name, table=raw.name, rows=rows)]
-    columns = [f"{theirs} → {ours}" for theirs, ours in read.headers.items() if ours not in (OPEN, UNREAD)]
+    lines = ["  " + tr("{name} → {table}: {rows}", name=read.name, table=raw.table.called, rows=rows)]
+    known = ((theirs, ours) for theirs, ours in read.headers.items() if ours not in (OPEN, UNREAD))
+    columns = [f"{theirs} → {raw.table.called_column(ours)}" for theirs, ours in known]
     lines.append("    " + tr("columns: {listed}", listed=", ".join(columns)))
     for finding in read.findings:
         if finding.code not in ("converted", "kept_columns", "ask_column"):
@@ -300,7 +301,7 @@ def _missing(done: ListsRead) -> list[str]:
     """Return what a plan needs, and what would make it better."""
     given = {read.raw.name for read in done.read}
     lines = [
-        tr("{table}: without it there is no plan ({about})", table=table.name, about=table.said)
+        tr("{table}: without it there is no plan ({about})", table=table.called, about=table.said)
         for table in TABLES.values()
         if table.required and table.name not in given
     ]

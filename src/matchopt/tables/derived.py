@@ -85,7 +85,7 @@ def _with_fill(raw: RawTable, found: Findings) -> RawTable:
     for name, text in raw.said.fill.get(raw.name, {}).items():
         if name not in raw.places and text != OPEN:
             raw = _with_column(raw, name, texts([text] * len(raw.rows)))
-            told = {"name": name, "text": text, "file": raw.said.source}
+            told = {"name": raw.table.called_column(name), "text": text, "file": raw.said.source}
             problem = tr("{name} is taken to be «{text}» in every row", **told)
             if raw.said.source:
                 problem = tr("{name} is «{text}» in every row, as {file} says", **told)
@@ -163,7 +163,7 @@ def _with_ids(raw: RawTable, found: Findings) -> RawTable:
     problem = tr(
         "has no column {name}: each row has an id out of what it holds, such as {id}, and keeps it when rows"
         " are added",
-        name=name,
+        name=raw.table.called_column(name),
         id=ids[0],
     )
     found.note("numbered", raw.name, problem)

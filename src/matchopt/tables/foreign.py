@@ -117,8 +117,9 @@ def _table_of(listed: Listed, name: str, done: ListsRead, ask: Asking) -> Table 
         problem = tr("fits no table: neither needs nor donations, nor what a plan knows besides, stand in it")
         done.left.append((name, problem))
         return None
-    names = [table.name for table in recognised.rivals]
-    answer = ask(tr("Which table is {name}?", name=name), names, "")
+    names = {table.called: table.name for table in recognised.rivals}
+    said = ask(tr("Which table is {name}?", name=name), list(names), "")
+    answer = names.get(said, said)
     told = {**done.said.lists, listed.name: answer if answer in TABLES else OPEN}
     done.said = replace(done.said, lists=told)
     if answer in TABLES:
@@ -136,7 +137,7 @@ def _read(listed: Listed, name: str, table: Table, done: ListsRead, ask: Asking)
         done.left.append((name, f"{why.problem} → {why.cure}"))
         return
     if raw is None:
-        done.left.append((name, tr("cannot be read as {table}", table=table.name)))
+        done.left.append((name, tr("cannot be read as {table}", table=table.called)))
         return
     match = matched(table, raw.headers, raw.columns, done.said)
     _ask_columns(raw, match, name, done, ask)
@@ -154,9 +155,10 @@ def _ask_columns(raw: RawTable, match: Matched, name: str, done: ListsRead, ask:
     for k, (choices, proposal) in sorted(doubtful.items()):
         header = raw.headers[k].strip(STRIP)
         question = tr("{name}: what is the column «{header}»?", name=name, header=header)
-        answer = ask(question, [*choices, tr("leave out")], proposal)
-        if answer in choices:
-            answers[header] = answer
+        names = {raw.table.called_column(choice): choice for choice in choices}
+        answer = ask(question, [*names, tr("leave out")], raw.table.called_column(proposal))
+        if answer in names:
+            answers[header] = names[answer]
         elif answer:
             answers[header] = UNREAD
     columns = {**done.said.columns.get(raw.name, {}), **answers}
@@ -176,7 +178,9 @@ def _finish(raw: RawTable, name: str, done: ListsRead, ask: Asking, found: Findi
         if k in match.asked or k in match.doubled:
             choices = match.asked.get(k, ())
             may_be = (
-                tr("may be {listed}", listed=tr(" or ").join(choices)) if choices else tr("is told twice")
+                tr("may be {listed}", listed=tr(" or ").join(map(raw.table.called_column, choices)))
+                if choices
+                else tr("is told twice")
             )
             done.open.append((f"{name}: {raw.headers[k].strip(STRIP)}", may_be))
     columns = {**done.said.columns.get(raw.name, {}), **headers}
@@ -186,7 +190,7 @@ def _finish(raw: RawTable, name: str, done: ListsRead, ask: Asking, found: Findi
         fill={**done.said.fill, **({raw.name: fill} if fill else {})},
     )
     table = completed(without_totals(replace(known, said=raw.said), found), found)
-    missing = [c.name for c in raw.table.columns if c.required and c.name not in table.places]
+    missing = [c.called for c in raw.table.columns if c.required and c.name not in table.places]
     if missing:
         listed = ", ".join(missing)
         problem = tr("has no column for {listed}: say in columns.toml which it is", listed=listed)

@@ -37,7 +37,7 @@ def match_headers(raw: RawTable, found: Findings) -> RawTable:
     for name, k in match.places.items():
         column, bare = raw.table.column(name), raw.headers[k].strip(STRIP)
         if folded(bare) not in (folded(column.name), folded(column.zh)):
-            translated.append(f"{bare} = {name}")
+            translated.append(f"{bare} = {column.called}")
     kept = [raw.headers[k].strip(STRIP) for k in sorted(match.kept)]
     if translated:
         problem = tr("headers are read as {listed}", listed=", ".join(translated))
@@ -80,14 +80,15 @@ def _ask_open(raw: RawTable, match: Matched, found: Findings) -> None:
     """Ask which column a header is that may be several, or one of several headers for one column."""
     for k, choices in sorted(match.asked.items()):
         header = raw.headers[k]
-        listed = tr(" or ").join(choices)
+        names = [raw.table.called_column(choice) for choice in choices]
+        listed = tr(" or ").join(names)
         problem = tr("is not read: it may be {listed}", listed=listed) if choices else tr("is not read")
         cure = tr(
             'say what it is in {file}: [{table}] "{header}" = "{name}"; or "" to leave it out',
             file=COLUMNS_FILE,
-            table=raw.table.name,
+            table=raw.table.called,
             header=header.strip(STRIP),
-            name=choices[0] if choices else "…",
+            name=names[0] if names else "…",
         )
         found.warning("ask_column", raw.table.name, problem, cure, row=raw.head, column=header)
 
@@ -97,7 +98,7 @@ def _tell_other_list(raw: RawTable, match: Matched, found: Findings) -> None:
     names = raw.said.columns.get(raw.name, {})
     stand = {raw.said.column(raw.name, header) for header in raw.headers if header.strip(STRIP)} - {None}
     if names and not stand and any(c.required and c.name not in match.places for c in raw.table.columns):
-        problem = tr("is of another list: none of its names stands in {table}", table=raw.name)
+        problem = tr("is of another list: none of its names stands in {table}", table=raw.table.called)
         cure = tr("delete it, or write the names of this list")
         found.error("other_list", raw.said.source, problem, cure)
 
