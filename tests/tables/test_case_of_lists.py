@@ -12,6 +12,7 @@ import xlsxwriter
 from matchopt.errors import RunError
 from matchopt.tables.case_of_lists import PAGE_FILE, CaseOfLists, case_of_lists
 from matchopt.tables.derived import quantity_in
+from matchopt.tables.read import check_case
 
 LISTS = Path(__file__).parents[3] / "shared" / "lists"
 needs_lists = pytest.mark.skipif(not LISTS.is_dir(), reason="the lists stand beside the repository")
@@ -55,6 +56,13 @@ def test_a_food_banks_book(tmp_path: Path) -> None:
     assert "old stuff" in case.page
     duplicates = [f.value for f in case.findings if f.code == "duplicate_id"]
     assert duplicates == ["N0100", "D020"]
+    answers = {"N0100": "N0101", "D020": "D021", "high": "0.9"}
+
+    def ask(question: str, choices: object, proposal: str) -> str:
+        return next((answer for value, answer in answers.items() if f"«{value}»" in question), "")
+
+    asked = case_of_lists(tmp_path / "asked", [LISTS / "foodbank-march.xlsx"], ask=ask)
+    assert errors(asked) == ["reversed_days"]  # 9/3/2026 until 14 March
 
 
 @needs_lists
@@ -68,6 +76,8 @@ def test_a_street_offices_lists(tmp_path: Path) -> None:
     assert len(donations) == 5
     assert (case.folder / "needs.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     assert "意向" in case.page
+    assert needs["最早送达"].tolist() == ["2026-03-01"] * 7
+    assert [value for value in needs["最晚送达"] if not value.startswith("2026-03-")] == ["3月底"]
 
 
 @needs_lists
@@ -88,6 +98,13 @@ def test_openboxes(tmp_path: Path) -> None:
     case = case_of_lists(tmp_path / "case", lists)
     assert (len(table(case, "needs")), len(table(case, "donations"))) == (52, 57)
     assert table(case, "needs")["community"].unique().tolist() == ["openboxes-stocklist"]
+    assert not errors(case)
+    read = check_case(case.folder)[0]
+    assert read is not None
+    sums = {
+        name: (len(read.tables[name]), read.tables[name]["quantity"].sum()) for name in ("needs", "donations")
+    }
+    assert sums == {"needs": (52, 45_908), "donations": (48, 198_656)}  # nine zeros are left out
 
 
 @needs_lists

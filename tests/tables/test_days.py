@@ -160,3 +160,17 @@ def test_the_year_is_that_of_the_horizon_or_of_the_other_days() -> None:
     assert days(case_of(["12月25日", "1月5日"], horizon)) == [date(2026, 12, 25), date(2027, 1, 5)]
     assert days(case_of(["3月5日", "2026-03-01"])) == [date(2026, 3, 5), date(2026, 3, 1)]
     assert [f.code for f in errors_of(["3月5日", "2026-03-01", "2025-12-30"])] == ["no_year"]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("三月一日", "2026-03-01"),
+        ("十二月二十一日", "2026-12-21"),
+        ("二〇二六年三月十日", "2026-03-10"),
+        ("3月三十日", "2026-03-30"),
+    ],
+)
+def test_numerals_of_chinese_characters_are_numbers(text: str, day: str) -> None:
+    read, _ = DayReading(year=lambda month, of: 2026).parse(text)
+    assert str(read)[:10] == day

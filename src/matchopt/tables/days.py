@@ -105,6 +105,20 @@ _SINCE = re.compile(
 )
 
 
+_NUMERAL = re.compile("[〇零一二三四五六七八九十]+(?=[年月日号])")
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    """Return a numeral of Chinese characters as digits: 二十一 is 21, 二〇二六 is 2026."""
+    tens, ten, ones = found[0].partition("十")
+    digits = "".join(
+        str("零一二三四五六七八九".index("零" if c == "〇" else c)) for c in tens + ones if c != "十"
+    )
+    if not ten:
+        return digits
+    return f"{digits[: len(tens)] or 1}{digits[len(tens) :] or 0}"
+
+
 def _no_year(_month: int, _day: int) -> int | None:
     return None
 
@@ -148,6 +162,7 @@ class DayReading:
         """Return the day that `text` writes without doubt, and how it was converted."""
         if _ISO.fullmatch(text):
             return self._parse(text)
+        text = _NUMERAL.sub(_in_digits, text)
         bare, kinds, weekday = self._bare(text)
         day, more = self._parse(bare)
         if weekday is not None and day.astype(object).weekday() != weekday:
