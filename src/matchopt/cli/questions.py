@@ -43,7 +43,11 @@ def explain(
     run: RunPath,
     subject: Annotated[
         Subject,
-        typer.Argument(metavar="|".join(Subject), parser=_subject, help="What is to be explained."),
+        typer.Argument(
+            metavar="SUBJECT",
+            parser=_subject,
+            help="What is to be explained: need, donation, community, item or hub, in English or Chinese.",
+        ),
     ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, or the name that the tables give it.")],
     quick: Annotated[
