@@ -390,3 +390,24 @@ def test_a_converted_case_plans_as_the_case_in_own_units(seed: int) -> None:
     one, other = (plan.allocations[columns].to_numpy().tolist() for plan in plans)
     assert one == other
     assert list(matchopt.verify(plans[0].case, plans[0])) == []
+
+
+def test_pieces_in_a_header_are_whatever_the_item_is_counted_in() -> None:
+    case = case_of([("item", "quantity"), ("rice", "50箱")], [("item", "数量（件）"), ("rice", 20)])
+    assert case.table("items")["unit"].tolist() == ["箱"]
+    assert case.donations["quantity"].tolist() == [20]
+
+
+def test_a_quantity_beyond_all_measure_is_a_warning() -> None:
+    rows: Rows = [("rice", 50)] * 5
+    case = case_of([("item", "quantity"), *rows, ("rice", 2e14)])
+    assert [f.row for f in case.warnings if f.code == "outlier"] == [7]
+
+
+def test_money_in_another_currency_is_a_warning() -> None:
+    rows: Rows = [("item", "quantity"), ("cash", "$2,500"), ("rice", 1)]
+    settings = {"rates": {"currency": "CNY"}}
+    case = case_of([("item", "quantity"), ("rice", 1)], rows, settings=settings)
+    assert [f.code for f in case.warnings if f.code == "other_currency"] == ["other_currency"]
+    dollars = case_of([("item", "quantity"), ("rice", 1)], rows, settings={"rates": {"currency": "USD"}})
+    assert not [f for f in dollars.warnings if f.code == "other_currency"]

@@ -34,7 +34,7 @@ from matchopt.tables.headers import match_headers, require_columns, unknown_colu
 from matchopt.tables.left_out import warn_of_sum, without_totals
 from matchopt.tables.raw import RawTable, as_texts
 from matchopt.tables.typed import Checked, Coding, is_empty
-from matchopt.tables.units import factor
+from matchopt.tables.units import ANY_PIECE, factor, unit_of
 from matchopt.tables.values import ITEM_UNITS, Reading, convert
 
 AMOUNTS = frozenset(
@@ -256,8 +256,9 @@ def typed_column(place: RawTable, column: Column, found: Findings, reading: Read
         units = done.units
         if by_order := [at for kind in BY_ORDER for at in done.changed.get(kind, ())]:
             typed.by_order = np.isin(texts.code, by_order)
-    if column.unit == ITEM_UNITS and (units or reading.unit):
-        told = np.full(len(typed.cells), reading.unit, dtype=object)
+    of_header = "" if unit_of(reading.unit).key in ANY_PIECE else reading.unit
+    if column.unit == ITEM_UNITS and (units or of_header):
+        told = np.full(len(typed.cells), of_header, dtype=object)
         told[list(units)] = list(units.values())
         typed.units = told[typed.code]
     if column.kind in NUMBERS:

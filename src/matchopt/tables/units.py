@@ -61,6 +61,9 @@ _NO_MEASURE_OF_ITEMS = frozenset(["km", "days", "persons", "degrees", "share"])
 TELLS_NOTHING = frozenset(["", "unit", "单位"])
 """Units that say only that something is counted."""
 
+ANY_PIECE = frozenset(["件", "个", "份", "pc", "piece", "item", "each", "ea"])
+"""Units that say in a header only that pieces are counted, of whatever kind each row is."""
+
 LONGEST_UNIT = 20
 """Characters of the longest text that is taken for a unit."""
 

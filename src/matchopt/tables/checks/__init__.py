@@ -29,6 +29,8 @@ CHECKS: tuple[Check, ...] = (
     quantities.substitutions,
     quantities.prices_of_funds,
     quantities.idle_funds,
+    quantities.outliers,
+    quantities.other_currency,
     quantities.closed,
     costs.countable_costs,
     policy.boundary,

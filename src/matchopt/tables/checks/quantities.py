@@ -12,10 +12,16 @@ from matchopt.contract.settings import Settings
 from matchopt.language import mark, tr, trn
 from matchopt.tables.findings import LEAVE_OUT, Cure, Said, shown
 from matchopt.tables.typed import Checked, CheckedTables, check
+from matchopt.tables.units import CURRENCIES, unit_of
 from matchopt.tolerances import FLOAT, ROUNDING, WRITTEN
 
 LARGEST_TOTAL = 9e18
 """Largest sum of a quantity column, in its last decimal: sums are 64-bit whole numbers."""
+
+FEWEST_TO_COMPARE = 5
+"""Rows from which on a quantity is compared with the median."""
+BEYOND_MEASURE = 1e6
+"""How many times the median is a warning."""
 
 COUNTED = (
     ("items", "step"),
@@ -340,6 +346,33 @@ def idle_funds(tables: CheckedTables, items: Checked, donations: Checked) -> Non
     problem = tr("can buy nothing: no item that is asked for has a purchase_price")
     said = (donations.array("item"), problem, tr("give a purchase_price to the items that it may buy"))
     tables.warning("idle_funds", donations, "item", donations.among("item", fund_items(tables) - asked), said)
+
+
+@check()
+def outliers(tables: CheckedTables) -> None:
+    """Warn of quantities beyond all measure of the others: too many digits, or another unit."""
+    for table in (tables.checked[name] for name in ("needs", "donations") if name in tables.checked):
+        quantity = table.array("quantity")
+        if table.given("quantity").sum() < FEWEST_TO_COMPARE:
+            continue
+        middle = float(np.nanmedian(quantity))
+        problem = tr("is more than a million times the median, {middle}", middle=shown(middle))
+        said = (quantity, problem, tr("check the number of digits and the unit"))
+        tables.warning("outlier", table, "quantity", quantity > BEYOND_MEASURE * middle, said)
+
+
+@check("items", "donations", settings=True)
+def other_currency(tables: CheckedTables, items: Checked, donations: Checked, settings: Settings) -> None:
+    """Warn of money that is told in another currency than all costs are."""
+    of_case = unit_of(settings.rates.currency).key
+    units = items.by("item", "unit")
+    kinds = {item: unit_of(unit).key for item, unit in units.items()}
+    odd = {item for item in fund_items(tables) if kinds[item] in CURRENCIES - {of_case}}
+    if of_case in CURRENCIES and odd:
+        ours = settings.rates.currency
+        problem = tr("is money in another currency than {ours}, which all costs and prices are in", ours=ours)
+        said = (donations.array("item"), problem, tr("set rates.currency, or give the amount in it"))
+        tables.warning("other_currency", donations, "item", donations.among("item", odd), said)
 
 
 @check()
