@@ -385,7 +385,7 @@ HEADERS = {
     "cost_per_kg": "每公斤运费",
     "lead_days": "在途天数",
     "capacity_kg": "线路容量",
-    "score": "契合度",
+    "score": "匹配度",
 }
 
 SETTINGS_EN = """\
