@@ -53,7 +53,7 @@ NEEDED = {
     "affinities": set(),
     "budget": set(),
     "fairness": {"communities"},
-    "funds": {"items"},
+    "funds": {"items", "steps"},
 }
 """Whole feature → the plain features that it cannot do without."""
 

@@ -110,7 +110,7 @@ def test_entries_about_the_proof(name: str, key: str, values: tuple[Any, ...], c
     [
         ("budget", "budget", "limit", 0.8),
         ("budget", "budget", "used", 0.6),
-        ("budget", "budget", "one_more", {"1": 0.0, "2": 3.3}),
+        ("budget", "budget", "one_more", {"1": 0.0, "2": 3.4}),
         ("budget", "budget", "one_more", {"1": 0.0, "2": 10 / 3, "3": 0}),
         ("budget", "budget", "one_more", None),
         ("floor", "fairness", "rule", "leximin"),

@@ -451,7 +451,8 @@ def test_summary_of_what_is_shared(make: Callable[[], Plan]) -> None:
         for key in path:
             value = value[key]
         if isinstance(value, int | float):
-            for step in (1, -0.5):
+            # What a richer plan would serve is bounded by prices, not known: less is not told from it.
+            for step in (1,) if path[:2] == ("budget", "one_more") else (1, -0.5):
                 assert codes(resummed(plan, path, put(value + step))), (path, step)
         for garbage in some(GARBAGE[number % 5 :: 5], 0.25):
             if garbage != value or isinstance(garbage, bool):

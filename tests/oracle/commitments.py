@@ -84,7 +84,7 @@ class Commitments:
         for promise in promises:
             pair = promise.i, promise.j
             if pair in rules.route and promise.i in rules.pool and promise.j not in rules.excluded:
-                whole = (promise.quantity / rules.granule[promise.i]).denominator == 1
+                whole = (promise.quantity / rules.line_granule(*pair)).denominator == 1
                 for route in rules.through[pair]:
                     if route.way == promise.way and whole:
                         yield promise, route

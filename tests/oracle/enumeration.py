@@ -9,7 +9,7 @@ from fractions import Fraction
 from oracle.goals import Value, reached
 from oracle.ledger import Ledger
 from oracle.routes import Line, Route
-from oracle.rules import Rules
+from oracle.rules import COIN, Rules
 
 Column = tuple[int, int, Route]
 
@@ -25,12 +25,24 @@ def columns(rules: Rules) -> list[Column]:
     return usual + sorted(promised - set(usual), key=repr)
 
 
+def least(rules: Rules, i: int, j: int) -> Fraction:
+    """Return what lines from `i` to `j` are tried in: money in what divides all that can be bought."""
+    if not rules.purchase(i, j) or rules.line_granule(i, j) != COIN:
+        return rules.line_granule(i, j)
+    bought = {k for h, k in rules.pairs() if rules.purchase(h, k)}
+    amounts = [amount for k in bought for amount in (rules.lump(k), rules.lead(k)) if amount]
+    funds = ((h, k) for h, k in rules.pairs() if rules.kind(rules.donations[h]) == "funds")
+    amounts += [rules.line_granule(*pair) for pair in funds]
+    coins = [int(amount / COIN) for amount in amounts if amount != COIN]
+    return math.gcd(*coins) * COIN
+
+
 def size(rules: Rules) -> int:
     """Return how many plans there are at most."""
     return math.prod(
         1
         + math.floor(
-            min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / rules.granule[i],
+            min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / least(rules, i, j),
         )
         for i, j, _ in columns(rules)
     )
@@ -55,7 +67,7 @@ def _plans(
         rest_room[j] -= served
         for lines in _plans(rules, others, rest_left, rest_room):
             yield [Line(i, j, route, quantity), *lines] if quantity else lines
-        quantity += rules.granule[i]
+        quantity += least(rules, i, j)
         served = quantity * rules.ratio[i, j]
 
 

@@ -121,8 +121,9 @@ class Ledger:
                 yield f"{pair} may not be planned"
             elif line.route not in rules.routes[pair] and not (self._keeps(line) or self._gives_way(line)):
                 yield f"{pair} takes a route of its own"
-            if line.quantity <= 0 or (line.quantity / rules.granule[line.i]).denominator != 1:
-                yield f"{pair} carries {line.quantity}, granule {rules.granule[line.i]}"
+            granule = rules.line_granule(*pair)
+            if line.quantity <= 0 or (line.quantity / granule).denominator != 1:
+                yield f"{pair} carries {line.quantity}, granule {granule}"
         for i, given in enumerate(self.given):
             if given > rules.left[i]:
                 yield f"donation {i} gives {given} of {rules.left[i]}"
@@ -138,6 +139,11 @@ class Ledger:
                 yield f"need {j} has several sources"
             if need.get("all_or_nothing") and self.met[j] and self.is_short(j):
                 yield f"need {j} gets {self.met[j]} of {rules.short[j]}, neither all nor nothing"
+        for j in {line.j for line in self.lines if line.route.purchase}:
+            lines = (line for line in self.all_lines if line.j == j and line.route.purchase)
+            paid = sum((line.quantity for line in lines), Fraction(0))
+            if (paid / rules.step_cost(j)).denominator != 1:
+                yield f"{paid} is paid for need {j}, which buys no whole steps"
         for resource, capacity in rules.limits.items():
             if self.load[resource] > capacity * (1 + DUST):
                 yield f"{resource} carries {self.load[resource]} of {capacity} kg"

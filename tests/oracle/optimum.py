@@ -55,7 +55,9 @@ class _Model:
         self.program = Program()
         self.solution: Solution = {}
         self.most = {
-            (i, j): math.floor(min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / rules.granule[i])
+            (i, j): math.floor(
+                min(rules.left[i], rules.short[j] / rules.ratio[i, j]) / rules.line_granule(i, j)
+            )
             for i, j in rules.pairs()
         }
         self.count: dict[tuple[int, int, Route], Variable] = {
@@ -70,6 +72,26 @@ class _Model:
         self._whole_needs()
         self._communities()
         self._promises()
+        self._purchases()
+
+    def _purchases(self) -> None:
+        """Let what is bought for a need, with what is pinned, be whole steps, if anything is bought."""
+        for j in {j for i, j, _ in self.count if self.rules.purchase(i, j)}:
+            paid = {
+                variable: self.rules.line_granule(i, k)
+                for (i, k, _), variable in self.count.items()
+                if k == j and self.rules.purchase(i, k)
+            }
+            lead, lump = self.rules.lead(j), self.rules.lump(j)
+            most = math.floor(sum(self.rules.left[i] for i, k in self.most if k == j) / lump)
+            if lead is None:
+                self.program.at_most(paid, 0)
+                continue
+            lumps, begun = self.program.variable(most), self.program.variable(1)
+            steps = {lumps: -lump, begun: -lead}
+            self.program.at_most(paid | steps, 0)
+            self.program.at_least(paid | steps, 0)
+            self.program.at_most({lumps: Fraction(1), begun: Fraction(-most)}, 0)
 
     def _different(self, pair: Pair) -> Iterable[Route]:
         """Return the routes of a pair that no other betters, and all of those that keep promises or give way.
@@ -84,12 +106,12 @@ class _Model:
         return dict.fromkeys([*better, *promised, *(self.rules.through[pair] if promised else [])])
 
     def _given(self, i: int) -> Terms:
-        return {v: self.rules.granule[i] for (k, _, _), v in self.count.items() if k == i}
+        return {v: self.rules.line_granule(i, j) for (k, j, _), v in self.count.items() if k == i}
 
     def _served(self, needs: Iterable[int]) -> dict[Variable, Fraction]:
         wanted = set(needs)
         return {
-            variable: self.rules.ratio[i, j] * self.rules.granule[i]
+            variable: self.rules.ratio[i, j] * self.rules.line_granule(i, j)
             for (i, j, _), variable in self.count.items()
             if j in wanted
         }
@@ -105,16 +127,16 @@ class _Model:
     def _capacities(self) -> None:
         for resource, capacity in self.rules.limits.items():
             load = {
-                variable: route.uses.count(resource) * self.rules.granule[i] * self.rules.kg(i)
-                for (i, _, route), variable in self.count.items()
+                variable: route.uses.count(resource) * self.rules.line_granule(i, j) * self.rules.kg(i)
+                for (i, j, route), variable in self.count.items()
                 if resource in route.uses
             }
             if load:
                 self.program.at_most(load, capacity)
         if self.rules.budget is not None:
             spent = {
-                variable: self.rules.granule[i] * route.budgeted
-                for (i, _, route), variable in self.count.items()
+                variable: self.rules.line_granule(i, j) * route.budgeted
+                for (i, j, route), variable in self.count.items()
             }
             self.program.at_most(spent, self.rules.budget)
 
@@ -154,7 +176,7 @@ class _Model:
         """Let a promise count as kept where its route carries what was promised and nothing else."""
         for promise, route in self.rules.keepable:
             variable = self.count.get((promise.i, promise.j, route))
-            granules = int(promise.quantity / self.rules.granule[promise.i])
+            granules = int(promise.quantity / self.rules.line_granule(promise.i, promise.j))
             most = self.most[promise.i, promise.j]
             if variable is not None and granules <= most:
                 kept = self.kept[promise] = self.program.variable(1)
@@ -185,7 +207,7 @@ class _Model:
             return self._shortfall(Cells(self.rules))
         if goal == "cost":
             return {
-                variable: self.rules.granule[i] * (self._saved(i, j) - route.unit_cost)
+                variable: self.rules.line_granule(i, j) * (self._saved(i, j) - route.unit_cost)
                 for (i, j, route), variable in self.count.items()
             } | dict.fromkeys(self.kept.values(), self.rules.churn)
         wanted = {f"tier {k}": k for k in tiers(self.rules)}[goal]
@@ -236,4 +258,4 @@ class _Model:
         """Yield the lines of the solution found last."""
         for (i, j, route), variable in self.count.items():
             if granules := self.solution[variable]:
-                yield Line(i, j, route, granules * self.rules.granule[i])
+                yield Line(i, j, route, granules * self.rules.line_granule(i, j))

@@ -79,18 +79,18 @@ class Reasons:
         return self.rules.left[i] - self.ledger.given[i] >= self.rules.granule[i]
 
     def _obstacle(self, pairs: Iterable[Pair]) -> str:
-        """Return what keeps one more granule from going over any route of the pairs."""
+        """Return what keeps the least that there is from going over any route of the pairs."""
         rules = self.rules
-        roomy: list[tuple[int, Route]] = [
-            (i, route)
+        roomy: list[tuple[int, int, Route]] = [
+            (i, j, route)
             for i, j in pairs
             for route in rules.routes[i, j]
-            if self.ledger.has_room(i, route, rules.granule[i])
+            if self.ledger.has_room(i, route, rules.one_more(i, j))
         ]
         if not roomy:
             return "capacity"
         if rules.budget is not None:
             left = rules.budget - self.ledger.spent
-            if not any(route.budgeted * rules.granule[i] <= left for i, route in roomy):
+            if not any(route.budgeted * rules.one_more(i, j) <= left for i, j, route in roomy):
                 return "budget"
         return "integrality"

@@ -18,6 +18,9 @@ Pair = tuple[int, int]
 TODAY = date(2026, 3, 1)
 """The day that tests take today for."""
 
+COIN = Fraction(1, 10_000)
+"""The smallest money there is."""
+
 STAGES = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 COMPONENTS = ("transport", "handling", "storage", "identification", "penalty", "transfer", "purchase")
 DAYS = {
@@ -115,7 +118,9 @@ class Rules:
             if any(self._names_it(row, need) for row in tables.get("exclusions", ()))
         }
         self.plannable = self._plannable(tables.get("commitments", ()))
-        self.granule = [self._granule(donation) for donation in self.donations]
+        goods = (row for row in self.items.values() if text(row, "kind") != "funds")
+        buys = any(number(row, "purchase_price") is not None for row in goods)
+        self.granule = [self._granule(donation, buys=buys) for donation in self.donations]
         self.pool = [i for i, quantity in enumerate(self.plannable) if quantity > 0]
         self.limits = dict(self._limits())
         self.capacitated = bool(self.limits) or any(
@@ -199,9 +204,44 @@ class Rules:
             fraction(self.facts(donation), "weight_kg", 1) if self.kind(donation) == "goods" else Fraction(0)
         )
 
-    def _granule(self, donation: Row) -> Fraction:
+    def _granule(self, donation: Row, *, buys: bool) -> Fraction:
+        """Return the least that leaves a donor on any line: of money that may buy, a coin, or its lot."""
+        if buys and self.kind(donation) == "funds":
+            return fraction(donation, "lot_size") or COIN
+        return self._whole(donation)
+
+    def _whole(self, donation: Row) -> Fraction:
         step = fraction(self.facts(donation), "step", 1)
         return common_multiple(step, fraction(donation, "lot_size") or step)
+
+    def line_granule(self, i: int, j: int) -> Fraction:
+        """Return what each line from donation `i` to need `j` is a whole multiple of."""
+        return self.granule[i] if self.purchase(i, j) else self._whole(self.donations[i])
+
+    def one_more(self, i: int, j: int) -> Fraction:
+        """Return the least that donation `i` alone can give need `j`."""
+        least = self.line_granule(i, j)
+        return common_multiple(least, self.lump(j)) if self.purchase(i, j) else least
+
+    def step_cost(self, j: int) -> Fraction:
+        """Return what a step of need `j` costs to buy."""
+        item = self.facts(self.needs[j])
+        return fraction(item, "step", 1) * fraction(item, "purchase_price", 0)
+
+    def lump(self, j: int) -> Fraction:
+        """Return the money of which all that is bought for need `j` costs a whole multiple."""
+        return common_multiple(self.step_cost(j), COIN)
+
+    def lead(self, j: int) -> Fraction | None:
+        """Return the least money that makes whole steps of what pinned lines have bought for need `j`."""
+        step = self.step_cost(j)
+        bought = (line.quantity for line in self.pinned if line.j == j and line.route.purchase)
+        paid = sum(bought, Fraction(0))
+        for count in range(int(self.lump(j) / step)):
+            lead = (math.ceil(paid / step) + count) * step - paid
+            if (lead / COIN).denominator == 1:
+                return lead
+        return None
 
     def _plannable(self, commitments: Sequence[Row]) -> list[Fraction]:
         """Return what may be planned of each donation: rounded down once over those that are alike."""
@@ -372,7 +412,14 @@ class Rules:
 
     def buys(self, donation: Row, need: Row) -> bool:
         """Return whether the donation can serve the need only by a purchase."""
-        return self.kind(donation) == "funds" and self.kind(need) != "funds"
+        pair = text(need, "item"), text(donation, "item")
+        return (
+            self.kind(donation) == "funds" and self.kind(need) != "funds" and pair not in self.substitutions
+        )
+
+    def purchase(self, i: int, j: int) -> bool:
+        """Return whether donation `i` can serve need `j` only by a purchase."""
+        return self.buys(self.donations[i], self.needs[j])
 
     @staticmethod
     def _earmarks_admit(donation: Row, need: Row) -> bool:

@@ -216,11 +216,11 @@ def test_fairness_in_a_sentence(fair: dict[str, Any], said: str) -> None:
         (
             "coverage-first",
             {"1": 0, "2": 0.123456, "5": 2.0},
-            "; one more CNY would serve about 0.12 units of priority 2 and 2 units of priority 5.",
+            "; one more CNY would serve 0.124 units of priority 2 and 2 units of priority 5 more.",
         ),
-        ("coverage-first", {"1": 0.0, "5": 0.0}, "; more would serve nothing more."),
-        ("total-cost", {"cost": 99.04}, "; one more CNY would save about 99 CNY in all."),
-        ("total-cost", {"cost": 0.0}, "; more would save nothing."),
+        ("coverage-first", {"1": 0.0, "5": 0.0}, "; one more CNY would serve nothing more."),
+        ("total-cost", {"cost": 99.04}, "; one more CNY would save 99.04 CNY in all."),
+        ("total-cost", {"cost": 0.0}, "; one more CNY would save nothing."),
         ("total-cost", {}, "."),
     ],
 )

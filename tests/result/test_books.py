@@ -47,20 +47,20 @@ def checked(of: matchopt.Case) -> matchopt.Plan:
     return plan
 
 
-def test_money_buys_thirds_to_six_decimals() -> None:
+def test_money_buys_whole_steps_and_the_rest_of_it_stays() -> None:
     plan = checked(case([(5, {})], [("cash", 10, {"donor": "Ann"})], MONEY))
     (line,) = plan.allocations.to_dict("records")
-    assert (line["donated_quantity"], line["served_quantity"]) == (10, 3.333333)
-    assert (line["other_cost"], line["total_cost"], line["hub"]) == (10, 10, "")
-    assert plan.served == plan.needs["served"].item() == 3.333333
-    assert plan.needs["unmet"].item() == 1.666667
+    assert (line["donated_quantity"], line["served_quantity"]) == (9, 3)
+    assert (line["other_cost"], line["total_cost"], line["hub"]) == (9, 9, "")
+    assert plan.served == plan.needs["served"].item() == 3
+    assert plan.needs["unmet"].item() == 2
     (bought,) = plan.purchases.drop(columns="delivery_day").to_dict("records")
     assert bought == {
         "item": "rice",
         "community": "A",
-        "quantity": 3.333333,
+        "quantity": 3,
         "unit_price": 3,
-        "amount": 10,
+        "amount": 9,
         "donation_id": "d0",
         "donor": "Ann",
         "need_id": "n0",
@@ -91,12 +91,12 @@ def test_money_that_is_asked_for_itself_buys_nothing() -> None:
     assert len(plan.purchases) == 0
 
 
-def test_a_row_of_substitutions_says_what_money_buys() -> None:
+def test_a_row_of_substitutions_that_names_a_fund_is_no_purchase() -> None:
     joined = {"need_item": ["rice"], "donated_item": ["cash"], "ratio": [0.5], "penalty": [0.1]}
     plan = checked(case([(5, {})], [("cash", 4, {})], MONEY, substitutions=joined))
     assert plan.served == 2
-    assert (plan.cost["purchase"], plan.cost["penalty"]) == (4, 0.4)
-    assert plan.purchases[["quantity", "unit_price", "amount"]].to_numpy().tolist() == [[2, 2, 4]]
+    assert (plan.cost["purchase"], plan.cost["penalty"]) == (0, 0.4)
+    assert plan.purchases.empty
 
 
 def test_purchases_are_sorted_by_what_and_where_and_when() -> None:
@@ -141,11 +141,12 @@ def test_a_budget_leaves_purchases_aside(budget: float) -> None:
 
 
 def test_sums_of_thirds_are_rounded_once() -> None:
-    # Two thirds of each of five are bought: 3.333333 in all, though five times 0.666667 is 3.333335.
-    plan = checked(case([(1, {})] * 5, [("cash", 2, {})] * 5, MONEY | {"step": [1, 2]}))
+    # Two thirds of each of five are served: 3.333333 in all, though five times 0.666667 is 3.333335.
+    joined = {"need_item": ["rice"], "donated_item": ["flour"], "ratio": [2 / 3]}
+    plan = checked(case([(1, {})] * 5, [("flour", 1, {})] * 5, substitutions=joined))
     assert plan.needs["served"].tolist() == [0.666667] * 5
     assert plan.served == plan.summary["bound"]["served_by_tier"]["5"] == 3.333333
-    assert plan.summary["unmet_by_reason"]["outranked"] == {"needs": 5, "quantity": 1.666667}
+    assert plan.summary["unmet"] == 1.666667
     assert plan.cost["unmet"] == 1666.6667
 
 

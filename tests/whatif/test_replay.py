@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,8 @@ def check_lines(rules: Rules, replay: Replay) -> None:
     for line in replay.lines.itertuples():
         i, j = gifts[line.donation_id], needs[line.need_id]
         assert (i, j) in rules.route, "the rules do not admit this pair"
-        assert float(line.quantity) % float(rules.granule[i]) == pytest.approx(0, abs=1e-6)
+        granules = Fraction(str(line.quantity)) / rules.one_more(i, j)
+        assert float(granules) == pytest.approx(round(granules), abs=1e-6)
         given[i] += line.quantity
         served[j] += line.served
         if not pd.isna(line.pickup_day) and not pd.isna(line.matched_on):

@@ -169,10 +169,7 @@ def ask(question: str, choices: Sequence[str], proposal: str) -> str:
     print("\n" + question)
     for number, choice in enumerate(choices, start=1):
         print(f"  {number}. {choice}")
-    try:
-        answer = input(f"[{proposal}] > " if proposal else "> ").strip() or proposal
-    except EOFError:
-        answer = proposal
+    answer = input(f"[{proposal}] > " if proposal else "> ").strip() or proposal
     if choices and answer.isdecimal() and 1 <= int(answer) <= len(choices):
         return choices[int(answer) - 1]
     return answer

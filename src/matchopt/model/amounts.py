@@ -12,7 +12,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.contract.fields import PINNED
 from matchopt.contract.frames import positions
 from matchopt.model.classes import alike_donations, sorted_rows
-from matchopt.model.money import QuantityScale
+from matchopt.model.money import MONEY_SCALE, QuantityScale
 from matchopt.model.rules import Items
 from matchopt.tolerances import FLOAT
 
@@ -30,7 +30,12 @@ class Amounts:
         What one scaled unit is; fine enough for steps, lots and quantities.
     offered, plannable, granule : (d,) int
         What each donation offers, what of it may be planned, and the least common multiple of
-        its lot and step, of which every delivery holds a whole multiple.
+        its lot and step, of which every delivery holds a whole multiple. Of money that can buy something it
+        is the lot alone, or 1/10 000 of the currency; other deliveries of it hold `multiple` of these.
+    multiple : (d,) int
+        1 but for money that can buy something.
+    fine : (d,) bool
+        Money that can buy something and comes in no lots.
     asked : (n,) int
         What each need asks.
     excluded : (n,) bool
@@ -41,6 +46,8 @@ class Amounts:
     offered: Ints
     plannable: Ints
     granule: Ints
+    multiple: Ints
+    fine: Bools
     asked: Ints
     excluded: Bools
 
@@ -56,7 +63,11 @@ class Amounts:
         step = items.step[donated]
         lot = case.column("donations", "lot_size")
         least = np.fmax(step, lot)
-        granule = _common_multiple(step, np.where(np.isnan(lot), step, lot))
+        whole = _common_multiple(step, np.where(np.isnan(lot), step, lot))
+        buys = items.funds[donated] & bool((items.lump > 0).any())
+        fine = buys & np.isnan(lot)
+        coin = _common_divisor(step, np.full(len(step), 1 / MONEY_SCALE))
+        granule = np.where(fine, coin, np.where(buys, lot, whole))
         asked, offered = (case.column(side, "quantity") for side in ("needs", "donations"))
         committed = case.column("commitments", "quantity")
         committed = committed[~np.isnan(committed)]
@@ -74,6 +85,8 @@ class Amounts:
             scale.to_ints(offered),
             _plannable(case, least, scale),
             scale.to_ints(granule),
+            np.rint(whole / granule).astype(np.int64),
+            fine,
             scale.to_ints(asked),
             _excluded(case),
         )
@@ -110,6 +123,12 @@ def _common_multiple(step: Floats, lot: Floats) -> Floats:
     """Return the least common multiple of decimals."""
     scale = QuantityScale.of_steps(np.unique(np.concatenate([step, lot])))
     return np.asarray(np.lcm(scale.to_ints(step), scale.to_ints(lot)) / scale.unit)
+
+
+def _common_divisor(one: Floats, other: Floats) -> Floats:
+    """Return the greatest common divisor of decimals."""
+    scale = QuantityScale.of_steps(np.unique(np.concatenate([one, other])))
+    return np.asarray(np.gcd(scale.to_ints(one), scale.to_ints(other)) / scale.unit)
 
 
 def _plannable(case: Case, least: Floats, scale: QuantityScale) -> Ints:

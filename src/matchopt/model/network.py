@@ -30,7 +30,7 @@ from matchopt.model.classes import (
 )
 from matchopt.model.commitments import Bars, Commitments, Pinned, Promised
 from matchopt.model.linking import Capacities, CapacityLoads
-from matchopt.model.money import Quantities, QuantityScale, to_money
+from matchopt.model.money import MONEY_SCALE, Quantities, QuantityScale, to_money
 from matchopt.model.pair_costs import PairCosts, pair_costs
 from matchopt.model.pair_kernels import BarredPairs
 from matchopt.model.places import Atlas, Places
@@ -58,6 +58,10 @@ class Part:
         Whether it is none only because it costs something to change lines; each row is a class then, too.
     granule : (m,) int
         Scaled quantity of which every delivery holds a whole multiple; one step if not `whole`.
+    multiple : (m,) int
+        Granules of which deliveries that are no purchases hold whole multiples.
+    fine : (m,) bool
+        Money that buys and comes in no lots: what is bought is whole steps, its lines are not.
     supply : (m,) int
         Granules that can be given.
     asked : (n,) int
@@ -79,6 +83,8 @@ class Part:
     whole: bool
     promised: bool
     granule: Ints
+    multiple: Ints
+    fine: Bools
     supply: Ints
     asked: Ints
     priority: Ints
@@ -87,6 +93,7 @@ class Part:
     goods: bool
     options: RouteOptions
     oracle: PairCosts
+    _coin: int
     _sides: Sides
     _router: Router
 
@@ -105,7 +112,8 @@ class Part:
         """Whether it would be a transport problem if quantities could be split and no flag bound."""
         sides, items = self._sides, self._router.terms.items
         fit = items.fit(np.unique(sides.supply.item)[:, None], np.unique(sides.demand.item))
-        return self.whole and not self.promised and bool((fit.ratio == 1).all() and (fit.purchase == 0).all())
+        alike = (fit.ratio == 1).all() and (fit.purchase == 0).all() and (self.multiple == 1).all()
+        return self.whole and not self.promised and bool(alike)
 
     def as_flow(self) -> tuple[Ints, Ints]:
         """Return what it gives (m,) and asks (n,) in a flow: in steps, or scaled quantities if `whole`."""
@@ -131,6 +139,17 @@ class Part:
         """
         cost = self._router.unbudgeted(self._sides.pairs(rows, columns))
         return np.broadcast_to(cost, np.broadcast_shapes(rows.shape, columns.shape))
+
+    def buys(self, rows: Ints, columns: Ints) -> Bools:
+        """Return where money buys what is needed, for pairs that broadcast."""
+        bought = self._fit(rows, columns).purchase > 0
+        return np.broadcast_to(bought, np.broadcast_shapes(rows.shape, columns.shape))
+
+    def least(self, rows: Ints, columns: Ints) -> Ints:
+        """Return the least scaled quantity that donations can give by themselves; all are multiples of it."""
+        money = self._router.terms.items.lump[self._sides.demand.item[columns]] * self._coin
+        granule = self.granule[rows]
+        return np.where(self.buys(rows, columns), np.lcm(granule, money), granule * self.multiple[rows])
 
     def _fit(self, rows: Ints, columns: Ints) -> Fit:
         supply, demand = self._sides.supply, self._sides.demand
@@ -309,7 +328,7 @@ class _Maker:
         needs: Members,
     ) -> None:
         supply, donations, self._origins = given
-        self._terms, self._capacities, self._granule = terms, capacities, amounts.granule
+        self._terms, self._capacities, self._amounts = terms, capacities, amounts
         self._classes, self._members = (supply, demand), (donations, needs)
         self._communities = np.unique(demand.community)
         self._outbound = HubLegs.between(terms.atlas, terms.hubs.places, terms.atlas.at(self._communities))
@@ -325,12 +344,29 @@ class _Maker:
         outbound = self._outbound.to(np.searchsorted(self._communities, communities))
         router, sides = Router(terms, tails, heads, outbound), Sides(mine, theirs, tail, head)
         options = RouteOptions(router, sides, CapacityLoads(self._capacities, terms, tails, heads))
-        granule = self._granule[donations.row[donations.start[rows]]]
-        amounts = granule, donations.total[rows] // granule, needs.total[columns]
+        first = donations.row[donations.start[rows]]
+        granule = self._amounts.granule[first]
         facts = theirs.priority, theirs.unmet_cost, theirs.community
         goods = bool((~(terms.items.service | terms.items.funds))[mine.item].any())
         oracle = pair_costs(router, sides, *self._tables)
-        return Part(rows, columns, whole, promised, *amounts, *facts, goods, options, oracle, sides, router)
+        return Part(
+            rows,
+            columns,
+            whole,
+            promised,
+            granule,
+            self._amounts.multiple[first],
+            self._amounts.fine[first],
+            donations.total[rows] // granule,
+            needs.total[columns],
+            *facts,
+            goods,
+            options,
+            oracle,
+            self._amounts.scale.unit // MONEY_SCALE,
+            sides,
+            router,
+        )
 
 
 class _Grouped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.frames import positions
 from matchopt.model.classes import Demand, Earmarks, Supply
+from matchopt.model.money import MONEY_SCALE
 from matchopt.model.pair_kernels import (
     AFFINITY_LEVEL,
     AGREEMENTS,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 STEPS = ("no_such_item", "quality", "earmark", "boundary", "unreachable", "timing", "declined")
 """Reason codes in the order of the contract, and last what commitments bar; step s (from 0) refuses with
 ``STEPS[s]``."""
+
+WRITTEN_DECIMALS = 6
+"""Decimals that a price is trusted with."""
 
 ADMITTED = len(STEPS)
 """Step number of a pair that no step refuses."""
@@ -56,8 +61,25 @@ class Fit:
     purchase: Floats
 
 
+def least_purchase(price: float, step: float) -> int:
+    """Return what whole steps at least cost together, as whole 1/10 000 currency; 0 without a price.
+
+    All that can be bought costs a whole multiple of it.
+    """
+    if not price > 0:
+        return 0
+    exact = Fraction(repr(float(price))) * Fraction(repr(float(step))) * MONEY_SCALE
+    return exact.numerator
+
+
 class Items:
-    """Items by code, and which may stand in for which."""
+    """Items by code, and which may stand in for which.
+
+    Attributes
+    ----------
+    lump : (items,) int
+        What can be bought of each costs whole multiples of this, in 1/10 000 currency; 0 where nothing can.
+    """
 
     def __init__(self, case: Case) -> None:
         named = (
@@ -78,7 +100,11 @@ class Items:
         self.step = self._column("step", 1.0)
         self.cold = self._column("cold", False)
         price = self._column("purchase_price", np.nan)
+        # Of more decimals than money is written in, a price is the outcome of a division.
+        price = np.where(np.round(price, WRITTEN_DECIMALS) == price, price, np.round(price, 4))
         self.price = np.where(self.funds, np.nan, price)
+        lumps = [least_purchase(*row) for row in zip(self.price, self.step, strict=True)]
+        self.lump = np.array(lumps, dtype=np.int64)
         donated, needed = (
             self.codes(case.column("substitutions", name)) for name in ("donated_item", "need_item")
         )
@@ -115,7 +141,7 @@ class Items:
         price = self.price[needed]
         buys = spends & (price > 0) & ~hit
         ratio = np.where(buys, 1 / np.where(price > 0, price, 1.0), ratio)
-        return Fit(same | hit | buys, ratio, penalty, np.where(spends, 1.0, 0.0))
+        return Fit(same | hit | buys, ratio, penalty, np.where(buys, 1.0, 0.0))
 
     def loads(self, item: Ints) -> Floats:
         """Return the kg that one unit of items puts on shared capacities."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from matchopt.planning.earlier import OpenPromises
 from matchopt.result.deliveries import Flows, loaded
 from matchopt.solve.block import Block, Columns, PricedPlan, Promises, SlopeScaledPlan, UnlinkedPlan
 from matchopt.solve.tiers import ProvenFlow
+from matchopt.tolerances import ROUNDING
 
 if TYPE_CHECKING:
     from matchopt.contract.case import Case
@@ -114,6 +117,7 @@ def join(
         unmet_cost=unmet_cost(case)[need_row] / MONEY_SCALE,
         tier=every([p.priority for p in parts]),
         community=every([p.community for p in parts]),
+        **_purchases(case, network, need_row),
         single=_flag(case.needs["single_source"], need_row) & flagged,
         complete=_flag(case.needs["all_or_nothing"], need_row) & flagged,
         most_communities=np.where(whole, _limit(case.donations["max_communities"])[donation_row], 0),
@@ -147,6 +151,33 @@ def join(
         every([p.number for p in promises]),
         is_open,
     )
+
+
+def _purchases(case: Case, network: Network, need_row: Ints) -> dict[str, Ints]:
+    """Return what can be bought for needs of the table, as `Block` has it.
+
+    What lines that stay have bought is no whole steps where an earlier plan did not know them: then the first
+    purchase makes it whole, where 1/10 000 of the currency can.
+    """
+    items, pinned = network.items, network.pinned
+    item = items.codes(case.needs["item"].iloc[need_row])
+    lump, lead = items.lump[item], np.zeros(len(need_row), dtype=np.int64)
+    bought = pinned.route.unit_cost[:, -1] > 0
+    paid = np.zeros(len(network.asked), dtype=np.int64)
+    np.add.at(paid, pinned.need[bought], pinned.quantity[bought])
+    coin = Fraction(network.scale.unit, MONEY_SCALE)
+    for k in np.flatnonzero(paid[need_row] > 0).tolist():
+        price, step = items.price[item[k]], items.step[item[k]]
+        whole = Fraction(repr(float(price))) * Fraction(repr(float(step))) * MONEY_SCALE
+        before = int(paid[need_row[k]]) / coin
+        first = math.ceil(before / whole)
+        leads = (n * whole - before for n in range(first, first + int(int(lump[k]) / whole)))
+        lead[k] = next((int(one) for one in leads if one.denominator == 1), -1)
+    left = network.demand.quantity[need_row] + network.demand.rest[need_row] / FINE
+    asked = left / network.scale.unit * items.price[item] * MONEY_SCALE
+    most = np.floor((asked - lead) / np.maximum(lump, 1) * (1 + ROUNDING))
+    most = np.where((lump > 0) & (lead >= 0), np.nan_to_num(most), -1)
+    return {"lump": lump, "lead": np.where(lump > 0, lead, -1), "most_lumps": most.astype(np.int64)}
 
 
 def _visited(case: Case, network: Network, donations: Ints) -> Ints:

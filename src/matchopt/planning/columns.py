@@ -209,7 +209,8 @@ class RouteSource:
                 best.see(columns, np.where(np.isinf(gain), np.inf, 1e-7 * np.minimum(cost, 10**9) - gain))
             row, column = best.pairs()
             routes = self._dearest(member, objective, row, column)
-            found.append(routes.take(np.flatnonzero(routes.gain(objective) > least)))
+            granule = np.minimum(member.part.granule[routes.tail - member.donation] / self._scale.unit, 1.0)
+            found.append(routes.take(np.flatnonzero(routes.gain(objective) > least * granule)))
         return _joined(found)
 
     def subproblems(self, objective: PricedObjective) -> Iterator[Subproblem]:
@@ -364,6 +365,7 @@ class RouteSource:
         spend, unbudgeted = unit_price(route)
         loads = part.options.loads(route, row, column) if self._open else NO_LOADS
         tail, head = row + member.donation, column + member.need
+        buys = part.buys(row, column)
         key = self._key(member, row, column, route) if key is None else key
         return Columns(
             tail,
@@ -371,6 +373,8 @@ class RouteSource:
             part.ratio(row, column) * granule,
             spend * granule,
             unbudgeted * granule,
+            np.where(buys, granule, 0.0),
+            np.where(buys, np.where(part.fine[row], 0, 1), part.multiple[row]),
             key,
             loads.which,
             loads.row,

@@ -25,11 +25,11 @@ from matchopt.result.summary import BudgetUse, FairnessReached, summarize
 from matchopt.solve.backends import BACKENDS
 from matchopt.solve.column_generation import Effort
 from matchopt.solve.oracle import PricingOracle
-from matchopt.solve.search import BlockSolution, Deadline
+from matchopt.solve.search import BlockSolution, Deadline, reaches
 from matchopt.solve.slope_scaling import PromisedArcs
 from matchopt.solve.stages import FEW_PAIRS_WHOLE, solve_block
 from matchopt.solve.tiers import ProvenFlow, WarmStart, coverage_first, total_cost
-from matchopt.tolerances import FLOAT
+from matchopt.tolerances import EQUAL, FLOAT
 
 LARGE = 2**23
 """Rows × places of a part from which on its pairs are sought in blocks."""
@@ -79,6 +79,9 @@ class Decomposition:
         What an earlier plan knows.
     stopped
         Why some block was not searched to its end: ``time_limit``, ``interrupted``, or empty.
+    last
+        The parts that were solved as one block in the last attempt, if the budget bound them, and whether
+        their routes were open.
     """
 
     case: Case
@@ -86,16 +89,18 @@ class Decomposition:
     means: Means
     warm: Warm | None = None
     floor: float | None = None
+    extra: float = 0.0
     cells: FairnessCells | None = None
     matchings: dict[int, ProvenFlow] = field(default_factory=dict)
     kept: dict[int, OpenPromises] = field(default_factory=dict)
     solved: list[Solved] = field(default_factory=list)
     stopped: str = ""
+    last: tuple[set[int], bool] | None = None
 
     @property
     def budget(self) -> float:
         """What may be spent besides the pinned lines, in currency; infinite without limit."""
-        limit = self.case.settings.policy.budget or np.inf
+        limit = (self.case.settings.policy.budget or np.inf) + self.extra
         return max(limit - self.network.pinned.spent / (MONEY_SCALE * self.network.scale.unit), 0.0)
 
     def solve(self) -> Flows:
@@ -107,6 +112,7 @@ class Decomposition:
         budget = is_open = False
         while True:
             flows = self._attempt(joint, budget=budget, is_open=is_open)
+            self.last = (joint, is_open) if budget else None
             too_dear, too_full = self._broken(flows)
             if too_dear and not budget:
                 joint, budget = set(range(len(parts))), True
@@ -324,18 +330,40 @@ class Decomposition:
         return FairnessReached(rule, floor, len(coverage), cells.holding(coverage, weight))
 
     def spent(self, limit: float, used: float) -> BudgetUse | None:
-        """Return what was spent of a budget and, from its prices, what one currency unit more would serve."""
+        """Return what was spent of a budget, and what one currency unit more serves or saves: planned anew.
+
+        That is not told where one of the two plans is not proven best.
+        """
         if np.isinf(limit):
             return None
-        more = {"cost": 0.0}
+        names = ["cost"]
         if self.case.settings.policy.objective == "coverage-first":
-            more = {str(t): 0.0 for t in np.unique(self.case.needs["priority"]).tolist()}
+            names = [str(t) for t in np.unique(self.case.needs["priority"]).tolist()]
+        if self.last is None:
+            return BudgetUse(limit, used, dict.fromkeys(names, 0.0))
+        joint, is_open = self.last
+        richer = replace(self, extra=1.0, solved=[])
+        if self._proven():
+            richer._attempt(joint, budget=True, is_open=is_open)
+        if not (richer.solved and richer._proven()):
+            return BudgetUse(limit, used, {})
+        now, then = self._values(), richer._values()
+        more = {name: max(then.get(name, 0.0) - now.get(name, 0.0), 0.0) for name in names}
+        return BudgetUse(limit, used, {name: gain if gain > EQUAL else 0.0 for name, gain in more.items()})
+
+    def _proven(self) -> bool:
+        """Return whether the blocks reach what is proven of them."""
+        stages = [stage for one in self.solved for stage in one.outcome.stages]
+        return not self.stopped and all(reaches(stage.value, stage.bound) for stage in stages)
+
+    def _values(self) -> dict[str, float]:
+        """Return what the blocks reach in each tier, or of the cost."""
+        values: dict[str, float] = {}
         for one in self.solved:
             for stage in one.outcome.stages:
-                goal = stage.name.removeprefix("tier ")
-                if goal in more:
-                    more[goal] += stage.prices.budget
-        return BudgetUse(limit, used, more)
+                name = stage.name.removeprefix("tier ")
+                values[name] = values.get(name, 0.0) + stage.value
+        return values
 
 
 def match(

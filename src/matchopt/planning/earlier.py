@@ -160,6 +160,7 @@ def keepable(network: Network, part: Part) -> OpenPromises:
         any_day=len(network.capacities) > 0,
     )
     good = is_open & (part.costs(row, column) < FORBIDDEN) & (granules * part.granule[row] == quantity)
+    good &= part.buys(row, column) | (granules % part.multiple[row] == 0)
     good &= (granules >= 1) & (granules <= part.supply[row])
     asked = part.asked[column] + network.demand.rest[promised.need[number]] / FINE
     good &= served <= asked * (1 + ROUNDING)

@@ -372,23 +372,25 @@ def budget(summary: Mapping[str, Any]) -> str:
     more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
     if "cost" in more:
         return tr(
-            "Budget: {used} of {limit} are used; one more {unit} would save about {saved} {unit} in all.",
+            "Budget: {used} of {limit} are used; one more {unit} would save {saved} {unit} in all.",
             saved=_few(more["cost"]),
             **figures,
         )
     if summary["objective"] == "total-cost":
         if "cost" in spent["one_more"]:
-            return tr("Budget: {used} of {limit} are used; more would save nothing.", **figures)
+            return tr("Budget: {used} of {limit} are used; one more {unit} would save nothing.", **figures)
         return tr("Budget: {used} of {limit} are used.", **figures)
     if more:
         units = [tr("{units} units of priority {tier}", units=_few(n), tier=tier) for tier, n in more.items()]
         figures["units"] = words.listed(units)
-        return tr("Budget: {used} of {limit} are used; one more {unit} would serve about {units}.", **figures)
-    return tr("Budget: {used} of {limit} are used; more would serve nothing more.", **figures)
+        return tr("Budget: {used} of {limit} are used; one more {unit} would serve {units} more.", **figures)
+    if spent["one_more"]:
+        return tr("Budget: {used} of {limit} are used; one more {unit} would serve nothing more.", **figures)
+    return tr("Budget: {used} of {limit} are used.", **figures)
 
 
 def _few(units: float) -> float:
-    return float(f"{units:.2g}")
+    return round(units, 4)
 
 
 def commitments(summary: Mapping[str, Any]) -> str:

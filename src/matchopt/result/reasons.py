@@ -283,7 +283,7 @@ class _Look:
 
     def _beyond(self, rows: Ints, columns: Ints, cost: Ints) -> Ints:
         """Return what keeps pairs (n,) apart of which both sides have something left."""
-        granule = self.part.granule[rows] / self._unit
+        granule = self.part.least(rows, columns) / self._unit
         least = self._open_cost(rows, columns, granule, cost)
         affordable = least * granule <= self._rest.budget * (1 + ROUNDING) + ROUNDING
         return np.where(np.isinf(least), CAPACITY, np.where(affordable, INTEGRALITY, BUDGET))

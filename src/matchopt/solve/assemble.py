@@ -10,6 +10,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.block import Block, Columns
 from matchopt.solve.certificate import Prices
 from matchopt.solve.linear import Program, ProgramResult
+from matchopt.solve.purchases import add_steps, comes_in_coins, most_bought, together
 from matchopt.tolerances import EQUAL, ROUNDING
 
 NO_ROWS: Ints = np.zeros(0, dtype=np.int64)
@@ -39,10 +40,15 @@ class Goals:
 
 @dataclass(frozen=True, slots=True)
 class StageProgram:
-    """A program with the numbers of its columns and rows."""
+    """A program with the numbers of its columns and rows.
+
+    A column of it counts so many granules as `units` (w,) says, a row of donations `coarse` (m,) granules.
+    """
 
     program: Program
     amounts: Ints
+    units: Floats
+    coarse: Floats
     donation: Ints
     need: Ints
     capacity: Ints
@@ -50,6 +56,10 @@ class StageProgram:
     cell: Ints
     reached: dict[str, Ints]
     rising: Ints
+
+    def amount(self, answer: ProgramResult) -> Floats:
+        """Return the granules over each column."""
+        return answer.value[self.amounts] * self.units
 
     def prices(self, answer: ProgramResult) -> Prices:
         """Return the prices of a linear program's rows, those of rounding below 0 cut off."""
@@ -61,7 +71,7 @@ class StageProgram:
             return np.maximum(-answer.price[rows], 0.0)
 
         return Prices(
-            most(self.donation),
+            most(self.donation) / self.coarse,
             most(self.need),
             most(self.capacity),
             float(most(self.budget).sum()),
@@ -100,11 +110,30 @@ def assemble(
         Under leximin, the cells whose smallest coverage is raised; all by default.
     """
     program = Program()
+    every, units = columns, columns.units(block.granule, block.coin)
+    # A bound of its own would take the prices of rows away.
+    most = np.minimum(most, most_bought(block, columns)) if whole else most
+    columns = columns.counted_in(units)
+    # Money is counted in what is paid at least, so that no row has larger numbers than others.
+    coarse = np.ones(len(block.supply))
+    funds = columns.tail[columns.money > 0]
+    coarse[funds] = block.coin / block.granule[funds]
     gain = columns.served * block.need_gain(stage)[columns.head]
     if stage == "cost":
         gain = gain - columns.spend - columns.unbudgeted
-    amounts = program.add_columns(len(columns), gain, most, whole, lower=least)
-    donation = program.add_rows(len(block.supply), upper=block.supply, entries=[(columns.tail, amounts, 1.0)])
+    worth, own = np.zeros(len(block.demand)), np.flatnonzero(together(block, every))
+    if whole and stage.startswith("tier"):
+        worth[columns.head[own]] = gain[own] / columns.money[own]
+        gain[own] = 0.0
+    amounts = program.add_columns(
+        len(columns),
+        gain,
+        most / units,
+        whole & ((columns.size > 0) | comes_in_coins(block, every)),
+        lower=least / units,
+    )
+    given = (columns.tail, amounts, units / coarse[columns.tail])
+    donation = program.add_rows(len(block.supply), upper=block.supply / coarse, entries=[given])
     need = program.add_rows(
         len(block.demand), upper=block.demand, entries=[(columns.head, amounts, columns.served)]
     )
@@ -129,10 +158,12 @@ def assemble(
     if len(fair.share):
         reached["share"] = fair.share
     if stage == "cost" and len(block.promises):
-        _add_promises(program, block, columns, amounts, whole=whole)
+        _add_promises(program, block, every, amounts, units, whole=whole)
     if whole:
-        _add_flags(program, block, columns, amounts)
-    return StageProgram(program, amounts, donation, need, capacity, budget, fair.cell, reached, bar)
+        _add_flags(program, block, every, amounts, units)
+        add_steps(program, block, columns, amounts, own, worth)
+    rows = donation, need, capacity, budget, fair.cell, reached, bar
+    return StageProgram(program, amounts, units, coarse, *rows)
 
 
 def closest(
@@ -206,7 +237,9 @@ def _add_least_sum(
     return row
 
 
-def _add_promises(program: Program, block: Block, columns: Columns, amounts: Ints, *, whole: bool) -> None:
+def _add_promises(
+    program: Program, block: Block, columns: Columns, amounts: Ints, units: Floats, *, whole: bool
+) -> None:
     """Add for each promise a column that says to what part it is kept; a change takes its cost.
 
     It is kept as far as its column carries what was promised, and, in whole granules, nothing above.
@@ -218,34 +251,37 @@ def _add_promises(program: Program, block: Block, columns: Columns, amounts: Int
     known = np.flatnonzero(at >= 0)
     if not len(known):
         return
-    own, amount = at[known], promises.amount[known]
+    own = at[known]
+    amount = promises.amount[known] / units[own]
     kept = program.add_columns(len(known), promises.cost, upper=1.0, whole=whole)
     carried = (EACH, amounts[own], 1.0)
     program.add_rows(len(known), lower=0.0, entries=[carried, (EACH, kept, -amount)])
     if whole:
-        most = _most(block, columns)[own]
+        most = (_most(block, columns) / units)[own]
         program.add_rows(len(known), upper=most, entries=[carried, (EACH, kept, most - amount)])
 
 
 def _most(block: Block, columns: Columns) -> Floats:
-    """Return the granules that each column can carry by itself."""
-    asked = np.floor(block.demand[columns.head] / columns.served + ROUNDING)
+    """Return the granules that each column can carry by itself, at most."""
+    dust = np.where(columns.money > 0, 0.5, ROUNDING)
+    asked = np.floor(block.demand[columns.head] / columns.served + dust)
     return np.asarray(np.minimum(block.supply[columns.tail], asked))
 
 
-def _add_flags(program: Program, block: Block, columns: Columns, amounts: Ints) -> None:
+def _add_flags(program: Program, block: Block, columns: Columns, amounts: Ints, units: Floats) -> None:
     """Add what keeps needs to one donation, needs complete, and donations to few communities."""
     single = np.flatnonzero(block.single[columns.head])
     if len(single):
         donor = columns.tail[single] * len(block.demand) + columns.head[single]
-        _add_choice(program, amounts[single], _most(block, columns)[single], donor, columns.head[single], 1.0)
+        most = (_most(block, columns) / units)[single]
+        _add_choice(program, amounts[single], most, donor, columns.head[single], 1.0)
     complete = np.flatnonzero(block.complete)
     if len(complete):
         served = program.add_columns(len(complete), upper=1.0, whole=True)
         place = np.full(len(block.demand), -1, dtype=np.int64)
         place[complete] = np.arange(len(complete))
         into = np.flatnonzero(place[columns.head] >= 0)
-        given = (place[columns.head[into]], amounts[into], columns.served[into])
+        given = (place[columns.head[into]], amounts[into], (columns.served * units)[into])
         asked = (EACH, served, -block.demand[complete])
         program.add_rows(len(complete), -EQUAL, EQUAL, entries=[given, asked])
     new, left = block.new_communities(columns.tail, columns.head)
@@ -255,7 +291,7 @@ def _add_flags(program: Program, block: Block, columns: Columns, amounts: Ints) 
         community = block.community[columns.head[few]]
         pair = tail * (int(block.community.max()) + 1) + community
         limit = left.astype(np.float64)
-        _add_choice(program, amounts[few], block.supply[tail], pair, tail, limit[tail])
+        _add_choice(program, amounts[few], block.supply[tail] / units[few], pair, tail, limit[tail])
 
 
 def _add_choice(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol, Self
@@ -35,6 +36,11 @@ class Columns:
         Need units that one granule serves.
     spend, unbudgeted : (w,) float
         What one granule costs: what the budget counts of it, and the rest. In currency.
+    money : (w,) float
+        What of that is paid for what one granule buys; 0 where nothing is bought.
+    size : (w,) int
+        Granules of which it carries a whole multiple: 1 but for money, and 0 for money that is split to
+        1/10 000 of the currency, where only what is bought together is whole steps.
     key : (w,) int
         Tells columns apart; what else it means is the source's business.
     load_column, load_row : (e,) int
@@ -47,6 +53,8 @@ class Columns:
     served: Floats
     spend: Floats
     unbudgeted: Floats
+    money: Floats
+    size: Ints
     key: Ints
     load_column: Ints
     load_row: Ints
@@ -59,7 +67,7 @@ class Columns:
     def none(cls) -> Self:
         """Return no columns."""
         whole, real = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return cls(whole, whole, real, real, real, whole, whole, whole, real)
+        return cls(whole, whole, real, real, real, real, whole, whole, whole, whole, real)
 
     def take(self, index: Ints) -> Self:
         """Return the columns at `index`, each at most once."""
@@ -94,6 +102,18 @@ class Columns:
         order = np.argsort(self.load_column, kind="stable")
         start = np.searchsorted(self.load_column[order], np.arange(len(self) + 1))
         return start, self.load_row[order], self.load[order]
+
+    def units(self, granule: Floats, coin: float) -> Floats:
+        """Return (w,) the granules that programs count as one: what is whole, or so much currency."""
+        return np.where(self.size > 0, self.size, coin / granule[self.tail])
+
+    def counted_in(self, units: Floats) -> Self:
+        """Return the same, what one granule serves, costs and loads being that of one unit (w,)."""
+        served, spend, unbudgeted, money = (
+            part * units for part in (self.served, self.spend, self.unbudgeted, self.money)
+        )
+        load = self.load * units[self.load_column]
+        return replace(self, served=served, spend=spend, unbudgeted=unbudgeted, money=money, load=load)
 
     def gain(self, objective: PricedObjective) -> Floats:
         """Return what one granule over each column is worth beyond what it uses up."""
@@ -283,6 +303,11 @@ class Block:
         Units that a need asks, and what one of them costs if not served.
     tier, community : (n,) int
         Priority, and community by number.
+    lump, lead : (n,) int
+        What is bought for a need costs `lead` and whole multiples of `lump` together, in 1/10 000 currency;
+        -1 for a lead that there is none of. `lead` is 0 but where lines that stay have bought no whole steps.
+    most_lumps : (n,) int
+        How many of these are asked for at most.
     single, complete : (n,) bool
         Served by one donation at most; served in full or not at all.
     most_communities : (m,) int
@@ -323,6 +348,9 @@ class Block:
     unmet_cost: Floats
     tier: Ints
     community: Ints
+    lump: Ints
+    lead: Ints
+    most_lumps: Ints
     single: Bools
     complete: Bools
     most_communities: Ints
@@ -341,6 +369,12 @@ class Block:
     promises: Promises
     slope_scaled: SlopeScaledPlan | None = None
     divisible: PricedPlan | None = None
+
+    @property
+    def coin(self) -> float:
+        """What all that is bought is paid in whole multiples of, in currency; 1 where there is none."""
+        lumps = self.lump[self.lump > 0].tolist()
+        return math.gcd(*lumps) / 10_000 if lumps else 1.0
 
     @property
     def stages(self) -> tuple[str, ...]:

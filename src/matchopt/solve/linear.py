@@ -91,7 +91,7 @@ class Program:
         count: int,
         gain: Floats | float = 0.0,
         upper: Floats | float = np.inf,
-        whole: bool = False,
+        whole: Bools | bool = False,
         lower: Floats | float = 0.0,
     ) -> Ints:
         """Add columns between `lower` and `upper` and return their numbers."""

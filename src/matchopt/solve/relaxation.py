@@ -118,7 +118,7 @@ def relax(
             if deadline is None or deadline.left() != 0:
                 raise
             return found
-        prices, amount = program.prices(answer), answer.value[program.amounts]
+        prices, amount = program.prices(answer), program.amount(answer)
         holds = np.abs(answer.price[program.rising])
         found = Relaxation(columns, amount, answer.objective, prices, holds)
         if source is None or reaches(found.value, enough):

@@ -6,6 +6,7 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats, Ints
 from matchopt.solve.block import Block, Columns
+from matchopt.solve.purchases import COINS
 from matchopt.tolerances import EQUAL, ROUNDING
 
 
@@ -14,7 +15,9 @@ def rounded_down(block: Block, columns: Columns, amount: Floats) -> Floats:
 
     Giving less breaks no other rule, goals aside: a plan to begin with.
     """
-    whole = np.floor(amount + EQUAL)
+    # What is bought has to be whole steps together: that is for `completed` to begin anew.
+    size = np.where(columns.money > 0, np.inf, columns.size)
+    whole = np.floor(amount / size + EQUAL) * np.where(columns.money > 0, 1, size)
     tail, head = columns.tail, columns.head
     width = int(block.community.max(initial=0)) + 1
     new, left = block.new_communities(tail, head)
@@ -58,7 +61,8 @@ def completed(
         gain = (block.cell[columns.head] >= 0).astype(np.float64)
     plan = _Growing(block, columns, amount, most)
     like = np.zeros(len(columns)) if relaxed is None else relaxed
-    useful = np.flatnonzero((gain > EQUAL) & (plan.rest[columns.head] > EQUAL))
+    gains = gain > EQUAL * np.minimum(columns.served, 1.0)
+    useful = np.flatnonzero(gains & (plan.rest[columns.head] > EQUAL))
     cost = (columns.spend + columns.unbudgeted) / columns.served
     useful = useful[np.lexsort((cost[useful], -like[useful], columns.head[useful]))]
     heads, starts = np.unique(columns.head[useful], return_index=True)
@@ -67,6 +71,17 @@ def completed(
     for k in np.argsort(-served[heads] / block.demand[heads], kind="stable").tolist():
         plan.serve(int(heads[k]), own[k].tolist())
     return plan.amount
+
+
+def _least(block: Block, columns: Columns) -> Floats:
+    """Return the granules of which each column by itself carries whole multiples, infinite for none."""
+    least = columns.size.astype(np.float64)
+    buys = np.flatnonzero(columns.money > 0)
+    coins = np.maximum(np.rint(columns.money[buys] * COINS), 1).astype(np.int64)
+    lumps = np.lcm(coins, np.maximum(block.lump[columns.head[buys]], 1)) / (columns.money[buys] * COINS)
+    led = (block.lump[columns.head[buys]] > 0) & (block.lead[columns.head[buys]] == 0)
+    least[buys] = np.where(led, np.rint(lumps), np.inf)
+    return least
 
 
 class _Growing:
@@ -94,6 +109,7 @@ class _Growing:
         ):
             self._visit(t, place, granules)
         self._first, self._row, self._load = columns.loads()
+        self._least = _least(block, columns)
 
     def serve(self, need: int, columns: list[int]) -> None:
         """Give `need` what can be given over `columns`, in their order."""
@@ -152,7 +168,10 @@ class _Growing:
             self._money / spend if spend > 0 else np.inf,
             float((self._room[self._row[loads]] / self._load[loads]).min(initial=np.inf)),
         )
-        return max(float(np.floor(most + ROUNDING)), 0.0)
+        least = float(self._least[column])
+        if np.isinf(least):
+            return 0.0
+        return max(float(np.floor(most / least + ROUNDING) * least), 0.0)
 
     def _book(self, need: int, column: int, granules: float) -> None:
         tail = int(self._columns.tail[column])
@@ -179,7 +198,8 @@ def broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Boo
 
     Those that share a donation, or a need, with what is broken there; and those with flags.
     """
-    split = np.abs(relaxed - np.rint(relaxed)) > EQUAL
+    size = np.maximum(columns.size, 1)
+    split = (np.abs(relaxed - np.rint(relaxed / size) * size) > EQUAL) | (columns.money > 0)
     # What is promised and given in part costs as if nothing of it were.
     at = block.promises.among(columns)
     carried = np.append(relaxed, 0.0)[at]
@@ -188,7 +208,7 @@ def broken(block: Block, columns: Columns, relaxed: Floats) -> tuple[Floats, Boo
     donation, need = block.marked(columns, split)
     flagged = block.single[columns.head] | block.complete[columns.head]
     flagged |= block.most_communities[columns.tail] > 0
-    return np.floor(relaxed + EQUAL), donation[columns.tail], need[columns.head], flagged
+    return np.floor(relaxed / size + EQUAL) * size, donation[columns.tail], need[columns.head], flagged
 
 
 class Packing:

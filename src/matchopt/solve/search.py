@@ -12,10 +12,12 @@ import numpy as np
 
 from matchopt.arrays import Bools, Floats
 from matchopt.errors import SolverError
+from matchopt.language import tr
 from matchopt.solve.assemble import Goals, StageProgram, assemble, closest
 from matchopt.solve.block import Block, Columns, Reached
 from matchopt.solve.certificate import Prices, Proofs, bound
 from matchopt.solve.linear import ProgramResult
+from matchopt.solve.purchases import PooledFunds, buys_whole_steps, settled
 from matchopt.solve.rounding import completed, rounded_down
 from matchopt.tolerances import EQUAL, ROUNDING
 
@@ -33,8 +35,10 @@ def reaches(value: float, goal: float) -> bool:
 
 
 def is_whole(block: Block, columns: Columns, amount: Floats) -> bool:
-    """Return whether `amount` keeps granules whole and obeys the flags."""
-    if np.abs(amount - np.rint(amount)).max(initial=0.0) > EQUAL:
+    """Return whether `amount` keeps granules and what is bought whole, and obeys the flags."""
+    size = np.maximum(columns.size, 1)
+    off = np.abs(amount - np.rint(amount / size) * size)[columns.size > 0]
+    if off.max(initial=0.0) > EQUAL or not buys_whole_steps(block, columns, amount):
         return False
     used = np.flatnonzero(amount > 0.5)
     tail, head = columns.tail[used], columns.head[used]
@@ -177,8 +181,8 @@ class IntegerSearch:
             return self._sorted(goals, start)
         for amount in (start, relaxed):
             if amount is not None and is_whole(self.block, self.columns, amount):
-                whole = np.rint(amount)
-                if reaches(self._value(stage, whole), goal):
+                whole = settled(self.block, self.columns, amount)
+                if whole is not None and reaches(self._value(stage, whole), goal):
                     return SearchResult(whole, np.inf)
         if start is not None and self.deadline.left() == 0:
             return SearchResult(start, np.inf)
@@ -203,10 +207,16 @@ class IntegerSearch:
             return SearchResult(start, np.inf)
         first = self._solve("leximin", Goals(), start, sums=1)
         floor = float(self.block.reached(self.columns, first.amount).coverage.min(initial=1.0))
+        pooled = PooledFunds.of(self.block, self.columns)
         program = closest(
-            self.block, self.columns, np.maximum(target, floor), floor, least=self.least, most=self.most
+            pooled.block,
+            pooled.columns,
+            np.maximum(target, floor),
+            floor,
+            least=pooled.bounds(self.least),
+            most=pooled.bounds(self.most),
         )
-        return SearchResult(self._run(program, first.amount).amount, first.bound)
+        return SearchResult(self._run(program, pooled, first.amount).amount, first.bound)
 
     def _better(
         self, stage: str, goals: Goals, start: Floats | None, relaxed: Floats | None
@@ -228,22 +238,23 @@ class IntegerSearch:
         return self.block.reached(self.columns, amount).value[stage]
 
     def _solve(self, stage: str, goals: Goals, start: Floats | None, sums: int = 0) -> SearchResult:
+        pooled = PooledFunds.of(self.block, self.columns)
         program = assemble(
-            self.block,
-            self.columns,
+            pooled.block,
+            pooled.columns,
             stage,
             goals,
             whole=True,
             sums=sums,
-            least=self.least,
-            most=self.most,
+            least=pooled.bounds(self.least),
+            most=pooled.bounds(self.most),
         )
-        step = self._run(program, start)
+        step = self._run(program, pooled, start)
         if start is not None and not sums and self._value(stage, step.amount) < self._value(stage, start):
             return SearchResult(start, step.bound)
         return step
 
-    def _run(self, program: StageProgram, start: Floats | None) -> SearchResult:
+    def _run(self, program: StageProgram, pooled: PooledFunds, start: Floats | None) -> SearchResult:
         """Search until the deadline; `start` stands where nothing is found.
 
         The solver is not told of it: HiGHS takes a start, but has then called worse plans the best.
@@ -267,7 +278,12 @@ class IntegerSearch:
             return SearchResult(start, np.inf)
         if not answer.proven:
             self._cut_short()
-        return SearchResult(np.rint(answer.value[program.amounts]), self._proven(answer))
+        whole = settled(self.block, self.columns, pooled.split(program.amount(answer)))
+        if whole is None:
+            if start is None:
+                raise SolverError(tr("no whole steps can be bought for the money of the best plan"))
+            whole = start
+        return SearchResult(whole, self._proven(answer))
 
     def _cut_short(self) -> None:
         """Note that time ran out, unless it was the nodes that did."""

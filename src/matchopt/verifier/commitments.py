@@ -21,7 +21,7 @@ from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import NO_DAY, Counts, Facts, Names, PairIndex, classes, pick
 from matchopt.verifier.gather import Tables, counted
 from matchopt.verifier.prices import PriceTable
-from matchopt.verifier.rules import DIRECT, PairFacts, admissible, stated_routes
+from matchopt.verifier.rules import DIRECT, PairFacts, admissible, line_granule, stated_routes
 
 PINNED = ("accepted", "in_transit", "delivered")
 BARRED = ("declined", "cancelled")
@@ -239,7 +239,7 @@ def _keepable(f: Facts, rest: Facts, commitments: CommitmentFacts) -> Bools:
     d, lines = f.donations, commitments.promised
     i, j, p = lines.i, lines.j, PairFacts.of(f, lines.i, lines.j)
     good = (d.plannable[i] > 0) & ~f.needs.excluded[j] & ~commitments.bars(i, j) & admissible(f, i, j)
-    good &= (lines.given % d.granule[i] == 0) & (lines.given <= rest.donations.plannable[i])
+    good &= (lines.given % line_granule(f, p) == 0) & (lines.given <= rest.donations.plannable[i])
     asked = rest.needs.asked[j].astype(np.float64) * f.needs.grain[j]
     good &= lines.given * d.grain[i] * p.ratio <= asked * (1 + ROUNDING)
     routes = stated_routes(f, p, lines.hub)

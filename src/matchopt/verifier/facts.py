@@ -146,7 +146,8 @@ class DonationFacts:
 
     `weight` is what a unit weighs on the way (funds: nothing), `load` what it weighs on shared
     capacities (services neither). `place_mark` and `group_mark` are rows of `Facts.places_marked`
-    and `Facts.groups_marked`.
+    and `Facts.groups_marked`. Of money that may buy a granule is its lot, or the smallest money there is
+    (`fine`); lines of it that are no purchases are `multiple` granules.
     """
 
     ids: Texts
@@ -155,6 +156,8 @@ class DonationFacts:
     item: Ints
     grain: Floats
     granule: Ints
+    multiple: Ints
+    fine: Bools
     weight: Floats
     load: Floats
     cold: Bools
@@ -268,8 +271,9 @@ class Facts:
         First and last day of the horizon.
     capacitated
         Whether any capacity is given: a line may then take any route, on any days.
-    item_funds, buyable, categories
-        By item, the last entry standing for none: is it money; its purchase price (NaN without); its
+    item_funds, buyable, lumps, categories
+        By item, the last entry standing for none: is it money; its purchase price (NaN without); the least
+        that whole steps of it cost, in whole 1/10 000, of which all that is bought costs multiples; its
         category, the item's own name where it has none.
     tiers
         The priorities that needs have, in order.
@@ -293,6 +297,7 @@ class Facts:
     hubs: HubFacts
     item_funds: Bools
     buyable: Floats
+    lumps: Ints
     categories: Texts
     tiers: tuple[int, ...]
     places: Names

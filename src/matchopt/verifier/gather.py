@@ -10,6 +10,7 @@ import numpy as np
 from matchopt.arrays import Bools, Floats, Ints, Texts
 from matchopt.contract.case import Case
 from matchopt.verifier import facts
+from matchopt.verifier.purchases import least_purchases, written_prices
 from matchopt.verifier.reliability import columns_read, expected
 
 _WORK = (("needs", "needed_from"), ("needs", "needed_by"), ("donations", "available_until"))
@@ -73,6 +74,8 @@ class _Gatherer:
         kinds = np.full(len(self.items) + 1, "goods", dtype=object)
         kinds[self.known] = t.text("items", "kind")
         self.kinds, self.steps = kinds, self.of_item("step", 1.0)
+        self.price = written_prices(self.of_item("purchase_price", np.nan))
+        self.lumps = least_purchases(self.price, self.steps, self.kinds == "funds")
         self.given, self.asked = (self.items.of(t.text(table, "item")) for table in ("donations", "needs"))
         self.donations, self.needs = (
             facts.Names(t.text(*key)) for key in (("donations", "donation_id"), ("needs", "need_id"))
@@ -107,7 +110,8 @@ class _Gatherer:
             needs=self._needs(),
             hubs=hubs,
             item_funds=self.kinds == "funds",
-            buyable=self.of_item("purchase_price", np.nan),
+            buyable=self.price,
+            lumps=self.lumps,
             categories=self.categories,
             tiers=tuple(np.unique(self.t.whole("needs", "priority")).tolist()),
             places=self.places,
@@ -172,7 +176,10 @@ class _Gatherer:
             (self.given, ("donations", "lot_size")),
             (earlier, ("commitments", "quantity")),
         )
-        return _grains_of(len(self.items), [(item, t.number(*column)) for item, column in columns])
+        given = [(item, t.number(*column)) for item, column in columns]
+        money = np.flatnonzero((self.kinds[:-1] == "funds").astype(bool) & bool(self.lumps.any()))
+        given.append((money, np.full(len(money), 1 / 10_000)))
+        return _grains_of(len(self.items), given)
 
     def _donations(self, place_mark: Ints, group_mark: Ints) -> facts.DonationFacts:
         t, item = self.t, self.given
@@ -181,6 +188,10 @@ class _Gatherer:
         cold[self.known] = t.flag("items", "cold")
         weight = np.where(kind == "funds", 0.0, self.of_item("weight_kg", 1.0)[item])
         steps, lot = counted(self.steps[item], scale), t.number("donations", "lot_size")
+        lots = counted(np.nan_to_num(lot), scale)
+        whole = _granules(steps, np.where(np.isnan(lot), steps, lots))
+        buys, coin = (kind == "funds").astype(bool) & bool(self.lumps.any()), np.maximum(scale // 10_000, 1)
+        least = np.maximum(np.where(np.isnan(lot), np.gcd(np.maximum(steps, 1), coin), lots), 1)
         offered = counted(t.number("donations", "quantity"), scale)
         place = self.places.of(t.text("donations", "origin"))
         north, east = t.number("donations", "latitude"), t.number("donations", "longitude")
@@ -196,7 +207,9 @@ class _Gatherer:
             items=t.text("donations", "item"),
             item=item,
             grain=1.0 / scale,
-            granule=_granules(steps, np.where(np.isnan(lot), steps, counted(np.nan_to_num(lot), scale))),
+            granule=np.where(buys, least, whole),
+            multiple=np.where(buys, whole // least, 1),
+            fine=buys & np.isnan(lot),
             weight=weight,
             load=np.where(kind == "goods", weight, 0.0),
             cold=cold[item],
@@ -211,7 +224,7 @@ class _Gatherer:
             expires=np.where(expires == facts.NO_DAY, keeps, expires),
             quality=t.whole("donations", "quality"),
             offered=offered,
-            plannable=self._plannable(offered, steps, counted(np.nan_to_num(lot), scale)),
+            plannable=self._plannable(offered, steps, lots),
             place_mark=place_mark,
             group_mark=group_mark,
             most_communities=_limit(t.number("donations", "max_communities")),
@@ -221,18 +234,15 @@ class _Gatherer:
         """Return how many grains of each donation may be planned (contract §4 and §9, reliability)."""
         t, policy = self.t, self.settings.policy
         unsure = t.number("donations", "reliability") < 1
-        if policy.reliability == "ignore" or not unsure.any():
-            return offered
-        if policy.reliability == "firm":
-            return np.where(unsure, 0, offered)
-        read = [self.given, self.places.of(t.text("donations", "origin"))]
-        read.append(self.communities.of(t.text("donations", "community")))
-        alike = columns_read(t, read, (self.start, self.end), affinities=bool(policy.affinity_weight))
+        if policy.reliability != "expected" or not unsure.any():
+            return np.where(unsure & (policy.reliability == "firm"), 0, offered)
+        origin, community = (t.text("donations", name) for name in ("origin", "community"))
+        read = self.given, self.places.of(origin), self.communities.of(community)
+        alike = columns_read(t, [*read], (self.start, self.end), affinities=bool(policy.affinity_weight))
         kept = np.isin(t.text("commitments", "status"), ("accepted", "in_transit", "delivered"))
         i = self.donations.of(t.text("commitments", "donation_id"))[kept]
-        stays = np.zeros(len(offered), dtype=np.int64)
         quantity = np.nan_to_num(t.number("commitments", "quantity"))[kept]
-        np.add.at(stays, i, counted(quantity, self.scale[self.given[i]]))
+        stays = np.bincount(i, counted(quantity, self.scale[self.given[i]]), len(offered)).astype(np.int64)
         amounts = offered, np.minimum(stays, offered), np.maximum(steps, lots)
         return expected(t, np.flatnonzero(unsure), alike, *amounts)
 

@@ -149,7 +149,7 @@ def read_lines(f: facts.Facts, commitments: CommitmentFacts, table: PlanTable) -
     rows.note("id", wrong, words, ids=ids[known], right=right)
     pinned = commitments.pinned.find(keys)
     _check_pinned(f, commitments, pinned, table)
-    given, stays = _given(f, p.i, donated[known], np.append(commitments.pinned.given, 0)[pinned], rows)
+    given, stays = _given(f, p, donated[known], np.append(commitments.pinned.given, 0)[pinned], rows)
     rate, rates = _rates(f, p)
     _check_served(f, p.j, given, (rate, rates), served[known], rows)
     new = (stays == 0) | (given > stays)
@@ -218,12 +218,14 @@ def _check_pinned(f: facts.Facts, commitments: CommitmentFacts, at: Ints, table:
     rows.note("pinned", gone, mark("is a line that stays as it was, and is missing here"))
 
 
-def _given(f: facts.Facts, i: Ints, quantity: Floats, stays: Ints, rows: CheckedRows) -> tuple[Ints, Ints]:
+def _given(
+    f: facts.Facts, p: rules.PairFacts, quantity: Floats, stays: Ints, rows: CheckedRows
+) -> tuple[Ints, Ints]:
     """Return quantities in grains, and what of them stays of an earlier plan.
 
     Those whose new part is no whole number of granules are reported, and those that give less than stays.
     """
-    grain, granule = f.donations.grain[i], f.donations.granule[i]
+    grain, granule = f.donations.grain[p.i], rules.line_granule(f, p)
     ratio = np.nan_to_num(quantity) / grain
     whole = np.rint(ratio)
     good = (np.abs(ratio - whole) <= 4 * np.spacing(ratio)) & (whole >= 1) & (whole <= facts.LARGEST)
@@ -233,7 +235,8 @@ def _given(f: facts.Facts, i: Ints, quantity: Floats, stays: Ints, rows: Checked
     rows.note("pinned", less, words, quantity=written(quantity), stays=written(stays * grain))
     good &= ~less & ((grains - stays) % granule == 0)
     words = mark(
-        "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot)"
+        "gives {quantity}, no positive multiple of {value} (the least common multiple of step and lot; "
+        "of money that buys its lot, or 0.0001)"
     )
     odd = ~good & ~less & ~np.isnan(quantity)
     rows.note("quantity", odd, words, quantity=written(quantity), value=written(granule * grain))

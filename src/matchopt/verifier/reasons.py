@@ -118,7 +118,7 @@ class Reasons:
         if not r.size:
             return
         met, least = pick(met, r), least[r]
-        granule = d.granule[met.pairs.i] * d.grain[met.pairs.i]
+        granule = rules.one_more(self.f, met.pairs)
         cost = cheapest_with_room(self.f, self._residual, met, d.load[met.pairs.i] * granule)
         roomy = cost < 2**61
         paid = roomy & ((cost / 10_000 - met.pairs.fees.unbudgeted()) * granule <= self._budget)

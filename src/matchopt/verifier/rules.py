@@ -145,8 +145,20 @@ def substituted(f: Facts, i: Ints, j: Ints) -> tuple[Bools, Floats, Floats, Bool
     ratio, penalty = np.ones(len(i)), np.zeros(len(i))
     ratio[named], penalty[named] = f.substitutions.ratio[row[named]], f.substitutions.penalty[row[named]]
     ratio[buys] = 1 / f.buyable[asked[buys]]
-    fits = same | named | buys
-    return fits, ratio, penalty, other & fits
+    return same | named | buys, ratio, penalty, buys
+
+
+def line_granule(f: Facts, p: PairFacts) -> Ints:
+    """Return the grains of which each line of a pair is a whole multiple."""
+    d = f.donations
+    return np.where(p.fees.purchase > 0, d.granule[p.i], d.granule[p.i] * d.multiple[p.i])
+
+
+def one_more(f: Facts, p: PairFacts) -> Floats:
+    """Return the least units that a donation alone can give a need: of money, what buys a step of it."""
+    d, line = f.donations, line_granule(f, p)
+    lump = f.lumps[f.needs.item[p.j]] * np.maximum(np.rint(1 / d.grain[p.i]).astype(np.int64) // 10_000, 1)
+    return np.where(p.fees.purchase > 0, np.lcm(line, np.maximum(lump, 1)), line) * d.grain[p.i]
 
 
 def exact_ratio(f: Facts, i: int, j: int) -> Fraction:

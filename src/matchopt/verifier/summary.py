@@ -233,12 +233,9 @@ class SummaryCheck:
             )
             right, added = (f"{float(number):.4f}" for number in (other.right, together))
             self._add("cost", words, together=added, right=right)
-        kinds = [number_of(costs.get(kind)) for kind in KINDS]
         stated = number_of(self.summary.get("logistics_cost"))
-        if None in kinds or stated is None:
-            return
-        sum_of_kinds = sum((kind or Fraction(0) for kind in kinds), Fraction(0))
-        if abs(sum_of_kinds - stated) > _MONEY / 2 + abs(stated) / 2**48:
+        sum_of_kinds = sum((number_of(costs.get(kind)) or Fraction(0) for kind in KINDS), Fraction(0))
+        if stated is not None and abs(sum_of_kinds - stated) > _MONEY / 2 + abs(stated) / 2**48:
             words = mark("the kinds add up to {sum_of_kinds}, logistics_cost is {stated}")
             self._add("cost", words, sum_of_kinds=sum_of_kinds, stated=stated)
 
@@ -366,9 +363,8 @@ class BoundChecks(SummaryCheck):
             if self.rule != "none" or stated is not None:
                 self._say("summary", "fairness", tr("has to be about the rule {rule}", rule=self.rule))
             return
-        own = ExpectedValue(
-            Fraction(self.shares.shortfall if share else self.shares.floor), _QUANTITY + _SLACK
-        )
+        reached = self.shares.shortfall if share else self.shares.floor
+        own = ExpectedValue(Fraction(reached), _QUANTITY + _SLACK)
         right: dict[str, Any] = {"rule": self.rule, "shortfall" if share else "floor": own}
         right |= {"bound": None, "relaxation": None}
         if self.rule == "leximin":
@@ -384,20 +380,24 @@ class BoundChecks(SummaryCheck):
             if limit > 0 or stated is not None:
                 self._say("summary", "budget", tr("has to be about the limit {limit}", limit=f"{limit:g}"))
             return
-        used = ExpectedValue(self.book.tally.spent, _MONEY)
-        self.compare(
-            "budget", stated, {"limit": ExpectedValue(Fraction(limit)), "used": used, "one_more": None}
-        )
+        used, most = ExpectedValue(self.book.tally.spent, _MONEY), ExpectedValue(Fraction(limit))
+        self.compare("budget", stated, {"limit": most, "used": used, "one_more": None})
         one_more = stated.get("one_more")
         if not isinstance(one_more, Mapping):
             self._say("summary", "budget.one_more", tr("has to hold keys and figures"))
             return
+        goals, first = {goal.path[-1]: goal for goal in self._goals()}, True
         for key, worth in self.proven.one_more.items():
             if key == LAST and key not in one_more:  # what a tier would gain is asked for, not this
                 continue
             number = number_of(one_more.get(key, 0))
-            if number is None or abs(number - Fraction(worth)) > _NEAR * (1 + Fraction(worth)):
-                self._say("summary", f"budget.one_more.{key}", tr("has to be {worth}", worth=f"{worth:.10g}"))
+            # A plan with one unit more is none of ours; prices bound what it brings first, tiers the rest.
+            goal = goals[key]
+            room = goal.beyond(goal.proven, goal.plan) + Fraction(worth) if first else goal.most or 0
+            if number is None or not 0 <= number <= room + goal.slack(goal.proven):
+                words = tr("has to be from 0 to {most}", most=f"{float(room):.10g}")
+                self._say("summary", f"budget.one_more.{key}", words)
+            first &= not number
         for key in (key for key in one_more if key not in self.proven.one_more):
             self._add(f"budget.one_more.{key}", mark("is no tier of the case"), "unknown_key")
 

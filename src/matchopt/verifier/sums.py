@@ -33,6 +33,7 @@ from matchopt.verifier.facts import (
     total,
 )
 from matchopt.verifier.lines import NOBODY, PlanLines
+from matchopt.verifier.purchases import check_steps
 from matchopt.verifier.rules import agreement_of, lanes_taken
 from matchopt.verifier.violation import (
     CheckedRows,
@@ -148,6 +149,7 @@ def check_tally(f: Facts, lines: PlanLines, tally: PlanTotals, found: Violations
     words = mark("goes to {spread} communities, more than its {most_communities}")
     most = written(d.most_communities, "g")
     donations.note("max_communities", wide, words, spread=spread, most_communities=most)
+    check_steps(f, lines, needs)
     limit, spent = f.settings.policy.budget, tally.spent
     if limit > 0 and spent > max(Fraction(limit) * (1 + _SLACK), tally.held):
         words = mark("spends {spent}, purchases aside, more than the budget of {limit}")

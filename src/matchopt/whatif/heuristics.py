@@ -199,7 +199,7 @@ class Round:
         loaded, which = np.unique(loads.row, return_inverse=True)
         kg = np.bincount(which, loads.kg, len(loaded)) / network.scale.unit
         cost = float(budgeted(way.unit_cost)[0]) / (MONEY_SCALE * network.scale.unit)
-        granule = int(part.granule[row])
+        granule = int(part.least(*at)[0])
         # Of what each of these has left, how much a scaled unit takes.
         left, taken = np.append(self._room[loaded], self._budget), np.append(kg, cost)
         most = (left[taken > 0] / (taken[taken > 0] * granule)).min(initial=np.inf) * (1 + ROUNDING)
