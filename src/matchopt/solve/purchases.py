@@ -73,7 +73,8 @@ class PooledFunds:
         pools = []
         for members in groups:
             ways = members[:, np.isin(members[0], kept)]
-            pools.append((money[columns.tail[members[:, 0]]], np.searchsorted(kept, ways[0]), ways))
+            if ways.size:
+                pools.append((money[columns.tail[members[:, 0]]], np.searchsorted(kept, ways[0]), ways))
         return cls(pooled, searched, kept, tuple(pools), len(columns))
 
     def bounds(self, bound: Floats | float) -> Floats:
