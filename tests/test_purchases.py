@@ -45,6 +45,7 @@ def planned(small: SmallCase) -> matchopt.Plan:
     ("small", "served", "paid"),
     [
         (case({"F": 310}, {"N": 1}), 0, 0),
+        (case({"F": 310, "G": 250}, {"N": 1}), 0, 0),
         (case({"F": 310, "G": 600}, {"N": 1}), 1, 900),
         (case({"F": 899, "G": 900}, {"N": 3}), 1, 900),
         (case({"F": 1, "G": 1}, {"N": 9}, price=0.4), 5, 2),
@@ -101,9 +102,18 @@ def test_the_verifier_finds_parts_of_a_step() -> None:
 
 
 @pytest.mark.parametrize("most", [0, 10**9])
-def test_large_cases_buy_whole_steps_too(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Column by column, and with the relaxation first, as cases of many pairs are solved."""
+@pytest.mark.parametrize(
+    ("small", "least"),
+    [
+        (case({"F": 310, "G": 250}, {"N": 1}), 0),
+        (case({"F": 850, "G": 700}, {"N": 2, "M": 1}), 1),
+        (case({"F": 1799, "G": 901}, {"N": 1, "M": 1, "L": 1}), 2),
+    ],
+)
+def test_large_cases_buy_whole_steps_too(
+    monkeypatch: pytest.MonkeyPatch, small: SmallCase, least: int, most: int
+) -> None:
+    """Column by column, and with the relaxation first and local search, as cases of many pairs are solved."""
     monkeypatch.setattr(stages, "ALL_COLUMNS", 0)
     monkeypatch.setattr(stages, "MIDDLE", most)
-    plan = planned(case({"F": 1799, "G": 901}, {"N": 1, "M": 1, "L": 1}))
-    assert plan.served >= 2
+    assert planned(small).served >= least

@@ -71,8 +71,11 @@ class LocalSearch:
         place = np.full(len(block.supply), -1, dtype=np.int64)
         place[few] = np.arange(len(few))
         community = block.community[columns.head]
-        of_need = np.lexsort((price, columns.head))
-        of_donation = np.lexsort((price, level[columns.head], community, columns.tail))
+        # What buys whole steps only together with others, or goes in more than granules, stays as it is.
+        able = np.flatnonzero((columns.money == 0) & (columns.size == 1))
+        tail, head = columns.tail[able], columns.head[able]
+        of_need = able[np.lexsort((price[able], head))]
+        of_donation = able[np.lexsort((price[able], level[head], community[able], tail))]
         first, row, load = columns.loads()
         self._few = few[np.argsort(-block.supply[few] * block.granule[few], kind="stable")]
         self._columns = np.zeros(len(columns), COLUMN)
