@@ -201,7 +201,7 @@ def test_a_budget_that_does_not_bind_changes_nothing(small: SmallCase) -> None:
     assert_same_tables(one, other)
     assert dict(one.summary) == dict(other.summary) | {"budget": None}
     assert other.summary["budget"]["used"] == pytest.approx(
-        one.logistics_cost - one.cost["purchase"], abs=1e-3
+        one.logistics_cost - one.cost["purchase"] - one.cost["penalty"], abs=1e-3
     )
     assert not any(other.summary["budget"]["one_more"].values())
 
