@@ -23,6 +23,7 @@ from matchopt.language import (
     _of_desktop,
     amount,
     day,
+    money_unit,
     number,
     of_system,
     said_by_system,
@@ -71,7 +72,7 @@ def test_figures_as_each_language_writes_them() -> None:
             "1,200 needs",
         )
     with speaking("zh"):
-        assert amount(1234.5, "CNY") == "¥1,234.50"
+        assert amount(1234.5, "CNY") == "￥1,234.50"
         assert day(date(2026, 3, 1)) == "2026年3月1日"
         assert trn("{n} need", "{n} needs", 1200) == "1,200 项需求"
         assert tr("Overview") == "概览"
@@ -299,6 +300,18 @@ def said() -> list[str]:
         "最差",
         "移交",
         "机构",
+        "最少的社区",
+        "此价值",
+        "原样带入",
+        "二十次里",
+        "可靠性太低",
+        "没有线路或仓库",
+        "损失原因",
+        "损失数量",
+        "守诺",
+        "单一来源",
+        "全部或不给",
+        "需求单位",
         "«",
         "»",
         "¥",
@@ -308,6 +321,14 @@ def test_chinese_keeps_to_the_words_of_the_glossary(word: str) -> None:
     """单位 is an organisation or a unit of measure, never a count; what weighs is in 公斤; and so on."""
     assert len(said()) > 1000
     assert [text for text in said() if word in text] == []
+
+
+def test_money_stands_in_signs_that_gbk_has() -> None:
+    with speaking("zh"):
+        assert (money_unit("CNY"), money_unit("USD")) == ("元", "USD")
+        assert amount(2.5, "CNY").encode("gbk")
+    with speaking("en"):
+        assert (money_unit("CNY"), amount(2.5, "CNY")) == ("CNY", "CN¥2.50")
 
 
 def test_chinese_never_says_public_sector_alone() -> None:

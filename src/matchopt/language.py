@@ -175,16 +175,28 @@ def amount(value: float, currency: str, digits: int = 2) -> str:
 
     >>> with speaking("zh"):
     ...     amount(1234.5, "CNY")
-    '¥1,234.50'
+    '￥1,234.50'
     """
     from babel.numbers import format_currency, get_currency_symbol, is_currency
 
     value, pattern = round(value, digits) + 0.0, f"#,##0.{digits * '0'}".rstrip(".")
     if not is_currency(currency) or get_currency_symbol(currency, spoken().value) == currency:
         return f"{number(value, pattern)} {currency}"
-    return format_currency(
+    said = format_currency(
         value, currency, locale=spoken().value, currency_digits=False, format=f"¤{pattern}"
     )
+    # GBK, in which terminals and lists of China are written, has the wide sign alone.
+    return said.replace("¥", "￥") if currency == "CNY" and spoken() is Language.ZH else said
+
+
+def money_unit(currency: str) -> str:
+    """Return what stands in a heading for a currency.
+
+    >>> with speaking("zh"):
+    ...     money_unit("CNY")
+    '元'
+    """
+    return "元" if currency == "CNY" and spoken() is Language.ZH else currency
 
 
 def day(value: date) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from matchopt.language import money_unit
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
 from matchopt.report.words import Share, tr, trn
@@ -80,8 +81,8 @@ def costs(t: PlanTables) -> Chart:
     amounts = {tr(words.COSTS[kind]): amounts[kind] for kind in sorted(amounts, key=lambda k: -amounts[k])}
     said = words.listed([f"{name} {words.money(value, currency)}" for name, value in amounts.items()])
     values = [round(value, 4) for value in amounts.values()]
-    title = tr("What it costs")
-    return chart("bars", title, currency, said=said, money=True, labels=list(amounts), values=values)
+    title, unit = tr("What it costs"), money_unit(currency)
+    return chart("bars", title, unit, said=said, money=True, labels=list(amounts), values=values)
 
 
 def streams(t: PlanTables) -> Chart:

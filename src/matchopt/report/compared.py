@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from matchopt.language import money_unit
 from matchopt.model.routes import RATED_KINDS
 from matchopt.report import words
 from matchopt.report.summary import brought
@@ -103,5 +104,5 @@ def _costs(after: Plan, costs: pd.DataFrame) -> ReportTable:
         replace(column, kind=MONEY, digits=(4, None) if column.signed else (None, None))
         for column in columns(costs, "before after change")
     ]
-    title = tr("Cost, {currency}", currency=after.summary["currency"])
+    title = tr("Cost, {currency}", currency=money_unit(after.summary["currency"]))
     return ReportTable(title, [ReportColumn(tr("kind of cost"), TEXT, kinds), *changes])

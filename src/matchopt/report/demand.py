@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from matchopt.language import mark
+from matchopt.language import mark, money_unit
 from matchopt.model.analysis import Analysis
 from matchopt.report import words
 from matchopt.report.table import ReportTable, columns
@@ -132,5 +132,5 @@ def wishlist(plan: Plan, found: pd.DataFrame, most: int = MOST_ROWS) -> ReportTa
         basis=[tr(BASIS[basis]) for basis in first["basis"]],
     )
     names = "item place when priority served_per_unit cost_per_unit units needs basis"
-    cost = tr("cost per unit, {currency}", currency=plan.summary["currency"])
+    cost = tr("cost per unit, {currency}", currency=money_unit(plan.summary["currency"]))
     return ReportTable(tr("What to ask for, the most wanted first"), columns(told, names, cost_per_unit=cost))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from matchopt.language import tr
+from matchopt.language import money_unit, tr
 from matchopt.report import words
 from matchopt.report.charts import days_to_expiry
 from matchopt.report.demand import when
@@ -109,7 +109,7 @@ def _mostly(t: PlanTables, found: pd.DataFrame, by: list[str]) -> list[ReportCol
 def wishes(t: PlanTables, found: pd.DataFrame) -> ReportTable:
     """Return what to ask for, a row an item, the most wanted first; `found` as `wished` has it."""
     title = tr("What to ask for, the most wanted first")
-    cost = tr("cost per unit, {currency}", currency=t.summary["currency"])
+    cost = tr("cost per unit, {currency}", currency=money_unit(t.summary["currency"]))
     names = "item tier units needs served_per_unit cost_per_unit"
     told = found.assign(
         when=[when(t.plan, wish) for wish in rows(found)], need_ids=found["need_ids"].str.replace(";", ", ")
@@ -196,7 +196,7 @@ def deliveries(t: PlanTables) -> ReportTable:
         f"donor donation given donated community need item group priority served way {days}cost",
         given=tr("gives"),
         item=tr("for"),
-        cost=tr("cost, {currency}", currency=t.summary["currency"]),
+        cost=tr("cost, {currency}", currency=money_unit(t.summary["currency"])),
     )
     return ReportTable(tr("Deliveries: who gives what to whom"), shown, "deliveries", "plan/allocations.csv")
 
@@ -248,5 +248,5 @@ def purchases_to_make(t: PlanTables) -> ReportTable:
 
 
 def _bought(t: PlanTables, found: pd.DataFrame, names: str) -> list[ReportColumn]:
-    amount = tr("amount, {currency}", currency=t.summary["currency"])
+    amount = tr("amount, {currency}", currency=money_unit(t.summary["currency"]))
     return columns(found, names, amount=amount, donor=tr("paid by"))

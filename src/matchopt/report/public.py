@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from matchopt.arrays import Bools, Ints, Texts
+from matchopt.language import money_unit
 from matchopt.report import charts, words
 from matchopt.report.charts import Chart
 from matchopt.report.explained import Story
@@ -226,7 +227,7 @@ def _bought(t: PlanTables) -> ReportTable:
     paid_for = [(str(item), float(x)) for item, x in found["amount"][kept].items()]
     if not kept.all() and counts[~kept].sum() >= FEW:
         paid_for.append((tr("rare items together"), float(found["amount"][~kept].sum())))
-    amount = tr("amount, {currency}", currency=t.summary["currency"])
+    amount = tr("amount, {currency}", currency=money_unit(t.summary["currency"]))
     shown = [
         ReportColumn(tr("item"), TEXT, [name for name, _ in paid_for]),
         ReportColumn(amount, MONEY, [x for _, x in paid_for]),

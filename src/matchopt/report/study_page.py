@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchopt.language import speaking, spoken
+from matchopt.language import money_unit, speaking, spoken
 from matchopt.report import words
 from matchopt.report.charts import Chart, bars, chart, each, named
 from matchopt.report.page import name_of as case_name
@@ -60,7 +60,7 @@ def _points(study: Study, results: list[Result]) -> ReportTable:
     def of(name: str) -> list[Any]:
         return [np.nan if r.figures is None else getattr(r.figures, name) for r in results]
 
-    cost = tr("cost, {currency}", currency=study.base.summary["currency"])
+    cost = tr("cost, {currency}", currency=money_unit(study.base.summary["currency"]))
     shown = [
         ReportColumn(varied(study), TEXT, [r.name for r in results]),
         ReportColumn(tr("served"), NUMBER, of("served")),
@@ -108,7 +108,7 @@ def _by_cost(study: Study, results: list[Result]) -> ReportTable:
         ReportColumn(tr(words.COSTS[kind]), MONEY, [one.get(kind, 0.0) for one in found])
         for kind in cost_kinds(results)
     ]
-    named_ = tr("Cost by kind, {currency}", currency=study.base.summary["currency"])
+    named_ = tr("Cost by kind, {currency}", currency=money_unit(study.base.summary["currency"]))
     return ReportTable(named_, [_made(study, results), *amounts])
 
 

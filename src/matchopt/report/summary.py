@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from matchopt.language import money_unit
 from matchopt.model.routes import RATED_KINDS
 from matchopt.report import terminal, words
 from matchopt.report.table import COUNT, GAP, MONEY, NUMBER, SHARE, TEXT, ReportColumn, ReportTable
@@ -141,7 +142,7 @@ def costs(cost: Mapping[str, float], currency: str) -> ReportTable:
     total = sum(paid.values()) + sum(rated.values())
     shown = [
         ReportColumn(tr("kind of cost"), TEXT, [*names, tr("together")]),
-        ReportColumn(currency, MONEY, [*amounts, total]),
+        ReportColumn(money_unit(currency), MONEY, [*amounts, total]),
         ReportColumn(tr("share"), SHARE, [*amounts, None], [total] * (len(amounts) + 1)),
     ]
     return ReportTable(tr("What it costs"), shown, last_is_sum=True)
@@ -178,7 +179,7 @@ def price_of_fairness(curve: pd.DataFrame, currency: str) -> ReportTable:
         ReportColumn(tr("served"), NUMBER, curve["served"]),
         ReportColumn(tr("of all"), SHARE, curve["coverage"]),
         *(ReportColumn(tr("priority {tier}", tier=t.removeprefix(TIER)), NUMBER, curve[t]) for t in tiers),
-        ReportColumn(tr("cost, {currency}", currency=currency), MONEY, curve["logistics_cost"]),
+        ReportColumn(tr("cost, {currency}", currency=money_unit(currency)), MONEY, curve["logistics_cost"]),
         ReportColumn(tr("at the least"), MONEY, curve["bound_cost"]),
         ReportColumn(tr("gap"), GAP, curve["gap"]),
     ]
@@ -368,7 +369,7 @@ def budget(summary: Mapping[str, Any]) -> str:
     """Return how much of the budget is used, and what one more currency unit would serve or save."""
     spent, currency = summary["budget"], summary["currency"]
     used, limit = words.money(spent["used"]), words.money(spent["limit"], currency)
-    figures = {"used": used, "limit": limit, "unit": currency}
+    figures = {"used": used, "limit": limit, "unit": money_unit(currency)}
     more = {goal: gain for goal, gain in spent["one_more"].items() if gain > 0}
     if "cost" in more:
         return tr(
