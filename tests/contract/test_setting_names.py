@@ -80,6 +80,7 @@ def test_changes_may_be_in_chinese() -> None:
             "同一社区、同一区、同一社会组织、有协议的社会组织、不限",
         ),
         ("预算 = 很多", "policy.budget", "不是数字"),
+        ("政策 = 3\n预算 = 7", "policy.budget", "出现了两次"),
         ("[政策\n边界政策 = 同一区", "", "TOML"),
         ("= 同一区", "", "TOML"),
     ],

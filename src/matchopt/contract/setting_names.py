@@ -100,12 +100,13 @@ def in_english(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     twice = []
     for path, value in _leaves(raw, ""):
         *outer, name = path
-        inner = found
+        inner: Any = found
         for key in outer:
-            inner = inner.setdefault(key, {})
-        if name in inner:
+            inner = inner.setdefault(key, {}) if isinstance(inner, dict) else inner
+        if not isinstance(inner, dict) or name in inner:
             twice.append(".".join(path))
-        inner[name] = value
+        else:
+            inner[name] = value
     return found, twice
 
 
