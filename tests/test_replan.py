@@ -522,6 +522,68 @@ def test_what_weighs_nothing_takes_another_route_of_the_same_cost_to_keep_a_prom
     assert plan.status == "optimal"
 
 
+def on(day: int, *names: str) -> dict[str, str]:
+    """Return days of March 2026, those of a line if nothing else is named."""
+    return dict.fromkeys(names or ("pickup_day", "arrival_day", "delivery_day"), f"2026-03-0{day}")
+
+
+CAPACITIES: dict[str, dict[str, Any]] = {
+    "of a hub by day": {"hub": {"throughput_capacity": 1000}, "lane": {}},
+    "of a lane": {"hub": {}, "lane": {"capacity_kg": 1000}},
+    "of a store that only a stay would fill": {"hub": {"storage_capacity": 1000}, "lane": {}},
+}
+
+
+@pytest.mark.parametrize("more", CAPACITIES.values(), ids=CAPACITIES)
+@pytest.mark.parametrize("until", [3, 1])
+def test_beside_a_promise_that_is_kept_more_of_its_pair_goes_where_that_costs_least(
+    more: dict[str, dict[str, Any]], until: int
+) -> None:
+    """Five go over the hub as promised; what else N1 needs goes there on other days, or a day longer.
+
+    To bring it to N2 costs more, so that the plan without it is not the best, though it keeps the promise.
+    """
+    small = case_of(
+        {"policy": {"churn_cost": 100}, "rates": {"handling_direct": 50, "hub_storage": 0.5}},
+        needs=[
+            {"need_id": "N1", "quantity": 8} | on(1, "needed_from") | on(3, "needed_by"),
+            {"need_id": "N2", "quantity": 8, "community": "c2"} | on(1, "needed_from") | on(3, "needed_by"),
+        ],
+        donations=[
+            {"donation_id": "D1", "quantity": 8, "origin": "o"}
+            | on(1, "available_from")
+            | on(until, "available_until")
+        ],
+        hubs=[{"hub": "H"} | more["hub"]],
+        lanes=[
+            {"from_place": "o", "to_place": "H", "cost_per_kg": 1} | more["lane"],
+            {"from_place": "H", "to_place": "c1", "cost_per_kg": 1},
+            {"from_place": "H", "to_place": "c2", "cost_per_kg": 9},
+        ],
+        commitments=[pin("D1", "N1", 5, "planned", hub="H") | on(1)],
+    )
+    plan = planned(small)
+    assert plan.allocations["need_id"].tolist() == ["N1", "N1"]
+    assert plan.summary["commitments"]["kept"] == 1
+    assert plan.status == "optimal"
+
+
+def test_a_promise_on_days_of_its_own_is_kept_only_where_capacities_bear_on_its_pair() -> None:
+    """The hub takes in so much a day; that is nothing to what weighs nothing, which goes on the first day."""
+    for weight, kept in ((1, 1), (0, 0)):
+        small = case_of(
+            {"policy": {"churn_cost": 100}},
+            items=[{"item": "rice", "weight_kg": weight}],
+            needs=[{"need_id": "N1", "quantity": 5} | on(1, "needed_from") | on(3, "needed_by")],
+            donations=[{"donation_id": "D1", "quantity": 5}],
+            hubs=[{"hub": "H", "throughput_capacity": 1000}],
+            commitments=[pin("D1", "N1", 5, "planned") | on(2)],
+        )
+        plan = planned(small)
+        assert plan.summary["commitments"]["kept"] == kept
+        assert plan.status == "optimal"
+
+
 def test_without_a_promise_that_is_kept_all_take_the_best_route() -> None:
     """Hubs cost nothing more here: a plan may not take them all the same."""
     small = case_of(

@@ -198,19 +198,23 @@ def test_days_matter_only_where_a_hub_has_capacities_by_day(
     assert network.hubs.names[way.hub].tolist() == ["H"] * len(days)
 
 
-def test_of_days_that_fit_only_the_best_are_open_where_not_any_is() -> None:
+@pytest.mark.parametrize("weight", [0, 1])
+def test_other_days_than_the_best_are_open_where_capacities_bear_on_the_pair(weight: int) -> None:
     small = SmallCase(
         {
+            "items": [{"item": "rice", "weight_kg": weight}],
             "needs": [{"need_id": "n", "community": "C1", "item": "rice", "quantity": 1}],
             "donations": [
                 {"donation_id": "d", "item": "rice", "quantity": 1, "available_from": "2026-03-01"}
                 | {"available_until": "2026-03-03"}
             ],
+            "hubs": [{"hub": "H", "throughput_capacity": 5}],
         },
         {"horizon": {"start": "2026-03-01", "end": "2026-03-09"}},
     )
     ((_, part, row, column),) = every_pair(small.case())
     route = part.cheapest_routes(row, column)
-    for later, any_day, fits in ((0, False, True), (1, False, False), (1, True, True), (9, True, False)):
+    assert part.options.loaded(row, column).tolist() == [bool(weight)]
+    for later, fits in ((0, True), (1, bool(weight)), (9, False)):
         days = route.pickup + later, route.arrival + later, route.delivery + later
-        assert part.options.open_to(row, column, route.hub, days, any_day=any_day)[0].tolist() == [fits]
+        assert part.options.open_to(row, column, route.hub, days)[0].tolist() == [fits]

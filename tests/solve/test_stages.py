@@ -241,3 +241,17 @@ def test_at_any_time_there_is_a_whole_plan_with_bounds_that_hold(
         values = [block.reached(ways, amount).value[stage.name] for amount in kept]
         assert max(values) <= stage.bound + NEAR * max(1.0, abs(stage.bound))
         kept = [a for a, v in zip(kept, values, strict=True) if v >= stage.value - NEAR]
+
+
+def test_a_ceiling_says_nothing_once_a_stage_before_is_not_reached_in_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tier 1 could have 9 without shared rules, and tier 2 nothing then; here it has 1, and so has tier 2.
+
+    A whole granule of d0 is too much for n1, and of d1 the relaxation knows nothing but what is cheapest.
+    """
+    monkeypatch.setattr(stages, "OTHERS", 0)
+    ways = columns([(2, 0, 1.0, 1, 0), (0, 1, 2.0, 1, 0), (1, 1, 1.0, 5, 0), (1, 2, 1.0, 0, 0)], {})
+    block = plain([1, 1, 1], [9, 1, 1], tier=[1, 2, 3])
+    found = solve_from_few(replace(block, ceiling={"tier 1": 9.0, "tier 2": 0.0}), ways)
+    assert [stage.value for stage in found.stages[:3]] == [1, 1, 0]

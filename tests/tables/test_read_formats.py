@@ -166,6 +166,12 @@ def test_blank_and_remark_rows_count_as_rows(check: Check) -> None:
     assert "2 remark rows" in got.one("remarks").problem
 
 
+def test_one_sign_in_the_last_row_is_a_name_whether_a_line_end_follows_or_not(check: Check) -> None:
+    for end in ("", "\n"):
+        got = check({"organizations.csv": f"organization\nCaritas\n#{end}"})
+        assert got.good.tables["organizations"]["organization"].to_list() == ["Caritas", "#"]
+
+
 def test_header_only_optional_table_is_not_given(check: Check) -> None:
     got = check({"items.csv": "item,name\n"})
     assert set(got.good.tables) == {"needs", "donations"}

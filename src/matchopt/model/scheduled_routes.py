@@ -16,6 +16,7 @@ from matchopt.arrays import Bools, Floats, Ints
 from matchopt.model.linking import CapacityLoads, Loads
 from matchopt.model.money import MONEY_SCALE
 from matchopt.model.routes import (
+    COST_KINDS,
     DIRECT,
     Pairs,
     Router,
@@ -65,8 +66,11 @@ class RouteOptions:
         self._router, self._sides, self._loads = router, sides, loads
         self._items, self._capacities = router.terms.items, loads.capacities
 
-    def every(self, rows: Ints, columns: Ints) -> tuple[Ints, ScheduledRoutes]:
-        """Return all routes of admitted pairs (n,) that may be worth taking, each with its pair."""
+    def every(self, rows: Ints, columns: Ints, beside: Ints | None = None) -> tuple[Ints, ScheduledRoutes]:
+        """Return all routes of admitted pairs (n,) that may be worth taking, each with its pair.
+
+        Through hubs that know no days they arrive on the best one, or up to `beside` (n,) days from it.
+        """
         pairs = self._sides.pairs(rows, columns)
         window = pairs.window()
         connected, lead = self._router.direct_leg(pairs)
@@ -79,9 +83,10 @@ class RouteOptions:
             at = np.flatnonzero(span.first <= span.last)
             first, last, leave = span.first[at], span.last[at], span.leave[at]
             # What loads nothing by day has one way: the fewest days in storage, then the earliest delivery.
-            only = np.minimum(np.maximum(first, leave), last)
+            only, near = np.minimum(np.maximum(first, leave), last), 0 if beside is None else beside[at]
             by_day = self._capacities.by_day(h) & (self.weight(rows[at]) > 0)
-            first, last = np.where(by_day, first, only), np.where(by_day, last, only)
+            first = np.where(by_day, first, np.maximum(first, only - near))
+            last = np.where(by_day, last, np.minimum(last, only + near))
             count = last - first + 1
             which = np.repeat(np.arange(len(at)), count)
             pair.append(at[which])
@@ -99,16 +104,17 @@ class RouteOptions:
         return ScheduledRoutes(hub, arrival - lead_in, arrival, stay, arrival + stay + lead_out, cost)
 
     def open_to(
-        self, rows: Ints, columns: Ints, hub: Ints, days: tuple[Ints, Ints, Ints], *, any_day: bool
+        self, rows: Ints, columns: Ints, hub: Ints, days: tuple[Ints, Ints, Ints]
     ) -> tuple[Bools, ScheduledRoutes]:
         """Return whether pairs (n,) that no rule keeps apart may go a given route, and that route.
+
+        On any days that fit where shared capacities bear on the pair; else on those that are best through
+        the hub.
 
         Parameters
         ----------
         hub, days : (n,) int
             Hub, and days of pick-up, arrival and delivery.
-        any_day
-            Whether all days that fit are open, or only those that are best through the hub.
         """
         pairs, (pickup, arrival, delivery) = self._sides.pairs(rows, columns), days
         window, (fits, _), at = pairs.window(), self._router.direct_leg(pairs), np.flatnonzero(hub != DIRECT)
@@ -119,13 +125,34 @@ class RouteOptions:
         fits &= (delivery >= window.earliest) & (delivery <= window.latest)
         fits &= np.where(hub == DIRECT, delivery == arrival, stay >= 0)
         stay = np.where(hub == DIRECT, 0, np.maximum(stay, 0))
-        if not any_day:
-            at = np.flatnonzero(fits)
-            best = self._router.cheapest_routes(pairs.take(at), hub[at])
-            fits[at] = (best.pickup == pickup[at]) & (best.arrival == arrival[at])
-            fits[at] &= best.delivery == delivery[at]
+        at = np.flatnonzero(fits)
+        best = self._router.cheapest_routes(pairs.take(at), hub[at])
+        usual = (best.pickup == pickup[at]) & (best.arrival == arrival[at]) & (best.delivery == delivery[at])
+        other = at[~usual]
+        fits[other] = self.loaded(rows[other], columns[other])
         cost = self._router.unit_costs(pairs, np.where(fits, hub, DIRECT), stay)
         return fits, ScheduledRoutes(hub, pickup, arrival, stay, delivery, cost)
+
+    def loaded(self, rows: Ints, columns: Ints) -> Bools:
+        """Return whether shared capacities bear on pairs (n,): some route in time loads one."""
+        bears = np.zeros(len(rows), dtype=bool)
+        if not len(self._capacities):
+            return bears
+        pairs, router = self._sides.pairs(rows, columns), self._router
+        window, (connected, lead) = pairs.window(), router.direct_leg(pairs)
+        arrival = direct_delivery(window, lead)
+        at, stay = np.flatnonzero(connected & (arrival <= window.latest)), np.zeros(len(rows), dtype=np.int64)
+        for h in range(DIRECT, len(router.hubs)):
+            if h != DIRECT:
+                span = self._hub_window(pairs, window, h)
+                at, arrival = np.flatnonzero(span.first <= span.last), span.first
+                # What comes first may stay longest; one night is enough to load a store.
+                stay = np.minimum(window.latest - router.outbound.lead[h, pairs.head] - arrival, 1)
+            hub, some = np.full(len(at), h), arrival[at]
+            none = np.zeros((len(at), len(COST_KINDS)), dtype=np.int64)
+            route = ScheduledRoutes(hub, some, some, stay[at], some, none)
+            bears[at[self._loads.of(route, pairs.take(at)).which]] = True
+        return bears
 
     def loads(self, route: ScheduledRoutes, rows: Ints, columns: Ints) -> Loads:
         """Return what the routes of pairs (n,) load."""

@@ -32,11 +32,6 @@ class Solved:
     joint: LinkedBlock
     outcome: BlockSolution
 
-    @property
-    def changed(self) -> int:
-        """How many of its promises the outcome does not keep."""
-        return len(self.joint.block.promises.changed(self.outcome.columns, self.outcome.amount))
-
 
 def bounds(
     case: Case, network: Network, plain: Proof, solved: Sequence[Solved], new: Deliveries, books: Books

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -79,9 +80,7 @@ class RouteSource:
         self._days = capacities.days
         # Numbers of routes end here; routes whose days are none of theirs are numbered on.
         self._plain = donations * needs * (len(capacities.throughput) + 1) * self._days
-        numbered = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
-        self._kept = [own for own, _ in numbered]
-        self._spare = [spare for _, spare in numbered]
+        self._kept = [self._numbered(member, own) for member, own in zip(self._members, kept, strict=False)]
 
     def promised(self) -> Columns:
         """Return the routes of promises, in the order of parts."""
@@ -90,62 +89,84 @@ class RouteSource:
             found.append(self._as_columns(member, kept.row, kept.column, kept.route, kept.key))
         return _joined(found)
 
-    def _around_promises(self, member: Member, kept: OpenPromises, spare: OpenPromises) -> Columns:
-        """Return all routes of pairs with promises: what is not promised may make way for it.
+    @cached_property
+    def _spare(self) -> list[OpenPromises]:
+        """Routes of promises moved to other days, where shared capacities bear on their pairs.
 
-        Where shared capacities bear on a pair it may go on another day as well, once all routes are open.
+        On those of its own that a promise has, its route besides is open as it is.
         """
-        if len(self._capacities) and not self._open:
-            return Columns.none()
-        pairs = np.unique(np.stack([kept.row, kept.column]), axis=1)
-        of, route = member.part.options.every(*pairs)
-        around = self._as_columns(member, pairs[0, of], pairs[1, of], route)
-        loaded = np.unique(of[around.load_column])
-        wide = len(member.part.columns)
-        at = np.flatnonzero(
-            np.isin(spare.row * wide + spare.column, pairs[0, loaded] * wide + pairs[1, loaded])
-        )
-        spare = spare.take(at)
-        return around.joined(self._as_columns(member, spare.row, spare.column, spare.route, spare.key))
+        found = []
+        for member, kept in zip(self._members, self._kept, strict=False):
+            usual = (kept.key < self._plain) & member.part.options.loaded(kept.row, kept.column)
+            spare = kept.on_other_days(member.part, np.flatnonzero(usual))
+            found.append(replace(spare, key=self._plain + 2 * spare.number + 1))
+        return found
+
+    def _around_promises(self) -> Iterator[Columns]:
+        """Yield, part by part, routes of pairs with promises: what is not promised may make way for it.
+
+        Where shared capacities bear on a pair it may go on other days as well. As long as none of them binds
+        one route is enough: the cheapest of those that are not promised.
+        """
+        for member, kept, spare in zip(self._members, self._kept, self._spare, strict=False):
+            options = member.part.options
+            pairs, promises = np.unique(np.stack([kept.row, kept.column]), axis=1, return_counts=True)
+            row, column = pairs
+            of, route = options.every(row, column, np.where(options.loaded(row, column), promises, 0))
+            around = self._as_columns(member, row[of], column[of], route)
+            around = around.joined(self._as_columns(member, spare.row, spare.column, spare.route, spare.key))
+            if not self._open:
+                free = np.flatnonzero(~np.isin(around.key, kept.key))
+                pair = around.tail[free] * self._needs + around.head[free]
+                order = np.lexsort((around.spend[free], pair))
+                _, first = np.unique(pair[order], return_index=True)
+                around = around.take(free[order[first]])
+            yield around
 
     def settled(self, promises: Promises, columns: Columns, amount: Floats) -> tuple[Columns, Floats]:
         """Return a plan in which a pair takes its cheapest route, but for promises that it keeps.
 
-        Where it keeps one, what is not promised may take other hubs. Elsewhere they cost as much at best.
+        Where it keeps one, what is not promised may take other hubs; and whatever route there is, where
+        capacities that bind bear on the pair. Elsewhere others cost as much at best.
         """
-        if not len(promises) or self._open:
+        if not len(promises):
             return columns, amount
         changed = np.zeros(len(promises), dtype=bool)
         changed[promises.changed(columns, amount)] = True
         promised, own = (pair.tail * self._needs + pair.head for pair in (promises.columns, columns))
         stray = np.isin(own, promised) & ~np.isin(own, promised[~changed])
-        at = np.flatnonzero(stray)
-        nothing = np.zeros(0)
-        plain = PricedObjective(nothing, nothing, nothing, 1.0, 1.0)
-        cheapest = self.along(plain, *np.divmod(np.unique(own[at]), self._needs))
+        cheapest = Columns.none()
+        for member, row, column in self._by_member(*np.divmod(np.unique(own[stray]), self._needs)):
+            bound = self._open & member.part.options.loaded(row, column)
+            cheapest = cheapest.joined(self._routes(member, row[~bound], column[~bound]))
+        pairs = cheapest.tail * self._needs + cheapest.head
+        at = np.flatnonzero(stray & np.isin(own, pairs))
         together = columns.joined(cheapest)
-        moved = np.append(np.where(stray, 0.0, amount), np.zeros(len(together) - len(columns)))
-        order = np.argsort(cheapest.tail * self._needs + cheapest.head)
-        pairs = (cheapest.tail * self._needs + cheapest.head)[order]
-        key = cheapest.key[order[np.searchsorted(pairs, own[at])]]
-        by_key = np.argsort(together.key)
+        moved = np.append(amount, np.zeros(len(together) - len(columns)))
+        moved[at] = 0.0
+        order, by_key = np.argsort(pairs), np.argsort(together.key)
+        key = cheapest.key[order[np.searchsorted(pairs[order], own[at])]]
         np.add.at(moved, by_key[np.searchsorted(together.key[by_key], key)], amount[at])
         used = np.flatnonzero(moved > 0)
         return together.take(used), moved[used]
 
-    def _numbered(self, member: Member, kept: OpenPromises) -> tuple[OpenPromises, OpenPromises]:
-        """Return `kept` with the numbers of its routes, and for what is not promised routes on other days.
+    def _by_member(self, tail: Ints, head: Ints) -> Iterator[tuple[Member, Ints, Ints]]:
+        """Yield the parts, and the rows and columns in each of its own of the pairs given."""
+        for member in self._members:
+            own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
+            yield member, tail[own] - member.donation, head[own] - member.need
+
+    def _numbered(self, member: Member, kept: OpenPromises) -> OpenPromises:
+        """Return `kept` with the numbers of its routes.
 
         A route is numbered by its hub and day of arrival, of which one pick-up and one delivery are usual;
         others have numbers of their own.
         """
-        part, route = member.part, kept.route
-        usual = part.options.route(kept.row, kept.column, route.hub, route.arrival)
+        route = kept.route
+        usual = member.part.options.route(kept.row, kept.column, route.hub, route.arrival)
         same = (usual.pickup == route.pickup) & (usual.delivery == route.delivery)
         key = np.where(same, self._key(member, kept.row, kept.column, route), self._plain + 2 * kept.number)
-        open_days = self._open and len(self._capacities) > 0
-        spare = kept.on_other_days(part, np.flatnonzero(same & open_days))
-        return replace(kept, key=key), replace(spare, key=self._plain + 2 * spare.number + 1)
+        return replace(kept, key=key)
 
     def _key(self, member: Member, row: Ints, column: Ints, route: ScheduledRoutes) -> Ints:
         """Return the numbers of routes known by their hub and day of arrival."""
@@ -166,8 +187,7 @@ class RouteSource:
                 count += len(found[-1])
                 if count > most:
                     return None
-        around = map(self._around_promises, self._members, self._kept, self._spare)
-        return _joined([*found, self.promised(), *around])
+        return _joined([*found, self.promised(), *self._around_promises()])
 
     def cheapest(self, count: int) -> Columns:
         """Return the cheapest route of the `count` cheapest pairs of each need and each donation."""
@@ -182,21 +202,12 @@ class RouteSource:
 
     def around(self, tail: Ints, head: Ints) -> Columns:
         """Return all routes of the pairs given."""
-        found = [Columns.none()]
-        for member in self._members:
-            own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
-            found.append(self._columns(member, tail[own] - member.donation, head[own] - member.need))
-        return _joined(found)
+        return _joined([Columns.none(), *(self._columns(*own) for own in self._by_member(tail, head))])
 
     def along(self, objective: PricedObjective, tail: Ints, head: Ints) -> Columns:
         """Return the best route of each of the pairs given."""
-        found = [Columns.none()]
-        for member in self._members:
-            own = np.flatnonzero((head >= member.need) & (head < member.need + len(member.part.columns)))
-            found.append(
-                self._dearest(member, objective, tail[own] - member.donation, head[own] - member.need)
-            )
-        return _joined(found)
+        best = (self._dearest(own[0], objective, *own[1:]) for own in self._by_member(tail, head))
+        return _joined([Columns.none(), *best])
 
     def promising(self, objective: PricedObjective, count: int, least: float = EQUAL) -> Columns:
         """Return the best route of the `count` best pairs of each need and donation that gain `least`."""
@@ -240,6 +251,8 @@ class RouteSource:
                 count += len(found[-1])
                 if count > most:
                     return None
+        beside = _joined([Columns.none(), *self._around_promises()])
+        found.append(beside.take(np.flatnonzero(beside.gain(objective) >= -loss - EQUAL)))
         return _joined(found)
 
     def excess(self, objective: PricedObjective) -> Floats:

@@ -118,24 +118,15 @@ class Decomposition:
                 joint, budget = set(range(len(parts))), True
             elif too_full and not is_open:
                 goods = {k for k, part in enumerate(parts) if part.goods}
-                joint, is_open = joint | goods | self._unkept(), True
+                joint, is_open = joint | goods, True
             else:
                 return flows
 
     def _broken(self, flows: Flows) -> tuple[bool, bool]:
-        """Return whether flows spend more than the budget, and whether other hubs and days could help.
-
-        They could where flows load more than some capacity; and in a case with capacities, where all
-        routes are open, a promise might be kept if other goods of its pair went another route.
-        """
+        """Return whether flows spend more than the budget, and whether they load more than some capacity."""
         limit = self.budget * MONEY_SCALE * self.network.scale.unit
-        capacities = self.network.capacities
-        full = bool(capacities.exceeded(flows.loads(len(capacities))).any())
-        return flows.spent > limit * (1 + FLOAT), full or (len(capacities) > 0 and bool(self._unkept()))
-
-    def _unkept(self) -> set[int]:
-        """Return the parts whose blocks break a promise that could be kept."""
-        return {k for one in self.solved if one.changed for k in one.joint.parts}
+        full = self.network.capacities.exceeded(flows.loads(len(self.network.capacities)))
+        return flows.spent > limit * (1 + FLOAT), bool(full.any())
 
     def _attempt(self, joint: set[int], *, budget: bool, is_open: bool) -> Flows:
         """Solve the parts `joint` as one block and all others by themselves."""
@@ -251,8 +242,8 @@ class Decomposition:
     def _ceiling(self, group: list[int], earlier: list[Solved]) -> dict[str, float]:
         """Return what was proven of the same parts in an attempt with fewer shared rules.
 
-        There each pair had its cheapest route at no limit, so whatever can be reached under more
-        rules could be reached there; only to keep a promise it may take more routes.
+        There each pair had its cheapest route at no limit, and the cheapest besides those of promises that it
+        keeps, so whatever can be reached under more rules could be reached there.
         """
         for one in earlier:
             if list(one.joint.parts) == group:
@@ -260,8 +251,6 @@ class Decomposition:
                 # Under leximin more than the value of that stage would have to be equal.
                 if one.joint.block.fairness == "leximin":
                     stages = stages[:1]
-                if len(one.joint.block.promises):
-                    stages = tuple(stage for stage in stages if stage.name != "cost")
                 return {stage.name: stage.bound for stage in stages}
         return {}
 

@@ -131,7 +131,7 @@ class OpenPromises:
         """Return whether the routes are open some days later, those of hubs from there on, and these."""
         route, direct = self.route, self.route.hub == DIRECT
         days = (route.pickup + shift * direct, route.arrival + shift * direct, route.delivery + shift)
-        return part.options.open_to(self.row, self.column, route.hub, days, any_day=True)
+        return part.options.open_to(self.row, self.column, route.hub, days)
 
     def _lines(self, route: ScheduledRoutes) -> Iterator[tuple[int, ...]]:
         """Yield what tells lines of the pairs apart, if they go some routes."""
@@ -157,7 +157,6 @@ def keepable(network: Network, part: Part) -> OpenPromises:
         column,
         promised.hub[number],
         (promised.pickup[number], promised.arrival[number], promised.delivery[number]),
-        any_day=len(network.capacities) > 0,
     )
     good = is_open & (part.costs(row, column) < FORBIDDEN) & (granules * part.granule[row] == quantity)
     good &= part.buys(row, column) | (granules % part.multiple[row] == 0)

@@ -21,7 +21,7 @@ from matchopt.tolerances import ROUNDING
 from matchopt.verifier.facts import NO_DAY, Counts, Facts, Names, PairIndex, classes, pick
 from matchopt.verifier.gather import Tables, counted
 from matchopt.verifier.prices import PriceTable
-from matchopt.verifier.rules import DIRECT, PairFacts, admissible, line_granule, stated_routes
+from matchopt.verifier.rules import DIRECT, PairFacts, admissible, line_granule, loaded, stated_routes
 
 PINNED = ("accepted", "in_transit", "delivered")
 BARRED = ("declined", "cancelled")
@@ -244,11 +244,10 @@ def _keepable(f: Facts, rest: Facts, commitments: CommitmentFacts) -> Bools:
     good &= lines.given * d.grain[i] * p.ratio <= asked * (1 + ROUNDING)
     routes = stated_routes(f, p, lines.hub)
     best = routes.schedule(p)
-    if not f.capacitated:
-        fits = best.timely & (lines.pickup == best.pickup) & (lines.arrival == best.arrival)
-        return np.asarray(good & routes.open & fits & (lines.delivery == best.delivery), dtype=np.bool_)
+    usual = best.timely & (lines.pickup == best.pickup) & (lines.arrival == best.arrival)
+    usual &= lines.delivery == best.delivery
     fits = (lines.pickup >= p.first) & (lines.pickup <= p.last) & (lines.delivery <= p.due)
     fits &= (lines.arrival == lines.pickup + routes.lead_in) & (lines.delivery >= p.wanted)
     fits &= lines.delivery - routes.lead_out >= lines.arrival
     fits &= routes.stored | (lines.delivery == lines.arrival)
-    return np.asarray(good & routes.open & fits, dtype=np.bool_)
+    return np.asarray(good & routes.open & (usual | (fits & loaded(f, p))), dtype=np.bool_)

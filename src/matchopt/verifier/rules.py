@@ -341,3 +341,21 @@ def lanes_taken(f: Facts, i: Ints, goal: Ints, hub: Ints) -> tuple[Ints, Ints, I
 def agreement_of(f: Facts, i: Ints, goal: Ints) -> Ints:
     """Return the agreement that goods pass under, -1 for none."""
     return f.agreements.between.find(f.organization[f.donations.community[i]], f.organization[goal])
+
+
+def loaded(f: Facts, p: PairFacts) -> Bools:
+    """Tell on which pairs shared capacities bear: some route in time loads one, be it by waiting a night."""
+    bears, timely = np.zeros((2, len(p.i)), dtype=bool)
+    limited = np.append(np.isfinite(f.lanes.capacity), False)
+    for h in range(DIRECT, len(f.hubs.names)):
+        routes = direct(f, p) if h == DIRECT else through(f, p, h)
+        in_time = routes.open & routes.schedule(p).timely
+        lanes = lanes_taken(f, p.i, p.goal, np.full(len(p.i), h))
+        full = np.logical_or.reduce([limited[lane] for lane in lanes])
+        if h != DIRECT:
+            waits = p.due - routes.lead_out > p.first + routes.lead_in
+            full |= np.isfinite(f.hubs.takes[h]) | (np.isfinite(f.hubs.holds[h]) & waits)
+        timely |= in_time
+        bears |= in_time & full
+    agreed = np.append(np.isfinite(f.agreements.passes), False)[agreement_of(f, p.i, p.goal)]
+    return np.asarray((bears | (timely & agreed)) & (f.donations.load[p.i] > 0), dtype=np.bool_)
